@@ -1,0 +1,94 @@
+//! What can be asked of the accounts service.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Holder;
+use crate::{
+    ids::AccountId,
+    message::messages,
+    money::{Amount, Currency},
+};
+
+/// `accounts.account.open.v1`: open an account. Answered by `accounts.account.opened.v1`; it is
+/// usable once `accounts.account.activated.v1` says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenAccount {
+    /// The id the account shall have, made by the client.
+    pub account_id: AccountId,
+    /// Who it belongs to.
+    pub holder: Holder,
+    /// The product's name: 1 to 40 of `a-z`, `0-9`, `-`.
+    pub product: String,
+    /// The one currency it holds.
+    pub currency: Currency,
+    /// How far below zero it may go, zero or more.
+    #[serde(default)]
+    pub overdraft_limit: Amount,
+    /// What another system calls it, 1 to 64 characters. Two accounts cannot have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_reference: Option<String>,
+}
+
+/// `accounts.account.freeze.v1`: let no money move on an active account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FreezeAccount {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Why, for the file: 1 to 140 characters.
+    pub reason: String,
+}
+
+/// `accounts.account.unfreeze.v1`: let money move again on a frozen account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnfreezeAccount {
+    /// Which account.
+    pub account_id: AccountId,
+}
+
+/// `accounts.account.close.v1`: close an active account for ever. Refused by
+/// `accounts.account.close_refused.v1` while its balance is not zero.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CloseAccount {
+    /// Which account.
+    pub account_id: AccountId,
+}
+
+/// `accounts.limits.set.v1`: change how far below zero an account may go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetLimits {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The new limit, zero or more.
+    pub overdraft_limit: Amount,
+}
+
+/// `accounts.holder.update.v1`: change the holder's name or how to reach them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UpdateHolder {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The holder as it shall be; takes the place of the whole.
+    pub holder: Holder,
+}
+
+messages! {
+    Command "accounts.account.open.v1" OpenAccount, subject |it| it.account_id.to_string();
+    Command "accounts.account.freeze.v1" FreezeAccount, subject |it| it.account_id.to_string();
+    Command "accounts.account.unfreeze.v1" UnfreezeAccount, subject |it| it.account_id.to_string();
+    Command "accounts.account.close.v1" CloseAccount, subject |it| it.account_id.to_string();
+    Command "accounts.limits.set.v1" SetLimits, subject |it| it.account_id.to_string();
+    Command "accounts.holder.update.v1" UpdateHolder, subject |it| it.account_id.to_string();
+}
+
+crate::message_set! {
+    /// What `accounts.commands` carries.
+    pub enum AccountsCommand {
+        Open(OpenAccount),
+        Freeze(FreezeAccount),
+        Unfreeze(UnfreezeAccount),
+        Close(CloseAccount),
+        SetLimits(SetLimits),
+        UpdateHolder(UpdateHolder),
+    }
+}

@@ -1,0 +1,175 @@
+//! What the accounts service announces. `version` counts the account's changes, so that a reader
+//! can order them and notice a gap.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Holder;
+use crate::{
+    ids::{AccountId, CommandId, Iban},
+    message::messages,
+    money::{Amount, Currency},
+};
+
+/// `accounts.account.opened.v1`: an account exists, and waits for the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountOpened {
+    /// The account's id.
+    pub account_id: AccountId,
+    /// The IBAN that the bank gave it.
+    pub iban: Iban,
+    /// Who it belongs to.
+    pub holder: Holder,
+    /// The product's name.
+    pub product: String,
+    /// The one currency it holds.
+    pub currency: Currency,
+    /// How far below zero it may go.
+    pub overdraft_limit: Amount,
+    /// What another system calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_reference: Option<String>,
+    /// The account's version, 1.
+    pub version: i64,
+}
+
+/// `accounts.account.activated.v1`: the ledger has opened its side; money can move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountActivated {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// `accounts.account.frozen.v1`: no money moves on the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountFrozen {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Why.
+    pub reason: String,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// `accounts.account.unfrozen.v1`: money can move again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountUnfrozen {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// `accounts.account.closing.v1`: the ledger is asked to lock the account if nothing is on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountClosing {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// `accounts.account.closed.v1`: the account is closed for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountClosed {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// Why an account cannot be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseRefusal {
+    /// Money is on it, or owed on it.
+    BalanceNotZero,
+}
+
+/// `accounts.account.close_refused.v1`: the ledger refused; the account is active again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountCloseRefused {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Why.
+    pub reason: CloseRefusal,
+    /// What is on it.
+    pub balance: Amount,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// `accounts.limits.changed.v1`: how far below zero the account may go has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LimitsChanged {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The new limit.
+    pub overdraft_limit: Amount,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// `accounts.holder.updated.v1`: the holder's name, or how to reach them, has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HolderUpdated {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The holder as it is now.
+    pub holder: Holder,
+    /// The account's version after this change.
+    pub version: i64,
+}
+
+/// Why the accounts service refused a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountsReason {
+    /// No such account.
+    UnknownAccount,
+    /// An account with this id exists, opened by another command.
+    AccountExists,
+    /// Another account has this external reference.
+    ExternalReferenceTaken,
+    /// The account's status does not allow it.
+    WrongStatus,
+    /// A field breaks a rule.
+    InvalidField,
+    /// The command's id was used before, with other content.
+    IdempotencyConflict,
+}
+
+/// `accounts.command.rejected.v1`: a command was refused, and changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountsCommandRejected {
+    /// The refused command.
+    pub command_id: CommandId,
+    /// Its type.
+    pub command_type: String,
+    /// The account it named.
+    pub account_id: AccountId,
+    /// Why.
+    pub reason: AccountsReason,
+    /// The field that breaks a rule, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The rule, in words.
+    pub message: String,
+}
+
+messages! {
+    Event "accounts.account.opened.v1" AccountOpened, subject |it| it.account_id.to_string();
+    Event "accounts.account.activated.v1" AccountActivated, subject |it| it.account_id.to_string();
+    Event "accounts.account.frozen.v1" AccountFrozen, subject |it| it.account_id.to_string();
+    Event "accounts.account.unfrozen.v1" AccountUnfrozen, subject |it| it.account_id.to_string();
+    Event "accounts.account.closing.v1" AccountClosing, subject |it| it.account_id.to_string();
+    Event "accounts.account.closed.v1" AccountClosed, subject |it| it.account_id.to_string();
+    Event "accounts.account.close_refused.v1" AccountCloseRefused,
+        subject |it| it.account_id.to_string();
+    Event "accounts.limits.changed.v1" LimitsChanged, subject |it| it.account_id.to_string();
+    Event "accounts.holder.updated.v1" HolderUpdated, subject |it| it.account_id.to_string();
+    Event "accounts.command.rejected.v1" AccountsCommandRejected,
+        subject |it| it.account_id.to_string();
+}

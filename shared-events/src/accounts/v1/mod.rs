@@ -1,0 +1,11 @@
+//! Version 1 of the accounts service's messages.
+
+mod commands;
+mod events;
+mod queries;
+mod terms;
+
+pub use commands::*;
+pub use events::*;
+pub use queries::*;
+pub use terms::*;

@@ -1,0 +1,83 @@
+//! The words that commands, events and queries about accounts share.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AccountId, Iban},
+    money::{Amount, Currency},
+};
+
+/// Who an account belongs to and how to reach them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Holder {
+    /// Full name, 1 to 140 characters (as in ISO 20022).
+    pub name: String,
+    /// Where e-mail goes; without it none is sent. At most 254 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// An `http` or `https` URL that is told of events. At most 2,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// The language to write in, ISO 639-1: `en`, `cs`, `de`. Others are answered in English.
+    #[serde(default = "english")]
+    pub language: String,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+/// Where an account stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// Asked for; the ledger has not opened its side yet.
+    Pending,
+    /// In use.
+    Active,
+    /// No money moves.
+    Frozen,
+    /// To be closed; the ledger is checking that nothing is left on it.
+    Closing,
+    /// Closed for ever.
+    Closed,
+}
+
+impl AccountStatus {
+    /// The name on the wire and in databases.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Frozen => "frozen",
+            Self::Closing => "closing",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// An account as the accounts service knows it. What is on it, only the ledger knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// The account's id.
+    pub account_id: AccountId,
+    /// Its IBAN, given by the bank when it was opened.
+    pub iban: Iban,
+    /// Who it belongs to.
+    pub holder: Holder,
+    /// The product's name, such as `current`.
+    pub product: String,
+    /// The one currency it holds.
+    pub currency: Currency,
+    /// How far below zero it may go, zero or more.
+    pub overdraft_limit: Amount,
+    /// What another system calls it. Unique.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_reference: Option<String>,
+    /// Where it stands.
+    pub status: AccountStatus,
+    /// Counts the account's changes, from 1.
+    pub version: i64,
+}

@@ -1,0 +1,457 @@
+//! One batch of deliveries, from bytes to committed outcomes. Promise: the handler's changes, the
+//! inbox and the outbox are one transaction; a message that spoils a batch harms only itself; an
+//! outage of the database parks nothing and loses nothing.
+
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
+
+use chrono::Utc;
+use lapin::message::Delivery;
+use metrics::{counter, histogram};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use super::{
+    connection::{Backoff, BusError},
+    database::Tx,
+    dispose::{Disposal, ParkReason, Stray},
+    handler::{HandleError, Handler, Idempotency, Outcome, Received},
+    health::Health,
+    inbox::{self, Seen},
+    lane::CurrentLane,
+    outbox::{self, Cause, Handover, Row},
+    publish::text,
+};
+use crate::{
+    envelope::{
+        CONTENT_TYPE, CONTENT_TYPE_BATCH, Envelope, RawEnvelope, Unreadable, chain, read_envelopes,
+    },
+    message::{Message, MessageSet},
+    refusal::MessageRefused,
+};
+
+const PART: &str = "database";
+
+/// A delivery and the queue that it came from.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) queue: Arc<str>,
+    pub(crate) delivery: Delivery,
+}
+
+/// How a batch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Everything in it is done, waiting or parked: acknowledge it.
+    All,
+    /// The service stops and the database is away: leave it to whoever comes next.
+    Abandoned,
+}
+
+/// What became of one message, after the commit.
+#[derive(Clone, Debug)]
+enum Verdict {
+    Done { reply: Option<Reply> },
+    Later { why: String },
+    Park { why: String },
+}
+
+/// What is told to whoever asked: one event or a JSON array of them.
+#[derive(Clone, Debug)]
+struct Reply {
+    kind: String,
+    count: usize,
+    json: Vec<u8>,
+}
+
+impl Reply {
+    fn of(events: &[RawEnvelope]) -> Option<Self> {
+        let (first, count) = (events.first()?, events.len());
+        let json = match events {
+            [one] => serde_json::to_vec(one),
+            many => serde_json::to_vec(many),
+        };
+        let json = json.expect("an envelope writes plain JSON");
+        Some(Self { kind: first.kind.clone(), count, json })
+    }
+
+    /// A reply that the inbox kept.
+    fn kept(json: &[u8]) -> Option<Self> {
+        let batch = json.first() == Some(&b'[');
+        let content_type = if batch { CONTENT_TYPE_BATCH } else { CONTENT_TYPE };
+        Self::of(&read_envelopes(content_type, json).ok()?)
+    }
+}
+
+/// Where a readable message came from: which delivery, and which event of it.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    arrival: usize,
+    event: usize,
+}
+
+/// Works through batches for one handler.
+pub(crate) struct Batches<H: Handler> {
+    pub(crate) handler: H,
+    pub(crate) source: String,
+    pub(crate) pool: PgPool,
+    pub(crate) lane: CurrentLane,
+    pub(crate) handover: Handover,
+    pub(crate) disposal: Arc<Disposal>,
+    pub(crate) health: Health,
+}
+
+impl<H: Handler> Batches<H> {
+    /// Reads, handles and disposes of every message. An error is one of the broker's: nothing may
+    /// be acknowledged then, and everything comes again.
+    pub(crate) async fn settle(
+        &self,
+        batch: Vec<Arrival>,
+        shutdown: &CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let (origins, messages, unreadable) = self.read(&batch).await;
+        self.disposal.park(unreadable).await?;
+        let mut verdicts = Vec::with_capacity(messages.len());
+        for wave in waves::<H>(&messages) {
+            match self.decide(wave, shutdown).await {
+                Some(decided) => verdicts.extend(decided),
+                None => return Ok(Settled::Abandoned),
+            }
+        }
+        self.dispose(&batch, origins.iter().zip(verdicts)).await?;
+        Ok(Settled::All)
+    }
+
+    /// Splits deliveries into messages, and sets aside what cannot be read.
+    async fn read(
+        &self,
+        batch: &[Arrival],
+    ) -> (Vec<Origin>, Vec<Received<H::Message>>, Vec<(Stray, ParkReason, String)>) {
+        let (mut origins, mut messages, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        for (arrival, it) in batch.iter().enumerate() {
+            let content_type = text(it.delivery.properties.content_type().as_ref());
+            let envelopes = match read_envelopes(content_type, &it.delivery.data) {
+                Ok(envelopes) => envelopes,
+                Err(error) => {
+                    let why = chain(&error).to_string();
+                    self.refuse(&it.delivery, &why).await;
+                    unreadable.push((whole(it), park_reason(&error), why));
+                    continue;
+                }
+            };
+            for (event, envelope) in envelopes.into_iter().enumerate() {
+                match envelope.decode() {
+                    Ok(envelope) => {
+                        origins.push(Origin { arrival, event });
+                        messages.push(Received { envelope });
+                    }
+                    Err((error, raw)) => {
+                        let why = chain(&error).to_string();
+                        self.refuse(&it.delivery, &why).await;
+                        unreadable.push((alone(it, &raw), ParkReason::Undecodable, why));
+                    }
+                }
+            }
+        }
+        (origins, messages, unreadable)
+    }
+
+    /// Tells whoever waits that the message was not even read.
+    async fn refuse(&self, delivery: &Delivery, why: &str) {
+        if delivery.properties.reply_to().is_some() {
+            let refusal = MessageRefused::unreadable(why);
+            let json = Envelope::start(
+                crate::ids::MessageId::new(),
+                self.source.clone(),
+                Utc::now(),
+                refusal,
+            )
+            .to_json();
+            self.disposal.reply(&delivery.properties, MessageRefused::TYPE, 1, &json).await;
+        }
+    }
+
+    /// Handles messages in one transaction; where that is hopeless, each in its own. `None` when
+    /// the service stops before the database comes back.
+    async fn decide(
+        &self,
+        messages: &[Received<H::Message>],
+        shutdown: &CancellationToken,
+    ) -> Option<Vec<Verdict>> {
+        let whole = self.attempt_until_decided(messages, shutdown).await?;
+        let error = match (whole, messages) {
+            (Ok(verdicts), _) => return Some(verdicts),
+            (Err(error), [_]) => {
+                return Some(vec![Verdict::Park { why: chain(&*error).to_string() }]);
+            }
+            (Err(error), _) => error,
+        };
+        warn!(error = %chain(&*error), messages = messages.len(),
+            "a batch cannot be handled; trying its messages one by one");
+        let mut verdicts = Vec::with_capacity(messages.len());
+        for one in messages {
+            let alone = self.attempt_until_decided(std::slice::from_ref(one), shutdown).await?;
+            match alone {
+                Ok(decided) => verdicts.extend(decided),
+                Err(error) => verdicts.push(Verdict::Park { why: chain(&*error).to_string() }),
+            }
+        }
+        Some(verdicts)
+    }
+
+    /// Tries again while the fault is one that passes. The error that comes out is not.
+    async fn attempt_until_decided(
+        &self,
+        messages: &[Received<H::Message>],
+        shutdown: &CancellationToken,
+    ) -> Option<Result<Vec<Verdict>, Box<dyn std::error::Error + Send + Sync>>> {
+        let mut backoff = Backoff::new();
+        loop {
+            let source = match self.attempt(messages).await {
+                Ok(verdicts) => {
+                    self.health.good(PART);
+                    return Some(Ok(verdicts));
+                }
+                Err(HandleError::Hopeless(source)) => return Some(Err(source)),
+                Err(HandleError::Transient(source)) => source,
+            };
+            warn!(error = %chain(&*source), messages = messages.len(), "holding a batch; trying again");
+            self.health.bad(PART, chain(&*source).to_string());
+            counter!("bus_transaction_retries_total").increment(1);
+            tokio::select! {
+                () = shutdown.cancelled() => return None,
+                () = backoff.pause() => {}
+            }
+        }
+    }
+
+    /// One transaction: inbox, handler, outbox, commit. Then the rows go to the relay.
+    async fn attempt(
+        &self,
+        messages: &[Received<H::Message>],
+    ) -> Result<Vec<Verdict>, HandleError> {
+        let started = std::time::Instant::now();
+        let mut transaction = self.pool.begin().await?;
+        let seen = match H::IDEMPOTENCY {
+            Idempotency::NaturalKey => vec![Seen::Never; messages.len()],
+            Idempotency::Inbox => {
+                let ids: Vec<Uuid> = messages.iter().map(|it| it.id().uuid()).collect();
+                let digests: Vec<Vec<u8>> = messages.iter().map(digest).collect();
+                inbox::claim(&mut transaction, &ids, &digests).await?
+            }
+        };
+        let fresh = only_fresh(messages, &seen);
+        let outcomes = match fresh.is_empty() {
+            true => vec![],
+            false => self.handler.handle(&mut Tx::lend(&mut transaction), &fresh).await?,
+        };
+        if outcomes.len() != fresh.len() {
+            let wrong = format!("{} outcomes for {} messages", outcomes.len(), fresh.len());
+            return Err(HandleError::Hopeless(wrong.into()));
+        }
+        let (verdicts, mut rows, inboxed) = self.conclude(messages, seen, outcomes);
+        outbox::insert(&mut transaction, self.lane.get(), &mut rows).await?;
+        inboxed.store(&mut transaction).await?;
+        transaction.commit().await?;
+        histogram!("bus_batch_messages", "source" => self.source.clone())
+            .record(u32::try_from(messages.len()).unwrap_or(u32::MAX));
+        histogram!("bus_transaction_seconds", "source" => self.source.clone())
+            .record(started.elapsed());
+        self.handover.committed(rows).await;
+        Ok(verdicts)
+    }
+
+    /// Turns outcomes into verdicts, outbox rows, and what the inbox shall know.
+    fn conclude(
+        &self,
+        messages: &[Received<H::Message>],
+        seen: Vec<Seen>,
+        outcomes: Vec<Outcome>,
+    ) -> (Vec<Verdict>, Vec<Row>, Inboxed) {
+        let (mut rows, mut inboxed) = (Vec::new(), Inboxed::default());
+        let mut verdicts = Vec::with_capacity(messages.len());
+        let mut outcomes = outcomes.into_iter();
+        let now = Utc::now();
+        for (message, seen) in messages.iter().zip(seen) {
+            let (outcome, is_first) = match seen {
+                Seen::Never => (outcomes.next(), true),
+                Seen::Conflict => (Some(self.handler.conflict(message)), false),
+                Seen::Before { outcome } => {
+                    debug!(message.id = %message.id(), "seen before; told again");
+                    let reply = outcome.as_deref().and_then(Reply::kept);
+                    verdicts.push(Verdict::Done { reply });
+                    continue;
+                }
+            };
+            let keep = is_first && H::IDEMPOTENCY == Idempotency::Inbox;
+            let verdict = match outcome.expect("outcomes were counted") {
+                Outcome::Done { announce, told } => {
+                    let cause = Cause::of(&message.envelope);
+                    let mut events = Vec::with_capacity(announce.len() + told.len());
+                    for event in announce {
+                        let key = event.partition_key.clone();
+                        let envelope = cause.wrap(&self.source, now, event);
+                        rows.push(Row::new(&envelope, key));
+                        events.push(envelope);
+                    }
+                    events.extend(told.into_iter().map(|it| cause.wrap(&self.source, now, it)));
+                    let reply = Reply::of(&events);
+                    if let (true, Some(reply)) = (keep, &reply) {
+                        inboxed.answered(message, reply);
+                    }
+                    Verdict::Done { reply }
+                }
+                Outcome::Later { why } => {
+                    inboxed.unseen(keep, message);
+                    Verdict::Later { why }
+                }
+                Outcome::Hopeless { why } => {
+                    inboxed.unseen(keep, message);
+                    Verdict::Park { why }
+                }
+            };
+            verdicts.push(verdict);
+        }
+        (verdicts, rows, inboxed)
+    }
+
+    /// After the commit: what waits and what is parked is safe elsewhere, then replies.
+    async fn dispose(
+        &self,
+        batch: &[Arrival],
+        verdicts: impl Iterator<Item = (&Origin, Verdict)>,
+    ) -> Result<(), BusError> {
+        let (mut later, mut parked, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+        for (origin, verdict) in verdicts {
+            let arrival = &batch[origin.arrival];
+            match verdict {
+                Verdict::Done { reply } => {
+                    let asks = arrival.delivery.properties.reply_to().is_some();
+                    replies.extend(reply.filter(|_| asks).map(|reply| (arrival, reply)));
+                }
+                Verdict::Later { why } => later.push((stray(arrival, origin.event), why)),
+                Verdict::Park { why } => {
+                    parked.push((stray(arrival, origin.event), ParkReason::Hopeless, why));
+                }
+            }
+        }
+        self.disposal.retry_later(later).await?;
+        self.disposal.park(parked).await?;
+        for (arrival, reply) in replies {
+            let properties = &arrival.delivery.properties;
+            self.disposal.reply(properties, &reply.kind, reply.count, &reply.json).await;
+        }
+        Ok(())
+    }
+}
+
+/// What the inbox learns at the end of a transaction.
+#[derive(Debug, Default)]
+struct Inboxed {
+    ids: Vec<Uuid>,
+    outcomes: Vec<Vec<u8>>,
+    unseen: Vec<crate::ids::MessageId>,
+}
+
+impl Inboxed {
+    fn answered<M>(&mut self, message: &Received<M>, reply: &Reply) {
+        self.ids.push(message.id().uuid());
+        self.outcomes.push(reply.json.clone());
+    }
+
+    fn unseen<M>(&mut self, keep: bool, message: &Received<M>) {
+        if keep {
+            self.unseen.push(message.id());
+        }
+    }
+
+    async fn store(&self, connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+        if !self.ids.is_empty() {
+            inbox::keep_outcomes(connection, &self.ids, &self.outcomes).await?;
+        }
+        if !self.unseen.is_empty() {
+            inbox::forget(connection, &self.unseen).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Same content, same digest: BLAKE3 of the canonical bytes.
+fn digest<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
+    blake3::hash(&message.message().canonical()).as_bytes().to_vec()
+}
+
+/// The messages that the inbox has never seen. Nearly always all of them.
+fn only_fresh<'m, M: MessageSet>(
+    messages: &'m [Received<M>],
+    seen: &[Seen],
+) -> Cow<'m, [Received<M>]> {
+    if seen.iter().all(|seen| *seen == Seen::Never) {
+        return Cow::Borrowed(messages);
+    }
+    let fresh = messages.iter().zip(seen).filter(|(_, seen)| **seen == Seen::Never);
+    Cow::Owned(fresh.map(|(message, _)| message.clone()).collect())
+}
+
+/// Cuts a batch where an id comes again: within one transaction the inbox sees each id once.
+fn waves<H: Handler>(messages: &[Received<H::Message>]) -> Vec<&[Received<H::Message>]> {
+    if messages.is_empty() {
+        return vec![];
+    }
+    let (mut waves, mut start, mut ids) = (Vec::new(), 0, HashSet::new());
+    for (place, message) in messages.iter().enumerate() {
+        if !ids.insert(message.id()) && H::IDEMPOTENCY == Idempotency::Inbox {
+            waves.push(&messages[start..place]);
+            start = place;
+            ids = HashSet::from([message.id()]);
+        }
+    }
+    waves.push(&messages[start..]);
+    waves
+}
+
+const fn park_reason(error: &Unreadable) -> ParkReason {
+    match error {
+        Unreadable::Oversized { .. } => ParkReason::Oversized,
+        Unreadable::ContentType { .. } | Unreadable::Encoding | Unreadable::Envelope(_) => {
+            ParkReason::Undecodable
+        }
+    }
+}
+
+/// A delivery as it came.
+fn whole(arrival: &Arrival) -> Stray {
+    let properties = &arrival.delivery.properties;
+    Stray {
+        queue: arrival.queue.to_string(),
+        id: text(properties.message_id().as_ref()).to_owned(),
+        kind: text(properties.kind().as_ref()).to_owned(),
+        content_type: text(properties.content_type().as_ref()).to_owned(),
+        properties: properties.clone(),
+        body: arrival.delivery.data.clone(),
+    }
+}
+
+/// One event of a delivery, by itself.
+fn alone(arrival: &Arrival, event: &RawEnvelope) -> Stray {
+    Stray {
+        id: event.id.to_string(),
+        kind: event.kind.clone(),
+        content_type: CONTENT_TYPE.to_owned(),
+        body: serde_json::to_vec(event).expect("an envelope writes plain JSON"),
+        queue: arrival.queue.to_string(),
+        properties: arrival.delivery.properties.clone(),
+    }
+}
+
+/// A message that was read before, as it came. Reads it again: this is rare.
+fn stray(arrival: &Arrival, event: usize) -> Stray {
+    let content_type = text(arrival.delivery.properties.content_type().as_ref());
+    match read_envelopes(content_type, &arrival.delivery.data) {
+        Ok(envelopes) if envelopes.len() > 1 => {
+            envelopes.get(event).map_or_else(|| whole(arrival), |event| alone(arrival, event))
+        }
+        Ok(_) | Err(_) => whole(arrival),
+    }
+}

@@ -1,0 +1,340 @@
+//! The client's side of the bus. Promise: a command is sent until its outcome is known or the
+//! deadline has passed, under one id, so that it has one effect; what is sent was confirmed.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::Utc;
+use lapin::{
+    Channel, ConsumerDelegate,
+    message::DeliveryResult,
+    options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use super::{
+    connection::{Amqp, Backoff, BusError, Link},
+    health::Health,
+    publish::{Outgoing, partition_headers, properties, publish_confirmed, short, text},
+};
+use crate::{
+    envelope::{Envelope, RawEnvelope, chain, read_envelopes},
+    ids::MessageId,
+    message::{Kind, Message, Query, Undecodable},
+    refusal::MessageRefused,
+    topology::{CLIENT_QUEUE_PREFIX, COMMANDS, EVENTS, QUERY_AGE_MAX, REPLIES},
+};
+
+/// A reply that has not come by then was lost with its asker's connection: the same is asked again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How many live events may wait for a slow watcher.
+const WATCH_PREFETCH: u16 = 1_000;
+
+/// Why a request has no outcome. The command may still be carried out: ask again, with its id.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// No outcome by the deadline.
+    #[error("no outcome for message {id} in {} s; it may still come: send it again with the same id", .after.as_secs())]
+    NoOutcome {
+        /// The command's or query's id.
+        id: MessageId,
+        /// The deadline.
+        after: Duration,
+        /// The last thing that went wrong, if anything did.
+        #[source]
+        last: Option<BusError>,
+    },
+    /// The service could not read the message, or refused to answer.
+    #[error("refused: {}", .0.message)]
+    Refused(MessageRefused),
+    /// The reply is not one that this client can read.
+    #[error("the reply cannot be read")]
+    Reply(#[source] Undecodable),
+}
+
+/// Why a question has no answer.
+pub type AskError = RequestError;
+
+/// How a message is sent, apart from what it says.
+#[derive(Clone, Debug)]
+pub struct SendOptions {
+    /// What must be handled in the order of sending has the same key; the message's own if not
+    /// given.
+    pub partition_key: Option<String>,
+    /// On whose behalf it is sent.
+    pub actor: Option<String>,
+    /// How long to go on asking for the outcome.
+    pub deadline: Duration,
+}
+
+impl Default for SendOptions {
+    fn default() -> Self {
+        Self { partition_key: None, actor: None, deadline: Duration::from_secs(30) }
+    }
+}
+
+/// A client of the bank. Cheap to clone; its requests share one connection.
+#[derive(Clone, Debug)]
+pub struct Client {
+    name: Arc<str>,
+    link: Arc<Link>,
+    session: Arc<tokio::sync::Mutex<Option<Session>>>,
+    pending: Pending,
+}
+
+/// A channel, and the reply queue that lives as long as its connection.
+#[derive(Clone, Debug)]
+struct Session {
+    channel: Channel,
+    reply_to: String,
+}
+
+type Pending = Arc<Mutex<HashMap<MessageId, oneshot::Sender<Vec<RawEnvelope>>>>>;
+
+impl Client {
+    /// A client called `name` (it stands in `source` and in the connection's name). Connects when
+    /// first used.
+    #[must_use]
+    pub fn new(amqp: Amqp, name: &str) -> Self {
+        Self {
+            name: name.into(),
+            link: Arc::new(Link::new(amqp, name, "client", Health::default())),
+            session: Arc::default(),
+            pending: Arc::default(),
+        }
+    }
+
+    /// Connects now, to learn early that it cannot be done.
+    pub async fn connect(&self) -> Result<(), BusError> {
+        self.session().await.map(|_| ())
+    }
+
+    /// Sends a command and waits for its outcome: the events that answer it. `id` is the command's:
+    /// the same id with the same content has one effect and one outcome, however often it is sent.
+    pub async fn request<C: Message>(
+        &self,
+        id: MessageId,
+        command: C,
+        options: &SendOptions,
+    ) -> Result<Vec<RawEnvelope>, RequestError> {
+        let until = Instant::now() + options.deadline;
+        let mut envelope = Envelope::start(id, self.source(), Utc::now(), command);
+        envelope.actor.clone_from(&options.actor);
+        let key = options.partition_key.clone().or_else(|| envelope.data.partition_key());
+        let mut backoff = Backoff::new();
+        let mut last = None;
+        loop {
+            let (answered, answer) = oneshot::channel();
+            self.pending().insert(id, answered);
+            let wait = match self.send(&envelope, key.as_deref()).await {
+                Ok(()) => ASK_AGAIN_AFTER,
+                Err(error) => {
+                    warn!(message.id = %id, error = %chain(&error), "sending again");
+                    last = Some(error);
+                    backoff.next_pause()
+                }
+            };
+            let wait_until = until.min(Instant::now() + wait);
+            let answer = tokio::time::timeout_at(wait_until, answer).await;
+            self.pending().remove(&id);
+            match answer {
+                Ok(Ok(events)) => return refused_or(events),
+                _ if Instant::now() >= until => {
+                    return Err(RequestError::NoOutcome { id, after: options.deadline, last });
+                }
+                _ => debug!(message.id = %id, "no outcome yet; asking again"),
+            }
+        }
+    }
+
+    /// Asks a question.
+    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Reply, AskError> {
+        let options = SendOptions::default();
+        let reply = self.request(MessageId::new(), query, &options).await?;
+        let first = reply.first().ok_or_else(|| {
+            RequestError::Refused(MessageRefused::unavailable("the reply was empty"))
+        })?;
+        first.read().map_err(RequestError::Reply)
+    }
+
+    /// Publishes a command without waiting for its outcome. `Ok` means that the broker has it.
+    pub async fn post<C: Message>(
+        &self,
+        id: MessageId,
+        command: C,
+        options: &SendOptions,
+    ) -> Result<(), BusError> {
+        let mut envelope = Envelope::start(id, self.source(), Utc::now(), command);
+        envelope.actor.clone_from(&options.actor);
+        let key = options.partition_key.clone().or_else(|| envelope.data.partition_key());
+        self.send(&envelope, key.as_deref()).await
+    }
+
+    /// Events from now on, of types that match any of `patterns` (AMQP topics: `ledger.#`).
+    pub async fn watch(&self, patterns: &[String]) -> Result<Watch, BusError> {
+        let channel = self.link.consuming_channel(WATCH_PREFETCH).await?;
+        let queue = self.declare_own_queue(&channel).await?;
+        for pattern in patterns {
+            let options = QueueBindOptions::default();
+            let (queue, pattern) = (queue.as_str().into(), short(pattern));
+            channel
+                .queue_bind(queue, EVENTS.into(), pattern, options, FieldTable::default())
+                .await?;
+        }
+        let (sender, events) = mpsc::unbounded_channel();
+        // Nothing is acknowledged: the queue goes away with the watcher.
+        self.consume(&channel, &queue, Incoming::Watched(sender)).await?;
+        Ok(Watch { events, _channel: channel })
+    }
+
+    fn source(&self) -> String {
+        format!("/clients/{}", self.name)
+    }
+
+    async fn send<D: Message>(
+        &self,
+        envelope: &Envelope<D>,
+        key: Option<&str>,
+    ) -> Result<(), BusError> {
+        let session = self.session().await?;
+        let mut properties = properties(envelope, self.link.user())
+            .with_headers(partition_headers(key))
+            .with_reply_to(short(&session.reply_to));
+        if D::KIND == Kind::Query {
+            properties = properties.with_expiration(short(&QUERY_AGE_MAX.as_millis().to_string()));
+        }
+        let body = envelope.to_json();
+        let key = D::TYPE.to_owned();
+        let outgoing = Outgoing { exchange: COMMANDS, key, properties, body };
+        publish_confirmed(&session.channel, &[outgoing]).await
+    }
+
+    /// The channel and reply queue in use, or new ones where the last were lost.
+    async fn session(&self) -> Result<Session, BusError> {
+        let mut current = self.session.lock().await;
+        if let Some(session) = current.as_ref().filter(|it| it.channel.status().connected()) {
+            return Ok(session.clone());
+        }
+        let channel = self.link.confirming_channel().await?;
+        let reply_to = self.declare_own_queue(&channel).await?;
+        let (queue, key) = (reply_to.as_str().into(), reply_to.as_str().into());
+        let options = QueueBindOptions::default();
+        channel.queue_bind(queue, REPLIES.into(), key, options, FieldTable::default()).await?;
+        self.consume(&channel, &reply_to, Incoming::Replies(Arc::clone(&self.pending))).await?;
+        let session = Session { channel, reply_to };
+        *current = Some(session.clone());
+        Ok(session)
+    }
+
+    /// A queue that only this connection may use and that goes away with it.
+    async fn declare_own_queue(&self, channel: &Channel) -> Result<String, BusError> {
+        let name = format!("{CLIENT_QUEUE_PREFIX}{}.{}", self.name, Uuid::now_v7());
+        let options = QueueDeclareOptions { exclusive: true, ..Default::default() };
+        // Classic: exclusive queues are.
+        let mut arguments = FieldTable::default();
+        let classic = lapin::types::AMQPValue::LongString("classic".into());
+        arguments.insert("x-queue-type".into(), classic);
+        channel.queue_declare(name.as_str().into(), options, arguments).await?;
+        Ok(name)
+    }
+
+    async fn consume(
+        &self,
+        channel: &Channel,
+        queue: &str,
+        incoming: Incoming,
+    ) -> Result<(), BusError> {
+        let options = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
+        let tag = format!("{}@{}", self.name, super::connection::host_name());
+        let consumer = channel
+            .basic_consume(queue.into(), short(&tag), options, FieldTable::default())
+            .await?;
+        consumer.set_delegate(incoming);
+        Ok(())
+    }
+
+    fn pending(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<MessageId, oneshot::Sender<Vec<RawEnvelope>>>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reply that says "refused" is an error to the asker.
+fn refused_or(events: Vec<RawEnvelope>) -> Result<Vec<RawEnvelope>, RequestError> {
+    match events.first() {
+        Some(first) if first.kind == MessageRefused::TYPE => {
+            Err(first.read().map_or_else(RequestError::Reply, RequestError::Refused))
+        }
+        _ => Ok(events),
+    }
+}
+
+/// Live events, until the connection is lost.
+#[derive(Debug)]
+pub struct Watch {
+    events: mpsc::UnboundedReceiver<RawEnvelope>,
+    _channel: Channel,
+}
+
+impl Watch {
+    /// The next event; `None` when the connection is lost.
+    pub async fn next(&mut self) -> Option<RawEnvelope> {
+        self.events.recv().await
+    }
+}
+
+/// Where messages on a client's own queue go.
+enum Incoming {
+    Replies(Pending),
+    Watched(mpsc::UnboundedSender<RawEnvelope>),
+}
+
+impl ConsumerDelegate for Incoming {
+    fn on_new_delivery(
+        &self,
+        delivery: DeliveryResult,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        if let Ok(Some(delivery)) = delivery {
+            let content_type = text(delivery.properties.content_type().as_ref());
+            match read_envelopes(content_type, &delivery.data) {
+                Err(error) => warn!(error = %chain(&error), "unreadable message"),
+                Ok(events) => {
+                    self.take(text(delivery.properties.correlation_id().as_ref()), events)
+                }
+            }
+        }
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Incoming {
+    fn take(&self, asked: &str, events: Vec<RawEnvelope>) {
+        match self {
+            Self::Replies(pending) => {
+                let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
+                let waiting = asked.parse().ok().and_then(|id: MessageId| pending.remove(&id));
+                // Nobody waits any more: it was asked twice, and answered twice.
+                if let Some(waiting) = waiting {
+                    let _ = waiting.send(events);
+                }
+            }
+            Self::Watched(sender) => {
+                for event in events {
+                    let _ = sender.send(event);
+                }
+            }
+        }
+    }
+}

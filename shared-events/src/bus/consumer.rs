@@ -1,0 +1,207 @@
+//! Takes messages off a subscription's queues, in batches. Promise: a delivery is acknowledged after
+//! all that it asked for is committed, here and nowhere else; what is not acknowledged comes again.
+//!
+//! All queues of a subscription share one channel, and their deliveries are handled in the order of
+//! the channel's tags. So one cumulative acknowledgement after each batch is safe: everything below
+//! its tag was settled before.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use lapin::{
+    Channel, ConsumerDelegate,
+    message::DeliveryResult,
+    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions},
+    types::{AMQPValue, FieldTable},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{
+    batch::{Arrival, Batches, Settled},
+    connection::{Backoff, BusError, Link, host_name},
+    handler::Handler,
+    health::Health,
+    lane::CurrentLane,
+};
+use crate::{envelope::chain, topology::Subscription};
+
+/// The most deliveries that one transaction takes together.
+const BATCH_DELIVERIES_MAX: usize = 512;
+/// The most bytes that one transaction takes together, unless one message alone is larger.
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most unacknowledged deliveries that one subscription holds in memory.
+const PREFETCH: usize = 256;
+
+/// Consumes one subscription for ever, over as many connections as it takes.
+pub(crate) struct Consumer<H: Handler> {
+    pub(crate) subscription: Subscription,
+    pub(crate) batches: Batches<H>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) lane: CurrentLane,
+    pub(crate) health: Health,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl<H: Handler> Consumer<H> {
+    pub(crate) async fn run(self) {
+        let mut backoff = Backoff::new();
+        let part = format!("consumer {}", self.subscription.name);
+        while !self.shutdown.is_cancelled() {
+            match self.consume(&part, &mut backoff).await {
+                Ok(()) => break,
+                Err(error) => {
+                    warn!(queue = self.subscription.name, error = %chain(&error),
+                        "consumer lost its channel; unacknowledged messages come again");
+                    self.health.bad(&part, chain(&error).to_string());
+                    let pause = backoff.next_pause();
+                    let _ = tokio::time::timeout(pause, self.shutdown.cancelled()).await;
+                }
+            }
+        }
+    }
+
+    /// Works on one channel until it is lost (an error) or the service stops.
+    async fn consume(&self, part: &str, backoff: &mut Backoff) -> Result<(), BusError> {
+        let priority = |partition| preference(self.lane.get(), partition);
+        let mut feed = Feed::open(&self.link, &self.subscription, PREFETCH, priority).await?;
+        self.health.good(part);
+        *backoff = Backoff::new();
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return feed.close().await,
+                batch = feed.next_batch() => batch?,
+            };
+            let last = batch.last().expect("a batch has a delivery").delivery.acker.clone();
+            match self.batches.settle(batch, &self.shutdown).await? {
+                Settled::All => {
+                    last.ack(BasicAckOptions { multiple: true }).await?;
+                }
+                Settled::Abandoned => return feed.close().await,
+            }
+        }
+    }
+}
+
+/// Which partitions an instance prefers, by its lane: with one, two or four instances each gets
+/// its equal share; whoever is left takes all.
+fn preference(lane: i16, partition: usize) -> i32 {
+    let lane = usize::try_from(lane).unwrap_or(0);
+    match partition {
+        _ if partition % 4 == lane % 4 => 3,
+        _ if partition % 2 == lane % 2 => 2,
+        _ => 1,
+    }
+}
+
+/// The deliveries of several queues, merged in the order of their tags.
+pub(crate) struct Feed {
+    channel: Channel,
+    tags: Vec<String>,
+    name: &'static str,
+    arrivals: mpsc::UnboundedReceiver<Option<Arrival>>,
+    held_back: Option<Arrival>,
+    last_tag: u64,
+}
+
+impl Feed {
+    pub(crate) async fn open(
+        link: &Link,
+        subscription: &Subscription,
+        prefetch: usize,
+        priority: impl Fn(usize) -> i32,
+    ) -> Result<Self, BusError> {
+        let queues = subscription.queues();
+        let each = u16::try_from(prefetch / queues.len()).unwrap_or(1);
+        let channel = link.consuming_channel(each).await?;
+        // Unbounded in name only: the prefetch bounds it.
+        let (sender, arrivals) = mpsc::unbounded_channel();
+        let mut tags = Vec::new();
+        for (partition, queue) in queues.into_iter().enumerate() {
+            let tag = format!("{}-svc/{queue}@{}", subscription.service, host_name());
+            let mut arguments = FieldTable::default();
+            arguments.insert("x-priority".into(), AMQPValue::LongInt(priority(partition)));
+            let options = BasicConsumeOptions::default();
+            let consumer = channel
+                .basic_consume(queue.as_str().into(), tag.as_str().into(), options, arguments)
+                .await?;
+            consumer.set_delegate(Forward { queue: queue.into(), sender: sender.clone() });
+            tags.push(tag);
+        }
+        info!(queue = subscription.name, prefetch = each, "consuming");
+        let name = subscription.name;
+        Ok(Self { channel, tags, name, arrivals, held_back: None, last_tag: 0 })
+    }
+
+    /// What is ready, at least one delivery. Waits for the first, and for nothing more.
+    async fn next_batch(&mut self) -> Result<Vec<Arrival>, BusError> {
+        let first = match self.held_back.take() {
+            Some(arrival) => arrival,
+            None => self.next().await?,
+        };
+        let mut bytes = first.delivery.data.len();
+        let mut batch = vec![first];
+        while batch.len() < BATCH_DELIVERIES_MAX {
+            let Ok(next) = self.arrivals.try_recv() else {
+                break;
+            };
+            let next = self.taken(next)?;
+            bytes += next.delivery.data.len();
+            if bytes > BATCH_BYTES_MAX {
+                self.held_back = Some(next);
+                break;
+            }
+            batch.push(next);
+        }
+        Ok(batch)
+    }
+
+    /// The next delivery of any queue. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Result<Arrival, BusError> {
+        let next = self.arrivals.recv().await.flatten();
+        self.taken(next)
+    }
+
+    /// Checks what the cumulative acknowledgement rests on: no tag is missing, none out of order.
+    fn taken(&mut self, next: Option<Arrival>) -> Result<Arrival, BusError> {
+        let ended = || BusError::ConsumerEnded { queue: self.name.to_owned() };
+        let next = next.ok_or_else(ended)?;
+        if next.delivery.delivery_tag != self.last_tag + 1 {
+            return Err(ended());
+        }
+        self.last_tag += 1;
+        Ok(next)
+    }
+
+    /// Stops taking; what is not acknowledged goes back to its queue.
+    pub(crate) async fn close(self) -> Result<(), BusError> {
+        for tag in &self.tags {
+            let options = BasicCancelOptions::default();
+            self.channel.basic_cancel(tag.as_str().into(), options).await?;
+        }
+        self.channel.close(200, "shutting down".into()).await?;
+        Ok(())
+    }
+}
+
+/// Hands deliveries on as they come. lapin calls it on its one reading task, in order.
+struct Forward {
+    queue: Arc<str>,
+    sender: mpsc::UnboundedSender<Option<Arrival>>,
+}
+
+impl ConsumerDelegate for Forward {
+    fn on_new_delivery(
+        &self,
+        delivery: DeliveryResult,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let arrival = match delivery {
+            Ok(Some(delivery)) => Some(Arrival { queue: Arc::clone(&self.queue), delivery }),
+            Ok(None) | Err(_) => None,
+        };
+        // Nobody listens any more: the channel is being closed, and the message comes again.
+        let _ = self.sender.send(arrival);
+        Box::pin(std::future::ready(()))
+    }
+}

@@ -1,0 +1,230 @@
+//! What happens to messages after the commit. Promise: a message that waits or is parked is safe on
+//! its new queue before the old one is told to forget it.
+
+use chrono::Utc;
+use lapin::{
+    BasicProperties, Channel,
+    options::BasicPublishOptions,
+    types::{AMQPValue, FieldTable},
+};
+use metrics::counter;
+use tokio::sync::Mutex;
+use tracing::{error, info, warn};
+
+use super::{
+    connection::{BusError, Link},
+    publish::{Outgoing, named, publish_confirmed, set_header, short, text},
+};
+use crate::{
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, chain},
+    topology::{ATTEMPT_HEADER, PARKED, REPLIES, RETRY, retry_queue},
+};
+
+/// Headers that begin so tell of a message's way, not of the message.
+const ADDED_BY_BROKERS: [&str; 5] =
+    ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
+
+/// Why a message is parked, as a code for operators to filter by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ParkReason {
+    /// It is not what it says it is, or of a type or version unknown here.
+    Undecodable,
+    /// It is larger than a message may be.
+    Oversized,
+    /// It can never be handled.
+    Hopeless,
+    /// It has waited as often as a message may.
+    RetriesExhausted,
+}
+
+impl ParkReason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Undecodable => "undecodable",
+            Self::Oversized => "oversized",
+            Self::Hopeless => "hopeless",
+            Self::RetriesExhausted => "retries_exhausted",
+        }
+    }
+}
+
+/// A message, or one event of a joined message, that goes to another queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Stray {
+    /// The queue it came from.
+    pub(crate) queue: String,
+    /// Its AMQP properties as it came.
+    pub(crate) properties: BasicProperties,
+    /// Its own id and type, where they are known.
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    /// The content type of its body.
+    pub(crate) content_type: String,
+    /// Its body: one event, or bytes that are none.
+    pub(crate) body: Vec<u8>,
+}
+
+/// Publishes what waits, what is parked and what is replied, for one service.
+pub(crate) struct Disposal {
+    service: &'static str,
+    link: Link,
+    confirming: Mutex<Option<Channel>>,
+    replying: Mutex<Option<Channel>>,
+}
+
+impl Disposal {
+    pub(crate) fn new(service: &'static str, link: Link) -> Self {
+        Self { service, link, confirming: Mutex::new(None), replying: Mutex::new(None) }
+    }
+
+    /// Lets messages wait in the tier that follows from how often they were tried, or parks those
+    /// that have waited often enough.
+    pub(crate) async fn retry_later(&self, strays: Vec<(Stray, String)>) -> Result<(), BusError> {
+        let mut waiting = Vec::new();
+        let mut exhausted = Vec::new();
+        for (mut stray, why) in strays {
+            let attempt = attempt(&stray.properties) + 1;
+            match retry_queue(&stray.queue, attempt) {
+                Some(key) => {
+                    info!(
+                        message.id = stray.id,
+                        message.kind = stray.kind,
+                        attempt,
+                        why,
+                        key,
+                        "message waits for another try"
+                    );
+                    counter!("bus_retried_total", "queue" => stray.queue.clone()).increment(1);
+                    let mut headers = own_headers(&stray.properties);
+                    headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongUInt(attempt));
+                    stray.properties = stray.properties.with_headers(headers);
+                    waiting.push(self.outgoing(RETRY, key, stray));
+                }
+                None => exhausted.push((stray, ParkReason::RetriesExhausted, why)),
+            }
+        }
+        self.confirmed(&waiting).await?;
+        self.park(exhausted).await
+    }
+
+    /// Puts messages aside for an operator, each with why, where and when as headers.
+    pub(crate) async fn park(
+        &self,
+        strays: Vec<(Stray, ParkReason, String)>,
+    ) -> Result<(), BusError> {
+        let mut parked = Vec::new();
+        for (mut stray, reason, why) in strays {
+            let reason = reason.as_str();
+            error!(
+                message.id = stray.id,
+                message.kind = stray.kind,
+                queue = stray.queue,
+                reason,
+                why,
+                "message parked"
+            );
+            counter!("bus_parked_total", "queue" => stray.queue.clone(), "reason" => reason)
+                .increment(1);
+            let mut headers = own_headers(&stray.properties);
+            set_header(&mut headers, "x-parked-reason", reason);
+            set_header(&mut headers, "x-parked-detail", &why);
+            set_header(&mut headers, "x-parked-queue", &stray.queue);
+            set_header(&mut headers, "x-parked-at", &Utc::now().to_rfc3339());
+            set_header(&mut headers, "x-parked-by", self.link.name());
+            stray.properties = stray.properties.with_headers(headers);
+            parked.push(self.outgoing(PARKED, self.service.to_owned(), stray));
+        }
+        self.confirmed(&parked).await
+    }
+
+    /// Sends replies, as a courtesy: the record is the event. `body` is one event or a batch.
+    pub(crate) async fn reply(&self, to: &BasicProperties, kind: &str, count: usize, body: &[u8]) {
+        let key = text(to.reply_to().as_ref());
+        let content_type = if count == 1 { CONTENT_TYPE } else { CONTENT_TYPE_BATCH };
+        let asked = text(to.message_id().as_ref());
+        let properties = named(content_type, asked, kind, self.link.user())
+            .with_app_id(short(&format!("/{}", self.service)))
+            .with_correlation_id(short(asked));
+        if let Err(error) = self.send_reply(key, body, properties).await {
+            warn!(message.id = asked, error = %chain(&error), "a reply was not sent");
+        }
+    }
+
+    async fn send_reply(
+        &self,
+        key: &str,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> Result<(), BusError> {
+        let mut current = self.replying.lock().await;
+        let channel = match current.take().filter(|channel| channel.status().connected()) {
+            Some(channel) => channel,
+            None => self.link.channel().await?,
+        };
+        let options = BasicPublishOptions::default();
+        channel.basic_publish(REPLIES.into(), short(key), options, body, properties).await?;
+        *current = Some(channel);
+        Ok(())
+    }
+
+    async fn confirmed(&self, messages: &[Outgoing]) -> Result<(), BusError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut current = self.confirming.lock().await;
+        let channel = match current.take().filter(|channel| channel.status().connected()) {
+            Some(channel) => channel,
+            None => self.link.confirming_channel().await?,
+        };
+        publish_confirmed(&channel, messages).await?;
+        *current = Some(channel);
+        Ok(())
+    }
+
+    /// The broker lets us publish under our own name only; who sent it first stays in `app_id`.
+    fn outgoing(&self, exchange: &'static str, key: String, stray: Stray) -> Outgoing {
+        let was = &stray.properties;
+        let mut properties = named(&stray.content_type, &stray.id, &stray.kind, self.link.user())
+            .with_headers(was.headers().clone().unwrap_or_default());
+        if let Some(app_id) = was.app_id() {
+            properties = properties.with_app_id(app_id.clone());
+        }
+        if let Some(correlation_id) = was.correlation_id() {
+            properties = properties.with_correlation_id(correlation_id.clone());
+        }
+        if let Some(reply_to) = was.reply_to() {
+            properties = properties.with_reply_to(reply_to.clone());
+        }
+        if let Some(timestamp) = was.timestamp() {
+            properties = properties.with_timestamp(*timestamp);
+        }
+        Outgoing { exchange, key, properties, body: stray.body }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.link.close().await;
+    }
+}
+
+/// How many times a message was tried and sent to wait.
+pub(crate) fn attempt(properties: &BasicProperties) -> u32 {
+    let headers = properties.headers().as_ref().map(FieldTable::inner);
+    match headers.and_then(|headers| headers.get(ATTEMPT_HEADER)) {
+        Some(AMQPValue::LongUInt(attempt)) => *attempt,
+        Some(AMQPValue::LongInt(attempt)) => u32::try_from(*attempt).unwrap_or(0),
+        Some(AMQPValue::LongLongInt(attempt)) => u32::try_from(*attempt).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The headers that are ours to keep, without what brokers add on their way.
+fn own_headers(properties: &BasicProperties) -> FieldTable {
+    let mut own = FieldTable::default();
+    let headers = properties.headers().as_ref().map(FieldTable::inner);
+    for (name, value) in headers.into_iter().flatten() {
+        if !ADDED_BY_BROKERS.iter().any(|added| name.as_str().starts_with(added)) {
+            own.insert(name.clone(), value.clone());
+        }
+    }
+    own
+}

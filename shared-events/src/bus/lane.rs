@@ -1,0 +1,139 @@
+//! Which relay publishes which outbox rows. Promise: a lane has one relay at a time; a lane whose
+//! relay died is found and emptied by another.
+//!
+//! Every process takes a lane of its own, by an advisory lock on a connection of its own, and
+//! writes that lane's number on its rows. The lock ends with the connection, so a crash frees it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI16, Ordering},
+};
+
+use sqlx::{Connection, PgConnection, PgPool};
+
+use super::outbox::Row;
+
+/// The number of a lane, as the outbox stores it.
+pub(crate) type LaneNumber = i16;
+
+/// The most processes of one service at a time.
+const LANES: LaneNumber = 16;
+/// The first half of the advisory lock's key: says that the lock is an outbox lane.
+const LOCK_CLASS: i32 = 0x0062_7573;
+/// Rows read back at a time.
+const ROWS_MAX: i64 = 200;
+/// Rows of our own lane that are this old, while the relay has nothing to do, were committed
+/// without our knowing: the connection was lost during the commit.
+const FORGOTTEN_AFTER: &str = "10 seconds";
+
+/// The lane this process writes on, known to all its tasks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CurrentLane(Arc<AtomicI16>);
+
+impl CurrentLane {
+    pub(crate) fn get(&self) -> LaneNumber {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A held lane.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    number: LaneNumber,
+    connection: PgConnection,
+    current: CurrentLane,
+}
+
+impl Lane {
+    /// Takes the first free lane. Fails when the database is away or every lane is taken.
+    pub(crate) async fn take(pool: &PgPool, current: &CurrentLane) -> sqlx::Result<Self> {
+        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        for number in 0..LANES {
+            if try_lock(&mut connection, number).await? {
+                current.0.store(number, Ordering::Relaxed);
+                return Ok(Self { number, connection, current: current.clone() });
+            }
+        }
+        Err(sqlx::Error::Protocol(format!("all {LANES} outbox lanes are taken")))
+    }
+
+    pub(crate) const fn number(&self) -> LaneNumber {
+        self.number
+    }
+
+    /// Takes the lane again over a new connection, or another one where somebody was faster.
+    pub(crate) async fn retake(&mut self, pool: &PgPool) -> sqlx::Result<()> {
+        *self = Self::take(pool, &self.current.clone()).await?;
+        Ok(())
+    }
+
+    /// Makes the rows of lanes whose relay is gone our own.
+    pub(crate) async fn adopt_orphans(&mut self) -> sqlx::Result<()> {
+        let others = sqlx::query_scalar!(
+            "SELECT DISTINCT lane FROM bus.outbox WHERE lane <> $1 ORDER BY lane",
+            self.number,
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        for orphan in others {
+            if !try_lock(&mut self.connection, orphan).await? {
+                continue;
+            }
+            let adopted = sqlx::query!(
+                "UPDATE bus.outbox SET lane = $1 WHERE lane = $2",
+                self.number,
+                orphan,
+            )
+            .execute(&mut self.connection)
+            .await?
+            .rows_affected();
+            sqlx::query!("SELECT pg_advisory_unlock($1, $2)", LOCK_CLASS, i32::from(orphan))
+                .fetch_one(&mut self.connection)
+                .await?;
+            tracing::info!(orphan, adopted, "took over the outbox of a relay that is gone");
+        }
+        Ok(())
+    }
+
+    /// The first rows that a relay before us left behind, in the order of their ids.
+    pub(crate) async fn leftovers(&mut self) -> sqlx::Result<Vec<Row>> {
+        self.rows_older_than("0 seconds").await
+    }
+
+    /// Rows that this process has committed without learning of it.
+    pub(crate) async fn forgotten(&mut self) -> sqlx::Result<Vec<Row>> {
+        self.rows_older_than(FORGOTTEN_AFTER).await
+    }
+
+    async fn rows_older_than(&mut self, age: &str) -> sqlx::Result<Vec<Row>> {
+        let rows = sqlx::query!(
+            "SELECT id, event_id, kind, correlation_id, partition_key, body FROM bus.outbox
+             WHERE lane = $1 AND created_at <= clock_timestamp() - $2::text::interval
+             ORDER BY id LIMIT $3",
+            self.number,
+            age,
+            ROWS_MAX,
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let row = rows.into_iter().map(|row| Row {
+            id: row.id,
+            event_id: row.event_id,
+            kind: row.kind,
+            correlation_id: row.correlation_id,
+            partition_key: row.partition_key,
+            body: row.body,
+            room: None,
+        });
+        Ok(row.collect())
+    }
+}
+
+async fn try_lock(connection: &mut PgConnection, lane: LaneNumber) -> sqlx::Result<bool> {
+    let taken = sqlx::query_scalar!(
+        r#"SELECT pg_try_advisory_lock($1, $2) AS "taken!""#,
+        LOCK_CLASS,
+        i32::from(lane),
+    );
+    taken.fetch_one(connection).await
+}

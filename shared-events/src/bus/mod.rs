@@ -1,0 +1,64 @@
+//! Delivery: the part where a bug loses money, written once for all services. It knows nothing of
+//! accounts or money. Promise: **one transaction** holds a change of state, the proof that its
+//! message was seen and the events it announces; **published means confirmed**; **acknowledged
+//! means committed**; **exactly one effect**, however often a message arrives.
+//!
+//! ```text
+//! consumer     take what is ready on a subscription's queues, up to a bound, waiting for nothing
+//! batch        read each message; inbox, handler, outbox in ONE transaction; one by one if it fails
+//! handler      what a service writes: given a transaction and messages, returns outcomes
+//! dispose      after the commit: wait for a retry, park, reply; then one acknowledgement
+//! outbox       rows of committed events, handed to the relay in memory
+//! relay        joined, pipelined, confirmed publishes; a row goes away only when confirmed
+//! answer       queries: read-only transaction, reply, nothing stored
+//! service      puts it together: `Service::new(..).consume(..).answer(..).run(shutdown)`
+//! client       the other side: confirmed commands, replies, questions, live events
+//! ```
+
+mod client;
+mod connection;
+mod health;
+mod parked;
+mod publish;
+mod verify;
+
+pub use client::{AskError, Client, RequestError, SendOptions, Watch};
+pub use connection::{Amqp, BusError};
+pub use health::Health;
+pub use parked::{ParkedMessage, ParkedQueue};
+
+#[cfg(feature = "bus")]
+mod answer;
+#[cfg(feature = "bus")]
+mod batch;
+#[cfg(feature = "bus")]
+mod consumer;
+#[cfg(feature = "bus")]
+mod database;
+#[cfg(feature = "bus")]
+mod dispose;
+#[cfg(feature = "bus")]
+mod handler;
+#[cfg(feature = "bus")]
+mod inbox;
+#[cfg(feature = "bus")]
+mod lane;
+#[cfg(feature = "bus")]
+mod outbox;
+#[cfg(feature = "bus")]
+mod relay;
+#[cfg(feature = "bus")]
+mod service;
+#[cfg(feature = "bus")]
+mod work;
+
+#[cfg(feature = "bus")]
+pub use answer::{Answer, Answerer};
+#[cfg(feature = "bus")]
+pub use database::{MIGRATOR, Tx, connect_database};
+#[cfg(feature = "bus")]
+pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
+#[cfg(feature = "bus")]
+pub use service::{Service, ServiceError};
+#[cfg(feature = "bus")]
+pub use work::{Work, Worker, Workshop};

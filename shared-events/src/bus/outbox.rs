@@ -1,0 +1,175 @@
+//! Events on their way from the commit to the relay. Promise: what is announced is stored in the
+//! announcing transaction, and rows get their ids while that transaction holds its locks.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::PgConnection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use uuid::Uuid;
+
+use super::{handler::Event, lane::LaneNumber};
+use crate::{
+    envelope::{Envelope, SpecVersion, schema_urn},
+    ids::{CorrelationId, MessageId},
+};
+
+/// How many kibibytes of committed events may wait for the broker in memory. Past that, consumers
+/// wait: a slow broker slows the service down and does not fill its memory.
+const WAITING_KIB_MAX: usize = 24 * 1024;
+/// How many hand-overs may wait. Bytes bind first where events are large.
+const WAITING_BATCHES_MAX: usize = 256;
+
+/// What led to an event.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) id: MessageId,
+    pub(crate) correlation: CorrelationId,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) actor: Option<String>,
+}
+
+impl Cause {
+    pub(crate) fn of<D>(envelope: &Envelope<D>) -> Self {
+        Self {
+            id: envelope.id,
+            correlation: envelope.correlationid,
+            traceparent: envelope.traceparent.as_deref().and_then(child_span),
+            actor: envelope.actor.clone(),
+        }
+    }
+
+    /// Puts an event into its envelope. The same event of the same cause gets the same id.
+    pub(crate) fn wrap(
+        &self,
+        source: &str,
+        time: DateTime<Utc>,
+        event: Event,
+    ) -> Envelope<Box<RawValue>> {
+        Envelope {
+            specversion: SpecVersion::V1,
+            id: self.id.caused(event.kind, event.data.get().as_bytes()),
+            source: source.to_owned(),
+            kind: event.kind.to_owned(),
+            subject: Some(event.subject),
+            time,
+            dataschema: Some(schema_urn(event.kind)),
+            correlationid: self.correlation,
+            causationid: Some(self.id),
+            traceparent: self.traceparent.clone(),
+            actor: self.actor.clone(),
+            data: event.data,
+        }
+    }
+}
+
+/// The same trace, a new span (W3C Trace Context, level 1).
+fn child_span(parent: &str) -> Option<String> {
+    let mut parts = parent.split('-');
+    match (parts.next()?, parts.next()?, parts.next()?, parts.next()?) {
+        ("00", trace, _, flags) if trace.len() == 32 => {
+            Some(format!("00-{trace}-{:016x}-{flags}", rand::random::<u64>()))
+        }
+        _ => None,
+    }
+}
+
+/// A committed event that the broker has not confirmed.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: i64,
+    pub(crate) event_id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) correlation_id: Uuid,
+    pub(crate) partition_key: Option<String>,
+    /// The envelope as JSON.
+    pub(crate) body: Vec<u8>,
+    /// Its share of the memory that waiting events may use.
+    pub(crate) room: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+impl Row {
+    pub(crate) fn new(envelope: &Envelope<Box<RawValue>>, partition_key: Option<String>) -> Self {
+        let body = serde_json::to_vec(envelope).expect("an envelope writes plain JSON");
+        Self {
+            id: 0,
+            event_id: envelope.id.uuid(),
+            kind: envelope.kind.clone(),
+            correlation_id: envelope.correlationid.0,
+            partition_key,
+            body,
+            room: None,
+        }
+    }
+}
+
+/// Stores rows in the open transaction, in order, and gives them their ids.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    lane: LaneNumber,
+    rows: &mut [Row],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let event_ids: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
+    let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
+    let correlations: Vec<Uuid> = rows.iter().map(|row| row.correlation_id).collect();
+    let keys: Vec<Option<&str>> = rows.iter().map(|row| row.partition_key.as_deref()).collect();
+    let bodies: Vec<&[u8]> = rows.iter().map(|row| row.body.as_slice()).collect();
+    let ids = sqlx::query_scalar!(
+        "INSERT INTO bus.outbox (lane, event_id, kind, correlation_id, partition_key, body)
+         SELECT $1, event_id, kind, correlation_id, partition_key, body
+         FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bytea[])
+              WITH ORDINALITY
+              AS row(event_id, kind, correlation_id, partition_key, body, place)
+         ORDER BY place
+         RETURNING id",
+        lane,
+        &event_ids,
+        &kinds as _,
+        &correlations,
+        &keys as _,
+        &bodies as _,
+    )
+    .fetch_all(connection)
+    .await?;
+    for (row, id) in rows.iter_mut().zip(ids) {
+        row.id = id;
+    }
+    Ok(())
+}
+
+/// The way from a commit to the relay, bounded in bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Handover {
+    room: Arc<Semaphore>,
+    relay: mpsc::Sender<Vec<Row>>,
+}
+
+impl Handover {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Vec<Row>>) {
+        let (relay, receiver) = mpsc::channel(WAITING_BATCHES_MAX);
+        (Self { room: Arc::new(Semaphore::new(WAITING_KIB_MAX)), relay }, receiver)
+    }
+
+    /// Hands committed rows over; waits while too much is waiting already. A relay that has ended
+    /// takes nothing: the rows are in the table, for the next one.
+    pub(crate) async fn committed(&self, mut rows: Vec<Row>) {
+        if rows.is_empty() {
+            return;
+        }
+        let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
+        let kib = (bytes / 1024 + 1).min(WAITING_KIB_MAX);
+        let kib = u32::try_from(kib).expect("the bound is small");
+        let room = Arc::clone(&self.room).acquire_many_owned(kib).await;
+        let room = Arc::new(room.expect("the semaphore is never closed"));
+        for row in &mut rows {
+            row.room = Some(Arc::clone(&room));
+        }
+        if self.relay.send(rows).await.is_err() {
+            tracing::info!("the relay has ended; committed events stay in the outbox");
+        }
+    }
+}

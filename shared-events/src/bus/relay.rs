@@ -1,0 +1,398 @@
+//! Moves committed events to the bus. Promise: a row is deleted only after the broker confirmed
+//! exactly its message; until then it is published again, with the same message id; events leave in
+//! the order of their rows.
+//!
+//! ```text
+//! handover ─> backlog ─(join, publish)─> in flight ─(confirm)─> confirmed ─(DELETE)─> gone
+//!                ^                          │
+//!                └──── fault: all of it ────┘
+//! ```
+//! No stage waits for the one behind it. The table is read at the start, and when there is nothing
+//! else to do: rows of a relay that died, and of commits whose answer was lost.
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use lapin::{Channel, Confirmation};
+use metrics::{counter, gauge};
+use sqlx::PgPool;
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+
+use super::{
+    connection::{Backoff, BusError, Link},
+    health::Health,
+    lane::{CurrentLane, Lane},
+    outbox::Row,
+    publish::{
+        CONFIRM_TIMEOUT, Outgoing, named, partition_headers, publish, set_header, short, text,
+    },
+};
+use crate::{
+    envelope::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONTENT_TYPE, CONTENT_TYPE_BATCH, chain},
+    topology::EVENTS,
+};
+
+/// The most messages that wait for their confirm.
+const IN_FLIGHT_MAX: usize = 512;
+/// The most rows that wait to be published here; more stay in the handover.
+const BACKLOG_ROWS_MAX: usize = 2_000;
+/// How often an idle relay looks into the table.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const PART: &str = "relay";
+
+/// A published message that the broker has not confirmed yet.
+#[derive(Debug)]
+struct InFlight {
+    rows: Vec<Row>,
+    message_id: String,
+    since: Instant,
+}
+
+type Confirm = Pin<Box<dyn Future<Output = (u64, lapin::Result<Confirmation>)> + Send>>;
+type Delete = Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send>>;
+
+pub(crate) struct Relay {
+    link: Link,
+    pool: PgPool,
+    lane: Lane,
+    health: Health,
+    handover: mpsc::Receiver<Vec<Row>>,
+    backlog: VecDeque<Row>,
+    in_flight: BTreeMap<u64, InFlight>,
+    published: u64,
+    confirmed: Vec<i64>,
+    deleting: Option<Delete>,
+    swept: Instant,
+}
+
+impl Relay {
+    /// Takes a lane and what was left on it. Waits for the database as long as it takes.
+    pub(crate) async fn start(
+        link: Link,
+        pool: PgPool,
+        current: &CurrentLane,
+        health: Health,
+        handover: mpsc::Receiver<Vec<Row>>,
+    ) -> Self {
+        let mut backoff = Backoff::new();
+        let lane = loop {
+            match Lane::take(&pool, current).await {
+                Ok(lane) => break lane,
+                Err(error) => {
+                    warn!(error = %chain(&error), "no outbox lane yet");
+                    health.bad(PART, format!("no outbox lane: {}", chain(&error)));
+                    backoff.pause().await;
+                }
+            }
+        };
+        info!(lane = lane.number(), "relay holds its outbox lane");
+        Self {
+            link,
+            pool,
+            lane,
+            health,
+            handover,
+            backlog: VecDeque::new(),
+            in_flight: BTreeMap::new(),
+            published: 0,
+            confirmed: Vec::new(),
+            deleting: None,
+            swept: Instant::now(),
+        }
+    }
+
+    /// Runs until the handover is closed and everything is confirmed and deleted. Says `ready`
+    /// when what was left from before is on its way, so that new events come after it.
+    pub(crate) async fn run(mut self, ready: oneshot::Sender<()>) {
+        let mut ready = Some(ready);
+        let mut backoff = Backoff::new();
+        loop {
+            match self.publish_until_fault(&mut ready, &mut backoff).await {
+                Ok(()) => break,
+                Err(error) => {
+                    warn!(error = %chain(&error), unconfirmed = self.in_flight.len(),
+                        "relay lost the broker; unconfirmed events are published again");
+                    self.health.bad(PART, chain(&error).to_string());
+                    self.take_back();
+                    backoff.pause().await;
+                }
+            }
+        }
+        self.link.close().await;
+    }
+
+    /// Works on one channel. Ends well when there is nothing left to do for ever.
+    async fn publish_until_fault(
+        &mut self,
+        ready: &mut Option<oneshot::Sender<()>>,
+        backoff: &mut Backoff,
+    ) -> Result<(), BusError> {
+        let channel = self.link.confirming_channel().await?;
+        self.health.good(PART);
+        *backoff = Backoff::new();
+        let mut confirms = FuturesUnordered::<Confirm>::new();
+        loop {
+            self.publish_backlog(&channel, &mut confirms).await?;
+            if ready.is_some() && self.is_idle() && !self.sweep(true).await {
+                ready.take().map(|ready| ready.send(()));
+            }
+            self.start_delete();
+            if ready.is_none() && self.handover.is_closed() && self.handover.is_empty() {
+                if self.is_idle() && self.deleting.is_none() {
+                    return Ok(());
+                }
+            }
+            self.wait(&mut confirms, ready.is_none()).await?;
+        }
+    }
+
+    /// Waits for whatever comes first, and takes it in.
+    async fn wait(
+        &mut self,
+        confirms: &mut FuturesUnordered<Confirm>,
+        taking: bool,
+    ) -> Result<(), BusError> {
+        let takes = taking && self.backlog.len() < BACKLOG_ROWS_MAX;
+        let open = takes && !(self.handover.is_closed() && self.handover.is_empty());
+        let deleting = self.deleting.is_some();
+        tokio::select! {
+            biased;
+            Some(first) = confirms.next(), if !confirms.is_empty() => {
+                self.settle(first, confirms)
+            }
+            done = async { self.deleting.as_mut().expect("checked").await }, if deleting => {
+                self.deleting = None;
+                self.deleted(done);
+                Ok(())
+            }
+            Some(rows) = self.handover.recv(), if open => {
+                self.backlog.extend(rows);
+                while let (true, Ok(rows)) =
+                    (self.backlog.len() < BACKLOG_ROWS_MAX, self.handover.try_recv())
+                {
+                    self.backlog.extend(rows);
+                }
+                Ok(())
+            }
+            () = tokio::time::sleep(SWEEP_EVERY) => self.look_around().await,
+        }
+    }
+
+    /// Joins what is ready and publishes it, as far as the window allows.
+    async fn publish_backlog(
+        &mut self,
+        channel: &Channel,
+        confirms: &mut FuturesUnordered<Confirm>,
+    ) -> Result<(), BusError> {
+        while !self.backlog.is_empty() && self.in_flight.len() < IN_FLIGHT_MAX {
+            let rows = take_joined(&mut self.backlog);
+            let message = join(&rows, self.link.user());
+            let message_id = text(message.properties.message_id().as_ref()).to_owned();
+            self.published += 1;
+            let number = self.published;
+            // In flight before it is sent: a fault while sending must not lose it.
+            let in_flight = InFlight { rows, message_id, since: Instant::now() };
+            self.in_flight.insert(number, in_flight);
+            let confirm = publish(channel, &message).await?;
+            confirms.push(Box::pin(confirm.map(move |said| (number, said))));
+            counter!("bus_relay_messages_total").increment(1);
+        }
+        Ok(())
+    }
+
+    /// Takes in every confirm that has come. A return may hang on the confirm of another message,
+    /// but comes no later than its own, so all that is ready is looked at before anything counts.
+    fn settle(
+        &mut self,
+        first: (u64, lapin::Result<Confirmation>),
+        confirms: &mut FuturesUnordered<Confirm>,
+    ) -> Result<(), BusError> {
+        let mut came = vec![first];
+        while let Some(Some(next)) = confirms.next().now_or_never() {
+            came.push(next);
+        }
+        let mut acknowledged = Vec::with_capacity(came.len());
+        let mut unsettled = HashSet::new();
+        let mut fault = None;
+        for (number, said) in came {
+            match said? {
+                Confirmation::Ack(None) => acknowledged.push(number),
+                Confirmation::Ack(Some(returned)) => {
+                    let id = text(returned.properties.message_id().as_ref()).to_owned();
+                    fault = Some((id.clone(), format!("returned ({})", returned.reply_text)));
+                    unsettled.insert(id);
+                }
+                Confirmation::Nack(_) => fault = Some((self.name(number), "refused".to_owned())),
+                Confirmation::NotRequested => {
+                    fault = Some((self.name(number), "nothing, confirms are off".to_owned()));
+                }
+            }
+        }
+        for number in acknowledged {
+            if !unsettled.contains(&self.name(number)) {
+                let done = self.in_flight.remove(&number);
+                self.confirmed.extend(done.into_iter().flat_map(|done| done.rows).map(|r| r.id));
+            }
+        }
+        match fault {
+            None => Ok(()),
+            Some((message_id, answer)) => Err(BusError::Unconfirmed { message_id, answer }),
+        }
+    }
+
+    fn name(&self, number: u64) -> String {
+        self.in_flight.get(&number).map_or_else(String::new, |it| it.message_id.clone())
+    }
+
+    /// Deletes confirmed rows, one statement at a time; what is confirmed meanwhile goes next.
+    fn start_delete(&mut self) {
+        if self.deleting.is_some() || self.confirmed.is_empty() {
+            return;
+        }
+        let (pool, ids) = (self.pool.clone(), std::mem::take(&mut self.confirmed));
+        self.deleting = Some(Box::pin(async move {
+            let mut backoff = Backoff::new();
+            // A database that is away comes back; until then the rows are merely still there.
+            loop {
+                let delete = sqlx::query!("DELETE FROM bus.outbox WHERE id = ANY($1)", &ids);
+                match delete.execute(&pool).await {
+                    Ok(_) => return Ok(()),
+                    Err(error) if super::database::is_transient(&error) => backoff.pause().await,
+                    Err(error) => return Err(error),
+                }
+            }
+        }));
+    }
+
+    fn deleted(&self, done: sqlx::Result<()>) {
+        if let Err(error) = done {
+            warn!(error = %chain(&error), "confirmed rows stay in the outbox");
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.backlog.is_empty() && self.in_flight.is_empty() && self.confirmed.is_empty()
+    }
+
+    /// Everything unconfirmed goes back to the front, in order.
+    fn take_back(&mut self) {
+        for (_, lost) in std::mem::take(&mut self.in_flight).into_iter().rev() {
+            for row in lost.rows.into_iter().rev() {
+                self.backlog.push_front(row);
+            }
+        }
+    }
+
+    /// Every few seconds: has a confirm been waiting for too long, and has anyone left rows?
+    async fn look_around(&mut self) -> Result<(), BusError> {
+        if let Some((_, oldest)) = self.in_flight.first_key_value() {
+            if oldest.since.elapsed() > CONFIRM_TIMEOUT {
+                return Err(BusError::Timeout { doing: "confirming", after: CONFIRM_TIMEOUT });
+            }
+        }
+        if self.swept.elapsed() >= SWEEP_EVERY {
+            self.swept = Instant::now();
+            measure(&self.pool).await;
+            if self.is_idle() && self.deleting.is_none() && self.handover.is_empty() {
+                self.sweep(false).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads back what nobody else will publish. Returns whether there was anything.
+    async fn sweep(&mut self, at_start: bool) -> bool {
+        match self.read_back(at_start).await {
+            Ok(rows) => {
+                let any = !rows.is_empty();
+                if any {
+                    info!(rows = rows.len(), "events left in the outbox are published now");
+                }
+                self.backlog.extend(rows);
+                any
+            }
+            Err(error) => {
+                warn!(error = %chain(&error), "cannot read the outbox; taking a lane again");
+                if let Err(error) = self.lane.retake(&self.pool).await {
+                    warn!(error = %chain(&error), "no outbox lane");
+                    tokio::time::sleep(Backoff::new().next_pause()).await;
+                }
+                at_start
+            }
+        }
+    }
+
+    async fn read_back(&mut self, at_start: bool) -> sqlx::Result<Vec<Row>> {
+        self.lane.adopt_orphans().await?;
+        match at_start {
+            true => self.lane.leftovers().await,
+            false => self.lane.forgotten().await,
+        }
+    }
+}
+
+/// The first two numbers on an operator's dashboard: how many events wait, and since when.
+async fn measure(pool: &PgPool) {
+    let outbox = sqlx::query!(
+        r#"SELECT count(*) AS "rows!",
+                  coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+                      AS "age!"
+           FROM bus.outbox"#,
+    );
+    if let Ok(outbox) = outbox.fetch_one(pool).await {
+        #[allow(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        gauge!("bus_outbox_rows").set(outbox.rows as f64);
+        gauge!("bus_outbox_age_seconds").set(outbox.age);
+    }
+}
+
+/// Takes the first row and those right behind it that may travel with it.
+fn take_joined(backlog: &mut VecDeque<Row>) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut bytes = 0;
+    while let Some(next) = backlog.front() {
+        bytes += next.body.len() + 1;
+        let fits = rows.len() < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX;
+        let joins = rows.first().is_none_or(|first| {
+            fits && first.kind == next.kind && first.partition_key == next.partition_key
+        });
+        if !joins {
+            break;
+        }
+        rows.extend(backlog.pop_front());
+    }
+    rows
+}
+
+/// One message of one event, or of several as a CloudEvents batch.
+fn join(rows: &[Row], user: &str) -> Outgoing {
+    let first = rows.first().expect("a message has at least one event");
+    let mut headers = partition_headers(first.partition_key.as_deref());
+    let (content_type, body) = match rows {
+        [one] => (CONTENT_TYPE, one.body.clone()),
+        many => {
+            set_header(&mut headers, "x-events", &many.len().to_string());
+            let mut body = vec![b'['];
+            for row in many {
+                body.extend_from_slice(&row.body);
+                body.push(b',');
+            }
+            body.pop();
+            body.push(b']');
+            (CONTENT_TYPE_BATCH, body)
+        }
+    };
+    let source = first.kind.split('.').next().unwrap_or_default();
+    let timestamp = u64::try_from(chrono::Utc::now().timestamp()).unwrap_or(0);
+    let properties = named(content_type, &first.event_id.to_string(), &first.kind, user)
+        .with_app_id(short(&format!("/{source}")))
+        .with_correlation_id(short(&first.correlation_id.to_string()))
+        .with_timestamp(timestamp)
+        .with_headers(headers);
+    Outgoing { exchange: EVENTS, key: first.kind.clone(), properties, body }
+}

@@ -1,0 +1,257 @@
+//! A service on the bus. Promise: it starts in any order with its broker and database, waits for
+//! them and says what it waits for; it stops by finishing what it has in hand.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use sqlx::{PgPool, migrate::Migrator};
+use tokio::{sync::oneshot, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{
+    answer::{Answerer, Desk},
+    batch::Batches,
+    connection::{Amqp, Backoff, Link},
+    consumer::Consumer,
+    database::MIGRATOR,
+    dispose::Disposal,
+    handler::Handler,
+    health::Health,
+    inbox,
+    lane::CurrentLane,
+    outbox::Handover,
+    relay::Relay,
+    verify::verify,
+    work::{Worker, Workshop},
+};
+use crate::{
+    envelope::chain,
+    topology::{EVENTS, PARKED, REPLIES, RETRY, Subscription, parked_queue},
+};
+
+/// How long a stopping service may take to finish its batch and to empty its relay.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
+/// How often old inbox rows are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+type MakeTask = Box<dyn FnOnce(&Parts) -> Task + Send>;
+
+/// What cannot be mended by waiting.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The database's schema cannot be brought up to date.
+    #[error("the database cannot be migrated")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A part of the service ended by itself. What it had in hand comes again after a restart.
+    #[error("a part of the service died")]
+    PartDied,
+}
+
+/// What the tasks of a service share.
+struct Parts {
+    source: String,
+    pool: PgPool,
+    consuming: Arc<Link>,
+    disposal: Arc<Disposal>,
+    lane: CurrentLane,
+    handover: Handover,
+    health: Health,
+    shutdown: CancellationToken,
+}
+
+/// A service: a name, a broker, a database, and what it does with messages.
+pub struct Service {
+    name: &'static str,
+    amqp: Amqp,
+    pool: PgPool,
+    migrations: &'static Migrator,
+    health: Health,
+    subscriptions: Vec<Subscription>,
+    tasks: Vec<MakeTask>,
+}
+
+impl Service {
+    /// A service that does nothing yet. `name` is as in the topology: `ledger`.
+    #[must_use]
+    pub fn new(
+        name: &'static str,
+        amqp: Amqp,
+        pool: PgPool,
+        migrations: &'static Migrator,
+        health: Health,
+    ) -> Self {
+        Self { name, amqp, pool, migrations, health, subscriptions: vec![], tasks: vec![] }
+    }
+
+    /// Handles the messages of a subscription.
+    #[must_use]
+    pub fn consume<H: Handler>(mut self, subscription: Subscription, handler: H) -> Self {
+        self.subscriptions.push(subscription);
+        self.tasks.push(Box::new(move |parts| {
+            let batches = Batches {
+                handler,
+                source: parts.source.clone(),
+                pool: parts.pool.clone(),
+                lane: parts.lane.clone(),
+                handover: parts.handover.clone(),
+                disposal: Arc::clone(&parts.disposal),
+                health: parts.health.clone(),
+            };
+            let consumer = Consumer {
+                subscription,
+                batches,
+                link: Arc::clone(&parts.consuming),
+                lane: parts.lane.clone(),
+                health: parts.health.clone(),
+                shutdown: parts.shutdown.clone(),
+            };
+            Box::pin(consumer.run())
+        }));
+        self
+    }
+
+    /// Answers the queries of a subscription.
+    #[must_use]
+    pub fn answer<A: Answerer>(mut self, subscription: Subscription, answerer: A) -> Self {
+        self.subscriptions.push(subscription);
+        self.tasks.push(Box::new(move |parts| {
+            let desk = Desk {
+                subscription,
+                answerer,
+                source: parts.source.clone(),
+                pool: parts.pool.clone(),
+                link: Arc::clone(&parts.consuming),
+                disposal: Arc::clone(&parts.disposal),
+                health: parts.health.clone(),
+                shutdown: parts.shutdown.clone(),
+            };
+            Box::pin(desk.run())
+        }));
+        self
+    }
+
+    /// Does what no message starts.
+    #[must_use]
+    pub fn work<W: Worker>(mut self, worker: W) -> Self {
+        self.tasks.push(Box::new(move |parts| {
+            let workshop = Workshop {
+                source: parts.source.clone(),
+                pool: parts.pool.clone(),
+                lane: parts.lane.clone(),
+                handover: parts.handover.clone(),
+            };
+            Box::pin(worker.run(workshop, parts.shutdown.clone()))
+        }));
+        self
+    }
+
+    /// Runs until `shutdown`, then finishes: stops consuming, ends the batch in hand, empties the
+    /// relay.
+    ///
+    /// # Errors
+    /// When the database's schema is not one that this version can work with, or a part of the
+    /// service died.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
+        let who = format!("{}-svc", self.name);
+        let link = |role| Link::new(self.amqp.clone(), &who, role, self.health.clone());
+        let lane = CurrentLane::default();
+        let (handover, handed_over) = Handover::new();
+        let parts = Parts {
+            source: format!("/{}", self.name),
+            pool: self.pool.clone(),
+            consuming: Arc::new(link("consume")),
+            disposal: Arc::new(Disposal::new(self.name, link("reply"))),
+            lane: lane.clone(),
+            handover,
+            health: self.health.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let prepared = tokio::select! {
+            prepared = self.prepare(&parts) => prepared,
+            () = shutdown.cancelled() => return Ok(()),
+        };
+        prepared?;
+        let (ready, relay_ready) = oneshot::channel();
+        let relay = Relay::start(link("relay"), self.pool.clone(), &lane, self.health, handed_over);
+        let relay = tokio::select! {
+            relay = relay => tokio::spawn(relay.run(ready)),
+            () = shutdown.cancelled() => return Ok(()),
+        };
+        tokio::select! {
+            _ = relay_ready => {}
+            () = shutdown.cancelled() => return Ok(()),
+        }
+        let mut tasks: JoinSet<()> =
+            self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
+        tasks.spawn(prune_inbox(self.pool, shutdown.clone()));
+        info!(service = self.name, "up");
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            _ = tasks.join_next() => if !shutdown.is_cancelled() {
+                return Err(ServiceError::PartDied);
+            },
+        }
+        info!(service = self.name, "stopping: finishing what is in hand");
+        let finish = async {
+            while tasks.join_next().await.is_some() {}
+            parts.disposal.close().await;
+            parts.consuming.close().await;
+            // The last sender: the relay ends when it has published and deleted everything.
+            drop(parts);
+            let _ = relay.await;
+        };
+        match tokio::time::timeout(SHUTDOWN_MAX, finish).await {
+            Ok(()) => info!(service = self.name, "stopped; nothing is left in hand"),
+            Err(_) => {
+                warn!(service = self.name, "stopped late; the rest is done at the next start")
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the database and the broker, and checks that both are as they must be.
+    async fn prepare(&self, parts: &Parts) -> Result<(), ServiceError> {
+        let mut backoff = Backoff::new();
+        while let Err(error) = self.migrate().await {
+            let sqlx::migrate::MigrateError::Execute(fault) = &error else {
+                return Err(error.into());
+            };
+            if !super::database::is_transient(fault) {
+                return Err(error.into());
+            }
+            warn!(error = %chain(&error), "waiting for the database");
+            self.health.bad("database", chain(&error).to_string());
+            backoff.pause().await;
+        }
+        self.health.good("database");
+        let exchanges = [EVENTS, RETRY, PARKED, REPLIES];
+        let mut queues: Vec<String> =
+            self.subscriptions.iter().flat_map(Subscription::queues).collect();
+        queues.push(parked_queue(self.name));
+        let mut backoff = Backoff::new();
+        while let Err(error) = verify(&parts.consuming, &exchanges, &queues).await {
+            warn!(error = %chain(&error), "waiting for the broker");
+            self.health.bad("broker", chain(&error).to_string());
+            backoff.pause().await;
+        }
+        self.health.good("broker");
+        Ok(())
+    }
+
+    async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+        MIGRATOR.run(&self.pool).await?;
+        self.migrations.run(&self.pool).await
+    }
+}
+
+/// Old inbox rows go, a few at a time.
+async fn prune_inbox(pool: PgPool, shutdown: CancellationToken) {
+    while tokio::time::timeout(PRUNE_EVERY, shutdown.cancelled()).await.is_err() {
+        let pruned = async { inbox::prune(&mut *pool.acquire().await?).await };
+        match pruned.await {
+            Ok(rows) => info!(rows, "pruned the inbox"),
+            Err(error) => warn!(error = %chain(&error), "the inbox was not pruned"),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Looks at the broker before using it. Promise: what is missing is named, all of it, and nothing is
+//! created: the broker boots with its definitions, services may not change them.
+
+use lapin::{
+    ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+
+use super::connection::{BusError, Link};
+
+/// Checks passively that exchanges and queues exist.
+pub(crate) async fn verify(
+    link: &Link,
+    exchanges: &[&str],
+    queues: &[String],
+) -> Result<(), BusError> {
+    let mut missing = Vec::new();
+    for exchange in exchanges {
+        // A failed passive declaration closes the channel: each asks on its own.
+        let channel = link.channel().await?;
+        let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
+        let kind = ExchangeKind::Topic;
+        let asked =
+            channel.exchange_declare((*exchange).into(), kind, options, FieldTable::default());
+        note(asked.await, format!("exchange {exchange}"), &mut missing)?;
+        let _ = channel.close(200, "asked".into()).await;
+    }
+    for queue in queues {
+        let channel = link.channel().await?;
+        let options = QueueDeclareOptions { passive: true, ..Default::default() };
+        let asked = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
+        note(asked.await.map(|_| ()), format!("queue {queue}"), &mut missing)?;
+        let _ = channel.close(200, "asked".into()).await;
+    }
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(BusError::Topology(missing.join(", "))),
+    }
+}
+
+/// A refusal by the broker means that the thing is not there, or not for us; the rest is a fault.
+fn note(
+    answer: lapin::Result<()>,
+    what: String,
+    missing: &mut Vec<String>,
+) -> Result<(), BusError> {
+    match answer {
+        Ok(()) => Ok(()),
+        Err(error) => match error.kind() {
+            lapin::ErrorKind::ProtocolError(refusal) => {
+                missing.push(format!("{what} ({refusal})"));
+                Ok(())
+            }
+            _ => Err(error.into()),
+        },
+    }
+}

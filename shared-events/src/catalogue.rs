@@ -1,0 +1,107 @@
+//! Every published message, once. Promise: what is not listed here is not part of the contract, and
+//! what is listed has a JSON Schema, a golden file and a place in the AsyncAPI document.
+
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
+
+use crate::{
+    accounts::v1 as accounts, envelope::schema_urn, ledger::v1 as ledger, message::Kind,
+    message::Message, message::Undecodable, notifications::v1 as notifications, refusal,
+};
+
+/// One published message version.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its CloudEvents type.
+    pub kind_name: &'static str,
+    /// Command, query, reply or event.
+    pub kind: Kind,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+    recode: fn(&str) -> Result<String, Undecodable>,
+}
+
+impl Entry {
+    const fn of<M: Message>() -> Self {
+        Self {
+            kind_name: M::TYPE,
+            kind: M::KIND,
+            schema: |generator| generator.root_schema_for::<M>(),
+            recode: |json| {
+                let message: M = crate::message::read_data(json)?;
+                Ok(serde_json::to_string(&message).expect("a message's type writes plain JSON"))
+            },
+        }
+    }
+
+    /// The JSON Schema (draft 2020-12) of its data.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        let mut generator = SchemaSettings::draft2020_12().into_generator();
+        let mut schema = (self.schema)(&mut generator);
+        schema.insert("$id".to_owned(), schema_urn(self.kind_name).into());
+        schema
+    }
+
+    /// Reads JSON as this message and writes it again. A golden file must survive this.
+    pub fn recode(&self, json: &str) -> Result<String, Undecodable> {
+        (self.recode)(json)
+    }
+}
+
+/// The message version with this type, if it is published.
+#[must_use]
+pub fn find(kind_name: &str) -> Option<&'static Entry> {
+    PUBLISHED.iter().find(|entry| entry.kind_name == kind_name)
+}
+
+macro_rules! published {
+    ($($message:ty,)+) => {
+        /// All of them, by service.
+        pub const PUBLISHED: &[Entry] = &[$(Entry::of::<$message>(),)+];
+    };
+}
+
+published! {
+    accounts::OpenAccount,
+    accounts::FreezeAccount,
+    accounts::UnfreezeAccount,
+    accounts::CloseAccount,
+    accounts::SetLimits,
+    accounts::UpdateHolder,
+    accounts::GetAccount,
+    accounts::AccountFound,
+    accounts::ListAccounts,
+    accounts::AccountsListed,
+    accounts::AccountOpened,
+    accounts::AccountActivated,
+    accounts::AccountFrozen,
+    accounts::AccountUnfrozen,
+    accounts::AccountClosing,
+    accounts::AccountClosed,
+    accounts::AccountCloseRefused,
+    accounts::LimitsChanged,
+    accounts::HolderUpdated,
+    accounts::AccountsCommandRejected,
+    ledger::SubmitTransfers,
+    ledger::GetBalance,
+    ledger::BalanceFound,
+    ledger::GetStatement,
+    ledger::StatementFound,
+    ledger::GetTransfer,
+    ledger::TransferFound,
+    ledger::GetTrialBalance,
+    ledger::TrialBalanceFound,
+    ledger::TransfersPosted,
+    ledger::TransfersRejected,
+    ledger::LedgerCommandRejected,
+    ledger::LedgerAccountOpened,
+    ledger::LedgerAccountLocked,
+    ledger::LedgerAccountCloseRefused,
+    notifications::SetPreferences,
+    notifications::ListNotifications,
+    notifications::NotificationsListed,
+    notifications::DeliverySucceeded,
+    notifications::DeliveryFailed,
+    notifications::PreferencesChanged,
+    notifications::NotificationsCommandRejected,
+    refusal::MessageRefused,
+}

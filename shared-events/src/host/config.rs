@@ -1,0 +1,109 @@
+//! Configuration. Promise: the environment wins over the file; a secret never has to stand in
+//! either; what is missing or wrong is named by its key.
+
+use std::{collections::HashMap, net::SocketAddr, path::Path};
+
+use config::{Config, Environment, File};
+use secrecy::SecretString;
+use serde::{Deserialize, de::DeserializeOwned};
+use url::Url;
+
+const PREFIX: &str = "BANKWIRE";
+const FILE_SUFFIX: &str = "_FILE";
+
+/// What every service is configured with. As environment: `BANKWIRE_AMQP__URL` and so on.
+#[derive(Debug, Deserialize)]
+pub(super) struct Common {
+    pub(super) amqp: Remote,
+    pub(super) database: Remote,
+    #[serde(default)]
+    pub(super) http: Http,
+    #[serde(default)]
+    pub(super) log: Log,
+}
+
+/// A server, and the password if it does not stand in the URL.
+#[derive(Debug, Deserialize)]
+pub(super) struct Remote {
+    pub(super) url: Url,
+    #[serde(default)]
+    pub(super) password: Option<SecretString>,
+}
+
+/// Where the probes listen.
+#[derive(Debug, Deserialize)]
+pub(super) struct Http {
+    pub(super) listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// What logs look like.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Log {
+    #[serde(default)]
+    pub(super) format: LogFormat,
+}
+
+/// For people or for programs.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LogFormat {
+    #[default]
+    Human,
+    Json,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key is missing or its value is wrong.
+    #[error("the configuration is wrong")]
+    Wrong(#[from] config::ConfigError),
+    /// A `..._FILE` variable names a file that cannot be read.
+    #[error("cannot read the file that {variable} names")]
+    SecretFile {
+        /// The variable.
+        variable: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Reads the common part and the service's own.
+pub(super) fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<(Common, T), ConfigError> {
+    let mut sources = Config::builder();
+    if let Some(file) = file {
+        sources = sources.add_source(File::from(file));
+    }
+    let environment = Environment::with_prefix(PREFIX)
+        .prefix_separator("_")
+        .separator("__")
+        .source(Some(with_secrets(std::env::vars().collect())?));
+    let read = sources.add_source(environment).build()?;
+    Ok((read.clone().try_deserialize()?, read.try_deserialize()?))
+}
+
+/// `BANKWIRE_X_FILE=/run/secrets/x` stands for `BANKWIRE_X=<what the file says>`.
+fn with_secrets(
+    mut variables: HashMap<String, String>,
+) -> Result<HashMap<String, String>, ConfigError> {
+    let named: Vec<(String, String)> = variables
+        .iter()
+        .filter(|(name, _)| name.starts_with(PREFIX) && name.ends_with(FILE_SUFFIX))
+        .map(|(name, path)| (name.clone(), path.clone()))
+        .collect();
+    for (variable, path) in named {
+        let secret = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::SecretFile { variable: variable.clone(), source })?;
+        variables.remove(&variable);
+        let name = variable.trim_end_matches(FILE_SUFFIX).to_owned();
+        variables.insert(name, secret.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    Ok(variables)
+}

@@ -1,0 +1,132 @@
+//! What every service process needs around the bus. Promise: a service's `main` is one call; a
+//! mistake in the configuration names the key, and stops the start.
+//!
+//! ```text
+//! config      file, then environment (BANKWIRE_...), then secrets from files (..._FILE)
+//! telemetry   logs for people or as JSON, metrics for Prometheus
+//! probes      /healthz, /readyz, /metrics, and the `healthcheck` that asks them
+//! ```
+
+mod config;
+mod probes;
+mod telemetry;
+
+pub use config::ConfigError;
+
+use std::{future::Future, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use serde::de::DeserializeOwned;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::{
+    bus::{Amqp, Health, connect_database},
+    envelope::chain,
+};
+
+/// What a service is given to run with.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// The broker.
+    pub amqp: Amqp,
+    /// The service's own database.
+    pub pool: PgPool,
+    /// What `/readyz` shows.
+    pub health: Health,
+    /// Told when the process is asked to stop.
+    pub shutdown: CancellationToken,
+}
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// A TOML file to read the configuration from; the environment goes before it
+    #[arg(long, env = "BANKWIRE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Ask the running service whether it is ready; exit 0 if it is
+    Healthcheck,
+}
+
+/// The whole of a service's `main`: reads the configuration (the common part and the service's own
+/// `T`), starts logs, metrics and probes, runs `service` until the process is asked to stop.
+/// Exit codes: 0 stopped as asked, 1 failed, 2 wrong configuration.
+pub fn serve<T, S, F>(name: &'static str, service: S) -> ExitCode
+where
+    T: DeserializeOwned,
+    S: FnOnce(Host, T) -> F,
+    F: Future<Output = Result<(), AnyError>>,
+{
+    let arguments = Arguments::parse();
+    let (common, own) = match config::load::<T>(arguments.config.as_deref()) {
+        Ok(read) => read,
+        Err(error) => {
+            telemetry::complain(name, &error);
+            return ExitCode::from(2);
+        }
+    };
+    if matches!(arguments.command, Some(Command::Healthcheck)) {
+        return probes::ask(common.http.listen);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ran = match runtime {
+        Ok(runtime) => runtime.block_on(run(name, common, own, service)),
+        Err(error) => Err(error.into()),
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!(service = name, error = %chain(&*error), "failed");
+            telemetry::complain(name, &*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run<T, S, F>(
+    name: &'static str,
+    common: config::Common,
+    own: T,
+    service: S,
+) -> Result<(), AnyError>
+where
+    S: FnOnce(Host, T) -> F,
+    F: Future<Output = Result<(), AnyError>>,
+{
+    let metrics = telemetry::start(common.log.format)?;
+    let health = Health::default();
+    let shutdown = CancellationToken::new();
+    let probes = probes::start(common.http.listen, health.clone(), metrics).await?;
+    info!(service = name, version = env!("CARGO_PKG_VERSION"), probes = %probes, "starting");
+    stop_on_signal(shutdown.clone())?;
+    let host = Host {
+        amqp: Amqp { url: common.amqp.url, password: common.amqp.password },
+        pool: connect_database(&common.database.url, common.database.password.as_ref())?,
+        health,
+        shutdown,
+    };
+    service(host, own).await
+}
+
+/// SIGTERM and SIGINT ask the service to stop.
+fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        shutdown.cancel();
+    });
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! What operators and orchestrators ask a process over HTTP.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    process::ExitCode,
+    time::Duration,
+};
+
+use axum::{Json, Router, http::StatusCode, response::IntoResponse, routing::get};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tracing::error;
+
+use crate::bus::Health;
+
+/// A process that takes longer to answer a probe is not well.
+const ASK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Serves `/healthz` (the process lives), `/readyz` (every part works; names those that do not)
+/// and `/metrics`. Returns the address it listens on.
+pub(super) async fn start(
+    listen: SocketAddr,
+    health: Health,
+    metrics: PrometheusHandle,
+) -> std::io::Result<SocketAddr> {
+    let ready = move || {
+        let code = if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        std::future::ready((code, Json(health.report())).into_response())
+    };
+    let routes = Router::new()
+        .route("/healthz", get(|| std::future::ready("ok")))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(move || std::future::ready(metrics.render())));
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, routes).await {
+            error!(%error, "probes are not served any more");
+        }
+    });
+    Ok(address)
+}
+
+/// Asks the process that listens on this address whether it is ready.
+pub(super) fn ask(listen: SocketAddr) -> ExitCode {
+    let mut address = listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    match ask_ready(address) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn ask_ready(address: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect_timeout(&address, ASK_TIMEOUT)?;
+    stream.set_read_timeout(Some(ASK_TIMEOUT))?;
+    stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.split_whitespace().nth(1) == Some("200"))
+}

@@ -1,0 +1,203 @@
+//! Identifiers. Promise: an id of one kind cannot stand where another is asked for, and a bad one
+//! is refused where it enters, with its name.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use iban::IbanLike;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Text that is not the identifier it should be.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{rule}")]
+pub struct InvalidId {
+    rule: String,
+}
+
+macro_rules! uuid_id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+            JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, unique and ordered by time (UUIDv7, RFC 9562). Reads the clock: for
+            /// clients and the edges of a service, never for a domain.
+            #[must_use]
+            #[allow(clippy::new_without_default, reason = "a default id would hide the clock")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// The UUID itself, for a database column.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Uuid::parse_str(text).map(Self).map_err(|error| InvalidId {
+                    rule: format!("not a UUID: {error}"),
+                })
+            }
+        }
+    )*};
+}
+
+uuid_id! {
+    /// One message on the bus: a command, a query or an event. It is CloudEvents' `id`.
+    MessageId;
+    /// What belongs to one request of one client, through all services.
+    CorrelationId;
+    /// An account of a customer or of the bank itself.
+    AccountId;
+    /// A transfer of money. Made by the client before sending: it is the transfer's idempotency.
+    TransferId;
+    /// Something a holder is told.
+    NotificationId;
+    /// A notification on its way through one channel.
+    DeliveryId;
+}
+
+/// The id of a command: the id of the message that carries it.
+pub type CommandId = MessageId;
+
+impl MessageId {
+    /// The id of the message of type `kind` and with this data that this message causes. Always
+    /// the same one: an outcome that is worked out twice is the same event twice, and its readers
+    /// notice.
+    ///
+    /// The result keeps the UUIDv7 layout (RFC 9562, 5.7): the cause's time, then hashed bits.
+    #[must_use]
+    pub fn caused(self, kind: &str, data: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.0.as_bytes()).update(kind.as_bytes()).update(data);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        bytes[..6].copy_from_slice(&self.0.as_bytes()[..6]);
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+/// An International Bank Account Number (ISO 13616) with right check digits and structure.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Iban(String);
+
+impl Iban {
+    /// Reads an IBAN, with or without spaces. Fails on a wrong country, length, structure or
+    /// check digits.
+    pub fn try_new(text: &str) -> Result<Self, InvalidId> {
+        match text.parse::<iban::Iban>() {
+            Ok(iban) => Ok(Self(iban.electronic_str().to_owned())),
+            Err(error) => Err(InvalidId { rule: format!("not an IBAN: {error}") }),
+        }
+    }
+
+    /// Makes an IBAN from a country code and the national account number (BBAN), working out the
+    /// check digits (ISO 7064, MOD 97-10). Fails where the country's structure is not met.
+    pub fn try_from_bban(country: &str, bban: &str) -> Result<Self, InvalidId> {
+        let remainder = format!("{bban}{country}00").bytes().try_fold(0_u32, |sum, byte| {
+            let value = char::from(byte).to_digit(36)?;
+            Some(if value < 10 { sum * 10 + value } else { sum * 100 + value } % 97)
+        });
+        match remainder {
+            Some(remainder) => Self::try_new(&format!("{country}{:02}{bban}", 98 - remainder)),
+            None => Err(InvalidId { rule: "not an IBAN: letters and digits only".to_owned() }),
+        }
+    }
+
+    /// The IBAN without spaces.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Iban {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Iban {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Self::try_new(text)
+    }
+}
+
+impl TryFrom<String> for Iban {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::try_new(&text)
+    }
+}
+
+impl From<Iban> for String {
+    fn from(iban: Iban) -> Self {
+        iban.0
+    }
+}
+
+impl JsonSchema for Iban {
+    fn schema_name() -> Cow<'static, str> {
+        "Iban".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "International Bank Account Number (ISO 13616), without spaces",
+            "type": "string",
+            "pattern": "^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caused_id_is_always_the_same_and_a_uuid_v7() {
+        let cause = MessageId::new();
+        let event = cause.caused("a.v1", b"{}");
+        assert_eq!(event, cause.caused("a.v1", b"{}"));
+        assert_ne!(event, cause.caused("b.v1", b"{}"));
+        assert_ne!(event, cause.caused("a.v1", b"[]"));
+        assert_eq!(event.0.get_version_num(), 7);
+        assert_eq!(event.0.get_timestamp(), cause.0.get_timestamp());
+    }
+
+    #[test]
+    fn check_digits_are_those_of_the_standard() {
+        // The example of the Czech National Bank's IBAN registry entry.
+        let iban = Iban::try_from_bban("CZ", "08000000192000145399").map(String::from);
+        assert_eq!(iban.as_deref(), Ok("CZ6508000000192000145399"));
+    }
+
+    #[test]
+    fn a_wrong_check_digit_is_refused() {
+        assert!(Iban::try_new("CZ6608000000192000145399").is_err());
+        assert!(Iban::try_new("CZ65 0800 0000 1920 0014 5399").is_ok());
+    }
+}

@@ -1,0 +1,5 @@
+//! What is on the accounts: transfers, balances, statements. The names here are the latest versions.
+
+pub mod v1;
+
+pub use v1::*;

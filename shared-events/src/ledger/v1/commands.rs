@@ -1,0 +1,142 @@
+//! What can be asked of the ledger.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts,
+    ids::{AccountId, TransferId},
+    message::messages,
+    money::Money,
+};
+
+/// The most transfers that one command carries.
+pub const TRANSFERS_MAX: usize = 1_000;
+/// The most characters of a reference (ISO 20022 remittance information).
+pub const REFERENCE_CHARS_MAX: usize = 140;
+/// The most characters of an end-to-end id (ISO 20022 `Max35Text`).
+pub const END_TO_END_ID_CHARS_MAX: usize = 35;
+
+/// The code of one of the bank's own accounts.
+///
+/// The bank has one account for each code and currency; it opens itself when it is first used.
+/// The codes: `cash`, `cards`, `fees`, `interest_paid`, `penalty_interest`, and for every bank
+/// that this one settles with `settlement:<code of the bank, 1 to 11 of A-Z and 0-9>`.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct AccountCode(pub String);
+
+impl AccountCode {
+    /// The bank's own accounts that need no other bank's code.
+    pub const PLAIN: [&'static str; 5] =
+        ["cash", "cards", "fees", "interest_paid", "penalty_interest"];
+    const SETTLEMENT: &'static str = "settlement:";
+
+    /// The account for settlement with another bank.
+    #[must_use]
+    pub fn settlement(bank: &str) -> Self {
+        Self(format!("{}{bank}", Self::SETTLEMENT))
+    }
+
+    /// Whether the bank has an account with this code.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        match self.0.strip_prefix(Self::SETTLEMENT) {
+            Some(bank) => {
+                (1..=11).contains(&bank.len())
+                    && bank.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            }
+            None => Self::PLAIN.contains(&self.0.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for AccountCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One side of a transfer: `{"account_id":"..."}` or `{"code":"cash"}`.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// A customer's account.
+    AccountId(AccountId),
+    /// One of the bank's own accounts.
+    Code(AccountCode),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AccountId(id) => id.fmt(f),
+            Self::Code(code) => code.fmt(f),
+        }
+    }
+}
+
+/// One transfer of money from a debtor to a creditor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Transfer {
+    /// The transfer's id, made by the client. The same id with the same content is the same
+    /// transfer and has the same outcome; with other content it is rejected.
+    pub transfer_id: TransferId,
+    /// Who pays.
+    pub debtor: Party,
+    /// Who is paid.
+    pub creditor: Party,
+    /// How much: more than zero, at most 1,000,000,000,000,000 units.
+    pub money: Money,
+    /// What it is for, at most 140 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The debtor's own id of the payment, passed on unchanged, at most 35 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_id: Option<String>,
+    /// The day to book it on; the day it is posted if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking_date: Option<NaiveDate>,
+}
+
+/// `ledger.transfers.submit.v1`: post 1 to 1,000 transfers, each for itself, in this order.
+/// Deposits, withdrawals, fees and interest are transfers against the bank's own accounts.
+/// Answered by `ledger.transfers.posted.v1` and `ledger.transfers.rejected.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SubmitTransfers {
+    /// The transfers.
+    #[schemars(length(min = 1, max = 1_000))]
+    pub transfers: Vec<Transfer>,
+}
+
+impl SubmitTransfers {
+    fn first_debtor(&self) -> Option<String> {
+        self.transfers.first().map(|transfer| transfer.debtor.to_string())
+    }
+}
+
+messages! {
+    Command "ledger.transfers.submit.v1" SubmitTransfers,
+        subject |it| it.first_debtor().unwrap_or_default(), key Self::first_debtor;
+}
+
+crate::message_set! {
+    /// What the partitions `ledger.commands.<n>` carry: commands, and the account events that the
+    /// ledger follows.
+    pub enum LedgerCommand {
+        Submit(SubmitTransfers),
+        Opened(accounts::AccountOpened),
+        Frozen(accounts::AccountFrozen),
+        Unfrozen(accounts::AccountUnfrozen),
+        Closing(accounts::AccountClosing),
+        Closed(accounts::AccountClosed),
+        LimitsChanged(accounts::LimitsChanged),
+    }
+}

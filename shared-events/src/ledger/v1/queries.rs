@@ -1,0 +1,259 @@
+//! What can be asked about money.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AccountCode, Party, RejectReason};
+use crate::{
+    ids::{AccountId, TransferId},
+    message::{Query, messages},
+    money::{Amount, Currency, Money},
+};
+
+/// The most entries that one page of a statement has.
+pub const ENTRIES_PAGE_MAX: u32 = 1_000;
+
+/// Where an account stands in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerStatus {
+    /// Money moves.
+    Active,
+    /// No money moves.
+    Frozen,
+    /// Empty, and about to be closed.
+    Locked,
+    /// Closed for ever.
+    Closed,
+}
+
+/// `ledger.balance.get.v1`: what is on an account. Answered by `ledger.balance.found.v1`, or
+/// refused as not found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetBalance {
+    /// Which account.
+    pub account: Party,
+    /// Of which currency, where `account` is a code of the bank's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+}
+
+/// `ledger.balance.found.v1`: what is on the account now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BalanceFound {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Its code, where it is the bank's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<AccountCode>,
+    /// The currency of all amounts here.
+    pub currency: Currency,
+    /// Where it stands.
+    pub status: LedgerStatus,
+    /// All that was ever booked out.
+    pub posted_debits: Amount,
+    /// All that was ever booked in.
+    pub posted_credits: Amount,
+    /// What is set aside to go out.
+    pub pending_debits: Amount,
+    /// What is expected to come in.
+    pub pending_credits: Amount,
+    /// Posted credits less posted debits.
+    pub balance: Amount,
+    /// How far below zero it may go. None: without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdraft_limit: Option<Amount>,
+    /// What can be spent: balance + overdraft limit - pending debits. None: without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<Amount>,
+    /// The ledger account's version.
+    pub version: i64,
+}
+
+/// `ledger.statement.get.v1`: the entries of an account in the order of posting, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetStatement {
+    /// Which account.
+    pub account: Party,
+    /// Of which currency, where `account` is a code of the bank's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// The first booking date to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<NaiveDate>,
+    /// The last booking date to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<NaiveDate>,
+    /// Only entries after this version: the `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
+    /// The most to return, 1 to 1,000; 100 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Which way an entry moves money, seen from the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Out of the account.
+    Debit,
+    /// Into the account.
+    Credit,
+}
+
+/// One line of a statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StatementEntry {
+    /// The ledger account's version after this entry: its place in the order of posting.
+    pub version: i64,
+    /// The transfer it belongs to.
+    pub transfer_id: TransferId,
+    /// Debit or credit.
+    pub direction: Direction,
+    /// How much.
+    pub amount: Amount,
+    /// Posted credits less posted debits, after this entry.
+    pub balance_after: Amount,
+    /// The other side.
+    pub counterparty: Party,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The debtor's own id of the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_id: Option<String>,
+    /// The day it is booked on.
+    pub booking_date: NaiveDate,
+    /// When it was posted.
+    pub posted_at: DateTime<Utc>,
+}
+
+/// `ledger.statement.found.v1`: a page of a statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StatementFound {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The currency of all amounts here.
+    pub currency: Currency,
+    /// The entries of this page.
+    pub entries: Vec<StatementEntry>,
+    /// Where the next page starts, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// `ledger.transfer.get.v1`: what became of a transfer. Answered by `ledger.transfer.found.v1`, or
+/// refused as not found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetTransfer {
+    /// Which transfer.
+    pub transfer_id: TransferId,
+}
+
+/// What became of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferStatus {
+    /// It was posted.
+    Posted,
+    /// It was rejected.
+    Rejected,
+}
+
+/// `ledger.transfer.found.v1`: a transfer and its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TransferFound {
+    /// Which transfer.
+    pub transfer_id: TransferId,
+    /// What became of it.
+    pub status: TransferStatus,
+    /// Why it was rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<RejectReason>,
+    /// Who pays.
+    pub debtor: Party,
+    /// Who is paid.
+    pub creditor: Party,
+    /// How much.
+    pub money: Money,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The debtor's own id of the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_id: Option<String>,
+    /// The day it is booked on.
+    pub booking_date: NaiveDate,
+    /// When its outcome was committed.
+    pub decided_at: DateTime<Utc>,
+}
+
+/// `ledger.trial_balance.get.v1`: the sums over all accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetTrialBalance {}
+
+/// One line of the trial balance: one of the bank's own accounts, or all customers together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrialBalanceLine {
+    /// The code of the bank's own account; None: all customers' accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<AccountCode>,
+    /// The currency of the line.
+    pub currency: Currency,
+    /// How many accounts it sums.
+    pub accounts: i64,
+    /// All posted debits.
+    pub debits: Amount,
+    /// All posted credits.
+    pub credits: Amount,
+    /// Credits less debits.
+    pub balance: Amount,
+}
+
+/// `ledger.trial_balance.found.v1`: every line, taken at one instant. For each currency the
+/// balances add up to zero.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrialBalanceFound {
+    /// By currency, customers first, then by code.
+    pub lines: Vec<TrialBalanceLine>,
+}
+
+messages! {
+    Query "ledger.balance.get.v1" GetBalance, subject |it| it.account.to_string();
+    Reply "ledger.balance.found.v1" BalanceFound, subject |it| it.account_id.to_string();
+    Query "ledger.statement.get.v1" GetStatement, subject |it| it.account.to_string();
+    Reply "ledger.statement.found.v1" StatementFound, subject |it| it.account_id.to_string();
+    Query "ledger.transfer.get.v1" GetTransfer, subject |it| it.transfer_id.to_string();
+    Reply "ledger.transfer.found.v1" TransferFound, subject |it| it.transfer_id.to_string();
+    Query "ledger.trial_balance.get.v1" GetTrialBalance, subject |_| "trial_balance".to_owned();
+    Reply "ledger.trial_balance.found.v1" TrialBalanceFound,
+        subject |_| "trial_balance".to_owned();
+}
+
+impl Query for GetBalance {
+    type Reply = BalanceFound;
+}
+
+impl Query for GetStatement {
+    type Reply = StatementFound;
+}
+
+impl Query for GetTransfer {
+    type Reply = TransferFound;
+}
+
+impl Query for GetTrialBalance {
+    type Reply = TrialBalanceFound;
+}
+
+crate::message_set! {
+    /// What `ledger.queries` carries.
+    pub enum LedgerQuery {
+        Balance(GetBalance),
+        Statement(GetStatement),
+        Transfer(GetTransfer),
+        TrialBalance(GetTrialBalance),
+    }
+}

@@ -1,0 +1,41 @@
+//! The contract of Bankwire's services: what may stand on the bus, and nothing else.
+//!
+//! By default this crate is pure data. A client that depends on it gets the types, their JSON
+//! Schemas and the names of exchanges and queues, and neither an AMQP nor a database driver:
+//!
+//! ```text
+//! envelope      CloudEvents 1.0 around every message: id, type, correlation, causation, data
+//! message       what makes a type a message; sets of messages that one queue may carry
+//! money, ids    amounts, currencies, IBANs and identifiers, checked where they enter
+//! accounts      \
+//! ledger         > commands, events and queries, by version
+//! notifications /
+//! catalogue     every published message once, for schemas, golden files and AsyncAPI
+//! topology      exchanges, queues, bindings, policies, users: one value, rendered for the broker
+//! ```
+//!
+//! Feature `client` adds request and reply over RabbitMQ. Feature `bus` adds the delivery code of a
+//! service (outbox, inbox, consumer, relay). Feature `host` adds what a service process needs
+//! around it (configuration, logs, probes, signals).
+#![deny(missing_docs)]
+
+pub mod accounts;
+pub mod catalogue;
+pub mod envelope;
+pub mod ids;
+pub mod ledger;
+pub mod message;
+pub mod money;
+pub mod notifications;
+pub mod refusal;
+pub mod topology;
+
+#[cfg(feature = "client")]
+pub mod bus;
+#[cfg(feature = "host")]
+pub mod host;
+
+pub use envelope::Envelope;
+pub use ids::{AccountId, CommandId, CorrelationId, Iban, MessageId, TransferId};
+pub use message::{Message, MessageSet, Query};
+pub use money::{Amount, Currency, Money};

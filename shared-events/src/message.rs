@@ -1,0 +1,189 @@
+//! What makes a type a message, and which messages one queue may carry. Promise: a type's name on
+//! the wire stands in one place, beside its shape.
+
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// What a message is to its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Asked of one service; may be refused.
+    Command,
+    /// Asked of one service; answered; changes nothing.
+    Query,
+    /// The answer to a query.
+    Reply,
+    /// A fact.
+    Event,
+}
+
+/// The data of one published message version. Its name and its shape never change.
+pub trait Message: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The CloudEvents type, ending in the version: `ledger.transfers.posted.v1`.
+    const TYPE: &'static str;
+    /// Command, query, reply or event.
+    const KIND: Kind;
+
+    /// The id of what the message is about: the aggregate. CloudEvents' `subject`.
+    fn subject(&self) -> String;
+
+    /// What must be handled in the order of publishing has one key. The default is the subject;
+    /// `None` where nobody needs an order.
+    fn partition_key(&self) -> Option<String> {
+        Some(self.subject())
+    }
+}
+
+/// A query and the type of its answer.
+pub trait Query: Message {
+    /// What a service replies when it does not refuse.
+    type Reply: Message;
+}
+
+/// Why data cannot be read as a message.
+#[derive(Debug, thiserror::Error)]
+pub enum Undecodable {
+    /// No reader for this type, or not for this version of it.
+    #[error("unknown message type or version {found:?}; known here: {}", known.join(", "))]
+    UnknownType {
+        /// The type on the message.
+        found: String,
+        /// What the queue's reader knows.
+        known: &'static [&'static str],
+    },
+    /// The type is known and the data does not have its shape.
+    #[error("field `{field}`: {rule}")]
+    WrongShape {
+        /// The path of the field, such as `data.transfers[3].money.amount`.
+        field: String,
+        /// The rule it breaks.
+        rule: String,
+    },
+}
+
+/// Reads JSON, and where that fails names the field and the rule. The failing case is read twice:
+/// the common one pays nothing for the path.
+pub(crate) fn read_json<'de, T: serde::Deserialize<'de>>(
+    root: &str,
+    json: &'de str,
+) -> Result<T, Undecodable> {
+    serde_json::from_str(json).or_else(|_| {
+        let mut reader = serde_json::Deserializer::from_str(json);
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            let field = match (root, path.as_str()) {
+                ("", path) => path.to_owned(),
+                (root, ".") => root.to_owned(),
+                (root, path) => format!("{root}.{path}"),
+            };
+            Undecodable::WrongShape { field, rule: error.into_inner().to_string() }
+        })
+    })
+}
+
+/// The messages that one queue may carry, as one enum. Made by [`message_set!`](crate::message_set).
+pub trait MessageSet: Clone + Send + Sync + 'static {
+    /// Every type that can be read, in the order of the enum.
+    const TYPES: &'static [&'static str];
+
+    /// Reads `data` (JSON) as the message that `kind` (CloudEvents' `type`) names.
+    fn decode(kind: &str, data: &str) -> Result<Self, Undecodable>;
+
+    /// The message as bytes, the same for every way to write the same content: object keys in the
+    /// order of the type, amounts canonical, unknown fields left out. Same content, same bytes.
+    fn canonical(&self) -> Vec<u8>;
+}
+
+/// Defines an enum over messages and how to read it from the wire.
+///
+/// ```
+/// use shared_events::{accounts, message_set};
+/// message_set! {
+///     /// What this consumer follows.
+///     pub enum Followed {
+///         Opened(accounts::AccountOpened),
+///         Closed(accounts::AccountClosed),
+///     }
+/// }
+/// # use shared_events::MessageSet;
+/// assert_eq!(Followed::TYPES[1], "accounts.account.closed.v1");
+/// ```
+#[macro_export]
+macro_rules! message_set {
+    ($(#[$doc:meta])* $visibility:vis enum $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident($message:ty),)+
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        $visibility enum $name {
+            $(
+                $(#[$variant_doc])*
+                #[doc = concat!("[`", stringify!($message), "`]")]
+                $variant($message),
+            )+
+        }
+
+        impl $crate::message::MessageSet for $name {
+            const TYPES: &'static [&'static str] =
+                &[$(<$message as $crate::message::Message>::TYPE,)+];
+
+            fn decode(
+                kind: &str,
+                data: &str,
+            ) -> Result<Self, $crate::message::Undecodable> {
+                $(if kind == <$message as $crate::message::Message>::TYPE {
+                    return $crate::message::read_data(data).map(Self::$variant);
+                })+
+                Err($crate::message::Undecodable::UnknownType {
+                    found: kind.to_owned(),
+                    known: Self::TYPES,
+                })
+            }
+
+            fn canonical(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$variant(message) => $crate::message::canonical_bytes(message),)+
+                }
+            }
+        }
+
+        $(impl From<$message> for $name {
+            fn from(message: $message) -> Self {
+                Self::$variant(message)
+            }
+        })+
+    };
+}
+
+#[doc(hidden)]
+pub fn read_data<T: Message>(json: &str) -> Result<T, Undecodable> {
+    read_json("data", json)
+}
+
+#[doc(hidden)]
+pub fn canonical_bytes<T: Message>(message: &T) -> Vec<u8> {
+    let mut bytes = T::TYPE.as_bytes().to_vec();
+    serde_json::to_writer(&mut bytes, message).expect("a message's type writes plain JSON");
+    bytes
+}
+
+/// Says of each type which message it is. One line a message, read like a table.
+macro_rules! messages {
+    ($($kind:ident $type:literal $message:ty, subject $subject:expr $(, key $key:expr)?;)+) => {$(
+        impl $crate::message::Message for $message {
+            const TYPE: &'static str = $type;
+            const KIND: $crate::message::Kind = $crate::message::Kind::$kind;
+
+            fn subject(&self) -> String {
+                let subject: fn(&Self) -> String = $subject;
+                subject(self)
+            }
+
+            $(fn partition_key(&self) -> Option<String> {
+                let key: fn(&Self) -> Option<String> = $key;
+                key(self)
+            })?
+        }
+    )+};
+}
+pub(crate) use messages;

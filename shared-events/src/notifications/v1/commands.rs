@@ -1,0 +1,89 @@
+//! What can be asked of the notifications service, and which events of others it follows.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{accounts, ids::AccountId, ledger, message::messages};
+
+/// What a holder can be told about.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// Money came in or went out.
+    TransferPosted,
+    /// A transfer from the account was rejected.
+    TransferRejected,
+    /// The account was frozen.
+    AccountFrozen,
+    /// The account can be used again.
+    AccountUnfrozen,
+    /// The account was closed.
+    AccountClosed,
+}
+
+impl Topic {
+    /// Every topic there is.
+    pub const ALL: [Self; 5] = [
+        Self::TransferPosted,
+        Self::TransferRejected,
+        Self::AccountFrozen,
+        Self::AccountUnfrozen,
+        Self::AccountClosed,
+    ];
+}
+
+/// `notifications.preferences.set.v1`: what the holder of an account is told, and how.
+/// Answered by `notifications.preferences.changed.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetPreferences {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Whether to write e-mail. Yes if not given.
+    #[serde(default = "yes")]
+    pub email: bool,
+    /// Whether to call the webhook. Yes if not given.
+    #[serde(default = "yes")]
+    pub webhook: bool,
+    /// What to tell. Everything if not given.
+    #[serde(default = "everything")]
+    pub topics: Vec<Topic>,
+    /// The key that webhooks to this holder are signed with (Standard Webhooks: `whsec_` and
+    /// base64 of 24 to 64 bytes). Unchanged if not given; without one the bank's own key signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_secret: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn everything() -> Vec<Topic> {
+    Topic::ALL.to_vec()
+}
+
+messages! {
+    Command "notifications.preferences.set.v1" SetPreferences,
+        subject |it| it.account_id.to_string();
+}
+
+crate::message_set! {
+    /// What `notifications.commands` carries.
+    pub enum NotificationsCommand {
+        SetPreferences(SetPreferences),
+    }
+}
+
+crate::message_set! {
+    /// What `notifications.events` carries: what holders are told about, and who they are.
+    pub enum NotifiableEvent {
+        Opened(accounts::AccountOpened),
+        HolderUpdated(accounts::HolderUpdated),
+        Frozen(accounts::AccountFrozen),
+        Unfrozen(accounts::AccountUnfrozen),
+        Closed(accounts::AccountClosed),
+        Posted(ledger::TransfersPosted),
+        Rejected(ledger::TransfersRejected),
+    }
+}

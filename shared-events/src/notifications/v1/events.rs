@@ -1,0 +1,116 @@
+//! What the notifications service announces.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Topic;
+use crate::{
+    ids::{AccountId, CommandId, DeliveryId, MessageId, NotificationId},
+    message::messages,
+};
+
+/// The way that a notification takes.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// E-mail by SMTP.
+    Email,
+    /// A signed HTTP request.
+    Webhook,
+}
+
+/// `notifications.delivery.succeeded.v1`: a notification arrived, as far as the other side says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliverySucceeded {
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// The notification that it carried.
+    pub notification_id: NotificationId,
+    /// Whose account it is about.
+    pub account_id: AccountId,
+    /// What it is about.
+    pub topic: Topic,
+    /// The event that it tells of.
+    pub event_id: MessageId,
+    /// The way it took.
+    pub channel: Channel,
+    /// How many attempts it took.
+    pub attempts: i32,
+}
+
+/// `notifications.delivery.failed.v1`: a notification did not arrive, and is not tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveryFailed {
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// The notification that it carried.
+    pub notification_id: NotificationId,
+    /// Whose account it is about.
+    pub account_id: AccountId,
+    /// What it is about.
+    pub topic: Topic,
+    /// The event that it tells of.
+    pub event_id: MessageId,
+    /// The way it took.
+    pub channel: Channel,
+    /// How many attempts were made.
+    pub attempts: i32,
+    /// What the other side said last.
+    pub error: String,
+}
+
+/// `notifications.preferences.changed.v1`: what the holder of an account is told has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PreferencesChanged {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Whether e-mail is written.
+    pub email: bool,
+    /// Whether the webhook is called.
+    pub webhook: bool,
+    /// What is told.
+    pub topics: Vec<Topic>,
+}
+
+/// Why the notifications service refused a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationsReason {
+    /// No such account.
+    UnknownAccount,
+    /// A field breaks a rule.
+    InvalidField,
+    /// The command's id was used before, with other content.
+    IdempotencyConflict,
+}
+
+/// `notifications.command.rejected.v1`: a command was refused, and changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotificationsCommandRejected {
+    /// The refused command.
+    pub command_id: CommandId,
+    /// Its type.
+    pub command_type: String,
+    /// The account it named.
+    pub account_id: AccountId,
+    /// Why.
+    pub reason: NotificationsReason,
+    /// The field that breaks a rule, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The rule, in words.
+    pub message: String,
+}
+
+messages! {
+    Event "notifications.delivery.succeeded.v1" DeliverySucceeded,
+        subject |it| it.delivery_id.to_string(), key |_| None;
+    Event "notifications.delivery.failed.v1" DeliveryFailed,
+        subject |it| it.delivery_id.to_string(), key |_| None;
+    Event "notifications.preferences.changed.v1" PreferencesChanged,
+        subject |it| it.account_id.to_string(), key |_| None;
+    Event "notifications.command.rejected.v1" NotificationsCommandRejected,
+        subject |it| it.account_id.to_string(), key |_| None;
+}

@@ -1,0 +1,104 @@
+//! What can be asked about notifications.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Channel, Topic};
+use crate::{
+    ids::{AccountId, DeliveryId, MessageId, NotificationId},
+    message::{Query, messages},
+};
+
+/// The most notifications that one page of a list has.
+pub const NOTIFICATIONS_PAGE_MAX: u32 = 1_000;
+
+/// `notifications.notification.list.v1`: what holders were told, newest first, a page at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListNotifications {
+    /// Only about this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// Only those before this one: the `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<NotificationId>,
+    /// The most to return, 1 to 1,000; 100 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryStatus {
+    /// To be tried, or tried again.
+    Pending,
+    /// It arrived.
+    Succeeded,
+    /// It did not arrive and is not tried again.
+    Failed,
+}
+
+/// A notification on its way through one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Delivery {
+    /// The delivery's id.
+    pub delivery_id: DeliveryId,
+    /// The way it takes.
+    pub channel: Channel,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// How many attempts were made.
+    pub attempts: i32,
+    /// What the other side said last, where it refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// When it is tried next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<DateTime<Utc>>,
+}
+
+/// Something a holder was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notification {
+    /// The notification's id.
+    pub notification_id: NotificationId,
+    /// Whose account it is about.
+    pub account_id: AccountId,
+    /// What it is about.
+    pub topic: Topic,
+    /// The event that it tells of.
+    pub event_id: MessageId,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Its deliveries; empty where the holder wants none.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// `notifications.notification.listed.v1`: a page of notifications.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotificationsListed {
+    /// The notifications of this page.
+    pub notifications: Vec<Notification>,
+    /// Where the next page starts, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NotificationId>,
+}
+
+messages! {
+    Query "notifications.notification.list.v1" ListNotifications,
+        subject |_| "notifications".to_owned();
+    Reply "notifications.notification.listed.v1" NotificationsListed,
+        subject |_| "notifications".to_owned();
+}
+
+impl Query for ListNotifications {
+    type Reply = NotificationsListed;
+}
+
+crate::message_set! {
+    /// What `notifications.queries` carries.
+    pub enum NotificationsQuery {
+        List(ListNotifications),
+    }
+}
