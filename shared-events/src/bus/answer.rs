@@ -11,13 +11,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    batch::Arrival,
     connection::{Backoff, BusError, Link},
     consumer::Feed,
     database::Tx,
     dispose::Disposal,
     handler::{Event, HandleError},
     health::Health,
+    intake::Arrival,
     outbox::Cause,
     publish::text,
 };

@@ -5,7 +5,6 @@
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use chrono::Utc;
-use lapin::message::Delivery;
 use metrics::{counter, histogram};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -15,30 +14,22 @@ use uuid::Uuid;
 use super::{
     connection::{Backoff, BusError},
     database::Tx,
-    dispose::{Disposal, ParkReason, Stray},
+    dispose::{Disposal, ParkReason},
     handler::{HandleError, Handler, Idempotency, Outcome, Received},
     health::Health,
     inbox::{self, Seen},
+    intake::{Arrival, Intake, Origin, Unread, stray},
     lane::CurrentLane,
     outbox::{self, Cause, Handover, Row},
-    publish::text,
 };
 use crate::{
-    envelope::{
-        CONTENT_TYPE, CONTENT_TYPE_BATCH, Envelope, RawEnvelope, Unreadable, chain, read_envelopes,
-    },
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, Envelope, RawEnvelope, chain, read_envelopes},
+    ids::MessageId,
     message::{Message, MessageSet},
     refusal::MessageRefused,
 };
 
 const PART: &str = "database";
-
-/// A delivery and the queue that it came from.
-#[derive(Debug)]
-pub(crate) struct Arrival {
-    pub(crate) queue: Arc<str>,
-    pub(crate) delivery: Delivery,
-}
 
 /// How a batch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,13 +75,6 @@ impl Reply {
     }
 }
 
-/// Where a readable message came from: which delivery, and which event of it.
-#[derive(Clone, Copy, Debug)]
-struct Origin {
-    arrival: usize,
-    event: usize,
-}
-
 /// Works through batches for one handler.
 pub(crate) struct Batches<H: Handler> {
     pub(crate) handler: H,
@@ -110,8 +94,8 @@ impl<H: Handler> Batches<H> {
         batch: Vec<Arrival>,
         shutdown: &CancellationToken,
     ) -> Result<Settled, BusError> {
-        let (origins, messages, unreadable) = self.read(&batch).await;
-        self.disposal.park(unreadable).await?;
+        let Intake { origins, messages, unread } = Intake::read(&batch);
+        self.set_aside(&batch, unread).await?;
         let mut verdicts = Vec::with_capacity(messages.len());
         for wave in waves::<H>(&messages) {
             match self.decide(wave, shutdown).await {
@@ -123,53 +107,19 @@ impl<H: Handler> Batches<H> {
         Ok(Settled::All)
     }
 
-    /// Splits deliveries into messages, and sets aside what cannot be read.
-    async fn read(
-        &self,
-        batch: &[Arrival],
-    ) -> (Vec<Origin>, Vec<Received<H::Message>>, Vec<(Stray, ParkReason, String)>) {
-        let (mut origins, mut messages, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        for (arrival, it) in batch.iter().enumerate() {
-            let content_type = text(it.delivery.properties.content_type().as_ref());
-            let envelopes = match read_envelopes(content_type, &it.delivery.data) {
-                Ok(envelopes) => envelopes,
-                Err(error) => {
-                    let why = chain(&error).to_string();
-                    self.refuse(&it.delivery, &why).await;
-                    unreadable.push((whole(it), park_reason(&error), why));
-                    continue;
-                }
-            };
-            for (event, envelope) in envelopes.into_iter().enumerate() {
-                match envelope.decode() {
-                    Ok(envelope) => {
-                        origins.push(Origin { arrival, event });
-                        messages.push(Received { envelope });
-                    }
-                    Err((error, raw)) => {
-                        let why = chain(&error).to_string();
-                        self.refuse(&it.delivery, &why).await;
-                        unreadable.push((alone(it, &raw), ParkReason::Undecodable, why));
-                    }
-                }
+    /// Parks what cannot be read, and tells whoever waits for an answer.
+    async fn set_aside(&self, batch: &[Arrival], unread: Vec<Unread>) -> Result<(), BusError> {
+        for it in &unread {
+            let asked = &batch[it.arrival].delivery.properties;
+            if asked.reply_to().is_some() {
+                let refusal = MessageRefused::unreadable(it.why.as_str());
+                let id = MessageId::new();
+                let reply = Envelope::start(id, self.source.clone(), Utc::now(), refusal);
+                self.disposal.reply(asked, MessageRefused::TYPE, 1, &reply.to_json()).await;
             }
         }
-        (origins, messages, unreadable)
-    }
-
-    /// Tells whoever waits that the message was not even read.
-    async fn refuse(&self, delivery: &Delivery, why: &str) {
-        if delivery.properties.reply_to().is_some() {
-            let refusal = MessageRefused::unreadable(why);
-            let json = Envelope::start(
-                crate::ids::MessageId::new(),
-                self.source.clone(),
-                Utc::now(),
-                refusal,
-            )
-            .to_json();
-            self.disposal.reply(&delivery.properties, MessageRefused::TYPE, 1, &json).await;
-        }
+        let parked = unread.into_iter().map(|it| (it.stray, it.reason, it.why)).collect();
+        self.disposal.park(parked).await
     }
 
     /// Handles messages in one transaction; where that is hopeless, each in its own. `None` when
@@ -351,7 +301,7 @@ impl<H: Handler> Batches<H> {
 struct Inboxed {
     ids: Vec<Uuid>,
     outcomes: Vec<Vec<u8>>,
-    unseen: Vec<crate::ids::MessageId>,
+    unseen: Vec<MessageId>,
 }
 
 impl Inboxed {
@@ -409,49 +359,4 @@ fn waves<H: Handler>(messages: &[Received<H::Message>]) -> Vec<&[Received<H::Mes
     }
     waves.push(&messages[start..]);
     waves
-}
-
-const fn park_reason(error: &Unreadable) -> ParkReason {
-    match error {
-        Unreadable::Oversized { .. } => ParkReason::Oversized,
-        Unreadable::ContentType { .. } | Unreadable::Encoding | Unreadable::Envelope(_) => {
-            ParkReason::Undecodable
-        }
-    }
-}
-
-/// A delivery as it came.
-fn whole(arrival: &Arrival) -> Stray {
-    let properties = &arrival.delivery.properties;
-    Stray {
-        queue: arrival.queue.to_string(),
-        id: text(properties.message_id().as_ref()).to_owned(),
-        kind: text(properties.kind().as_ref()).to_owned(),
-        content_type: text(properties.content_type().as_ref()).to_owned(),
-        properties: properties.clone(),
-        body: arrival.delivery.data.clone(),
-    }
-}
-
-/// One event of a delivery, by itself.
-fn alone(arrival: &Arrival, event: &RawEnvelope) -> Stray {
-    Stray {
-        id: event.id.to_string(),
-        kind: event.kind.clone(),
-        content_type: CONTENT_TYPE.to_owned(),
-        body: serde_json::to_vec(event).expect("an envelope writes plain JSON"),
-        queue: arrival.queue.to_string(),
-        properties: arrival.delivery.properties.clone(),
-    }
-}
-
-/// A message that was read before, as it came. Reads it again: this is rare.
-fn stray(arrival: &Arrival, event: usize) -> Stray {
-    let content_type = text(arrival.delivery.properties.content_type().as_ref());
-    match read_envelopes(content_type, &arrival.delivery.data) {
-        Ok(envelopes) if envelopes.len() > 1 => {
-            envelopes.get(event).map_or_else(|| whole(arrival), |event| alone(arrival, event))
-        }
-        Ok(_) | Err(_) => whole(arrival),
-    }
 }

@@ -1,35 +1,26 @@
 //! The client's side of the bus. Promise: a command is sent until its outcome is known or the
 //! deadline has passed, under one id, so that it has one effect; what is sent was confirmed.
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use lapin::{
-    Channel, ConsumerDelegate,
-    message::DeliveryResult,
+    Channel,
     options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
     types::FieldTable,
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
-};
+use tokio::{sync::mpsc, time::Instant};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::{
     connection::{Amqp, Backoff, BusError, Link},
     health::Health,
-    publish::{Outgoing, partition_headers, properties, publish_confirmed, short, text},
+    incoming::{Asker, Incoming, Pending},
+    publish::{Outgoing, partition_headers, properties, publish_confirmed, short},
 };
 use crate::{
-    envelope::{Envelope, RawEnvelope, chain, read_envelopes},
+    envelope::{Envelope, RawEnvelope, chain},
     ids::MessageId,
     message::{Kind, Message, Query, Undecodable},
     refusal::MessageRefused,
@@ -100,8 +91,6 @@ struct Session {
     reply_to: String,
 }
 
-type Pending = Arc<Mutex<HashMap<MessageId, oneshot::Sender<Vec<RawEnvelope>>>>>;
-
 impl Client {
     /// A client called `name` (it stands in `source` and in the connection's name). Connects when
     /// first used.
@@ -128,34 +117,28 @@ impl Client {
         command: C,
         options: &SendOptions,
     ) -> Result<Vec<RawEnvelope>, RequestError> {
-        let until = Instant::now() + options.deadline;
+        self.deliver(id, command, options).await?.outcome().await
+    }
+
+    /// Sends a command until the broker has it. Whoever delivers one command only after another,
+    /// with the same partition key, can rely on their order, whatever has to be sent again later.
+    pub async fn deliver<C: Message>(
+        &self,
+        id: MessageId,
+        command: C,
+        options: &SendOptions,
+    ) -> Result<Delivered<C>, RequestError> {
         let mut envelope = Envelope::start(id, self.source(), Utc::now(), command);
         envelope.actor.clone_from(&options.actor);
         let key = options.partition_key.clone().or_else(|| envelope.data.partition_key());
-        let mut backoff = Backoff::new();
-        let mut last = None;
-        loop {
-            let (answered, answer) = oneshot::channel();
-            self.pending().insert(id, answered);
-            let wait = match self.send(&envelope, key.as_deref()).await {
-                Ok(()) => ASK_AGAIN_AFTER,
-                Err(error) => {
-                    warn!(message.id = %id, error = %chain(&error), "sending again");
-                    last = Some(error);
-                    backoff.next_pause()
-                }
-            };
-            let wait_until = until.min(Instant::now() + wait);
-            let answer = tokio::time::timeout_at(wait_until, answer).await;
-            self.pending().remove(&id);
-            match answer {
-                Ok(Ok(events)) => return refused_or(events),
-                _ if Instant::now() >= until => {
-                    return Err(RequestError::NoOutcome { id, after: options.deadline, last });
-                }
-                _ => debug!(message.id = %id, "no outcome yet; asking again"),
-            }
-        }
+        let asker = Asker::new(id, &self.pending);
+        let (sent, deadline) = (Instant::now(), options.deadline);
+        let until = sent + deadline;
+        let client = self.clone();
+        let mut sending =
+            Delivered { client, envelope, key, asker, sent, until, deadline, last: None };
+        sending.send().await?;
+        Ok(sending)
     }
 
     /// Asks a question.
@@ -263,11 +246,64 @@ impl Client {
         consumer.set_delegate(incoming);
         Ok(())
     }
+}
 
-    fn pending(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<MessageId, oneshot::Sender<Vec<RawEnvelope>>>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+/// A command that the broker has, and whose outcome is not known yet.
+#[derive(Debug)]
+pub struct Delivered<C> {
+    client: Client,
+    envelope: Envelope<C>,
+    key: Option<String>,
+    asker: Asker,
+    sent: Instant,
+    until: Instant,
+    deadline: Duration,
+    last: Option<BusError>,
+}
+
+impl<C: Message> Delivered<C> {
+    /// Waits for the outcome: the events that answer the command. Where none comes, sends it again.
+    pub async fn outcome(mut self) -> Result<Vec<RawEnvelope>, RequestError> {
+        loop {
+            let wait_until = self.until.min(self.sent + ASK_AGAIN_AFTER);
+            match tokio::time::timeout_at(wait_until, &mut self.asker.answer).await {
+                Ok(Ok(events)) => return refused_or(events),
+                // The same id was sent by another task of this client, which is told instead.
+                Ok(Err(_)) => tokio::time::sleep_until(wait_until).await,
+                Err(_) => {}
+            }
+            if Instant::now() >= self.until {
+                return Err(self.no_outcome());
+            }
+            debug!(message.id = %self.envelope.id, "no outcome yet; asking again");
+            self.send().await?;
+        }
+    }
+
+    /// Publishes until the broker confirms.
+    async fn send(&mut self) -> Result<(), RequestError> {
+        let mut backoff = Backoff::new();
+        loop {
+            let sending = self.client.send(&self.envelope, self.key.as_deref());
+            match tokio::time::timeout_at(self.until, sending).await {
+                Ok(Ok(())) => {
+                    self.sent = Instant::now();
+                    return Ok(());
+                }
+                Ok(Err(error)) => {
+                    warn!(message.id = %self.envelope.id, error = %chain(&error), "sending again");
+                    self.last = Some(error);
+                }
+                Err(_) => return Err(self.no_outcome()),
+            }
+            let resume = self.until.min(Instant::now() + backoff.next_pause());
+            tokio::time::sleep_until(resume).await;
+        }
+    }
+
+    fn no_outcome(&mut self) -> RequestError {
+        let (id, after) = (self.envelope.id, self.deadline);
+        RequestError::NoOutcome { id, after, last: self.last.take() }
     }
 }
 
@@ -292,49 +328,5 @@ impl Watch {
     /// The next event; `None` when the connection is lost.
     pub async fn next(&mut self) -> Option<RawEnvelope> {
         self.events.recv().await
-    }
-}
-
-/// Where messages on a client's own queue go.
-enum Incoming {
-    Replies(Pending),
-    Watched(mpsc::UnboundedSender<RawEnvelope>),
-}
-
-impl ConsumerDelegate for Incoming {
-    fn on_new_delivery(
-        &self,
-        delivery: DeliveryResult,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        if let Ok(Some(delivery)) = delivery {
-            let content_type = text(delivery.properties.content_type().as_ref());
-            match read_envelopes(content_type, &delivery.data) {
-                Err(error) => warn!(error = %chain(&error), "unreadable message"),
-                Ok(events) => {
-                    self.take(text(delivery.properties.correlation_id().as_ref()), events)
-                }
-            }
-        }
-        Box::pin(std::future::ready(()))
-    }
-}
-
-impl Incoming {
-    fn take(&self, asked: &str, events: Vec<RawEnvelope>) {
-        match self {
-            Self::Replies(pending) => {
-                let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
-                let waiting = asked.parse().ok().and_then(|id: MessageId| pending.remove(&id));
-                // Nobody waits any more: it was asked twice, and answered twice.
-                if let Some(waiting) = waiting {
-                    let _ = waiting.send(events);
-                }
-            }
-            Self::Watched(sender) => {
-                for event in events {
-                    let _ = sender.send(event);
-                }
-            }
-        }
     }
 }

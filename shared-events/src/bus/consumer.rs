@@ -18,10 +18,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
-    batch::{Arrival, Batches, Settled},
+    batch::{Batches, Settled},
     connection::{Backoff, BusError, Link, host_name},
     handler::Handler,
     health::Health,
+    intake::Arrival,
     lane::CurrentLane,
 };
 use crate::{envelope::chain, topology::Subscription};

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! consumer     take what is ready on a subscription's queues, up to a bound, waiting for nothing
-//! batch        read each message; inbox, handler, outbox in ONE transaction; one by one if it fails
+//! intake       from bytes to messages; what cannot be read is set aside
+//! batch        inbox, handler, outbox in ONE transaction; one by one if it fails
 //! handler      what a service writes: given a transaction and messages, returns outcomes
 //! dispose      after the commit: wait for a retry, park, reply; then one acknowledgement
 //! outbox       rows of committed events, handed to the relay in memory
@@ -18,11 +19,12 @@
 mod client;
 mod connection;
 mod health;
+mod incoming;
 mod parked;
 mod publish;
 mod verify;
 
-pub use client::{AskError, Client, RequestError, SendOptions, Watch};
+pub use client::{AskError, Client, Delivered, RequestError, SendOptions, Watch};
 pub use connection::{Amqp, BusError};
 pub use health::Health;
 pub use parked::{ParkedMessage, ParkedQueue};
@@ -41,6 +43,10 @@ mod dispose;
 mod handler;
 #[cfg(feature = "bus")]
 mod inbox;
+#[cfg(feature = "bus")]
+mod intake;
+#[cfg(feature = "bus")]
+mod join;
 #[cfg(feature = "bus")]
 mod lane;
 #[cfg(feature = "bus")]

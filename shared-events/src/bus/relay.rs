@@ -26,16 +26,12 @@ use tracing::{info, warn};
 use super::{
     connection::{Backoff, BusError, Link},
     health::Health,
+    join::{join, take_joined},
     lane::{CurrentLane, Lane},
     outbox::Row,
-    publish::{
-        CONFIRM_TIMEOUT, Outgoing, named, partition_headers, publish, set_header, short, text,
-    },
+    publish::{CONFIRM_TIMEOUT, publish, text},
 };
-use crate::{
-    envelope::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONTENT_TYPE, CONTENT_TYPE_BATCH, chain},
-    topology::EVENTS,
-};
+use crate::envelope::chain;
 
 /// The most messages that wait for their confirm.
 const IN_FLIGHT_MAX: usize = 512;
@@ -142,10 +138,8 @@ impl Relay {
                 ready.take().map(|ready| ready.send(()));
             }
             self.start_delete();
-            if ready.is_none() && self.handover.is_closed() && self.handover.is_empty() {
-                if self.is_idle() && self.deleting.is_none() {
-                    return Ok(());
-                }
+            if ready.is_none() && self.is_finished() {
+                return Ok(());
             }
             self.wait(&mut confirms, ready.is_none()).await?;
         }
@@ -158,7 +152,7 @@ impl Relay {
         taking: bool,
     ) -> Result<(), BusError> {
         let takes = taking && self.backlog.len() < BACKLOG_ROWS_MAX;
-        let open = takes && !(self.handover.is_closed() && self.handover.is_empty());
+        let open = takes && !self.is_cut_off();
         let deleting = self.deleting.is_some();
         tokio::select! {
             biased;
@@ -279,6 +273,15 @@ impl Relay {
         self.backlog.is_empty() && self.in_flight.is_empty() && self.confirmed.is_empty()
     }
 
+    /// Nobody will hand anything over any more.
+    fn is_cut_off(&self) -> bool {
+        self.handover.is_closed() && self.handover.is_empty()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_cut_off() && self.is_idle() && self.deleting.is_none()
+    }
+
     /// Everything unconfirmed goes back to the front, in order.
     fn take_back(&mut self) {
         for (_, lost) in std::mem::take(&mut self.in_flight).into_iter().rev() {
@@ -290,10 +293,9 @@ impl Relay {
 
     /// Every few seconds: has a confirm been waiting for too long, and has anyone left rows?
     async fn look_around(&mut self) -> Result<(), BusError> {
-        if let Some((_, oldest)) = self.in_flight.first_key_value() {
-            if oldest.since.elapsed() > CONFIRM_TIMEOUT {
-                return Err(BusError::Timeout { doing: "confirming", after: CONFIRM_TIMEOUT });
-            }
+        let oldest = self.in_flight.first_key_value();
+        if oldest.is_some_and(|(_, oldest)| oldest.since.elapsed() > CONFIRM_TIMEOUT) {
+            return Err(BusError::Timeout { doing: "confirming", after: CONFIRM_TIMEOUT });
         }
         if self.swept.elapsed() >= SWEEP_EVERY {
             self.swept = Instant::now();
@@ -349,50 +351,4 @@ async fn measure(pool: &PgPool) {
         gauge!("bus_outbox_rows").set(outbox.rows as f64);
         gauge!("bus_outbox_age_seconds").set(outbox.age);
     }
-}
-
-/// Takes the first row and those right behind it that may travel with it.
-fn take_joined(backlog: &mut VecDeque<Row>) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut bytes = 0;
-    while let Some(next) = backlog.front() {
-        bytes += next.body.len() + 1;
-        let fits = rows.len() < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX;
-        let joins = rows.first().is_none_or(|first| {
-            fits && first.kind == next.kind && first.partition_key == next.partition_key
-        });
-        if !joins {
-            break;
-        }
-        rows.extend(backlog.pop_front());
-    }
-    rows
-}
-
-/// One message of one event, or of several as a CloudEvents batch.
-fn join(rows: &[Row], user: &str) -> Outgoing {
-    let first = rows.first().expect("a message has at least one event");
-    let mut headers = partition_headers(first.partition_key.as_deref());
-    let (content_type, body) = match rows {
-        [one] => (CONTENT_TYPE, one.body.clone()),
-        many => {
-            set_header(&mut headers, "x-events", &many.len().to_string());
-            let mut body = vec![b'['];
-            for row in many {
-                body.extend_from_slice(&row.body);
-                body.push(b',');
-            }
-            body.pop();
-            body.push(b']');
-            (CONTENT_TYPE_BATCH, body)
-        }
-    };
-    let source = first.kind.split('.').next().unwrap_or_default();
-    let timestamp = u64::try_from(chrono::Utc::now().timestamp()).unwrap_or(0);
-    let properties = named(content_type, &first.event_id.to_string(), &first.kind, user)
-        .with_app_id(short(&format!("/{source}")))
-        .with_correlation_id(short(&first.correlation_id.to_string()))
-        .with_timestamp(timestamp)
-        .with_headers(headers);
-    Outgoing { exchange: EVENTS, key: first.kind.clone(), properties, body }
 }

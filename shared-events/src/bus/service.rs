@@ -204,7 +204,7 @@ impl Service {
         match tokio::time::timeout(SHUTDOWN_MAX, finish).await {
             Ok(()) => info!(service = self.name, "stopped; nothing is left in hand"),
             Err(_) => {
-                warn!(service = self.name, "stopped late; the rest is done at the next start")
+                warn!(service = self.name, "stopped late; the rest is done at the next start");
             }
         }
         Ok(())

@@ -23,14 +23,14 @@ pub(crate) async fn verify(
         let kind = ExchangeKind::Topic;
         let asked =
             channel.exchange_declare((*exchange).into(), kind, options, FieldTable::default());
-        note(asked.await, format!("exchange {exchange}"), &mut missing)?;
+        note(asked.await, &format!("exchange {exchange}"), &mut missing)?;
         let _ = channel.close(200, "asked".into()).await;
     }
     for queue in queues {
         let channel = link.channel().await?;
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let asked = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
-        note(asked.await.map(|_| ()), format!("queue {queue}"), &mut missing)?;
+        note(asked.await.map(|_| ()), &format!("queue {queue}"), &mut missing)?;
         let _ = channel.close(200, "asked".into()).await;
     }
     match missing.is_empty() {
@@ -40,11 +40,7 @@ pub(crate) async fn verify(
 }
 
 /// A refusal by the broker means that the thing is not there, or not for us; the rest is a fault.
-fn note(
-    answer: lapin::Result<()>,
-    what: String,
-    missing: &mut Vec<String>,
-) -> Result<(), BusError> {
+fn note(answer: lapin::Result<()>, what: &str, missing: &mut Vec<String>) -> Result<(), BusError> {
     match answer {
         Ok(()) => Ok(()),
         Err(error) => match error.kind() {

@@ -1,0 +1,20 @@
+//! The ledger's tables, one function for each statement. A batch costs the same number of
+//! statements whatever its size.
+
+pub(crate) mod accounts;
+pub(crate) mod entries;
+pub(crate) mod queries;
+pub(crate) mod transfers;
+
+/// A value in a column that no version of this service wrote there.
+#[derive(Debug, thiserror::Error)]
+#[error("column {column} holds {value:?}, which no version of the ledger writes")]
+struct Foreign {
+    column: &'static str,
+    value: String,
+}
+
+/// Reads a column's text as one of our own types.
+fn parsed<T>(column: &'static str, value: &str, read: Option<T>) -> sqlx::Result<T> {
+    read.ok_or_else(|| sqlx::Error::Decode(Foreign { column, value: value.to_owned() }.into()))
+}
