@@ -59,5 +59,5 @@ impl MessageRefused {
 }
 
 messages! {
-    Reply "bank.message.refused.v1" MessageRefused, subject |it| it.message.clone(), key |_| None;
+    Reply "bank.message.refused.v1" MessageRefused, subject |_| "message".to_owned(), key |_| None;
 }

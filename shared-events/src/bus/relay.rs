@@ -164,8 +164,8 @@ impl Relay {
                 self.deleted(done);
                 Ok(())
             }
-            Some(rows) = self.handover.recv(), if open => {
-                self.backlog.extend(rows);
+            rows = self.handover.recv(), if open => {
+                self.backlog.extend(rows.into_iter().flatten());
                 while let (true, Ok(rows)) =
                     (self.backlog.len() < BACKLOG_ROWS_MAX, self.handover.try_recv())
                 {

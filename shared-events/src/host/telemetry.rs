@@ -1,6 +1,9 @@
 //! Logs and metrics of a process.
 
-use std::{error::Error, io::Write};
+use std::{
+    error::Error,
+    io::{IsTerminal, Write},
+};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -20,7 +23,10 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
     let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Human => registry.with(fmt::layer()).init(),
+        LogFormat::Human => {
+            let colours = std::io::stdout().is_terminal();
+            registry.with(fmt::layer().with_ansi(colours)).init();
+        }
         LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true)).init(),
     }
     PrometheusBuilder::new()

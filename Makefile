@@ -1,0 +1,42 @@
+# Names for what the scripts do; the logic is in scripts/ and docker/.
+.DEFAULT_GOAL := help
+.PHONY: help demo up down clean logs ps build images test sqlx schemas
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: up ## build and start the bank, and let it live through a day; it stays running
+	scripts/demo
+
+up: build ## build and start the whole bank, wait until it is healthy
+	scripts/up
+
+down: ## stop the bank; its books stay in their volumes
+	scripts/compose down --remove-orphans
+
+clean: ## stop the bank and throw its books away
+	scripts/compose down --remove-orphans --volumes
+
+logs: ## follow the logs of everything
+	scripts/compose logs --follow --tail 100
+
+ps: ## what runs, and how it is
+	scripts/compose ps
+
+build: images ## the release binaries, and the images of the services
+	scripts/build
+
+images: ## the images of the broker, the databases and the mail sink
+	docker/ensure-engine
+	docker/images rabbitmq postgres mail
+
+test: ## everything that must pass: format, clippy, deny, unit and integration tests
+	scripts/test
+
+sqlx: ## renew the data by which the checked SQL compiles without a database
+	docker/ensure-engine
+	docker/images postgres
+	scripts/sqlx-prepare
+
+schemas: ## renew what is generated from the Rust types: shared-events/schemas, rabbitmq/definitions.json
+	cargo run --locked -p shared-events --example render
