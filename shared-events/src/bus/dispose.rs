@@ -1,6 +1,8 @@
 //! What happens to messages after the commit. Promise: a message that waits or is parked is safe on
 //! its new queue before the old one is told to forget it.
 
+use std::time::Duration;
+
 use chrono::Utc;
 use lapin::{
     BasicProperties, Channel,
@@ -19,6 +21,9 @@ use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, chain},
     topology::{ATTEMPT_HEADER, PARKED, REPLIES, RETRY, retry_queue},
 };
+
+/// A blocked connection must not hold messages up for a courtesy.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Headers that begin so tell of a message's way, not of the message.
 const ADDED_BY_BROKERS: [&str; 5] =
@@ -145,7 +150,10 @@ impl Disposal {
         let properties = named(content_type, asked, kind, self.link.user())
             .with_app_id(short(&format!("/{}", self.service)))
             .with_correlation_id(short(asked));
-        if let Err(error) = self.send_reply(key, body, properties).await {
+        let sending = self.send_reply(key, body, properties);
+        let timeout = BusError::Timeout { doing: "replying", after: REPLY_TIMEOUT };
+        let sent = tokio::time::timeout(REPLY_TIMEOUT, sending).await.unwrap_or(Err(timeout));
+        if let Err(error) = sent {
             warn!(message.id = asked, error = %chain(&error), "a reply was not sent");
         }
     }

@@ -20,7 +20,10 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use lapin::{Channel, Confirmation};
 use metrics::{counter, gauge};
 use sqlx::PgPool;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Interval, MissedTickBehavior},
+};
 use tracing::{info, warn};
 
 use super::{
@@ -37,8 +40,8 @@ use crate::envelope::chain;
 const IN_FLIGHT_MAX: usize = 512;
 /// The most rows that wait to be published here; more stay in the handover.
 const BACKLOG_ROWS_MAX: usize = 2_000;
-/// How often an idle relay looks into the table.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often the relay looks at its oldest confirm and at the table.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 const PART: &str = "relay";
 
 /// A published message that the broker has not confirmed yet.
@@ -63,7 +66,7 @@ pub(crate) struct Relay {
     published: u64,
     confirmed: Vec<i64>,
     deleting: Option<Delete>,
-    swept: Instant,
+    ticks: Interval,
 }
 
 impl Relay {
@@ -87,6 +90,8 @@ impl Relay {
             }
         };
         info!(lane = lane.number(), "relay holds its outbox lane");
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             link,
             pool,
@@ -98,7 +103,7 @@ impl Relay {
             published: 0,
             confirmed: Vec::new(),
             deleting: None,
-            swept: Instant::now(),
+            ticks,
         }
     }
 
@@ -134,10 +139,13 @@ impl Relay {
         let mut confirms = FuturesUnordered::<Confirm>::new();
         loop {
             self.publish_backlog(&channel, &mut confirms).await?;
-            if ready.is_some() && self.is_idle() && !self.sweep(true).await {
+            self.start_delete();
+            if ready.is_some() && self.is_idle() {
+                if self.sweep(true).await {
+                    continue;
+                }
                 ready.take().map(|ready| ready.send(()));
             }
-            self.start_delete();
             if ready.is_none() && self.is_finished() {
                 return Ok(());
             }
@@ -156,6 +164,8 @@ impl Relay {
         let deleting = self.deleting.is_some();
         tokio::select! {
             biased;
+            // First, or a busy relay would never look up.
+            _ = self.ticks.tick() => self.look_around().await,
             Some(first) = confirms.next(), if !confirms.is_empty() => {
                 self.settle(first, confirms)
             }
@@ -173,7 +183,6 @@ impl Relay {
                 }
                 Ok(())
             }
-            () = tokio::time::sleep(SWEEP_EVERY) => self.look_around().await,
         }
     }
 
@@ -270,7 +279,10 @@ impl Relay {
     }
 
     fn is_idle(&self) -> bool {
-        self.backlog.is_empty() && self.in_flight.is_empty() && self.confirmed.is_empty()
+        self.backlog.is_empty()
+            && self.in_flight.is_empty()
+            && self.confirmed.is_empty()
+            && self.deleting.is_none()
     }
 
     /// Nobody will hand anything over any more.
@@ -279,7 +291,7 @@ impl Relay {
     }
 
     fn is_finished(&self) -> bool {
-        self.is_cut_off() && self.is_idle() && self.deleting.is_none()
+        self.is_cut_off() && self.is_idle()
     }
 
     /// Everything unconfirmed goes back to the front, in order.
@@ -291,18 +303,15 @@ impl Relay {
         }
     }
 
-    /// Every few seconds: has a confirm been waiting for too long, and has anyone left rows?
+    /// Has a confirm been waiting for too long, and has anyone left rows?
     async fn look_around(&mut self) -> Result<(), BusError> {
         let oldest = self.in_flight.first_key_value();
         if oldest.is_some_and(|(_, oldest)| oldest.since.elapsed() > CONFIRM_TIMEOUT) {
             return Err(BusError::Timeout { doing: "confirming", after: CONFIRM_TIMEOUT });
         }
-        if self.swept.elapsed() >= SWEEP_EVERY {
-            self.swept = Instant::now();
-            measure(&self.pool).await;
-            if self.is_idle() && self.deleting.is_none() && self.handover.is_empty() {
-                self.sweep(false).await;
-            }
+        measure(&self.pool).await;
+        if self.is_idle() && self.handover.is_empty() {
+            self.sweep(false).await;
         }
         Ok(())
     }
