@@ -147,7 +147,7 @@ impl Relay {
                 ready.take().map(|ready| ready.send(()));
             }
             if ready.is_none() && self.is_finished() {
-                return Ok(());
+                return Ok(channel.close(200, "nothing is left to publish".into()).await?);
             }
             self.wait(&mut confirms, ready.is_none()).await?;
         }

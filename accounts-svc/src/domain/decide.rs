@@ -1,0 +1,104 @@
+//! One command or event, one account: how it changes, or why not.
+//!
+//! A command is checked in this order: is there such an account, are its fields right, does the
+//! account's status allow it.
+
+use shared_events::{
+    Amount, Iban,
+    accounts::{
+        Account, AccountStatus, CloseAccount, CloseRefusal, FreezeAccount, OpenAccount, SetLimits,
+        UnfreezeAccount, UpdateHolder,
+    },
+    ledger::LedgerAccountEvent,
+};
+
+use super::{lifecycle::Step, refusal::Refusal, rules};
+
+/// What happened to an account, beyond what the account itself shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Opened,
+    Activated,
+    Frozen { reason: String },
+    Unfrozen,
+    Closing,
+    Closed,
+    CloseRefused { reason: CloseRefusal, balance: Amount },
+    LimitsChanged,
+    HolderUpdated,
+}
+
+/// An account after a change, its version counted up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) account: Account,
+    pub(crate) change: Change,
+}
+
+/// What becomes of a command.
+pub(crate) type Decision = Result<Changed, Refusal>;
+
+/// The account that the command asks for, once its fields are known to be right.
+pub(super) fn open(command: &OpenAccount, iban: Iban) -> Changed {
+    let account = Account {
+        account_id: command.account_id,
+        iban,
+        holder: command.holder.clone(),
+        product: command.product.clone(),
+        currency: command.currency,
+        overdraft_limit: command.overdraft_limit,
+        external_reference: command.external_reference.clone(),
+        status: AccountStatus::Pending,
+        version: 1,
+    };
+    Changed { account, change: Change::Opened }
+}
+
+pub(super) fn freeze(account: &Account, command: &FreezeAccount) -> Decision {
+    rules::reason(&command.reason)?;
+    let reason = command.reason.clone();
+    take(account, Step::Freeze, Change::Frozen { reason })
+}
+
+pub(super) fn unfreeze(account: &Account, _: &UnfreezeAccount) -> Decision {
+    take(account, Step::Unfreeze, Change::Unfrozen)
+}
+
+pub(super) fn close(account: &Account, _: &CloseAccount) -> Decision {
+    take(account, Step::BeginClosing, Change::Closing)
+}
+
+pub(super) fn set_limits(account: &Account, command: &SetLimits) -> Decision {
+    rules::overdraft_limit(command.overdraft_limit, account.currency)?;
+    let mut changed = take(account, Step::SetLimits, Change::LimitsChanged)?;
+    changed.account.overdraft_limit = command.overdraft_limit;
+    Ok(changed)
+}
+
+pub(super) fn update_holder(account: &Account, command: &UpdateHolder) -> Decision {
+    rules::holder(&command.holder)?;
+    let mut changed = take(account, Step::UpdateHolder, Change::HolderUpdated)?;
+    changed.account.holder = command.holder.clone();
+    Ok(changed)
+}
+
+/// The ledger's half of opening or closing. Refused where the account has moved on.
+pub(super) fn follow(account: &Account, event: &LedgerAccountEvent) -> Decision {
+    match event {
+        LedgerAccountEvent::Opened(_) => take(account, Step::Activate, Change::Activated),
+        LedgerAccountEvent::Locked(_) => take(account, Step::Close, Change::Closed),
+        LedgerAccountEvent::CloseRefused(it) => {
+            let change = Change::CloseRefused { reason: it.reason, balance: it.balance };
+            take(account, Step::GiveUpClosing, change)
+        }
+    }
+}
+
+fn take(account: &Account, step: Step, change: Change) -> Decision {
+    let status = step.from(account.status)?;
+    let account = Account { status, version: account.version + 1, ..account.clone() };
+    Ok(Changed { account, change })
+}
+
+#[cfg(test)]
+mod tests;

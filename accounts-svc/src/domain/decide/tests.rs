@@ -1,0 +1,79 @@
+//! What each command and each event does to an account in each status.
+
+use shared_events::accounts::AccountStatus::{Active, Closed, Closing, Frozen, Pending};
+
+use super::*;
+use crate::domain::{
+    Book, Reaction,
+    samples::{
+        account, amount, close, close_refused, freeze, holder, locked, opened, set_limits,
+        unfreeze, update_holder,
+    },
+};
+
+fn in_status(status: AccountStatus) -> Account {
+    Account { status, version: 7, ..account(1) }
+}
+
+/// Asks an account in every status; `then` says where it is allowed and where it leads.
+fn check(
+    when: &shared_events::accounts::AccountsCommand,
+    then: &[(AccountStatus, AccountStatus)],
+    change: &Change,
+    edit: impl Fn(&mut Account),
+) {
+    for given in [Pending, Active, Frozen, Closing, Closed] {
+        let decision = Book::new(vec![in_status(given)], [], vec![]).decide(when);
+        let Some((_, after)) = then.iter().find(|(before, _)| *before == given) else {
+            let refusal = decision.expect_err("the status does not allow it");
+            assert!(matches!(refusal, Refusal::WrongStatus { .. }), "{when:?} {given:?}");
+            continue;
+        };
+        let mut account = Account { version: 8, ..in_status(*after) };
+        edit(&mut account);
+        assert_eq!(decision, Ok(Changed { account, change: change.clone() }), "{when:?}");
+    }
+}
+
+#[test]
+fn each_command_changes_the_account_in_the_statuses_that_allow_it() {
+    let frozen = Change::Frozen { reason: "court order".to_owned() };
+    check(&freeze(1, "court order"), &[(Active, Frozen)], &frozen, |_| ());
+    check(&unfreeze(1), &[(Frozen, Active)], &Change::Unfrozen, |_| ());
+    check(&close(1), &[(Active, Closing)], &Change::Closing, |_| ());
+    check(
+        &set_limits(1, "500.00"),
+        &[(Active, Active), (Frozen, Frozen)],
+        &Change::LimitsChanged,
+        |it| it.overdraft_limit = amount("500"),
+    );
+    check(
+        &update_holder(1, "Petr"),
+        &[(Pending, Pending), (Active, Active), (Frozen, Frozen), (Closing, Closing)],
+        &Change::HolderUpdated,
+        |it| it.holder = holder("Petr"),
+    );
+}
+
+#[test]
+fn each_event_of_the_ledger_is_followed_once() {
+    let (reason, balance) = (CloseRefusal::BalanceNotZero, amount("12.5"));
+    let close_is_refused = Change::CloseRefused { reason, balance };
+    for (when, before, after, change) in [
+        (opened(1), Pending, Active, Change::Activated),
+        (locked(1), Closing, Closed, Change::Closed),
+        (close_refused(1), Closing, Active, close_is_refused),
+    ] {
+        for given in [Pending, Active, Frozen, Closing, Closed] {
+            let mut book = Book::new(vec![in_status(given)], [], vec![]);
+            let account = Account { version: 8, ..in_status(after) };
+            let then = match given == before {
+                true => Reaction::Changed(Changed { account, change: change.clone() }.into()),
+                false => Reaction::Ignored,
+            };
+            assert_eq!(book.follow(&when), then, "{when:?} {given:?}");
+            assert_eq!(book.follow(&when), Reaction::Ignored, "{when:?} again");
+        }
+        assert_eq!(Book::new(vec![], [], vec![]).follow(&when), Reaction::Unknown, "{when:?}");
+    }
+}

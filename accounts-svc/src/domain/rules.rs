@@ -1,0 +1,120 @@
+//! What a field must be. Promise: what passes here can be stored, written on the bus and shown;
+//! what does not is refused with the field's path and the rule.
+
+use shared_events::{
+    Amount, Currency, Money,
+    accounts::{Holder, OpenAccount},
+    money::AMOUNT_MAX,
+};
+use url::Url;
+
+/// As in ISO 20022 (`Max140Text`).
+const NAME_CHARS_MAX: usize = 140;
+/// The longest address that SMTP can carry (RFC 5321, 4.5.3.1.3).
+const EMAIL_BYTES_MAX: usize = 254;
+/// As long as common HTTP servers and proxies take.
+const WEBHOOK_CHARS_MAX: usize = 2_000;
+const PRODUCT_CHARS_MAX: usize = 40;
+const EXTERNAL_REFERENCE_CHARS_MAX: usize = 64;
+const REASON_CHARS_MAX: usize = 140;
+
+/// A field that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {rule}")]
+pub(crate) struct InvalidField {
+    /// The field's path in the message's data.
+    pub(crate) field: &'static str,
+    /// The rule, in words.
+    pub(crate) rule: String,
+}
+
+type Checked = Result<(), InvalidField>;
+
+fn must(holds: bool, field: &'static str, rule: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(InvalidField { field, rule: rule() }) }
+}
+
+/// Text that fits on one line: without control characters, which neither PostgreSQL (NUL) nor a
+/// mail's header (line breaks) can carry.
+pub(crate) fn one_line(field: &'static str, text: &str) -> Checked {
+    must(!text.chars().any(char::is_control), field, || "no control characters".to_owned())
+}
+
+fn phrase(field: &'static str, text: &str, chars_max: usize) -> Checked {
+    one_line(field, text)?;
+    must(!text.trim().is_empty() && text.chars().count() <= chars_max, field, || {
+        format!("1 to {chars_max} characters, not only spaces")
+    })
+}
+
+/// Every field of the command that opens an account.
+pub(crate) fn open(command: &OpenAccount) -> Checked {
+    holder(&command.holder)?;
+    product(&command.product)?;
+    overdraft_limit(command.overdraft_limit, command.currency)?;
+    command.external_reference.as_deref().map_or(Ok(()), external_reference)
+}
+
+/// Who an account belongs to and how to reach them.
+pub(crate) fn holder(holder: &Holder) -> Checked {
+    phrase("holder.name", &holder.name, NAME_CHARS_MAX)?;
+    holder.email.as_deref().map_or(Ok(()), email)?;
+    holder.webhook.as_deref().map_or(Ok(()), webhook)?;
+    let language = holder.language.as_bytes();
+    must(
+        language.len() == 2 && language.iter().all(u8::is_ascii_lowercase),
+        "holder.language",
+        || "two letters a-z, as in ISO 639-1".to_owned(),
+    )
+}
+
+/// Only what every address has: whether mail arrives there is for the notifications service to see.
+fn email(text: &str) -> Checked {
+    let parts: Vec<&str> = text.split('@').collect();
+    let holds = matches!(parts[..], [user, host] if !user.is_empty() && !host.is_empty())
+        && text.len() <= EMAIL_BYTES_MAX
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    must(holds, "holder.email", || {
+        format!("an address such as jana@example.com, at most {EMAIL_BYTES_MAX} bytes")
+    })
+}
+
+fn webhook(text: &str) -> Checked {
+    let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let holds = text.chars().count() <= WEBHOOK_CHARS_MAX
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && Url::parse(text).is_ok_and(is_web);
+    must(holds, "holder.webhook", || {
+        format!("an http or https URL, at most {WEBHOOK_CHARS_MAX} characters")
+    })
+}
+
+fn product(text: &str) -> Checked {
+    let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let holds = (1..=PRODUCT_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_allowed);
+    must(holds, "product", || format!("1 to {PRODUCT_CHARS_MAX} of a-z, 0-9 and -"))
+}
+
+/// What another system calls an account.
+pub(crate) fn external_reference(text: &str) -> Checked {
+    phrase("external_reference", text, EXTERNAL_REFERENCE_CHARS_MAX)
+}
+
+/// How far below zero an account in `currency` may go.
+pub(crate) fn overdraft_limit(limit: Amount, currency: Currency) -> Checked {
+    const FIELD: &str = "overdraft_limit";
+    must((Amount::ZERO..=Amount(AMOUNT_MAX)).contains(&limit), FIELD, || {
+        format!("0 to {AMOUNT_MAX}")
+    })?;
+    must(Money { amount: limit, currency }.fits_currency(), FIELD, || {
+        format!("at most {} digits after the point, as {currency} has", currency.digits())
+    })
+}
+
+/// Why an account is frozen.
+pub(crate) fn reason(text: &str) -> Checked {
+    phrase("reason", text, REASON_CHARS_MAX)
+}
+
+#[cfg(test)]
+mod tests;

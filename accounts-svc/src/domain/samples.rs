@@ -1,0 +1,88 @@
+//! Accounts, commands and events for tests. A number stands for an account's id; each number is
+//! another account.
+
+use shared_events::{
+    AccountId, Amount, Iban,
+    accounts::{
+        Account, AccountsCommand, CloseAccount, CloseRefusal, FreezeAccount, Holder, OpenAccount,
+        SetLimits, UnfreezeAccount, UpdateHolder,
+    },
+    ledger::{
+        LedgerAccountCloseRefused, LedgerAccountEvent, LedgerAccountLocked, LedgerAccountOpened,
+    },
+};
+use uuid::Uuid;
+
+use super::{Bank, Serial, decide};
+
+pub(super) fn id(number: u8) -> AccountId {
+    AccountId(Uuid::from_u128(number.into()))
+}
+
+pub(super) fn holder(name: &str) -> Holder {
+    Holder { name: name.to_owned(), email: None, webhook: None, language: "en".to_owned() }
+}
+
+pub(super) fn iban(serial: u32) -> Iban {
+    let bank = Bank::try_new("CZ", "0880").expect("a bank");
+    bank.iban(Serial::try_new(serial.into()).expect("a serial number"))
+}
+
+pub(super) fn amount(text: &str) -> Amount {
+    text.parse().expect(text)
+}
+
+/// An account that was just opened.
+pub(super) fn account(number: u8) -> Account {
+    decide::open(&opening(number, None), iban(1_000 + u32::from(number))).account
+}
+
+pub(super) fn opening(number: u8, reference: Option<u8>) -> OpenAccount {
+    OpenAccount {
+        account_id: id(number),
+        holder: holder("Jana"),
+        product: "current".to_owned(),
+        currency: "EUR".parse().expect("a currency"),
+        overdraft_limit: Amount::ZERO,
+        external_reference: reference.map(|it| it.to_string()),
+    }
+}
+
+pub(super) fn open(number: u8, reference: Option<u8>) -> AccountsCommand {
+    opening(number, reference).into()
+}
+
+pub(super) fn freeze(number: u8, reason: &str) -> AccountsCommand {
+    FreezeAccount { account_id: id(number), reason: reason.to_owned() }.into()
+}
+
+pub(super) fn unfreeze(number: u8) -> AccountsCommand {
+    UnfreezeAccount { account_id: id(number) }.into()
+}
+
+pub(super) fn close(number: u8) -> AccountsCommand {
+    CloseAccount { account_id: id(number) }.into()
+}
+
+pub(super) fn set_limits(number: u8, limit: &str) -> AccountsCommand {
+    SetLimits { account_id: id(number), overdraft_limit: amount(limit) }.into()
+}
+
+pub(super) fn update_holder(number: u8, name: &str) -> AccountsCommand {
+    UpdateHolder { account_id: id(number), holder: holder(name) }.into()
+}
+
+pub(super) fn opened(number: u8) -> LedgerAccountEvent {
+    let currency = "EUR".parse().expect("a currency");
+    LedgerAccountOpened { account_id: id(number), currency, version: 1 }.into()
+}
+
+pub(super) fn locked(number: u8) -> LedgerAccountEvent {
+    LedgerAccountLocked { account_id: id(number), version: 9 }.into()
+}
+
+pub(super) fn close_refused(number: u8) -> LedgerAccountEvent {
+    let (account_id, balance) = (id(number), amount("12.50"));
+    let reason = CloseRefusal::BalanceNotZero;
+    LedgerAccountCloseRefused { account_id, reason, balance, version: 9 }.into()
+}

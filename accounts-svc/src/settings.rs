@@ -1,0 +1,61 @@
+//! What the service is configured with. Promise: a bank whose IBANs cannot be made here stops the
+//! start, and the message names the key.
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::domain::Bank;
+
+/// The service's own part of the configuration.
+#[derive(Debug, Deserialize)]
+pub struct Settings {
+    #[serde(default = "default_bank", deserialize_with = "bank")]
+    pub(crate) bank: Bank,
+}
+
+/// `bank.country` and `bank.code`; in the environment `BANKWIRE_BANK__COUNTRY` and so on.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+struct BankSettings {
+    country: String,
+    code: String,
+}
+
+impl Default for BankSettings {
+    fn default() -> Self {
+        Self { country: "CZ".to_owned(), code: "0880".to_owned() }
+    }
+}
+
+fn default_bank() -> Bank {
+    let BankSettings { country, code } = BankSettings::default();
+    Bank::try_new(&country, &code).expect("the default is a Czech bank code")
+}
+
+fn bank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bank, D::Error> {
+    let BankSettings { country, code } = BankSettings::deserialize(deserializer)?;
+    Bank::try_new(&country, &code).map_err(de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(given: &str, then: &str) {
+        let settings = serde_json::from_str::<Settings>(given);
+        let shown = settings.map_or_else(|error| error.to_string(), |it| it.bank.to_string());
+        assert!(shown.starts_with(then), "{given}: {shown}");
+    }
+
+    #[test]
+    fn a_bank_is_checked_where_it_is_configured() {
+        check("{}", "CZ 0880");
+        check(r#"{"bank":{"code":"0100"}}"#, "CZ 0100");
+        check(r#"{"bank":{"country":"SK","code":"0200"}}"#, "SK 0200");
+        check(r#"{"bank":{"country":"DE","code":"10010010"}}"#, "DE 10010010");
+        check(r#"{"bank":{"country":"XX"}}"#, r#"bank.country is "XX", not one that is supported"#);
+        check(
+            r#"{"bank":{"code":"880"}}"#,
+            r#"bank.code is "880", not the 4 digits that a bank code of CZ has"#,
+        );
+    }
+}

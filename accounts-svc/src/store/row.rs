@@ -1,0 +1,65 @@
+//! A row of `accounts` as an account.
+
+use rust_decimal::Decimal;
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer, value},
+};
+use shared_events::{
+    AccountId, Amount, Iban,
+    accounts::{Account, AccountStatus, Holder},
+};
+use uuid::Uuid;
+
+/// The columns that an account is made of.
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) iban: String,
+    pub(super) holder_name: String,
+    pub(super) holder_email: Option<String>,
+    pub(super) holder_webhook: Option<String>,
+    pub(super) holder_language: String,
+    pub(super) product: String,
+    pub(super) currency: String,
+    pub(super) overdraft_limit: Decimal,
+    pub(super) external_reference: Option<String>,
+    pub(super) status: String,
+    pub(super) version: i64,
+}
+
+impl Row {
+    /// Fails where somebody has written a row that this service would not.
+    pub(super) fn read(self) -> sqlx::Result<Account> {
+        let holder = Holder {
+            name: self.holder_name,
+            email: self.holder_email,
+            webhook: self.holder_webhook,
+            language: self.holder_language,
+        };
+        Ok(Account {
+            account_id: AccountId(self.id),
+            iban: Iban::try_from(self.iban).map_err(unreadable)?,
+            holder,
+            product: self.product,
+            currency: self.currency.parse().map_err(unreadable)?,
+            overdraft_limit: Amount(self.overdraft_limit),
+            external_reference: self.external_reference,
+            status: status(&self.status)?,
+            version: self.version,
+        })
+    }
+}
+
+/// Reads the name that the contract gives a status, so that the two cannot differ.
+fn status(text: &str) -> sqlx::Result<AccountStatus> {
+    let name: value::StrDeserializer<'_, value::Error> = text.into_deserializer();
+    AccountStatus::deserialize(name).map_err(unreadable)
+}
+
+pub(super) fn read_all(rows: Vec<Row>) -> sqlx::Result<Vec<Account>> {
+    rows.into_iter().map(Row::read).collect()
+}
+
+pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}

@@ -1,0 +1,87 @@
+//! What a batch has decided, as arrays: one statement for one account or five hundred.
+
+use rust_decimal::Decimal;
+use shared_events::{accounts::Account, bus::Tx};
+use uuid::Uuid;
+
+/// One value of each account.
+fn column<'a, T>(accounts: &[&'a Account], value: impl Fn(&'a Account) -> T) -> Vec<T> {
+    accounts.iter().map(|account| value(account)).collect()
+}
+
+/// Stores new accounts. Returns how many: fewer where another transaction took an id or an external
+/// reference first (and has committed: this waits for it).
+pub(crate) async fn insert_accounts_in_tx(
+    tx: &mut Tx<'_>,
+    accounts: &[&Account],
+) -> sqlx::Result<u64> {
+    let ids: Vec<Uuid> = column(accounts, |it| it.account_id.uuid());
+    let ibans: Vec<&str> = column(accounts, |it| it.iban.as_str());
+    let names: Vec<&str> = column(accounts, |it| it.holder.name.as_str());
+    let emails: Vec<Option<&str>> = column(accounts, |it| it.holder.email.as_deref());
+    let webhooks: Vec<Option<&str>> = column(accounts, |it| it.holder.webhook.as_deref());
+    let languages: Vec<&str> = column(accounts, |it| it.holder.language.as_str());
+    let products: Vec<&str> = column(accounts, |it| it.product.as_str());
+    let currencies: Vec<&str> = column(accounts, |it| it.currency.code());
+    let limits: Vec<Decimal> = column(accounts, |it| it.overdraft_limit.decimal());
+    let references: Vec<Option<&str>> = column(accounts, |it| it.external_reference.as_deref());
+    let statuses: Vec<&str> = column(accounts, |it| it.status.as_str());
+    let versions: Vec<i64> = column(accounts, |it| it.version);
+    let inserted = sqlx::query!(
+        "INSERT INTO accounts (id, iban, holder_name, holder_email, holder_webhook,
+                               holder_language, product, currency, overdraft_limit,
+                               external_reference, status, version)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
+                              $6::text[], $7::text[], $8::text[], $9::numeric[], $10::text[],
+                              $11::text[], $12::bigint[])
+         ON CONFLICT DO NOTHING",
+        &ids,
+        &ibans as _,
+        &names as _,
+        &emails as _,
+        &webhooks as _,
+        &languages as _,
+        &products as _,
+        &currencies as _,
+        &limits,
+        &references as _,
+        &statuses as _,
+        &versions,
+    );
+    Ok(inserted.execute(tx.connection()).await?.rows_affected())
+}
+
+/// Stores what can change of accounts that this transaction has locked.
+pub(crate) async fn update_accounts_in_tx(
+    tx: &mut Tx<'_>,
+    accounts: &[&Account],
+) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = column(accounts, |it| it.account_id.uuid());
+    let names: Vec<&str> = column(accounts, |it| it.holder.name.as_str());
+    let emails: Vec<Option<&str>> = column(accounts, |it| it.holder.email.as_deref());
+    let webhooks: Vec<Option<&str>> = column(accounts, |it| it.holder.webhook.as_deref());
+    let languages: Vec<&str> = column(accounts, |it| it.holder.language.as_str());
+    let limits: Vec<Decimal> = column(accounts, |it| it.overdraft_limit.decimal());
+    let statuses: Vec<&str> = column(accounts, |it| it.status.as_str());
+    let versions: Vec<i64> = column(accounts, |it| it.version);
+    let updated = sqlx::query!(
+        "UPDATE accounts
+         SET holder_name = new.name, holder_email = new.email, holder_webhook = new.webhook,
+             holder_language = new.language, overdraft_limit = new.overdraft_limit,
+             status = new.status, version = new.version, changed_at = now()
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
+                     $7::text[], $8::bigint[])
+              AS new(id, name, email, webhook, language, overdraft_limit, status, version)
+         WHERE accounts.id = new.id",
+        &ids,
+        &names as _,
+        &emails as _,
+        &webhooks as _,
+        &languages as _,
+        &limits,
+        &statuses as _,
+        &versions,
+    );
+    updated.execute(tx.connection()).await?;
+    Ok(())
+}
