@@ -120,7 +120,7 @@ impl Books {
         let creditor_id = account_id(&transfer.creditor, transfer);
         let decision = self.decide(transfer, debtor_id, creditor_id, booking_date);
         let decided = Decided {
-            transfer: transfer.clone(),
+            transfer: without_invalid_text(transfer, &decision),
             digest,
             command_id: command,
             debtor_id,
@@ -215,5 +215,17 @@ fn account_id(party: &Party, transfer: &Transfer) -> Option<AccountId> {
     match party {
         Party::AccountId(id) => Some(*id),
         Party::Code(code) => code.is_known().then(|| own_account_id(code, transfer.money.currency)),
+    }
+}
+
+/// Text that breaks the rules is not kept: no database takes every character. The digest still
+/// tells one such transfer from another.
+fn without_invalid_text(transfer: &Transfer, decision: &Decision) -> Transfer {
+    let invalid = RejectReason::InvalidText;
+    match decision {
+        Decision::Rejected { reason, .. } if *reason == invalid => {
+            Transfer { reference: None, end_to_end_id: None, ..transfer.clone() }
+        }
+        Decision::Rejected { .. } | Decision::Posted { .. } => transfer.clone(),
     }
 }

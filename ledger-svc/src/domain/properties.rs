@@ -211,7 +211,9 @@ fn each_reason_has_its_rule() {
     check(&[], transfer(cash(), to(0), "0"), RejectReason::AmountNotPositive);
     check(&[], transfer(cash(), to(0), "0.001"), RejectReason::TooManyDigits);
     check(&[], transfer(cash(), to(0), "1000000000000000.01"), RejectReason::AmountTooLarge);
-    check(&[], long, RejectReason::TextTooLong);
+    let nul = Transfer { end_to_end_id: Some("\0".to_owned()), ..long.clone() };
+    check(&[], Transfer { reference: None, ..nul }, RejectReason::InvalidText);
+    check(&[], long, RejectReason::InvalidText);
     check(&[], transfer(to(0), to(0), "1"), RejectReason::SameAccount);
     check(&[], transfer(cash(), to(9), "1"), RejectReason::UnknownAccount);
     check(&closed, transfer(cash(), to(0), "1"), RejectReason::AccountClosed);

@@ -32,7 +32,10 @@ pub enum Decision {
 /// What can be said of a transfer without looking at any account.
 pub(super) fn check_form(transfer: &Transfer) -> Result<(), RejectReason> {
     let amount = transfer.money.amount.decimal();
-    let chars = |text: &Option<String>| text.as_ref().map_or(0, |text| text.chars().count());
+    let invalid = |text: &Option<String>, chars_max| {
+        let text = text.as_deref().unwrap_or_default();
+        text.chars().count() > chars_max || text.chars().any(char::is_control)
+    };
     if amount <= Decimal::ZERO {
         return Err(RejectReason::AmountNotPositive);
     }
@@ -42,10 +45,10 @@ pub(super) fn check_form(transfer: &Transfer) -> Result<(), RejectReason> {
     if amount > AMOUNT_MAX {
         return Err(RejectReason::AmountTooLarge);
     }
-    if chars(&transfer.reference) > REFERENCE_CHARS_MAX
-        || chars(&transfer.end_to_end_id) > END_TO_END_ID_CHARS_MAX
+    if invalid(&transfer.reference, REFERENCE_CHARS_MAX)
+        || invalid(&transfer.end_to_end_id, END_TO_END_ID_CHARS_MAX)
     {
-        return Err(RejectReason::TextTooLong);
+        return Err(RejectReason::InvalidText);
     }
     Ok(())
 }
