@@ -1,7 +1,8 @@
 //! Every published message, once. Promise: what is not listed here is not part of the contract, and
 //! what is listed has a JSON Schema, a golden file and a place in the AsyncAPI document.
 
-use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::Value;
 
 use crate::{
     accounts::v1 as accounts, envelope::schema_urn, ledger::v1 as ledger, message::Kind,
@@ -35,8 +36,7 @@ impl Entry {
     /// The JSON Schema (draft 2020-12) of its data.
     #[must_use]
     pub fn schema(&self) -> Schema {
-        let mut generator = SchemaSettings::draft2020_12().into_generator();
-        let mut schema = (self.schema)(&mut generator);
+        let mut schema = (self.schema)(&mut generator());
         schema.insert("$id".to_owned(), schema_urn(self.kind_name).into());
         schema
     }
@@ -44,6 +44,19 @@ impl Entry {
     /// Reads JSON as this message and writes it again. A golden file must survive this.
     pub fn recode(&self, json: &str) -> Result<String, Undecodable> {
         (self.recode)(json)
+    }
+}
+
+/// Generates JSON Schema of draft 2020-12.
+pub(crate) fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().with_transform(RecursiveTransform(on_one_line)).into_generator()
+}
+
+/// Doc comments are broken into lines for whoever reads the source, and for nobody else.
+fn on_one_line(schema: &mut Schema) {
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        let paragraphs = description.split("\n\n").map(|it| it.replace('\n', " "));
+        *description = paragraphs.collect::<Vec<_>>().join("\n\n");
     }
 }
 

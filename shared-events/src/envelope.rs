@@ -4,6 +4,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -24,16 +25,18 @@ pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A message with what CloudEvents says about it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Envelope<D> {
     /// Always `1.0`.
     pub specversion: SpecVersion,
     /// The message's id. The same id again is the same message again.
     pub id: MessageId,
     /// Who says it: `/accounts`, `/ledger`, `/notifications`, `/clients/<name>`.
+    #[schemars(regex(pattern = "^/"))]
     pub source: String,
     /// The type of `data`, ending in its version.
     #[serde(rename = "type")]
+    #[schemars(regex(pattern = r"^[a-z_]+(\.[a-z_]+)+\.v[0-9]+$"))]
     pub kind: String,
     /// The id of what it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +45,7 @@ pub struct Envelope<D> {
     pub time: DateTime<Utc>,
     /// The URN of the JSON Schema of `data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
     pub dataschema: Option<String>,
     /// Shared by all that one request led to.
     pub correlationid: CorrelationId,
@@ -59,7 +63,7 @@ pub struct Envelope<D> {
 }
 
 /// The one version of CloudEvents there is.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub enum SpecVersion {
     /// `1.0`
     #[default]
@@ -129,7 +133,7 @@ impl RawEnvelope {
 
     /// Reads the data as a message of type `D`, whatever the envelope calls it.
     pub fn read<D: Message>(&self) -> Result<D, Undecodable> {
-        read_json("data", self.data.get())
+        read_json(self.data.get())
     }
 }
 
@@ -163,8 +167,8 @@ pub fn read_envelopes(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope
     }
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
     match content_type {
-        CONTENT_TYPE => read_json("", text).map(|one| vec![one]),
-        CONTENT_TYPE_BATCH => read_json("", text),
+        CONTENT_TYPE => read_json(text).map(|one| vec![one]),
+        CONTENT_TYPE_BATCH => read_json(text),
         other => {
             return Err(Unreadable::ContentType { found: other.to_owned() });
         }

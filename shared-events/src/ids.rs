@@ -166,7 +166,7 @@ impl JsonSchema for Iban {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "International Bank Account Number (ISO 13616), without spaces",
+            "description": "International Bank Account Number (ISO 13616), without spaces.",
             "type": "string",
             "pattern": "^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"
         })

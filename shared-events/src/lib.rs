@@ -12,6 +12,8 @@
 //! notifications /
 //! catalogue     every published message once, for schemas, golden files and AsyncAPI
 //! topology      exchanges, queues, bindings, policies, users: one value, rendered for the broker
+//! asyncapi      the whole bus as an AsyncAPI document
+//! documents     all that is generated from the above, as files
 //! ```
 //!
 //! Feature `client` adds request and reply over RabbitMQ. Feature `bus` adds the delivery code of a
@@ -20,7 +22,9 @@
 #![deny(missing_docs)]
 
 pub mod accounts;
+pub mod asyncapi;
 pub mod catalogue;
+pub mod documents;
 pub mod envelope;
 pub mod ids;
 pub mod ledger;

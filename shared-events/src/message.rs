@@ -54,7 +54,7 @@ pub enum Undecodable {
     /// The type is known and the data does not have its shape.
     #[error("field `{field}`: {rule}")]
     WrongShape {
-        /// The path of the field, such as `data.transfers[3].money.amount`.
+        /// The path of the field, such as `transfers[3].money.amount`.
         field: String,
         /// The rule it breaks.
         rule: String,
@@ -63,25 +63,18 @@ pub enum Undecodable {
 
 /// Reads JSON, and where that fails names the field and the rule. The failing case is read twice:
 /// the common one pays nothing for the path.
-pub(crate) fn read_json<'de, T: serde::Deserialize<'de>>(
-    root: &str,
-    json: &'de str,
-) -> Result<T, Undecodable> {
+pub(crate) fn read_json<'de, T: serde::Deserialize<'de>>(json: &'de str) -> Result<T, Undecodable> {
     serde_json::from_str(json).or_else(|_| {
         let mut reader = serde_json::Deserializer::from_str(json);
         serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = error.path().to_string();
-            let field = match (root, path.as_str()) {
-                ("", path) => path.to_owned(),
-                (root, ".") => root.to_owned(),
-                (root, path) => format!("{root}.{path}"),
-            };
+            let field = error.path().to_string();
             Undecodable::WrongShape { field, rule: error.into_inner().to_string() }
         })
     })
 }
 
-/// The messages that one queue may carry, as one enum. Made by [`message_set!`](crate::message_set).
+/// The messages that one queue may carry, as one enum. Made by
+/// [`message_set!`](crate::message_set).
 pub trait MessageSet: Clone + Send + Sync + 'static {
     /// Every type that can be read, in the order of the enum.
     const TYPES: &'static [&'static str];
@@ -157,7 +150,7 @@ macro_rules! message_set {
 
 #[doc(hidden)]
 pub fn read_data<T: Message>(json: &str) -> Result<T, Undecodable> {
-    read_json("data", json)
+    read_json(json)
 }
 
 #[doc(hidden)]

@@ -90,7 +90,7 @@ impl JsonSchema for Amount {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A decimal number as a string, never a float",
+            "description": "A decimal number of units, as a string: `12.50`. Never a float.",
             "type": "string",
             "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
             "maxLength": AMOUNT_CHARS_MAX
@@ -163,7 +163,7 @@ impl JsonSchema for Currency {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "ISO 4217 currency code",
+            "description": "The code of a currency in ISO 4217: `EUR`.",
             "type": "string",
             "pattern": "^[A-Z]{3}$"
         })

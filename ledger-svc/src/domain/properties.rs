@@ -142,7 +142,8 @@ proptest! {
     fn no_transfer_takes_more_than_is_available(steps in steps()) {
         let mut books = Books::new(accounts(), vec![]);
         for outcome in play(&mut books, &steps, &mut 1) {
-            if let Outcome::New(Decided { decision: Decision::Posted { debtor, .. }, .. }) = outcome {
+            let Outcome::New(decided) = outcome else { continue };
+            if let Decision::Posted { debtor, .. } = decided.decision {
                 prop_assert!(debtor.available.is_none_or(|it| it >= Decimal::ZERO), "{debtor:?}");
             }
         }

@@ -1,4 +1,4 @@
-//! Posts a batch: transfers, and the account events that the ledger follows, in the order they came.
+//! Posts a batch: transfers, and the account events that the ledger follows, in their order.
 //!
 //! Shape: lock accounts -> load what was decided before -> fold all commands in memory (no I/O) ->
 //! store transfers, entries, balances as arrays. Cost: six statements for a batch of any size.

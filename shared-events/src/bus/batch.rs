@@ -166,7 +166,7 @@ impl<H: Handler> Batches<H> {
                 Err(HandleError::Hopeless(source)) => return Some(Err(source)),
                 Err(HandleError::Transient(source)) => source,
             };
-            warn!(error = %chain(&*source), messages = messages.len(), "holding a batch; trying again");
+            warn!(error = %chain(&*source), messages = messages.len(), "holding a batch");
             self.health.bad(PART, chain(&*source).to_string());
             counter!("bus_transaction_retries_total").increment(1);
             tokio::select! {

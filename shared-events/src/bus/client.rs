@@ -36,7 +36,10 @@ const WATCH_PREFETCH: u16 = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// No outcome by the deadline.
-    #[error("no outcome for message {id} in {} s; it may still come: send it again with the same id", .after.as_secs())]
+    #[error(
+        "no outcome for message {id} in {} s; it may still come: send it again with the same id",
+        .after.as_secs()
+    )]
     NoOutcome {
         /// The command's or query's id.
         id: MessageId,

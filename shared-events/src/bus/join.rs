@@ -1,5 +1,5 @@
-//! Joins events that are ready into few messages. Promise: order is kept, and only events that every
-//! reader gets together travel together: same type, same partition key.
+//! Joins events that are ready into few messages. Promise: order is kept, and only events that
+//! every reader gets together travel together: same type, same partition key.
 
 use std::collections::VecDeque;
 

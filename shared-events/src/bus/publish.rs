@@ -16,7 +16,7 @@ use crate::{
     topology::PARTITION_KEY_HEADER,
 };
 
-/// A broker that has not confirmed by then is treated as lost. Also what a blocked connection costs.
+/// A broker that has not confirmed by then is treated as lost. Also the cost of being blocked.
 pub(crate) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// AMQP's mark for messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;

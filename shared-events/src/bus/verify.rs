@@ -1,5 +1,5 @@
-//! Looks at the broker before using it. Promise: what is missing is named, all of it, and nothing is
-//! created: the broker boots with its definitions, services may not change them.
+//! Looks at the broker before using it. Promise: what is missing is named, all of it, and nothing
+//! is created: the broker boots with its definitions, services may not change them.
 
 use lapin::{
     ExchangeKind,

@@ -1,4 +1,5 @@
-//! What is on the accounts: transfers, balances, statements. The names here are the latest versions.
+//! What is on the accounts: transfers, balances, statements. The names here are the latest
+//! versions.
 
 pub mod v1;
 

@@ -19,14 +19,17 @@ pub struct OpenAccount {
     /// Who it belongs to.
     pub holder: Holder,
     /// The product's name: 1 to 40 of `a-z`, `0-9`, `-`.
+    #[schemars(regex(pattern = "^[a-z0-9-]{1,40}$"))]
     pub product: String,
     /// The one currency it holds.
     pub currency: Currency,
     /// How far below zero it may go, zero or more.
     #[serde(default)]
+    #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
     /// What another system calls it, 1 to 64 characters. Two accounts cannot have the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
     pub external_reference: Option<String>,
 }
 
@@ -36,6 +39,7 @@ pub struct FreezeAccount {
     /// Which account.
     pub account_id: AccountId,
     /// Why, for the file: 1 to 140 characters.
+    #[schemars(length(min = 1, max = 140))]
     pub reason: String,
 }
 
@@ -60,6 +64,7 @@ pub struct SetLimits {
     /// Which account.
     pub account_id: AccountId,
     /// The new limit, zero or more.
+    #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
 }
 

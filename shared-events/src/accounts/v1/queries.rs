@@ -53,6 +53,7 @@ pub struct ListAccounts {
     pub after: Option<AccountId>,
     /// The most to return, 1 to 1,000; 100 if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
 }
 

@@ -12,15 +12,19 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Holder {
     /// Full name, 1 to 140 characters (as in ISO 20022).
+    #[schemars(length(min = 1, max = 140))]
     pub name: String,
     /// Where e-mail goes; without it none is sent. At most 254 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(email, length(max = 254))]
     pub email: Option<String>,
     /// An `http` or `https` URL that is told of events. At most 2,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(url, length(max = 2_000))]
     pub webhook: Option<String>,
     /// The language to write in, ISO 639-1: `en`, `cs`, `de`. Others are answered in English.
     #[serde(default = "english")]
+    #[schemars(regex(pattern = "^[a-z]{2}$"))]
     pub language: String,
 }
 
@@ -72,6 +76,7 @@ pub struct Account {
     /// The one currency it holds.
     pub currency: Currency,
     /// How far below zero it may go, zero or more.
+    #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
     /// What another system calls it. Unique.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,5 +84,6 @@ pub struct Account {
     /// Where it stands.
     pub status: AccountStatus,
     /// Counts the account's changes, from 1.
+    #[schemars(range(min = 1))]
     pub version: i64,
 }

@@ -1,9 +1,9 @@
 //! What can be asked of the ledger.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use chrono::NaiveDate;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,11 +25,42 @@ pub const END_TO_END_ID_CHARS_MAX: usize = 35;
 /// The bank has one account for each code and currency; it opens itself when it is first used.
 /// The codes: `cash`, `cards`, `fees`, `interest_paid`, `penalty_interest`, and for every bank
 /// that this one settles with `settlement:<code of the bank, 1 to 11 of A-Z and 0-9>`.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
+///
+/// On the wire any code of this form is read; one that the bank does not have is a party that does
+/// not exist, which is a reason to reject, not to misunderstand.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct AccountCode(pub String);
+
+/// A text that has not the form of an account code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an account code: 1 to 40 of a-z, A-Z, 0-9, _ and :")]
+pub struct InvalidCode;
+
+impl TryFrom<String> for AccountCode {
+    type Error = InvalidCode;
+
+    fn try_from(code: String) -> Result<Self, InvalidCode> {
+        let formed = (1..=40).contains(&code.len())
+            && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'));
+        if formed { Ok(Self(code)) } else { Err(InvalidCode) }
+    }
+}
+
+impl JsonSchema for AccountCode {
+    fn schema_name() -> Cow<'static, str> {
+        "AccountCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The code of one of the bank's own accounts",
+            "type": "string",
+            "pattern": "^[a-zA-Z0-9_:]{1,40}$",
+            "examples": ["cash", "fees", "settlement:AB"]
+        })
+    }
+}
 
 impl AccountCode {
     /// The bank's own accounts that need no other bank's code.
@@ -97,9 +128,11 @@ pub struct Transfer {
     pub money: Money,
     /// What it is for, at most 140 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 140))]
     pub reference: Option<String>,
     /// The debtor's own id of the payment, passed on unchanged, at most 35 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 35))]
     pub end_to_end_id: Option<String>,
     /// The day to book it on; the day it is posted if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

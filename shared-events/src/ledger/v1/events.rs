@@ -27,7 +27,7 @@ pub struct AccountAfter {
     pub code: Option<AccountCode>,
     /// Posted credits less posted debits.
     pub balance: Amount,
-    /// What can be spent: balance + overdraft limit - pending debits. None: without limit.
+    /// What can be spent: balance + overdraft limit - pending debits. Absent: without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<Amount>,
     /// The ledger account's version.
@@ -79,6 +79,7 @@ pub struct TransfersPosted {
     /// The command that asked for them.
     pub command_id: CommandId,
     /// The transfers, at most 250.
+    #[schemars(length(max = 250))]
     pub transfers: Vec<PostedTransfer>,
 }
 
@@ -88,6 +89,7 @@ pub struct TransfersRejected {
     /// The command that asked for them.
     pub command_id: CommandId,
     /// The transfers, at most 250.
+    #[schemars(length(max = 250))]
     pub transfers: Vec<RejectedTransfer>,
 }
 

@@ -61,10 +61,10 @@ pub struct BalanceFound {
     pub pending_credits: Amount,
     /// Posted credits less posted debits.
     pub balance: Amount,
-    /// How far below zero it may go. None: without limit.
+    /// How far below zero it may go. Absent: without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overdraft_limit: Option<Amount>,
-    /// What can be spent: balance + overdraft limit - pending debits. None: without limit.
+    /// What can be spent: balance + overdraft limit - pending debits. Absent: without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<Amount>,
     /// The ledger account's version.
@@ -90,6 +90,7 @@ pub struct GetStatement {
     pub after: Option<i64>,
     /// The most to return, 1 to 1,000; 100 if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
 }
 
@@ -197,7 +198,7 @@ pub struct GetTrialBalance {}
 /// One line of the trial balance: one of the bank's own accounts, or all customers together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialBalanceLine {
-    /// The code of the bank's own account; None: all customers' accounts.
+    /// The code of the bank's own account; absent: all customers' accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<AccountCode>,
     /// The currency of the line.

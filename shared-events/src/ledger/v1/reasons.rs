@@ -49,8 +49,8 @@ reason_codes! {
     TooManyDigits = "too_many_digits",
     /// More than 1,000,000,000,000,000 units.
     AmountTooLarge = "amount_too_large",
-    /// The reference or the end-to-end id is longer than it may be.
-    TextTooLong = "text_too_long",
+    /// The reference or the end-to-end id is longer than it may be, or has control characters.
+    InvalidText = "invalid_text",
     /// Debtor and creditor are one account.
     SameAccount = "same_account",
     /// The ledger knows no such account, or the bank has no account with this code.

@@ -52,6 +52,7 @@ pub struct SetPreferences {
     /// The key that webhooks to this holder are signed with (Standard Webhooks: `whsec_` and
     /// base64 of 24 to 64 bytes). Unchanged if not given; without one the bank's own key signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^whsec_[A-Za-z0-9+/]{32,86}={0,2}$"))]
     pub webhook_secret: Option<String>,
 }
 

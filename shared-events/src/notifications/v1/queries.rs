@@ -24,6 +24,7 @@ pub struct ListNotifications {
     pub before: Option<NotificationId>,
     /// The most to return, 1 to 1,000; 100 if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
 }
 

@@ -1,0 +1,264 @@
+//! House rules that no lint can see. Promise: each rule is a test, and its failure lists every
+//! place that breaks it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use shared_events::topology::{self, LEDGER_COMMANDS, SERVICES};
+
+const FILE_LINES_MAX: usize = 400;
+const LINE_CHARS_MAX: usize = 100;
+
+/// A source file, with its path from the root of the repository.
+struct Source {
+    path: String,
+    text: String,
+    /// Whether it is compiled for tests only, because a parent says so.
+    is_test: bool,
+}
+
+impl Source {
+    /// Every Rust file of every member of the workspace.
+    fn all() -> Vec<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the workspace is there");
+        let members = manifest.lines().find(|line| line.starts_with("members")).expect("members");
+        let mut sources = Vec::new();
+        // Every other piece between quotes is a member.
+        for member in members.split('"').skip(1).step_by(2) {
+            collect(&root, &PathBuf::from(member), &mut sources);
+        }
+        assert!(sources.len() > 40, "only {} files found", sources.len());
+        let tests: Vec<String> = sources.iter().flat_map(Self::test_modules).collect();
+        for source in &mut sources {
+            source.is_test = tests.iter().any(|module| {
+                let below = source.path.strip_prefix(module.as_str());
+                below.is_some_and(|it| it == ".rs" || it.starts_with('/'))
+            });
+        }
+        sources
+    }
+
+    /// The files that become part of what is shipped.
+    fn shipped() -> impl Iterator<Item = Self> {
+        let sources = Self::all().into_iter().filter(|it| it.member() != "tests");
+        sources.filter(|it| it.path.split('/').nth(1) == Some("src"))
+    }
+
+    fn member(&self) -> &str {
+        self.path.split('/').next().unwrap_or_default()
+    }
+
+    fn is_below(&self, folder: &str) -> bool {
+        self.path.contains(&format!("/{folder}/")) || self.path.ends_with(&format!("/{folder}.rs"))
+    }
+
+    fn is_of_a_service(&self) -> bool {
+        self.member().ends_with("-svc")
+    }
+
+    /// Lines with their numbers, without comments, and without what is for tests only.
+    fn code(&self) -> Vec<(usize, &str)> {
+        let mut lines = (1..).zip(self.text.lines()).filter(|_| !self.is_test);
+        let mut code = Vec::new();
+        while let Some((number, line)) = lines.next() {
+            if line.trim() == "#[cfg(test)]" {
+                match lines.next() {
+                    // The tests are the last thing in a file.
+                    Some((_, block)) if block.starts_with("mod ") && block.ends_with('{') => break,
+                    Some(_) | None => continue,
+                }
+            }
+            code.push((number, line.split("//").next().unwrap_or_default()));
+        }
+        code
+    }
+
+    /// The files and folders of modules that this file declares for tests only.
+    fn test_modules(&self) -> Vec<String> {
+        let folder = match self.path.rsplit_once('/') {
+            Some((folder, "mod.rs" | "lib.rs" | "main.rs")) => folder,
+            Some(_) | None => self.path.trim_end_matches(".rs"),
+        };
+        let lines: Vec<&str> = self.text.lines().map(str::trim).collect();
+        let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+        let names = declared.filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'));
+        names.map(|name| format!("{folder}/{name}")).collect()
+    }
+
+    /// The places in the code where any of `words` stands.
+    fn mentions(&self, words: &[&str]) -> Vec<String> {
+        let found = |(number, line): (usize, &str)| {
+            let word = words.iter().find(|word| line.contains(*word))?;
+            Some(format!("{}:{number}: {word}", self.path))
+        };
+        self.code().into_iter().filter_map(found).collect()
+    }
+}
+
+fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
+    let entries = fs::read_dir(root.join(folder)).expect("members have folders");
+    let mut entries: Vec<_> = entries.map(|it| it.expect("a folder can be listed")).collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = folder.join(entry.file_name());
+        let is_folder = entry.file_type().expect("entries have types").is_dir();
+        if is_folder && entry.file_name() != "target" {
+            collect(root, &path, sources);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            let text = fs::read_to_string(root.join(&path)).expect("sources are UTF-8");
+            let path = path.display().to_string().replace('\\', "/");
+            sources.push(Source { path, text, is_test: false });
+        }
+    }
+}
+
+fn check(rule: &str, found: impl IntoIterator<Item = String>) {
+    let found: Vec<String> = found.into_iter().collect();
+    assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
+}
+
+#[test]
+fn files_have_at_most_400_lines() {
+    let lines = |it: &Source| it.text.lines().count();
+    let long = Source::all().into_iter().filter(|it| lines(it) > FILE_LINES_MAX);
+    check("split them", long.map(|it| format!("{}: {} lines", it.path, lines(&it))));
+}
+
+#[test]
+fn lines_have_at_most_100_characters() {
+    let mut found = Vec::new();
+    for source in Source::all() {
+        let long =
+            (1..).zip(source.text.lines()).filter(|(_, it)| it.chars().count() > LINE_CHARS_MAX);
+        found.extend(long.map(|(number, _)| format!("{}:{number}", source.path)));
+    }
+    check("break them", found);
+}
+
+#[test]
+fn files_open_with_what_they_promise() {
+    let silent = Source::all().into_iter().filter(|it| !it.text.starts_with("//! "));
+    check("begin with `//! `", silent.map(|it| format!("{}:1", it.path)));
+}
+
+#[test]
+fn shipped_code_never_unwraps() {
+    let found = Source::shipped().flat_map(|it| it.mentions(&[".unwrap()", ".unwrap_err()"]));
+    check("say with `expect` why it cannot fail", found);
+}
+
+#[test]
+fn nothing_is_put_off() {
+    // Put together here, so that this file keeps its own rule.
+    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore")];
+    let mut found = Vec::new();
+    for source in Source::all() {
+        for (number, line) in (1..).zip(source.text.lines()) {
+            let word = words.iter().find(|word| line.contains(*word));
+            found.extend(word.map(|word| format!("{}:{number}: {word}", source.path)));
+        }
+    }
+    check("do it, or leave it out", found);
+}
+
+#[test]
+fn names_on_the_broker_stand_in_the_topology_only() {
+    let names = broker_names();
+    let mut found = Vec::new();
+    for source in Source::shipped().filter(|it| !it.path.starts_with("shared-events/src/topology"))
+    {
+        for (number, line) in source.code() {
+            let literals = line.split('"').skip(1).step_by(2);
+            let named = literals.filter(|text| names.iter().any(|name| stands_in(name, text)));
+            found.extend(named.map(|text| format!("{}:{number}: {text:?}", source.path)));
+        }
+    }
+    check("use the constants of `topology`", found);
+}
+
+/// Every exchange and queue that the broker boots with.
+fn broker_names() -> BTreeSet<String> {
+    let definitions = topology::definitions();
+    let lists = [&definitions["exchanges"], &definitions["queues"]];
+    let items = lists.into_iter().filter_map(|list| list.as_array()).flatten();
+    let names = items.filter_map(|it| it["name"].as_str()).map(str::to_owned);
+    let names: BTreeSet<String> = names.collect();
+    assert!(names.contains(topology::COMMANDS) && names.contains(LEDGER_COMMANDS.name));
+    names
+}
+
+/// Whether `name` is in `text` as a whole: `accounts.events`, not `accounts.events_seen`.
+fn stands_in(name: &str, text: &str) -> bool {
+    let goes_on = |it: Option<char>| it.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    text.match_indices(name).any(|(start, _)| {
+        let (before, after) = (&text[..start], &text[start + name.len()..]);
+        !goes_on(before.chars().next_back()) && !goes_on(after.chars().next())
+    })
+}
+
+#[test]
+fn the_domain_is_values_in_and_values_out() {
+    const MACHINERY: [&str; 12] = [
+        "async ",
+        ".await",
+        "Utc::now",
+        "Local::now",
+        "Instant::now",
+        "SystemTime",
+        "sqlx",
+        "tracing",
+        "tokio",
+        "now_v7",
+        "new_v4",
+        "Id::new()",
+    ];
+    let domain = Source::shipped().filter(|it| it.is_of_a_service() && it.is_below("domain"));
+    check("hand it in as an argument", domain.flat_map(|it| it.mentions(&MACHINERY)));
+}
+
+#[test]
+fn only_the_bus_settles_deliveries() {
+    let others = Source::shipped().filter(|it| !it.path.starts_with("shared-events/src/bus/"));
+    let found = others.flat_map(|it| it.mentions(&[".ack(", ".reject("]));
+    check("return an outcome instead", found);
+}
+
+#[test]
+fn failed_deliveries_are_rejected_never_nacked() {
+    let found = Source::shipped().flat_map(|it| it.mentions(&[".nack(", "basic_nack"]));
+    check("RabbitMQ 4.3 does not count them", found);
+}
+
+#[test]
+fn services_do_not_know_the_driver_of_the_broker() {
+    let services = Source::shipped().filter(Source::is_of_a_service);
+    check("speak through the bus", services.flat_map(|it| it.mentions(&["lapin"])));
+}
+
+#[test]
+fn services_import_no_other_service() {
+    let mut crates = SERVICES.map(|service| format!("{service}_svc")).to_vec();
+    crates.push("teller".to_owned());
+    let mut found = Vec::new();
+    for source in Source::shipped().filter(|it| it.is_of_a_service() || it.member() == "teller") {
+        let own = source.member().replace('-', "_");
+        let others = crates.iter().filter(|name| **name != own);
+        let imports: Vec<String> = others.map(|name| format!("{name}::")).collect();
+        found.extend(source.mentions(&imports.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    check("the contract is the only coupling", found);
+}
+
+#[test]
+fn statements_stand_in_the_store() {
+    let allowed =
+        |it: &Source| it.is_below("store") || it.path.starts_with("shared-events/src/bus/");
+    let others = Source::shipped().filter(|it| !allowed(it));
+    let found =
+        others.flat_map(|it| it.mentions(&["sqlx::query", "sqlx::raw_sql", "QueryBuilder"]));
+    check("one function per statement, in `store`", found);
+}
