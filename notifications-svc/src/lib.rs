@@ -1,1 +1,78 @@
+//! The notifications service: who is told what, through which channel, and whether it arrived.
+//! Promise: every event that concerns a holder becomes one notification; every delivery ends, and
+//! how it ended is an event.
+//!
+//! ```text
+//! notifications.events ──┐                                  ┌─> notifications.preferences.changed,
+//! (accounts, ledger)     ├─> handle ─> domain ─> store ─> outbox  notifications.command.rejected
+//! notifications.commands ┤   (verbs)   (pure)   (tables)
+//! notifications.queries ─┘                         │
+//!                                deliveries that are due
+//!                                                  v
+//! deliver: claim (short transaction, lease) ─> send (e-mail, webhook) ─> record (one transaction:
+//!          attempt, delivery, event) ─> outbox ─> notifications.delivery.succeeded, .failed
+//! ```
 
+mod settings;
+
+mod handle;
+
+mod domain;
+
+mod store;
+
+mod deliver;
+
+pub use settings::Settings;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use shared_events::{
+    bus::{Service, ServiceError},
+    host::Host,
+    notifications::Channel,
+    topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
+};
+
+use deliver::{Bells, Caller, Courier, Gauges, Mailer, Way};
+use handle::{Commands, Events, Queries};
+
+/// Why the service cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// `smtp.url` is of no kind that is known.
+    #[error("smtp.url cannot be used")]
+    Smtp(#[source] lettre::transport::smtp::Error),
+    /// There are no root certificates on this machine.
+    #[error("webhooks cannot be called")]
+    Webhook(#[source] reqwest::Error),
+    /// A part that every service has.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// Runs the service until it is asked to stop.
+///
+/// # Errors
+/// When it cannot send with these settings, its database cannot be migrated, or a part of it died.
+pub async fn run(host: Host, settings: Settings) -> Result<(), RunError> {
+    let mailer = Mailer::new(settings.smtp).map_err(RunError::Smtp)?;
+    let caller = Caller::new(settings.webhook).map_err(RunError::Webhook)?;
+    let bells = Arc::new(Bells::default());
+    let schedule = Arc::new(settings.delivery.schedule);
+    let first_delay = schedule.delay_before(1, 0.0).unwrap_or_default();
+    let first_delay = TimeDelta::from_std(first_delay).unwrap_or_default();
+    let courier =
+        |way| Courier { way: Arc::new(way), schedule: Arc::clone(&schedule), bells: bells.clone() };
+    Service::new("notifications", host.amqp, host.pool, &store::MIGRATOR, host.health)
+        .consume(NOTIFICATIONS_EVENTS, Events::new(first_delay, Arc::clone(&bells)))
+        .consume(NOTIFICATIONS_COMMANDS, Commands)
+        .answer(NOTIFICATIONS_QUERIES, Queries)
+        .work(courier(Way::Email(mailer)))
+        .work(courier(Way::Webhook(caller)))
+        .work(Gauges { channels: [Channel::Email, Channel::Webhook] })
+        .run(host.shutdown)
+        .await?;
+    Ok(())
+}

@@ -368,7 +368,7 @@ fn a_wrong_shape_is_refused_by_the_path_of_its_field() {
     let missing = AccountsCommand::decode("accounts.account.close.v1", "{}").expect_err("empty");
     assert_eq!(
         missing.to_string().split(" at line").next(),
-        Some("field `data`: missing field `account_id`")
+        Some("field `.`: missing field `account_id`")
     );
 }
 

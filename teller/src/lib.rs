@@ -1,1 +1,53 @@
+//! The client of the bank: a library to publish commands, ask questions and watch events, and the
+//! command line on top of it.
+//!
+//! ```text
+//! input          what a person wrote, checked before anything is sent: field and rule
+//! bank           `Teller`: one connection; commands under the caller's id, questions, live events
+//!   accounts     open, freeze, close, change, look up
+//!   ledger       transfers, balances, statements, the trial balance
+//!   notices      what holders are told, and how
+//!   names        an account by its id, IBAN or external reference
+//! in_order       long runs of transfers: batches that can never overtake each other
+//! payments       a CSV file of payments, from lines to outcomes
+//! legacy         a legacy bank's export: read it, plan it, import it, compare it
+//! cli            the command line: one file for each group of commands
+//! ```
+//!
+//! ```no_run
+//! # async fn salaries() -> Result<(), Box<dyn std::error::Error>> {
+//! use shared_events::{MessageId, bus::{Amqp, Client}};
+//! use teller::{Teller, input};
+//!
+//! let url = "amqp://client:client-dev@127.0.0.1:5672/bank".parse()?;
+//! let bank = Teller::new(Client::new(Amqp { url, password: None }, "salaries"));
+//! let employer = bank.resolve(&input::party("debtor", "ref:employer")?).await?;
+//! let clerk = bank.resolve(&input::party("creditor", "ref:clerk-7")?).await?;
+//! let money = input::money("2400.00", "EUR")?;
+//! // Keep the id: the same transfer sent again has the same outcome, and no second effect.
+//! let id = MessageId::new();
+//! let transfer = teller::transfer(id, employer, clerk, money);
+//! let outcome = bank.transfer(id, transfer).await?;
+//! # Ok(())
+//! # }
+//! ```
+#![deny(missing_docs)]
 
+mod accounts;
+mod bank;
+//pub mod cli;
+mod error;
+pub mod in_order;
+pub mod input;
+mod ledger;
+pub mod legacy;
+mod names;
+mod notices;
+mod pause;
+pub mod payments;
+mod results;
+
+pub use bank::Teller;
+pub use error::{Refusal, TellerError};
+pub use ledger::{Outcome, transfer};
+pub use results::Rejection;

@@ -1,1 +1,34 @@
+//! Real services over a real broker and real databases. A test is a fact about the running bank.
+//!
+//! ```text
+//! suite      the list of facts, run by libtest-mimic: each with a bank of its own, cleaned up
+//! run        one broker and one PostgreSQL server for a whole run, as containers
+//! bank       one test's bank: a virtual host, three databases, the services it starts
+//! instance   a service process: started, stopped, killed, asked for its health and metrics
+//! proxy      stands between an instance and its servers: pauses, cuts, retargets
+//! message    what is sent to the bus, well formed or not
+//! recorder   every event that leaves the services, and the transcript of them
+//! wait       a condition and a deadline instead of a sleep
+//! ```
+//! How to write a test: `README.md`.
 
+pub mod bank;
+pub mod broker;
+pub mod database;
+mod docker;
+pub mod instance;
+mod line;
+pub mod message;
+pub mod proxy;
+pub mod recorder;
+mod run;
+pub mod suite;
+pub mod wait;
+
+pub use bank::{Bank, Parked};
+pub use instance::Instance;
+pub use message::Message;
+pub use proxy::{Direction, Proxy};
+pub use recorder::{Recorded, Recorder};
+pub use suite::Fact;
+pub use wait::{PATIENCE, wait_for, wait_value};
