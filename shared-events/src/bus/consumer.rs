@@ -1,5 +1,6 @@
 //! Takes messages off a subscription's queues, in batches. Promise: a delivery is acknowledged
-//! after all that it asked for is committed, here and nowhere else; what is not acknowledged comes again.
+//! after all that it asked for is committed, here and nowhere else; what is not acknowledged comes
+//! again.
 //!
 //! All queues of a subscription share one channel, and their deliveries are handled in the order of
 //! the channel's tags. So one cumulative acknowledgement after each batch is safe: everything below
