@@ -1,0 +1,55 @@
+//! Shows what waits. Promise: a number that operators see is at most some seconds old, or the log
+//! says why.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use metrics::gauge;
+use shared_events::{
+    bus::{HandleError, Worker, Workshop},
+    envelope::chain,
+    notifications::Channel,
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::record::channel_label;
+use crate::store::deliveries;
+
+/// How often is counted: the count reads every pending delivery.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
+
+/// Counts what waits on these channels.
+pub(crate) struct Gauges {
+    pub(crate) channels: [Channel; 2],
+}
+
+impl Worker for Gauges {
+    async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
+        loop {
+            for channel in self.channels {
+                if let Err(error) = count(&workshop, channel).await {
+                    let channel = channel_label(channel);
+                    warn!(channel, error = %chain(&error), "cannot count what is pending");
+                }
+            }
+            if timeout(COUNT_EVERY, shutdown.cancelled()).await.is_ok() {
+                return;
+            }
+        }
+    }
+}
+
+async fn count(workshop: &Workshop, channel: Channel) -> Result<(), HandleError> {
+    let mut work = workshop.begin().await?;
+    let backlog = deliveries::backlog_in_tx(&mut work.tx(), channel).await?;
+    let late = backlog.first_due_at.and_then(|due| (Utc::now() - due).to_std().ok());
+    let channel = channel_label(channel);
+    // Counts are far below 2^53.
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    gauge!("notifications_pending", "channel" => channel).set(backlog.pending as f64);
+    gauge!("notifications_oldest_due_seconds", "channel" => channel)
+        .set(late.unwrap_or_default().as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Czech.
+
+use shared_events::ledger::RejectReason;
+
+use super::words::{Topical, Words};
+
+pub(super) const WORDS: Words = Words {
+    decimal_mark: ',',
+    // A space that does not break a line.
+    group_mark: '\u{a0}',
+    date_format: "%-d. %-m. %Y",
+    // Without the name, which would need its vocative.
+    greeting: "Dobrý den,",
+    farewell: "Vaše banka",
+    footer: "Tento e-mail byl vytvořen automaticky. Prosíme, neodpovídejte na něj.",
+
+    paid_out: Topical {
+        subject: "Z Vašeho účtu odešlo {amount}",
+        sentence: "Z Vašeho účtu bylo odepsáno {amount}.",
+    },
+    paid_in: Topical {
+        subject: "Na Váš účet přišlo {amount}",
+        sentence: "Na Váš účet bylo připsáno {amount}.",
+    },
+    rejected: Topical {
+        subject: "Platba {amount} nebyla provedena",
+        sentence: "Platba {amount} z Vašeho účtu byla zamítnuta. Žádné peníze se nepohnuly.",
+    },
+    frozen: Topical {
+        subject: "Váš účet je zablokován",
+        sentence: "Váš účet byl zablokován. Až do odvolání na něj ani z něj nelze platit.",
+    },
+    unfrozen: Topical {
+        subject: "Váš účet lze opět používat",
+        sentence: "Váš účet byl odblokován. Můžete jej používat jako dříve.",
+    },
+    closed: Topical { subject: "Váš účet je zrušen", sentence: "Váš účet byl zrušen." },
+
+    account: "Účet",
+    amount: "Částka",
+    debtor: "Plátce",
+    creditor: "Příjemce",
+    reference: "Zpráva",
+    end_to_end_id: "Reference platby",
+    booked_on: "Zaúčtováno",
+    balance: "Zůstatek",
+    reason: "Důvod",
+
+    somebody: "jiný účet",
+    cash: "hotovost",
+    cards: "platba kartou",
+    fees: "banka, poplatky",
+    interest: "banka, úroky",
+    penalty_interest: "banka, sankční úroky",
+    other_bank: "účet u jiné banky ({bank})",
+
+    reason_of,
+};
+
+const fn reason_of(reason: RejectReason) -> &'static str {
+    match reason {
+        RejectReason::IdempotencyConflict => "identifikátor platby už byl použit",
+        RejectReason::AmountNotPositive => "částka není větší než nula",
+        RejectReason::TooManyDigits => "částka má více desetinných míst než její měna",
+        RejectReason::AmountTooLarge => "částka je příliš vysoká",
+        RejectReason::InvalidText => "zpráva má nepovolené znaky nebo je příliš dlouhá",
+        RejectReason::SameAccount => "příjemcem je tentýž účet",
+        RejectReason::UnknownAccount => "takový účet neexistuje",
+        RejectReason::AccountClosed => "jeden z účtů je zrušen",
+        RejectReason::AccountFrozen => "jeden z účtů je zablokován",
+        RejectReason::AccountNotActive => "jeden z účtů není aktivní",
+        RejectReason::CurrencyMismatch => "jeden z účtů je veden v jiné měně",
+        RejectReason::InsufficientFunds => "na účtu není dost peněz",
+    }
+}

@@ -1,0 +1,78 @@
+//! German.
+
+use shared_events::ledger::RejectReason;
+
+use super::words::{Topical, Words};
+
+pub(super) const WORDS: Words = Words {
+    decimal_mark: ',',
+    group_mark: '.',
+    date_format: "%d.%m.%Y",
+    greeting: "Guten Tag {name},",
+    farewell: "Ihre Bank",
+    footer: "Diese E-Mail wurde maschinell erstellt. Bitte antworten Sie nicht darauf.",
+
+    paid_out: Topical {
+        subject: "Abbuchung über {amount}",
+        sentence: "Von Ihrem Konto wurden {amount} abgebucht.",
+    },
+    paid_in: Topical {
+        subject: "Gutschrift über {amount}",
+        sentence: "Ihrem Konto wurden {amount} gutgeschrieben.",
+    },
+    rejected: Topical {
+        subject: "Zahlung über {amount} nicht ausgeführt",
+        sentence: "Die Zahlung über {amount} von Ihrem Konto wurde abgelehnt. Es wurde kein Geld \
+                   bewegt.",
+    },
+    frozen: Topical {
+        subject: "Ihr Konto ist gesperrt",
+        sentence: "Ihr Konto wurde gesperrt. Bis auf Weiteres sind weder Ein- noch Auszahlungen \
+                   möglich.",
+    },
+    unfrozen: Topical {
+        subject: "Ihr Konto ist wieder nutzbar",
+        sentence: "Die Sperre Ihres Kontos wurde aufgehoben. Sie können es wie zuvor nutzen.",
+    },
+    closed: Topical {
+        subject: "Ihr Konto ist geschlossen",
+        sentence: "Ihr Konto wurde geschlossen.",
+    },
+
+    account: "Konto",
+    amount: "Betrag",
+    debtor: "Auftraggeber",
+    creditor: "Empfänger",
+    reference: "Verwendungszweck",
+    end_to_end_id: "Kundenreferenz",
+    booked_on: "Gebucht am",
+    balance: "Kontostand",
+    reason: "Grund",
+
+    somebody: "ein anderes Konto",
+    cash: "Bargeld",
+    cards: "Kartenzahlung",
+    fees: "die Bank, Gebühren",
+    interest: "die Bank, Zinsen",
+    penalty_interest: "die Bank, Strafzinsen",
+    other_bank: "ein Konto bei einer anderen Bank ({bank})",
+
+    reason_of,
+};
+
+const fn reason_of(reason: RejectReason) -> &'static str {
+    match reason {
+        RejectReason::IdempotencyConflict => "die Kennung der Zahlung wurde schon verwendet",
+        RejectReason::AmountNotPositive => "der Betrag ist nicht größer als null",
+        RejectReason::TooManyDigits => "der Betrag hat mehr Nachkommastellen als seine Währung",
+        RejectReason::AmountTooLarge => "der Betrag ist zu hoch",
+        RejectReason::InvalidText => "der Verwendungszweck ist zu lang oder hat Steuerzeichen",
+        RejectReason::SameAccount => "sie ginge an dasselbe Konto",
+        RejectReason::UnknownAccount => "das Konto gibt es nicht",
+        RejectReason::AccountClosed => "eines der Konten ist geschlossen",
+        RejectReason::AccountFrozen => "eines der Konten ist gesperrt",
+        RejectReason::AccountNotActive => "eines der Konten ist nicht aktiv",
+        RejectReason::CurrencyMismatch => "eines der Konten wird in einer anderen Währung geführt",
+        RejectReason::InsufficientFunds => "auf dem Konto ist nicht genug Geld",
+    }
+}

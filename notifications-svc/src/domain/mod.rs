@@ -1,0 +1,42 @@
+//! The rules of telling: values in, values out. No clock, no ids made, no I/O.
+//!
+//! ```text
+//! profile       who holds an account       event ──> newest holder
+//! news          what an event means to holders ──> told (the facts)
+//! plan          which news go where        news + reaches ──> tell, or wait
+//! preferences   what a holder wants        command ──> rules kept, or not
+//! parcel        a delivery that is due ──> letter (e-mail) or hook + key (webhook), address
+//! answer        what came of an attempt ──> next, by the schedule
+//! page          how much of a list goes into one answer
+//! ```
+
+mod address;
+mod answer;
+mod hook;
+mod key;
+mod letter;
+mod news;
+mod page;
+mod parcel;
+mod plan;
+mod preferences;
+mod profile;
+mod schedule;
+mod told;
+
+#[cfg(test)]
+mod samples;
+
+pub(crate) use address::is_public;
+pub(crate) use answer::{Answer, Next, Verdict, next};
+pub(crate) use hook::body as webhook_body;
+pub(crate) use key::SigningKey;
+pub(crate) use letter::{Letter, write as write_letter};
+pub(crate) use news::{News, news};
+pub(crate) use page::page;
+pub(crate) use parcel::{Parcel, Recipient};
+pub(crate) use plan::{Plan, Reach, Reaches, Telling, plan};
+pub(crate) use preferences::Preferences;
+pub(crate) use profile::{Profile, newest};
+pub(crate) use schedule::Schedule;
+pub(crate) use told::Told;

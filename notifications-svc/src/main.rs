@@ -1,0 +1,9 @@
+//! The notifications service's process.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shared_events::host::serve("notifications", async |host, settings| {
+        notifications_svc::run(host, settings).await.map_err(Into::into)
+    })
+}

@@ -1,0 +1,87 @@
+//! Who is told.
+
+use shared_events::{AccountId, Iban, bus::Tx};
+use uuid::Uuid;
+
+use super::words::{read_topic, topic_word};
+use crate::domain::{Preferences, Profile, Reach, Reaches, SigningKey};
+
+/// Keeps what is new about holders. An older version changes nothing, but for an IBAN that was not
+/// known yet. Rows are locked in the order given, which must be that of the account ids.
+pub(crate) async fn learn_in_tx(tx: &mut Tx<'_>, profiles: &[Profile]) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = profiles.iter().map(|it| it.account_id.uuid()).collect();
+    let ibans: Vec<Option<&str>> =
+        profiles.iter().map(|it| it.iban.as_ref().map(Iban::as_str)).collect();
+    let names: Vec<&str> = profiles.iter().map(|it| it.holder.name.as_str()).collect();
+    let emails: Vec<Option<&str>> = profiles.iter().map(|it| it.holder.email.as_deref()).collect();
+    let webhooks: Vec<Option<&str>> =
+        profiles.iter().map(|it| it.holder.webhook.as_deref()).collect();
+    let languages: Vec<&str> = profiles.iter().map(|it| it.holder.language.as_str()).collect();
+    let versions: Vec<i64> = profiles.iter().map(|it| it.version).collect();
+    sqlx::query!(
+        "INSERT INTO recipients AS known (account_id, iban, name, email, webhook, language, version)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
+                              $6::text[], $7::bigint[])
+         ON CONFLICT (account_id) DO UPDATE SET
+             iban = COALESCE(known.iban, EXCLUDED.iban),
+             (name, email, webhook, language, version) = (
+                 SELECT newest.name, newest.email, newest.webhook, newest.language, newest.version
+                 FROM (VALUES
+                     (known.name, known.email, known.webhook, known.language, known.version),
+                     (EXCLUDED.name, EXCLUDED.email, EXCLUDED.webhook, EXCLUDED.language,
+                      EXCLUDED.version)
+                 ) AS newest(name, email, webhook, language, version)
+                 ORDER BY newest.version DESC LIMIT 1)
+         WHERE EXCLUDED.version > known.version OR known.iban IS NULL",
+        &ids,
+        &ibans as _,
+        &names as _,
+        &emails as _,
+        &webhooks as _,
+        &languages as _,
+        &versions,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// How those of these accounts' holders that are known can be reached.
+pub(crate) async fn reaches_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Reaches> {
+    let rows = sqlx::query!(
+        r#"SELECT account_id, email IS NOT NULL AND wants_email AS "email!",
+                  webhook IS NOT NULL AND wants_webhook AS "webhook!",
+                  topics::text[] AS "topics!"
+           FROM recipients WHERE account_id = ANY($1)"#,
+        ids,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let reach = rows.into_iter().map(|row| {
+        let topics = row.topics.iter().map(|word| read_topic(word)).collect::<Result<_, _>>()?;
+        let reach = Reach { email: row.email, webhook: row.webhook, topics };
+        Ok((AccountId(row.account_id), reach))
+    });
+    reach.collect()
+}
+
+/// Keeps what a holder wants. Says whether the account is known.
+pub(crate) async fn set_preferences_in_tx(
+    tx: &mut Tx<'_>,
+    preferences: &Preferences,
+) -> sqlx::Result<bool> {
+    let topics: Vec<&str> = preferences.topics.iter().map(|topic| topic_word(*topic)).collect();
+    let done = sqlx::query!(
+        "UPDATE recipients SET wants_email = $2, wants_webhook = $3, topics = $4::text[]::topic[],
+                webhook_key = COALESCE($5, webhook_key)
+         WHERE account_id = $1",
+        preferences.account_id.uuid(),
+        preferences.email,
+        preferences.webhook,
+        &topics as _,
+        preferences.webhook_key.as_ref().map(SigningKey::bytes),
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
