@@ -35,7 +35,7 @@
 
 mod accounts;
 mod bank;
-//pub mod cli;
+pub mod cli;
 mod error;
 pub mod in_order;
 pub mod input;

@@ -79,6 +79,7 @@ impl Link {
         Self { amqp, name, health, current: Mutex::new(None) }
     }
 
+    #[cfg(feature = "bus")]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -116,6 +117,7 @@ impl Link {
     }
 
     /// Says goodbye, so that the broker gives what we held to others at once.
+    #[cfg(feature = "bus")]
     pub(crate) async fn close(&self) {
         if let Some(connection) = self.current.lock().await.take() {
             let goodbye = connection.close(200, "shutting down".into());
@@ -181,6 +183,7 @@ impl Backoff {
         pause
     }
 
+    #[cfg(feature = "bus")]
     pub(crate) async fn pause(&mut self) {
         tokio::time::sleep(self.next_pause()).await;
     }

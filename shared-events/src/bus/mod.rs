@@ -22,7 +22,6 @@ mod health;
 mod incoming;
 mod parked;
 mod publish;
-mod verify;
 
 pub use client::{AskError, Client, Delivered, RequestError, SendOptions, Watch};
 pub use connection::{Amqp, BusError};
@@ -55,6 +54,8 @@ mod outbox;
 mod relay;
 #[cfg(feature = "bus")]
 mod service;
+#[cfg(feature = "bus")]
+mod verify;
 #[cfg(feature = "bus")]
 mod work;
 
