@@ -1,0 +1,143 @@
+//! The command line. Promise: standard output carries results and nothing else; what is wrong
+//! stands on one line of standard error; the exit code says what to do next.
+//!
+//! Each group of commands has a file. A command checks its input, connects, does one thing through
+//! the library, and shows what came of it, as a table or as JSON.
+
+mod account;
+mod books;
+mod completions;
+mod failure;
+mod global;
+mod legacy;
+mod notify;
+mod output;
+mod parked;
+mod pay;
+mod progress;
+mod session;
+mod terms;
+mod transfer;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+use global::Global;
+use session::Session;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused by the bank; the reason code is printed. Of a file: some rows were rejected
+  2  wrong input; the field and the rule are printed. Of a file: some rows were left out
+  3  no answer: the bank cannot be reached, or there was no outcome in time. What was sent may
+     still be done: send it again with the same --id, which has one effect and one outcome
+
+Names of accounts:
+  an account is named by its id, its IBAN or its external reference (`ref:...` where it could be
+  taken for one of the others); the bank's own accounts by their code: code:cash, code:cards,
+  code:fees, code:interest_paid, code:penalty_interest, code:settlement:<BANK>
+
+Passwords:
+  TELLER_AMQP_PASSWORD, or the content of the file that TELLER_AMQP_PASSWORD_FILE names, or the
+  one in the URL, or else the development password `client-dev`";
+
+/// Publishes the bank's commands, asks its questions and watches its events.
+#[derive(Debug, Parser)]
+#[command(name = "teller", version, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Open, freeze, unfreeze, close and look up accounts
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Change how far below zero an account may go
+    #[command(subcommand)]
+    Limits(terms::Limits),
+    /// Change who an account belongs to
+    #[command(subcommand)]
+    Holder(terms::Holder),
+    /// Pay cash into an account
+    Deposit(transfer::Deposit),
+    /// Take cash out of an account
+    Withdraw(transfer::Withdraw),
+    /// Transfer money from one account to another
+    Transfer(transfer::Between),
+    /// Show what became of a transfer
+    TransferStatus(transfer::Status),
+    /// Send a CSV file of payments
+    Pay(pay::Pay),
+    /// Show what is on an account
+    Balance(books::Balance),
+    /// Show the entries of an account
+    Statement(books::Statement),
+    /// Show the sums over all accounts, which are zero for each currency
+    TrialBalance(books::TrialBalance),
+    /// Show what holders were told
+    #[command(subcommand)]
+    Notifications(notify::Notifications),
+    /// Set what the holder of an account is told
+    #[command(subcommand)]
+    Preferences(notify::Preferences),
+    /// Show events as they happen
+    Watch(watch::Watch),
+    /// Look at messages that services gave up, try them again or drop them
+    #[command(subcommand)]
+    Parked(parked::Command),
+    /// Move a legacy bank's books into this one, and compare
+    #[command(subcommand)]
+    Legacy(legacy::Command),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}
+
+/// Runs the command line of this process and returns its exit code.
+pub async fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let mut session = Session::new(global);
+    match run(command, &mut session).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(session.json()),
+    }
+}
+
+async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
+    match command {
+        Command::Account(command) => command.run(session).await,
+        Command::Limits(command) => command.run(session).await,
+        Command::Holder(command) => command.run(session).await,
+        Command::Deposit(command) => command.run(session).await,
+        Command::Withdraw(command) => command.run(session).await,
+        Command::Transfer(command) => command.run(session).await,
+        Command::TransferStatus(command) => command.run(session).await,
+        Command::Pay(command) => command.run(session).await,
+        Command::Balance(command) => command.run(session).await,
+        Command::Statement(command) => command.run(session).await,
+        Command::TrialBalance(command) => command.run(session).await,
+        Command::Notifications(command) => command.run(session).await,
+        Command::Preferences(command) => command.run(session).await,
+        Command::Watch(command) => command.run(session).await,
+        Command::Parked(command) => command.run(session).await,
+        Command::Legacy(command) => command.run(session).await,
+        Command::Completions(command) => command.run(session),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

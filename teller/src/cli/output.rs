@@ -1,0 +1,114 @@
+//! How results look: tables for people, JSON for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use serde::Serialize;
+use shared_events::{Amount, Currency, Money};
+
+/// Where results go.
+pub(crate) struct Output {
+    json: bool,
+    stdout: io::Stdout,
+}
+
+/// A column's header, and where its cells stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Column {
+    Left(&'static str),
+    Right(&'static str),
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, stdout: io::stdout() }
+    }
+
+    /// Prints a result: `value` for programs, or what `human` makes for people.
+    pub(crate) fn show<T: Serialize>(
+        &mut self,
+        value: &T,
+        human: impl FnOnce() -> String,
+    ) -> io::Result<()> {
+        let text = if self.json { serde_json::to_string(value)? } else { human() };
+        self.line(&text)
+    }
+
+    /// Prints a line, at once.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        let mut stdout = self.stdout.lock();
+        writeln!(stdout, "{text}")?;
+        stdout.flush()
+    }
+}
+
+/// Prints a line that is no result. Whoever has closed standard error does not want it.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A table with one row for each item.
+pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_header(columns.iter().map(|column| match column {
+        Column::Left(name) | Column::Right(name) => *name,
+    }));
+    for (index, column) in columns.iter().enumerate() {
+        if let (Column::Right(_), Some(column)) = (column, table.column_mut(index)) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for row in rows {
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+/// One thing: a name and a value on each line. What is empty is left out.
+pub(crate) fn card(fields: &[(&str, String)]) -> String {
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let lines = fields.iter().filter(|(_, value)| !value.is_empty());
+    let lines: Vec<String> =
+        lines.map(|(name, value)| format!("{name:<width$}  {value}")).collect();
+    lines.join("\n")
+}
+
+/// An amount with its currency's digits.
+pub(crate) fn digits(amount: Amount, currency: Currency) -> String {
+    let money = Money { amount, currency }.to_string();
+    match money.split_once(' ') {
+        Some((amount, _)) => amount.to_owned(),
+        None => money,
+    }
+}
+
+/// A value that may not be there.
+pub(crate) fn or_empty<T: ToString>(value: Option<&T>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_leaves_out_what_is_empty() {
+        let fields = [("id", "7".to_owned()), ("note", String::new()), ("status", "ok".to_owned())];
+        assert_eq!(card(&fields), "id      7\nstatus  ok");
+    }
+
+    #[test]
+    fn numbers_stand_right() {
+        let rows = [["1993-01-01", "7.00"], ["1993-01-02", "12.00"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let text = table(&[Column::Left("day"), Column::Right("amount")], rows);
+        assert!(text.contains("│ 1993-01-01 ┆   7.00 │"), "{text}");
+    }
+
+    #[test]
+    fn amounts_have_the_digits_of_their_currency() {
+        let eur = "EUR".parse().expect("EUR is a currency");
+        assert_eq!(digits("12.5".parse().expect("an amount"), eur), "12.50");
+    }
+}

@@ -1,0 +1,145 @@
+//! What can be done with money.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use shared_events::{
+    Currency, Message, MessageId, Money, TransferId,
+    envelope::RawEnvelope,
+    ledger::{
+        BalanceFound, ENTRIES_PAGE_MAX, GetBalance, GetStatement, GetTransfer, GetTrialBalance,
+        Party, PostedTransfer, RejectedTransfer, StatementFound, SubmitTransfers, Transfer,
+        TransferFound, TransfersPosted, TransfersRejected, TrialBalanceFound,
+    },
+};
+
+use crate::{
+    bank::{Teller, refusal_in},
+    error::{TellerError, unexpected},
+};
+
+/// What became of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "status", content = "transfer")]
+pub enum Outcome {
+    /// It was posted.
+    Posted(PostedTransfer),
+    /// It was rejected; nothing was posted.
+    Rejected(RejectedTransfer),
+}
+
+impl Outcome {
+    /// Of which transfer.
+    #[must_use]
+    pub const fn transfer_id(&self) -> TransferId {
+        match self {
+            Self::Posted(transfer) => transfer.transfer_id,
+            Self::Rejected(transfer) => transfer.transfer_id,
+        }
+    }
+}
+
+/// A transfer under the id of the command that will carry it, and with nothing but what it must
+/// have.
+#[must_use]
+pub const fn transfer(id: MessageId, debtor: Party, creditor: Party, money: Money) -> Transfer {
+    Transfer {
+        transfer_id: TransferId(id.0),
+        debtor,
+        creditor,
+        money,
+        reference: None,
+        end_to_end_id: None,
+        booking_date: None,
+    }
+}
+
+impl Teller {
+    /// Posts one transfer. `Ok` with its outcome, posted or rejected.
+    pub async fn transfer(
+        &self,
+        id: MessageId,
+        transfer: Transfer,
+    ) -> Result<Outcome, TellerError> {
+        let mut outcomes = self.submit(id, vec![transfer]).await?;
+        outcomes.pop().ok_or_else(|| unexpected(&[]))
+    }
+
+    /// Posts 1 to 1,000 transfers, each for itself, in this order. Returns the outcome of each, in
+    /// the same order.
+    pub async fn submit(
+        &self,
+        id: MessageId,
+        transfers: Vec<Transfer>,
+    ) -> Result<Vec<Outcome>, TellerError> {
+        let ids: Vec<TransferId> = transfers.iter().map(|it| it.transfer_id).collect();
+        let command = SubmitTransfers { transfers };
+        let events = self.client.request(id, command, &self.options(None)).await?;
+        outcomes(&ids, &events)
+    }
+
+    /// What is on an account now.
+    pub async fn balance(
+        &self,
+        account: Party,
+        currency: Option<Currency>,
+    ) -> Result<BalanceFound, TellerError> {
+        self.ask(GetBalance { account, currency }).await
+    }
+
+    /// The entries of an account, over as many pages as it takes.
+    pub async fn statement(
+        &self,
+        account: Party,
+        currency: Option<Currency>,
+        (from, to): (Option<NaiveDate>, Option<NaiveDate>),
+    ) -> Result<StatementFound, TellerError> {
+        let limit = Some(ENTRIES_PAGE_MAX);
+        let mut query = GetStatement { account, currency, from, to, after: None, limit };
+        let mut whole = self.ask(query.clone()).await?;
+        while let Some(next) = whole.next {
+            query.after = Some(next);
+            let page = self.ask(query.clone()).await?;
+            whole.entries.extend(page.entries);
+            whole.next = page.next;
+        }
+        Ok(whole)
+    }
+
+    /// What became of a transfer. Refused (`not_found`) where the ledger has not decided on it.
+    pub async fn transfer_status(
+        &self,
+        transfer_id: TransferId,
+    ) -> Result<TransferFound, TellerError> {
+        self.ask(GetTransfer { transfer_id }).await
+    }
+
+    /// The sums over all accounts.
+    pub async fn trial_balance(&self) -> Result<TrialBalanceFound, TellerError> {
+        self.ask(GetTrialBalance {}).await
+    }
+}
+
+/// The outcome of each transfer, out of the events that answer their command.
+pub(crate) fn outcomes(
+    ids: &[TransferId],
+    events: &[RawEnvelope],
+) -> Result<Vec<Outcome>, TellerError> {
+    let mut known = std::collections::HashMap::with_capacity(ids.len());
+    for event in events {
+        match event.kind.as_str() {
+            TransfersPosted::TYPE => {
+                let posted: TransfersPosted = event.read()?;
+                let posted = posted.transfers.into_iter().map(Outcome::Posted);
+                known.extend(posted.map(|it| (it.transfer_id(), it)));
+            }
+            TransfersRejected::TYPE => {
+                let rejected: TransfersRejected = event.read()?;
+                let rejected = rejected.transfers.into_iter().map(Outcome::Rejected);
+                known.extend(rejected.map(|it| (it.transfer_id(), it)));
+            }
+            _ => return Err(refusal_in(events)),
+        }
+    }
+    let outcome = |id| known.get(id).cloned().ok_or_else(|| unexpected(events));
+    ids.iter().map(outcome).collect()
+}

@@ -1,0 +1,34 @@
+//! A legacy bank's export: its accounts and every transaction they ever had, moved into this bank
+//! and compared day by day. Promise: an import does nothing twice and can be stopped and started
+//! at any point; a bad row is listed and stops nothing else.
+//!
+//! ```text
+//! lines            fields of one line; what cannot be split is a bad row
+//! customers        account.asc, client.asc, disp.asc: accounts and their owners
+//! transactions     trans.asc: rows, and which of the bank's own accounts each stands against
+//! read             all of it, and the bad rows
+//! plan             what to open and what to post, in which order        (pure)
+//! ready            opens accounts, and waits until they can take rows
+//! import           does it
+//! compare          the ledger's books against the printed balances      (pure)
+//! reconcile        fetches the ledger's books
+//! ```
+
+mod compare;
+mod customers;
+mod import;
+mod lines;
+mod plan;
+mod read;
+mod ready;
+mod reconcile;
+mod transactions;
+
+pub use compare::{Books, Class, Comparison, Entry, Mismatch, Tally, compare};
+pub use customers::LegacyAccount;
+pub use import::{AccountCounts, Imported, Progress};
+pub use lines::BadRow;
+pub use plan::{Plan, PlannedAccount, PlannedRow, account_id, plan, transfer_id};
+pub use read::{Export, Files, parse, read};
+pub use reconcile::Reconciled;
+pub use transactions::{LegacyRow, Way};

@@ -1,0 +1,34 @@
+//! The library as a program uses it.
+
+use shared_events::{
+    MessageId,
+    bus::{Amqp, Client},
+};
+use teller::{
+    Teller,
+    in_order::Batch,
+    legacy::{self, Files},
+    payments,
+};
+
+fn can_be_spawned(_: impl Send) {}
+
+#[test]
+fn long_work_can_be_spawned() {
+    let url = "amqp://client@127.0.0.1:1/bank".parse().expect("a URL");
+    let bank = Teller::new(Client::new(Amqp { url, password: None }, "test"));
+    let files = Files {
+        account: b"account_id;district_id;frequency;date".to_vec(),
+        client: b"client_id;birth_number;district_id".to_vec(),
+        disp: b"disp_id;client_id;account_id;type".to_vec(),
+        trans: b"trans_id;account_id;date;type;operation;amount;balance;k_symbol;bank;account"
+            .to_vec(),
+    };
+    let export = legacy::parse(&files).expect("an empty export");
+    can_be_spawned(bank.import_legacy(&export, |_| {}));
+    can_be_spawned(bank.reconcile_legacy(&export, |_| {}));
+    can_be_spawned(bank.submit_in_order("key", Vec::<Batch>::new(), |_| {}));
+    let file = payments::parse(b"debtor,creditor,amount,currency").expect("an empty file");
+    can_be_spawned(bank.pay(MessageId::new(), file, 500, |_, _| {}));
+    can_be_spawned(bank.trial_balance());
+}
