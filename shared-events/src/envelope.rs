@@ -21,7 +21,7 @@ pub const CONTENT_TYPE_BATCH: &str = "application/cloudevents-batch+json";
 pub const BATCH_EVENTS_MAX: usize = 100;
 /// The most bytes that one batch of several events has.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// The most bytes of any message. Larger ones are parked unread.
+/// The most bytes of a message to a service. Larger ones are parked unread.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A message with what CloudEvents says about it.
@@ -160,11 +160,17 @@ pub enum Unreadable {
     Envelope(#[source] Undecodable),
 }
 
-/// Splits a message's body into its envelopes: one, or each of a batch.
-pub fn read_envelopes(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
-    if body.len() > MESSAGE_BYTES_MAX {
-        return Err(Unreadable::Oversized { bytes: body.len() });
+/// Splits the body of a message from others into its envelopes, if it is not too large.
+pub fn read_message(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
+    match body.len() {
+        0..=MESSAGE_BYTES_MAX => read_envelopes(content_type, body),
+        bytes => Err(Unreadable::Oversized { bytes }),
     }
+}
+
+/// Splits a body into its envelopes: one, or each of a batch. Replies come in any size: the outcome
+/// of a thousand transfers is larger than the command.
+pub fn read_envelopes(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
     match content_type {
         CONTENT_TYPE => read_json(text).map(|one| vec![one]),

@@ -22,7 +22,7 @@ use super::{
     publish::text,
 };
 use crate::{
-    envelope::{RawEnvelope, chain, read_envelopes},
+    envelope::{RawEnvelope, chain, read_message},
     message::{Message, MessageSet},
     refusal::MessageRefused,
     topology::Subscription,
@@ -123,7 +123,7 @@ impl<A: Answerer> Desk<A> {
     async fn reply_to(&self, arrival: &Arrival) {
         let properties = &arrival.delivery.properties;
         let content_type = text(properties.content_type().as_ref());
-        let read = read_envelopes(content_type, &arrival.delivery.data);
+        let read = read_message(content_type, &arrival.delivery.data);
         let queries = match read {
             Ok(queries) => queries,
             Err(error) => {

@@ -11,7 +11,7 @@ use super::{
     publish::text,
 };
 use crate::{
-    envelope::{CONTENT_TYPE, RawEnvelope, Unreadable, chain, read_envelopes},
+    envelope::{CONTENT_TYPE, RawEnvelope, Unreadable, chain, read_envelopes, read_message},
     message::MessageSet,
 };
 
@@ -50,7 +50,7 @@ impl<M: MessageSet> Intake<M> {
     pub(crate) fn read(batch: &[Arrival]) -> Self {
         let mut intake = Self { origins: vec![], messages: vec![], unread: vec![] };
         for (arrival, it) in batch.iter().enumerate() {
-            match read_envelopes(content_type(&it.delivery), &it.delivery.data) {
+            match read_message(content_type(&it.delivery), &it.delivery.data) {
                 Ok(envelopes) => intake.take(arrival, it, envelopes),
                 Err(error) => intake.unread.push(Unread {
                     arrival,
