@@ -158,6 +158,9 @@ pub enum Unreadable {
     /// JSON that is no CloudEvent, or no JSON.
     #[error("not a CloudEvent")]
     Envelope(#[source] Undecodable),
+    /// A batch of nothing.
+    #[error("a batch without any event")]
+    Empty,
 }
 
 /// Splits the body of a message from others into its envelopes, if it is not too large.
@@ -172,14 +175,17 @@ pub fn read_message(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>,
 /// of a thousand transfers is larger than the command.
 pub fn read_envelopes(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
-    match content_type {
+    let envelopes: Result<Vec<RawEnvelope>, _> = match content_type {
         CONTENT_TYPE => read_json(text).map(|one| vec![one]),
         CONTENT_TYPE_BATCH => read_json(text),
         other => {
             return Err(Unreadable::ContentType { found: other.to_owned() });
         }
+    };
+    match envelopes.map_err(Unreadable::Envelope)? {
+        none if none.is_empty() => Err(Unreadable::Empty),
+        envelopes => Ok(envelopes),
     }
-    .map_err(Unreadable::Envelope)
 }
 
 /// The name of the JSON Schema of a message type.

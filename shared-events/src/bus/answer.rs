@@ -75,11 +75,16 @@ pub(crate) struct Desk<A: Answerer> {
     pub(crate) shutdown: CancellationToken,
 }
 
+/// The desk of a subscription, as its service's health names it.
+pub(crate) fn part(subscription: &Subscription) -> String {
+    format!("queries {}", subscription.name)
+}
+
 impl<A: Answerer> Desk<A> {
     pub(crate) async fn run(self) {
         let desk = Arc::new(self);
         let mut backoff = Backoff::new();
-        let part = format!("queries {}", desk.subscription.name);
+        let part = part(&desk.subscription);
         while !desk.shutdown.is_cancelled() {
             match Arc::clone(&desk).serve(&part, &mut backoff).await {
                 Ok(()) => break,
@@ -104,11 +109,15 @@ impl<A: Answerer> Desk<A> {
             let arrival = tokio::select! {
                 () = self.shutdown.cancelled() => {
                     while working.join_next().await.is_some() {}
-                    return feed.close().await;
+                    return Ok(());
                 }
                 arrival = feed.next() => arrival?,
             };
-            while working.try_join_next().is_some() {}
+            while let Some(worked) = working.try_join_next() {
+                // A query that panicked was not acknowledged: it comes again, on a new channel.
+                let queue = || self.subscription.name.to_owned();
+                worked.map_err(|_| BusError::ConsumerEnded { queue: queue() })?;
+            }
             let place = Arc::clone(&at_once).acquire_owned().await;
             let desk = Arc::clone(&self);
             working.spawn(async move {
@@ -127,7 +136,9 @@ impl<A: Answerer> Desk<A> {
         let queries = match read {
             Ok(queries) => queries,
             Err(error) => {
-                warn!(queue = &*arrival.queue, error = %chain(&error), "unreadable query");
+                let why = chain(&error).to_string();
+                warn!(queue = &*arrival.queue, why, "unreadable query");
+                self.disposal.refuse(properties, &why).await;
                 return;
             }
         };

@@ -2,9 +2,10 @@
 //! inbox and the outbox are one transaction; a message that spoils a batch harms only itself; an
 //! outage of the database parks nothing and loses nothing.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::Utc;
+use futures_util::FutureExt;
 use metrics::{counter, histogram};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -23,13 +24,16 @@ use super::{
     outbox::{self, Cause, Handover, Row},
 };
 use crate::{
-    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, Envelope, RawEnvelope, chain, read_envelopes},
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, chain, read_envelopes},
     ids::MessageId,
-    message::{Message, MessageSet},
-    refusal::MessageRefused,
+    message::MessageSet,
 };
 
 const PART: &str = "database";
+/// A transaction that takes longer waits for a server that is gone: statements end before this.
+const ATTEMPT_MAX: Duration = Duration::from_secs(90);
+/// All replies of a batch together: a blocked broker must not hold messages up for a courtesy.
+const REPLIES_MAX: Duration = Duration::from_secs(5);
 
 /// How a batch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,13 +114,7 @@ impl<H: Handler> Batches<H> {
     /// Parks what cannot be read, and tells whoever waits for an answer.
     async fn set_aside(&self, batch: &[Arrival], unread: Vec<Unread>) -> Result<(), BusError> {
         for it in &unread {
-            let asked = &batch[it.arrival].delivery.properties;
-            if asked.reply_to().is_some() {
-                let refusal = MessageRefused::unreadable(it.why.as_str());
-                let id = MessageId::new();
-                let reply = Envelope::start(id, self.source.clone(), Utc::now(), refusal);
-                self.disposal.reply(asked, MessageRefused::TYPE, 1, &reply.to_json()).await;
-            }
+            self.disposal.refuse(&batch[it.arrival].delivery.properties, &it.why).await;
         }
         let parked = unread.into_iter().map(|it| (it.stray, it.reason, it.why)).collect();
         self.disposal.park(parked).await
@@ -129,13 +127,9 @@ impl<H: Handler> Batches<H> {
         messages: &[Received<H::Message>],
         shutdown: &CancellationToken,
     ) -> Option<Vec<Verdict>> {
-        let whole = self.attempt_until_decided(messages, shutdown).await?;
-        let error = match (whole, messages) {
-            (Ok(verdicts), _) => return Some(verdicts),
-            (Err(error), [_]) => {
-                return Some(vec![Verdict::Park { why: chain(&*error).to_string() }]);
-            }
-            (Err(error), _) => error,
+        let error = match self.attempt_until_decided(messages, shutdown).await? {
+            Ok(verdicts) => return Some(verdicts),
+            Err(error) => error,
         };
         warn!(error = %chain(&*error), messages = messages.len(),
             "a batch cannot be handled; trying its messages one by one");
@@ -158,7 +152,8 @@ impl<H: Handler> Batches<H> {
     ) -> Option<Result<Vec<Verdict>, Box<dyn std::error::Error + Send + Sync>>> {
         let mut backoff = Backoff::new();
         loop {
-            let source = match self.attempt(messages).await {
+            let attempt = tokio::time::timeout(ATTEMPT_MAX, self.attempt(messages)).await;
+            let source = match attempt.unwrap_or_else(|_| Err(silent_database())) {
                 Ok(verdicts) => {
                     self.health.good(PART);
                     return Some(Ok(verdicts));
@@ -194,7 +189,12 @@ impl<H: Handler> Batches<H> {
         let fresh = only_fresh(messages, &seen);
         let outcomes = match fresh.is_empty() {
             true => vec![],
-            false => self.handler.handle(&mut Tx::lend(&mut transaction), &fresh).await?,
+            false => {
+                let mut tx = Tx::lend(&mut transaction);
+                // A message that makes a handler panic is poisonous like any other.
+                let handling = AssertUnwindSafe(self.handler.handle(&mut tx, &fresh));
+                handling.catch_unwind().await.unwrap_or_else(|_| Err(panicked()))?
+            }
         };
         if outcomes.len() != fresh.len() {
             let wrong = format!("{} outcomes for {} messages", outcomes.len(), fresh.len());
@@ -282,18 +282,33 @@ impl<H: Handler> Batches<H> {
                 }
                 Verdict::Later { why } => later.push((stray(arrival, origin.event), why)),
                 Verdict::Park { why } => {
+                    self.disposal.refuse(&arrival.delivery.properties, &why).await;
                     parked.push((stray(arrival, origin.event), ParkReason::Hopeless, why));
                 }
             }
         }
         self.disposal.retry_later(later).await?;
         self.disposal.park(parked).await?;
-        for (arrival, reply) in replies {
-            let properties = &arrival.delivery.properties;
-            self.disposal.reply(properties, &reply.kind, reply.count, &reply.json).await;
+        let replying = async {
+            for (arrival, reply) in replies {
+                let asked = &arrival.delivery.properties;
+                self.disposal.reply(asked, &reply.kind, reply.count, &reply.json).await;
+            }
+        };
+        if tokio::time::timeout(REPLIES_MAX, replying).await.is_err() {
+            warn!("replies were not sent in time; whoever waits asks again");
         }
         Ok(())
     }
+}
+
+fn silent_database() -> HandleError {
+    let after = ATTEMPT_MAX.as_secs();
+    HandleError::Transient(format!("the database was silent for {after} s").into())
+}
+
+fn panicked() -> HandleError {
+    HandleError::Hopeless("the handler panicked; its log says where".into())
 }
 
 /// What the inbox learns at the end of a transaction.

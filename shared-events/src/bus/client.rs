@@ -138,8 +138,9 @@ impl Client {
         let (sent, deadline) = (Instant::now(), options.deadline);
         let until = sent + deadline;
         let client = self.clone();
+        let (patience, last) = (ASK_AGAIN_AFTER, None);
         let mut sending =
-            Delivered { client, envelope, key, asker, sent, until, deadline, last: None };
+            Delivered { client, envelope, key, asker, sent, until, deadline, patience, last };
         sending.send().await?;
         Ok(sending)
     }
@@ -152,19 +153,6 @@ impl Client {
             RequestError::Refused(MessageRefused::unavailable("the reply was empty"))
         })?;
         first.read().map_err(RequestError::Reply)
-    }
-
-    /// Publishes a command without waiting for its outcome. `Ok` means that the broker has it.
-    pub async fn post<C: Message>(
-        &self,
-        id: MessageId,
-        command: C,
-        options: &SendOptions,
-    ) -> Result<(), BusError> {
-        let mut envelope = Envelope::start(id, self.source(), Utc::now(), command);
-        envelope.actor.clone_from(&options.actor);
-        let key = options.partition_key.clone().or_else(|| envelope.data.partition_key());
-        self.send(&envelope, key.as_deref()).await
     }
 
     /// Events from now on, of types that match any of `patterns` (AMQP topics: `ledger.#`).
@@ -181,7 +169,7 @@ impl Client {
         let (sender, events) = mpsc::unbounded_channel();
         // Nothing is acknowledged: the queue goes away with the watcher.
         self.consume(&channel, &queue, Incoming::Watched(sender)).await?;
-        Ok(Watch { events, _channel: channel })
+        Ok(Watch { events, channel })
     }
 
     fn source(&self) -> String {
@@ -261,6 +249,7 @@ pub struct Delivered<C> {
     sent: Instant,
     until: Instant,
     deadline: Duration,
+    patience: Duration,
     last: Option<BusError>,
 }
 
@@ -268,17 +257,18 @@ impl<C: Message> Delivered<C> {
     /// Waits for the outcome: the events that answer the command. Where none comes, sends it again.
     pub async fn outcome(mut self) -> Result<Vec<RawEnvelope>, RequestError> {
         loop {
-            let wait_until = self.until.min(self.sent + ASK_AGAIN_AFTER);
+            let wait_until = self.until.min(self.sent + self.patience);
             match tokio::time::timeout_at(wait_until, &mut self.asker.answer).await {
                 Ok(Ok(events)) => return refused_or(events),
-                // The same id was sent by another task of this client, which is told instead.
-                Ok(Err(_)) => tokio::time::sleep_until(wait_until).await,
+                Ok(Err(_)) => unreachable!("an asker is answered or waits; it is never dropped"),
                 Err(_) => {}
             }
             if Instant::now() >= self.until {
                 return Err(self.no_outcome());
             }
             debug!(message.id = %self.envelope.id, "no outcome yet; asking again");
+            // A service that is behind must not be asked ever more.
+            self.patience *= 2;
             self.send().await?;
         }
     }
@@ -324,7 +314,15 @@ fn refused_or(events: Vec<RawEnvelope>) -> Result<Vec<RawEnvelope>, RequestError
 #[derive(Debug)]
 pub struct Watch {
     events: mpsc::UnboundedReceiver<RawEnvelope>,
-    _channel: Channel,
+    channel: Channel,
+}
+
+impl Drop for Watch {
+    /// The queue goes away with its consumer's channel; dropping the handle alone keeps it.
+    fn drop(&mut self) {
+        let channel = self.channel.clone();
+        tokio::spawn(async move { channel.close(200, "done".into()).await });
+    }
 }
 
 impl Watch {

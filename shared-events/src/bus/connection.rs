@@ -92,27 +92,31 @@ impl Link {
     /// A new channel, over a new connection where the last one is gone.
     pub(crate) async fn channel(&self) -> Result<Channel, BusError> {
         let mut current = self.current.lock().await;
-        let alive = current.take().filter(|connection| connection.status().connected());
+        let alive = current.as_ref().filter(|connection| connection.status().connected());
         let connection = match alive {
-            Some(connection) => connection,
-            None => Arc::new(self.connect().await?),
+            Some(connection) => Arc::clone(connection),
+            None => Arc::clone(current.insert(Arc::new(self.connect().await?))),
         };
-        let channel = connection.create_channel().await;
-        *current = Some(connection);
-        Ok(channel?)
+        in_time("opening a channel", async { Ok(connection.create_channel().await?) }).await
     }
 
     /// A channel on which every publish is confirmed.
     pub(crate) async fn confirming_channel(&self) -> Result<Channel, BusError> {
         let channel = self.channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        in_time("asking for confirms", async {
+            Ok(channel.confirm_select(ConfirmSelectOptions::default()).await?)
+        })
+        .await?;
         Ok(channel)
     }
 
     /// A channel that is sent at most `prefetch` unacknowledged messages for each consumer.
     pub(crate) async fn consuming_channel(&self, prefetch: u16) -> Result<Channel, BusError> {
         let channel = self.channel().await?;
-        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        in_time("setting the prefetch", async {
+            Ok(channel.basic_qos(prefetch, BasicQosOptions::default()).await?)
+        })
+        .await?;
         Ok(channel)
     }
 
@@ -135,10 +139,10 @@ impl Link {
         }
         let properties =
             ConnectionProperties::default().with_connection_name(self.name.clone().into());
-        let connecting = Connection::connect(url.as_str(), properties);
-        let timeout = BusError::Timeout { doing: "connecting", after: CONNECT_TIMEOUT };
-        let connection =
-            tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| timeout)??;
+        let connection = in_time("connecting", async {
+            Ok(Connection::connect(url.as_str(), properties).await?)
+        })
+        .await?;
         info!(connection = self.name, "connected to the broker");
         self.watch(&connection);
         Ok(connection)
@@ -166,6 +170,15 @@ impl Link {
             health.forget(&part);
         });
     }
+}
+
+/// A broker that is blocked or gone answers nothing; nobody waits for it in silence.
+pub(crate) async fn in_time<T>(
+    doing: &'static str,
+    asked: impl Future<Output = Result<T, BusError>>,
+) -> Result<T, BusError> {
+    let timeout = BusError::Timeout { doing, after: CONNECT_TIMEOUT };
+    tokio::time::timeout(CONNECT_TIMEOUT, asked).await.unwrap_or(Err(timeout))
 }
 
 /// Pauses that grow from try to try, with jitter so that many instances do not come back as one.

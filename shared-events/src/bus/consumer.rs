@@ -6,12 +6,12 @@
 //! the channel's tags. So one cumulative acknowledgement after each batch is safe: everything below
 //! its tag was settled before.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use lapin::{
     Channel, ConsumerDelegate,
     message::DeliveryResult,
-    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions},
+    options::{BasicAckOptions, BasicConsumeOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio::sync::mpsc;
@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 use super::{
     batch::{Batches, Settled},
-    connection::{Backoff, BusError, Link, host_name},
+    connection::{Backoff, BusError, Link, host_name, in_time},
     handler::Handler,
     health::Health,
     intake::Arrival,
@@ -28,8 +28,6 @@ use super::{
 };
 use crate::{envelope::chain, topology::Subscription};
 
-/// The most deliveries that one transaction takes together.
-const BATCH_DELIVERIES_MAX: usize = 512;
 /// The most bytes that one transaction takes together, unless one message alone is larger.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most unacknowledged deliveries that one subscription holds in memory.
@@ -48,7 +46,7 @@ pub(crate) struct Consumer<H: Handler> {
 impl<H: Handler> Consumer<H> {
     pub(crate) async fn run(self) {
         let mut backoff = Backoff::new();
-        let part = format!("consumer {}", self.subscription.name);
+        let part = part(&self.subscription);
         while !self.shutdown.is_cancelled() {
             match self.consume(&part, &mut backoff).await {
                 Ok(()) => break,
@@ -72,7 +70,7 @@ impl<H: Handler> Consumer<H> {
         loop {
             let batch = tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return feed.close().await,
+                () = self.shutdown.cancelled() => return Ok(()),
                 batch = feed.next_batch() => batch?,
             };
             let last = batch.last().expect("a batch has a delivery").delivery.acker.clone();
@@ -80,10 +78,15 @@ impl<H: Handler> Consumer<H> {
                 Settled::All => {
                     last.ack(BasicAckOptions { multiple: true }).await?;
                 }
-                Settled::Abandoned => return feed.close().await,
+                Settled::Abandoned => return Ok(()),
             }
         }
     }
+}
+
+/// The consumer of a subscription, as its service's health names it.
+pub(crate) fn part(subscription: &Subscription) -> String {
+    format!("consumer {}", subscription.name)
 }
 
 /// Which partitions an instance prefers, by its lane: with one, two or four instances each gets
@@ -100,10 +103,11 @@ fn preference(lane: i16, partition: usize) -> i32 {
 /// The deliveries of several queues, merged in the order of their tags.
 pub(crate) struct Feed {
     channel: Channel,
-    tags: Vec<String>,
     name: &'static str,
     arrivals: mpsc::UnboundedReceiver<Option<Arrival>>,
-    held_back: Option<Arrival>,
+    /// What came before its turn: while consumers are being set up, a queue's first deliveries
+    /// may be handed over after those of the next queue.
+    early: BTreeMap<u64, Arrival>,
     last_tag: u64,
 }
 
@@ -119,7 +123,6 @@ impl Feed {
         let channel = link.consuming_channel(each).await?;
         // Unbounded in name only: the prefetch bounds it.
         let (sender, arrivals) = mpsc::unbounded_channel();
-        let mut tags = Vec::new();
         for (partition, queue) in queues.into_iter().enumerate() {
             let tag = format!("{}-svc/{queue}@{}", subscription.service, host_name());
             let mut arguments = FieldTable::default();
@@ -129,61 +132,69 @@ impl Feed {
                 .basic_consume(queue.as_str().into(), tag.as_str().into(), options, arguments)
                 .await?;
             consumer.set_delegate(Forward { queue: queue.into(), sender: sender.clone() });
-            tags.push(tag);
         }
         info!(queue = subscription.name, prefetch = each, "consuming");
         let name = subscription.name;
-        Ok(Self { channel, tags, name, arrivals, held_back: None, last_tag: 0 })
+        Ok(Self { channel, name, arrivals, early: BTreeMap::new(), last_tag: 0 })
     }
 
     /// What is ready, at least one delivery. Waits for the first, and for nothing more.
     async fn next_batch(&mut self) -> Result<Vec<Arrival>, BusError> {
-        let first = match self.held_back.take() {
-            Some(arrival) => arrival,
-            None => self.next().await?,
-        };
+        let first = self.next().await?;
         let mut bytes = first.delivery.data.len();
         let mut batch = vec![first];
-        while batch.len() < BATCH_DELIVERIES_MAX {
-            let Ok(next) = self.arrivals.try_recv() else {
-                break;
-            };
-            let next = self.taken(next)?;
+        loop {
+            while let Ok(arrival) = self.arrivals.try_recv() {
+                self.take_in(arrival)?;
+            }
+            let Some(next) = self.early.get(&(self.last_tag + 1)) else { break };
             bytes += next.delivery.data.len();
             if bytes > BATCH_BYTES_MAX {
-                self.held_back = Some(next);
                 break;
             }
-            batch.push(next);
+            batch.extend(self.turn());
         }
         Ok(batch)
     }
 
-    /// The next delivery of any queue. Cancel-safe.
+    /// The next delivery of any queue, in the order of tags. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Result<Arrival, BusError> {
-        let next = self.arrivals.recv().await.flatten();
-        self.taken(next)
+        loop {
+            if let Some(next) = self.turn() {
+                return Ok(next);
+            }
+            let arrival = self.arrivals.recv().await.flatten();
+            self.take_in(arrival)?;
+        }
     }
 
-    /// Checks what the cumulative acknowledgement rests on: no tag is missing, none out of order.
-    fn taken(&mut self, next: Option<Arrival>) -> Result<Arrival, BusError> {
+    fn take_in(&mut self, arrival: Option<Arrival>) -> Result<(), BusError> {
         let ended = || BusError::ConsumerEnded { queue: self.name.to_owned() };
-        let next = next.ok_or_else(ended)?;
-        if next.delivery.delivery_tag != self.last_tag + 1 {
-            return Err(ended());
-        }
-        self.last_tag += 1;
-        Ok(next)
+        let arrival = arrival.ok_or_else(ended)?;
+        self.early.insert(arrival.delivery.delivery_tag, arrival);
+        Ok(())
     }
 
-    /// Stops taking; what is not acknowledged goes back to its queue.
-    pub(crate) async fn close(self) -> Result<(), BusError> {
-        for tag in &self.tags {
-            let options = BasicCancelOptions::default();
-            self.channel.basic_cancel(tag.as_str().into(), options).await?;
-        }
-        self.channel.close(200, "shutting down".into()).await?;
-        Ok(())
+    /// The delivery whose turn it is, if it has come. The cumulative acknowledgement rests on this:
+    /// no tag is left out.
+    fn turn(&mut self) -> Option<Arrival> {
+        let next = self.early.remove(&(self.last_tag + 1))?;
+        self.last_tag += 1;
+        Some(next)
+    }
+}
+
+impl Drop for Feed {
+    /// Closes the channel: what is not acknowledged goes back to its queues, and others become
+    /// their consumers. Without this lapin keeps it, and the broker goes on delivering to nobody.
+    fn drop(&mut self) {
+        let channel = self.channel.clone();
+        tokio::spawn(async move {
+            if channel.status().connected() {
+                let closing = async { Ok(channel.close(200, "done".into()).await?) };
+                let _ = in_time("closing a channel", closing).await;
+            }
+        });
     }
 }
 

@@ -28,8 +28,14 @@ pub fn connect_database(url: &Url, password: Option<&SecretString>) -> sqlx::Res
     if let Some(password) = password {
         options = options.password(password.expose_secret());
     }
-    // A server that fell silent without closing the connection must not hold a batch for ever.
-    let options = options.options([("tcp_user_timeout", "10000"), ("statement_timeout", "60000")]);
+    // A service that lost power must not keep its locks: the server finds out and lets go.
+    let options = options.options([
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("idle_in_transaction_session_timeout", "60000"),
+        ("statement_timeout", "60000"),
+    ]);
     Ok(PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -52,21 +58,19 @@ impl<'t> Tx<'t> {
     }
 }
 
-/// Whether the same statement may well succeed later: the server is away, is stopping, is out of
-/// something, or resolved a conflict between transactions at our expense.
+/// Whether the same may well succeed later. Nearly everything may: the server is away, stops, is
+/// out of something, refuses us, lacks a table until it is restored. Only what comes of the data
+/// itself is a message's own fault: SQLSTATE classes 21 (cardinality), 22 (data), 23 (integrity) and
+/// P0 (raised by the database's own rules), and values that cannot be written or read.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            // SQLSTATE classes: connection, rollback, resources, intervention, system.
-            let class = code.get(..2).unwrap_or_default();
-            matches!(class, "08" | "40" | "53" | "57" | "58") || matches!(&*code, "25006" | "55P03")
+        sqlx::Error::Database(error) => error.code().is_none_or(|code| {
+            !matches!(code.get(..2).unwrap_or_default(), "21" | "22" | "23" | "P0")
         }),
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        _ => false,
+        sqlx::Error::Encode(_)
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::RowNotFound => false,
+        _ => true,
     }
 }

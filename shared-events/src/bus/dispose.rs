@@ -18,16 +18,20 @@ use super::{
     publish::{Outgoing, named, publish_confirmed, set_header, short, text},
 };
 use crate::{
-    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, chain},
-    topology::{ATTEMPT_HEADER, PARKED, REPLIES, RETRY, retry_queue},
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, Envelope, chain},
+    ids::MessageId,
+    message::Message,
+    refusal::MessageRefused,
+    topology::{ATTEMPT_HEADER, PARKED, PARTITION_KEY_HEADER, REPLIES, RETRY, retry_queue},
 };
 
 /// A blocked connection must not hold messages up for a courtesy.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Headers that begin so tell of a message's way, not of the message.
-const ADDED_BY_BROKERS: [&str; 5] =
-    ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
+/// The headers that belong to a message. All others tell of its way, or are a stranger's.
+const KEPT_HEADERS: [&str; 3] = [PARTITION_KEY_HEADER, ATTEMPT_HEADER, "x-events"];
+/// The most bytes of a reason in a header: AMQP does not split headers over frames.
+const DETAIL_BYTES_MAX: usize = 1_000;
 
 /// Why a message is parked, as a code for operators to filter by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +92,7 @@ impl Disposal {
         let mut waiting = Vec::new();
         let mut exhausted = Vec::new();
         for (mut stray, why) in strays {
-            let attempt = attempt(&stray.properties) + 1;
+            let attempt = attempt(&stray.properties).saturating_add(1);
             match retry_queue(&stray.queue, attempt) {
                 Some(key) => {
                     info!(
@@ -132,7 +136,8 @@ impl Disposal {
                 .increment(1);
             let mut headers = own_headers(&stray.properties);
             set_header(&mut headers, "x-parked-reason", reason);
-            set_header(&mut headers, "x-parked-detail", &why);
+            let detail = &why[..why.floor_char_boundary(DETAIL_BYTES_MAX)];
+            set_header(&mut headers, "x-parked-detail", detail);
             set_header(&mut headers, "x-parked-queue", &stray.queue);
             set_header(&mut headers, "x-parked-at", &Utc::now().to_rfc3339());
             set_header(&mut headers, "x-parked-by", self.link.name());
@@ -155,6 +160,16 @@ impl Disposal {
         let sent = tokio::time::timeout(REPLY_TIMEOUT, sending).await.unwrap_or(Err(timeout));
         if let Err(error) = sent {
             warn!(message.id = asked, error = %chain(&error), "a reply was not sent");
+        }
+    }
+
+    /// Tells whoever waits that a message was not handled, and why.
+    pub(crate) async fn refuse(&self, asked: &BasicProperties, why: &str) {
+        if asked.reply_to().is_some() {
+            let refusal = MessageRefused::unreadable(why);
+            let source = format!("/{}", self.service);
+            let reply = Envelope::start(MessageId::new(), source, Utc::now(), refusal);
+            self.reply(asked, MessageRefused::TYPE, 1, &reply.to_json()).await;
         }
     }
 
@@ -225,12 +240,13 @@ pub(crate) fn attempt(properties: &BasicProperties) -> u32 {
     }
 }
 
-/// The headers that are ours to keep, without what brokers add on their way.
-fn own_headers(properties: &BasicProperties) -> FieldTable {
+/// A message's own headers.
+pub(crate) fn own_headers(properties: &BasicProperties) -> FieldTable {
     let mut own = FieldTable::default();
     let headers = properties.headers().as_ref().map(FieldTable::inner);
     for (name, value) in headers.into_iter().flatten() {
-        if !ADDED_BY_BROKERS.iter().any(|added| name.as_str().starts_with(added)) {
+        let short = !matches!(value, AMQPValue::LongString(text) if text.len() > DETAIL_BYTES_MAX);
+        if short && KEPT_HEADERS.contains(&name.as_str()) {
             own.insert(name.clone(), value.clone());
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::ids::MessageId;
@@ -89,16 +89,22 @@ pub(crate) async fn forget(connection: &mut PgConnection, ids: &[MessageId]) -> 
     Ok(())
 }
 
-/// Deletes some of what is too old to come again. Returns how many rows.
-pub(crate) async fn prune(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
-        "DELETE FROM bus.inbox WHERE ctid = ANY(ARRAY(
-             SELECT ctid FROM bus.inbox
-             WHERE received_at < now() - $1::text::interval LIMIT $2))",
-        KEPT_FOR,
-        PRUNE_ROWS_MAX,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected())
+/// Deletes what is too old to come again, a few rows at a time. Returns how many.
+pub(crate) async fn prune(pool: &PgPool) -> sqlx::Result<u64> {
+    let mut pruned = 0;
+    loop {
+        let done = sqlx::query!(
+            "DELETE FROM bus.inbox WHERE ctid = ANY(ARRAY(
+                 SELECT ctid FROM bus.inbox
+                 WHERE received_at < now() - $1::text::interval LIMIT $2))",
+            KEPT_FOR,
+            PRUNE_ROWS_MAX,
+        )
+        .execute(pool)
+        .await?;
+        pruned += done.rows_affected();
+        if done.rows_affected() < PRUNE_ROWS_MAX.unsigned_abs() {
+            return Ok(pruned);
+        }
+    }
 }

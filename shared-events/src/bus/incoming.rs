@@ -20,7 +20,7 @@ use crate::{
 
 /// Who waits for the reply to which message.
 pub(super) type Pending = Arc<Mutex<Waiting>>;
-type Waiting = HashMap<MessageId, oneshot::Sender<Vec<RawEnvelope>>>;
+type Waiting = HashMap<MessageId, Vec<oneshot::Sender<Vec<RawEnvelope>>>>;
 
 fn lock(pending: &Pending) -> MutexGuard<'_, Waiting> {
     pending.lock().unwrap_or_else(PoisonError::into_inner)
@@ -37,18 +37,20 @@ pub(super) struct Asker {
 impl Asker {
     pub(super) fn new(id: MessageId, pending: &Pending) -> Self {
         let (answered, answer) = oneshot::channel();
-        lock(pending).insert(id, answered);
+        lock(pending).entry(id).or_default().push(answered);
         Self { id, pending: Arc::clone(pending), answer }
     }
 }
 
 impl Drop for Asker {
     fn drop(&mut self) {
-        // No receiver is left, so a sender that is still there is ours, or just as forgotten.
         self.answer.close();
         let mut pending = lock(&self.pending);
-        if pending.get(&self.id).is_some_and(oneshot::Sender::is_closed) {
-            pending.remove(&self.id);
+        if let Some(waiting) = pending.get_mut(&self.id) {
+            waiting.retain(|asker| !asker.is_closed());
+            if waiting.is_empty() {
+                pending.remove(&self.id);
+            }
         }
     }
 }
@@ -83,9 +85,9 @@ impl Incoming {
             Self::Replies(pending) => {
                 let waiting =
                     asked.parse().ok().and_then(|id: MessageId| lock(pending).remove(&id));
-                // Nobody waits any more: it was asked twice, and answered twice.
-                if let Some(waiting) = waiting {
-                    let _ = waiting.send(events);
+                // Where nobody waits any more, it was asked twice, and answered twice.
+                for asker in waiting.into_iter().flatten() {
+                    let _ = asker.send(events.clone());
                 }
             }
             Self::Watched(sender) => {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use lapin::message::Delivery;
+use serde_json::value::RawValue;
 
 use super::{
     dispose::{ParkReason, Stray},
@@ -11,9 +12,12 @@ use super::{
     publish::text,
 };
 use crate::{
-    envelope::{CONTENT_TYPE, RawEnvelope, Unreadable, chain, read_envelopes, read_message},
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, Unreadable, chain, read_message},
     message::MessageSet,
+    topology::{RETRY, exchange_of},
 };
+
+const WHY_BYTES_MAX: usize = 1_000;
 
 /// A delivery and the queue that it came from.
 #[derive(Debug)]
@@ -56,7 +60,7 @@ impl<M: MessageSet> Intake<M> {
                     arrival,
                     stray: whole(it),
                     reason: park_reason(&error),
-                    why: chain(&error).to_string(),
+                    why: shortened(chain(&error).to_string()),
                 }),
             }
         }
@@ -65,6 +69,16 @@ impl<M: MessageSet> Intake<M> {
 
     fn take(&mut self, arrival: usize, it: &Arrival, envelopes: Vec<RawEnvelope>) {
         for (event, envelope) in envelopes.into_iter().enumerate() {
+            if !came_the_right_way(&it.delivery, &envelope.kind) {
+                let exchange = it.delivery.exchange.as_str();
+                self.unread.push(Unread {
+                    arrival,
+                    stray: alone(it, event, &envelope),
+                    reason: ParkReason::Undecodable,
+                    why: shortened(format!("{} does not travel on {exchange:?}", envelope.kind)),
+                });
+                continue;
+            }
             match envelope.decode() {
                 Ok(envelope) => {
                     self.origins.push(Origin { arrival, event });
@@ -72,13 +86,26 @@ impl<M: MessageSet> Intake<M> {
                 }
                 Err((error, raw)) => self.unread.push(Unread {
                     arrival,
-                    stray: alone(it, &raw),
+                    stray: alone(it, event, &raw),
                     reason: ParkReason::Undecodable,
-                    why: chain(&error).to_string(),
+                    why: shortened(chain(&error).to_string()),
                 }),
             }
         }
     }
+}
+
+/// Clients may write commands and no events; the exchange tells which of the two this is. A type
+/// that nobody publishes is left to the decoder, which says more.
+fn came_the_right_way(delivery: &Delivery, kind: &str) -> bool {
+    let exchange = delivery.exchange.as_str();
+    exchange == RETRY || exchange_of(kind).is_none_or(|right| right == exchange)
+}
+
+/// A reason quotes what a stranger wrote, which may be long.
+fn shortened(mut why: String) -> String {
+    why.truncate(why.floor_char_boundary(WHY_BYTES_MAX));
+    why
 }
 
 fn content_type(delivery: &Delivery) -> &str {
@@ -88,9 +115,10 @@ fn content_type(delivery: &Delivery) -> &str {
 const fn park_reason(error: &Unreadable) -> ParkReason {
     match error {
         Unreadable::Oversized { .. } => ParkReason::Oversized,
-        Unreadable::ContentType { .. } | Unreadable::Encoding | Unreadable::Envelope(_) => {
-            ParkReason::Undecodable
-        }
+        Unreadable::ContentType { .. }
+        | Unreadable::Encoding
+        | Unreadable::Envelope(_)
+        | Unreadable::Empty => ParkReason::Undecodable,
     }
 }
 
@@ -107,24 +135,23 @@ fn whole(arrival: &Arrival) -> Stray {
     }
 }
 
-/// One event of a delivery, by itself.
-fn alone(arrival: &Arrival, event: &RawEnvelope) -> Stray {
-    Stray {
-        id: event.id.to_string(),
-        kind: event.kind.clone(),
-        content_type: CONTENT_TYPE.to_owned(),
-        body: serde_json::to_vec(event).expect("an envelope writes plain JSON"),
-        queue: arrival.queue.to_string(),
-        properties: arrival.delivery.properties.clone(),
+/// One event of a delivery, by itself: its bytes as they came, whatever in them was not read.
+fn alone(arrival: &Arrival, event: usize, envelope: &RawEnvelope) -> Stray {
+    let named =
+        Stray { id: envelope.id.to_string(), kind: envelope.kind.clone(), ..whole(arrival) };
+    if named.content_type != CONTENT_TYPE_BATCH {
+        return named;
     }
+    let events: Vec<&RawValue> =
+        serde_json::from_slice(&arrival.delivery.data).expect("it was read as an array before");
+    let body = events[event].get().as_bytes().to_vec();
+    Stray { content_type: CONTENT_TYPE.to_owned(), body, ..named }
 }
 
 /// A message that was read before, as it came. Reads it again: this is rare.
 pub(crate) fn stray(arrival: &Arrival, event: usize) -> Stray {
-    match read_envelopes(content_type(&arrival.delivery), &arrival.delivery.data) {
-        Ok(envelopes) if envelopes.len() > 1 => {
-            envelopes.get(event).map_or_else(|| whole(arrival), |event| alone(arrival, event))
-        }
-        Ok(_) | Err(_) => whole(arrival),
-    }
+    let delivery = &arrival.delivery;
+    let envelopes = read_message(content_type(delivery), &delivery.data);
+    let envelopes = envelopes.expect("it was read before");
+    alone(arrival, event, &envelopes[event])
 }

@@ -21,10 +21,11 @@ const LANES: LaneNumber = 16;
 /// The first half of the advisory lock's key: says that the lock is an outbox lane.
 const LOCK_CLASS: i32 = 0x0062_7573;
 /// Rows read back at a time.
-const ROWS_MAX: i64 = 200;
-/// Rows of our own lane that are this old, while the relay has nothing to do, were committed
-/// without our knowing: the connection was lost during the commit.
-const FORGOTTEN_AFTER: &str = "10 seconds";
+const ROWS_MAX: i64 = 1_000;
+/// Rows of our own lane that are this old and not in hand were committed without our knowing: the
+/// connection was lost during the commit. If they are on their way all the same, they are published
+/// twice, under the same ids.
+const FORGOTTEN_AFTER: &str = "30 seconds";
 
 /// The lane this process writes on, known to all its tasks.
 #[derive(Clone, Debug, Default)]
@@ -67,32 +68,50 @@ impl Lane {
         Ok(())
     }
 
-    /// Makes the rows of lanes whose relay is gone our own.
-    pub(crate) async fn adopt_orphans(&mut self) -> sqlx::Result<()> {
+    /// Makes rows of lanes whose relay is gone our own, and returns them in the order of their ids.
+    pub(crate) async fn adopt_orphans(&mut self) -> sqlx::Result<Vec<Row>> {
         let others = sqlx::query_scalar!(
             "SELECT DISTINCT lane FROM bus.outbox WHERE lane <> $1 ORDER BY lane",
             self.number,
         )
         .fetch_all(&mut self.connection)
         .await?;
+        let mut adopted = Vec::new();
         for orphan in others {
-            if !try_lock(&mut self.connection, orphan).await? {
-                continue;
+            if try_lock(&mut self.connection, orphan).await? {
+                adopted.extend(self.adopt(orphan).await?);
+                sqlx::query!("SELECT pg_advisory_unlock($1, $2)", LOCK_CLASS, i32::from(orphan))
+                    .fetch_one(&mut self.connection)
+                    .await?;
+                tracing::info!(orphan, rows = adopted.len(), "took over from a relay that is gone");
             }
-            let adopted = sqlx::query!(
-                "UPDATE bus.outbox SET lane = $1 WHERE lane = $2",
-                self.number,
-                orphan,
-            )
-            .execute(&mut self.connection)
-            .await?
-            .rows_affected();
-            sqlx::query!("SELECT pg_advisory_unlock($1, $2)", LOCK_CLASS, i32::from(orphan))
-                .fetch_one(&mut self.connection)
-                .await?;
-            tracing::info!(orphan, adopted, "took over the outbox of a relay that is gone");
         }
-        Ok(())
+        adopted.sort_unstable_by_key(|row| row.id);
+        Ok(adopted)
+    }
+
+    async fn adopt(&mut self, orphan: LaneNumber) -> sqlx::Result<Vec<Row>> {
+        let rows = sqlx::query!(
+            "UPDATE bus.outbox SET lane = $1
+             WHERE id = ANY(ARRAY(
+                 SELECT id FROM bus.outbox WHERE lane = $2 ORDER BY id LIMIT $3))
+             RETURNING id, event_id, kind, correlation_id, partition_key, body",
+            self.number,
+            orphan,
+            ROWS_MAX,
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let row = rows.into_iter().map(|row| Row {
+            id: row.id,
+            event_id: row.event_id,
+            kind: row.kind,
+            correlation_id: row.correlation_id,
+            partition_key: row.partition_key,
+            body: row.body,
+            room: None,
+        });
+        Ok(row.collect())
     }
 
     /// The first rows that a relay before us left behind, in the order of their ids.

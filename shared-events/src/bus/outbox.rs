@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use uuid::Uuid;
 
@@ -20,6 +20,9 @@ use crate::{
 const WAITING_KIB_MAX: usize = 24 * 1024;
 /// How many hand-overs may wait. Bytes bind first where events are large.
 const WAITING_BATCHES_MAX: usize = 256;
+
+/// What a client wrote is copied into every event that it led to.
+const ACTOR_BYTES_MAX: usize = 255;
 
 /// What led to an event.
 #[derive(Clone, Debug)]
@@ -36,7 +39,10 @@ impl Cause {
             id: envelope.id,
             correlation: envelope.correlationid,
             traceparent: envelope.traceparent.as_deref().and_then(child_span),
-            actor: envelope.actor.clone(),
+            actor: envelope
+                .actor
+                .as_deref()
+                .map(|actor| actor[..actor.floor_char_boundary(ACTOR_BYTES_MAX)].to_owned()),
         }
     }
 
@@ -68,7 +74,7 @@ impl Cause {
 fn child_span(parent: &str) -> Option<String> {
     let mut parts = parent.split('-');
     match (parts.next()?, parts.next()?, parts.next()?, parts.next()?) {
-        ("00", trace, _, flags) if trace.len() == 32 => {
+        ("00", trace, _, flags) if trace.len() == 32 && flags.len() == 2 => {
             Some(format!("00-{trace}-{:016x}-{flags}", rand::random::<u64>()))
         }
         _ => None,
@@ -139,6 +145,18 @@ pub(crate) async fn insert(
         row.id = id;
     }
     Ok(())
+}
+
+/// How many rows wait for the broker, and for how many seconds the oldest has.
+pub(crate) async fn waiting(pool: &PgPool) -> sqlx::Result<(f64, f64)> {
+    let outbox = sqlx::query!(
+        r#"SELECT count(*)::float8 AS "rows!",
+                  coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+                      AS "seconds!"
+           FROM bus.outbox"#,
+    );
+    let outbox = outbox.fetch_one(pool).await?;
+    Ok((outbox.rows, outbox.seconds))
 }
 
 /// The way from a commit to the relay, bounded in bytes.

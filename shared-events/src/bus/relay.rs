@@ -18,7 +18,7 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use lapin::{Channel, Confirmation};
-use metrics::{counter, gauge};
+use metrics::counter;
 use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -32,7 +32,7 @@ use super::{
     join::{join, take_joined},
     lane::{CurrentLane, Lane},
     outbox::Row,
-    publish::{CONFIRM_TIMEOUT, publish, text},
+    publish::{CONFIRM_TIMEOUT, accepted, publish},
 };
 use crate::envelope::chain;
 
@@ -42,13 +42,13 @@ const IN_FLIGHT_MAX: usize = 512;
 const BACKLOG_ROWS_MAX: usize = 2_000;
 /// How often the relay looks at its oldest confirm and at the table.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-const PART: &str = "relay";
+/// The relay, as its service's health names it.
+pub(crate) const PART: &str = "relay";
 
 /// A published message that the broker has not confirmed yet.
 #[derive(Debug)]
 struct InFlight {
     rows: Vec<Row>,
-    message_id: String,
     since: Instant,
 }
 
@@ -195,12 +195,10 @@ impl Relay {
         while !self.backlog.is_empty() && self.in_flight.len() < IN_FLIGHT_MAX {
             let rows = take_joined(&mut self.backlog);
             let message = join(&rows, self.link.user());
-            let message_id = text(message.properties.message_id().as_ref()).to_owned();
             self.published += 1;
             let number = self.published;
             // In flight before it is sent: a fault while sending must not lose it.
-            let in_flight = InFlight { rows, message_id, since: Instant::now() };
-            self.in_flight.insert(number, in_flight);
+            self.in_flight.insert(number, InFlight { rows, since: Instant::now() });
             let confirm = publish(channel, &message).await?;
             confirms.push(Box::pin(confirm.map(move |said| (number, said))));
             counter!("bus_relay_messages_total").increment(1);
@@ -208,8 +206,9 @@ impl Relay {
         Ok(())
     }
 
-    /// Takes in every confirm that has come. A return may hang on the confirm of another message,
-    /// but comes no later than its own, so all that is ready is looked at before anything counts.
+    /// Takes in every confirm that has come. Only a plain acknowledgement is one; anything else is
+    /// a fault before any of them counts, since a returned message may hang on the confirm of
+    /// another, though never on one that comes after its own.
     fn settle(
         &mut self,
         first: (u64, lapin::Result<Confirmation>),
@@ -220,36 +219,21 @@ impl Relay {
             came.push(next);
         }
         let mut acknowledged = Vec::with_capacity(came.len());
-        let mut unsettled = HashSet::new();
-        let mut fault = None;
         for (number, said) in came {
-            match said? {
-                Confirmation::Ack(None) => acknowledged.push(number),
-                Confirmation::Ack(Some(returned)) => {
-                    let id = text(returned.properties.message_id().as_ref()).to_owned();
-                    fault = Some((id.clone(), format!("returned ({})", returned.reply_text)));
-                    unsettled.insert(id);
-                }
-                Confirmation::Nack(_) => fault = Some((self.name(number), "refused".to_owned())),
-                Confirmation::NotRequested => {
-                    fault = Some((self.name(number), "nothing, confirms are off".to_owned()));
-                }
-            }
+            accepted(&self.named(number), said?)?;
+            acknowledged.push(number);
         }
         for number in acknowledged {
-            if !unsettled.contains(&self.name(number)) {
-                let done = self.in_flight.remove(&number);
-                self.confirmed.extend(done.into_iter().flat_map(|done| done.rows).map(|r| r.id));
-            }
+            let done = self.in_flight.remove(&number);
+            self.confirmed.extend(done.into_iter().flat_map(|done| done.rows).map(|row| row.id));
         }
-        match fault {
-            None => Ok(()),
-            Some((message_id, answer)) => Err(BusError::Unconfirmed { message_id, answer }),
-        }
+        Ok(())
     }
 
-    fn name(&self, number: u64) -> String {
-        self.in_flight.get(&number).map_or_else(String::new, |it| it.message_id.clone())
+    /// The id of a message in flight: its first event's.
+    fn named(&self, number: u64) -> String {
+        let first = self.in_flight.get(&number).and_then(|it| it.rows.first());
+        first.map_or_else(String::new, |row| row.event_id.to_string())
     }
 
     /// Deletes confirmed rows, one statement at a time; what is confirmed meanwhile goes next.
@@ -309,8 +293,7 @@ impl Relay {
         if oldest.is_some_and(|(_, oldest)| oldest.since.elapsed() > CONFIRM_TIMEOUT) {
             return Err(BusError::Timeout { doing: "confirming", after: CONFIRM_TIMEOUT });
         }
-        measure(&self.pool).await;
-        if self.is_idle() && self.handover.is_empty() {
+        if self.backlog.is_empty() {
             self.sweep(false).await;
         }
         Ok(())
@@ -338,26 +321,17 @@ impl Relay {
         }
     }
 
+    /// At the start, all that the lane's last relay left. Later, what a dead relay left on another
+    /// lane, and rows of our own that are old and not in hand: the answer to their commit was lost.
     async fn read_back(&mut self, at_start: bool) -> sqlx::Result<Vec<Row>> {
-        self.lane.adopt_orphans().await?;
-        match at_start {
-            true => self.lane.leftovers().await,
-            false => self.lane.forgotten().await,
-        }
-    }
-}
-
-/// The first two numbers on an operator's dashboard: how many events wait, and since when.
-async fn measure(pool: &PgPool) {
-    let outbox = sqlx::query!(
-        r#"SELECT count(*) AS "rows!",
-                  coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
-                      AS "age!"
-           FROM bus.outbox"#,
-    );
-    if let Ok(outbox) = outbox.fetch_one(pool).await {
-        #[allow(clippy::cast_precision_loss, reason = "a gauge is a float")]
-        gauge!("bus_outbox_rows").set(outbox.rows as f64);
-        gauge!("bus_outbox_age_seconds").set(outbox.age);
+        let mut rows = self.lane.adopt_orphans().await?;
+        rows.extend(match at_start {
+            true => self.lane.leftovers().await?,
+            false => self.lane.forgotten().await?,
+        });
+        let in_flight = self.in_flight.values().flat_map(|it| &it.rows).map(|row| row.id);
+        let in_hand: HashSet<i64> = in_flight.chain(self.confirmed.iter().copied()).collect();
+        rows.retain(|row| !in_hand.contains(&row.id));
+        Ok(rows)
     }
 }

@@ -3,24 +3,25 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use metrics::gauge;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
-    answer::{Answerer, Desk},
+    answer::{self, Answerer, Desk},
     batch::Batches,
     connection::{Amqp, Backoff, Link},
-    consumer::Consumer,
+    consumer::{self, Consumer},
     database::MIGRATOR,
     dispose::Disposal,
     handler::Handler,
     health::Health,
     inbox,
     lane::CurrentLane,
-    outbox::Handover,
-    relay::Relay,
+    outbox::{self, Handover},
+    relay::{self, Relay},
     verify::verify,
     work::{Worker, Workshop},
 };
@@ -33,6 +34,11 @@ use crate::{
 const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
 /// How often old inbox rows are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
+/// How often the outbox is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+
+/// A service is ready when every part of it works, not when the first does.
+const NOT_STARTED: &str = "not started yet";
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 type MakeTask = Box<dyn FnOnce(&Parts) -> Task + Send>;
@@ -88,6 +94,7 @@ impl Service {
     #[must_use]
     pub fn consume<H: Handler>(mut self, subscription: Subscription, handler: H) -> Self {
         self.subscriptions.push(subscription);
+        self.health.bad(&consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
             let batches = Batches {
                 handler,
@@ -115,6 +122,7 @@ impl Service {
     #[must_use]
     pub fn answer<A: Answerer>(mut self, subscription: Subscription, answerer: A) -> Self {
         self.subscriptions.push(subscription);
+        self.health.bad(&answer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
             let desk = Desk {
                 subscription,
@@ -153,6 +161,7 @@ impl Service {
     /// When the database's schema is not one that this version can work with, or a part of the
     /// service died.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
+        self.health.bad(relay::PART, NOT_STARTED);
         let who = format!("{}-svc", self.name);
         let link = |role| Link::new(self.amqp.clone(), &who, role, self.health.clone());
         let lane = CurrentLane::default();
@@ -174,23 +183,25 @@ impl Service {
         prepared?;
         let (ready, relay_ready) = oneshot::channel();
         let relay = Relay::start(link("relay"), self.pool.clone(), &lane, self.health, handed_over);
-        let relay = tokio::select! {
+        let mut relay = tokio::select! {
             relay = relay => tokio::spawn(relay.run(ready)),
             () = shutdown.cancelled() => return Ok(()),
         };
         tokio::select! {
-            _ = relay_ready => {}
+            at_work = relay_ready => at_work.map_err(|_| ServiceError::PartDied)?,
             () = shutdown.cancelled() => return Ok(()),
         }
         let mut tasks: JoinSet<()> =
             self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
-        tasks.spawn(prune_inbox(self.pool, shutdown.clone()));
+        tasks.spawn(prune_inbox(self.pool.clone(), shutdown.clone()));
+        tasks.spawn(measure_outbox(self.pool, shutdown.clone()));
         info!(service = self.name, "up");
         tokio::select! {
             () = shutdown.cancelled() => {}
             _ = tasks.join_next() => if !shutdown.is_cancelled() {
                 return Err(ServiceError::PartDied);
             },
+            _ = &mut relay => return Err(ServiceError::PartDied),
         }
         info!(service = self.name, "stopping: finishing what is in hand");
         let finish = async {
@@ -245,11 +256,23 @@ impl Service {
     }
 }
 
+/// The first two numbers on an operator's dashboard: how many events wait, and since when.
+async fn measure_outbox(pool: PgPool, shutdown: CancellationToken) {
+    while tokio::time::timeout(MEASURE_EVERY, shutdown.cancelled()).await.is_err() {
+        match outbox::waiting(&pool).await {
+            Ok((rows, seconds)) => {
+                gauge!("bus_outbox_rows").set(rows);
+                gauge!("bus_outbox_age_seconds").set(seconds);
+            }
+            Err(error) => warn!(error = %chain(&error), "the outbox was not measured"),
+        }
+    }
+}
+
 /// Old inbox rows go, a few at a time.
 async fn prune_inbox(pool: PgPool, shutdown: CancellationToken) {
     while tokio::time::timeout(PRUNE_EVERY, shutdown.cancelled()).await.is_err() {
-        let pruned = async { inbox::prune(&mut *pool.acquire().await?).await };
-        match pruned.await {
+        match inbox::prune(&pool).await {
             Ok(rows) => info!(rows, "pruned the inbox"),
             Err(error) => warn!(error = %chain(&error), "the inbox was not pruned"),
         }
