@@ -15,8 +15,10 @@ CREATE TABLE accounts (
     pending_credits  numeric  NOT NULL CHECK (pending_credits >= 0),
     -- Counts what the ledger announces of the account: its opening, its postings, its locking.
     version          bigint   NOT NULL CHECK (version >= 1),
-    -- The last change of the accounts service's account that was followed here.
-    followed_version bigint   NOT NULL,
+    -- The last changes of the accounts service's account that were followed here: of its status, and
+    -- of its limit. One may overtake the other when an instance of that service dies.
+    followed_status  bigint   NOT NULL,
+    followed_limit   bigint   NOT NULL,
     -- A new version of a row stays on its page: balances change with every posting.
     CHECK (code IS NULL OR overdraft_limit IS NULL)
 ) WITH (fillfactor = 70);

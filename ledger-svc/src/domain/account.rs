@@ -43,8 +43,10 @@ pub struct Account {
     pub pending_credits: Decimal,
     /// Counts what the ledger announces of it.
     pub version: i64,
-    /// The last change of the accounts service's account that was followed.
-    pub followed_version: i64,
+    /// The last change of the account's status at the accounts service that was followed.
+    pub followed_status: i64,
+    /// The last change of its limit that was followed. One may overtake the other.
+    pub followed_limit: i64,
 }
 
 /// An account as an outcome left it.
@@ -69,9 +71,14 @@ impl Account {
         id: AccountId,
         currency: Currency,
         overdraft_limit: Decimal,
-        followed_version: i64,
+        followed: i64,
     ) -> Self {
-        Self { overdraft_limit: Some(overdraft_limit), followed_version, ..Self::new(id, currency) }
+        Self {
+            overdraft_limit: Some(overdraft_limit),
+            followed_status: followed,
+            followed_limit: followed,
+            ..Self::new(id, currency)
+        }
     }
 
     /// One of the bank's own accounts with nothing on it.
@@ -93,7 +100,8 @@ impl Account {
             pending_debits: Decimal::ZERO,
             pending_credits: Decimal::ZERO,
             version: 1,
-            followed_version: 0,
+            followed_status: 0,
+            followed_limit: 0,
         }
     }
 

@@ -119,8 +119,10 @@ impl Books {
         let debtor_id = account_id(&transfer.debtor, transfer);
         let creditor_id = account_id(&transfer.creditor, transfer);
         let decision = self.decide(transfer, debtor_id, creditor_id, booking_date);
+        let transfer = storable(transfer, &decision);
+        let booking_date = transfer.booking_date.unwrap_or(today);
         let decided = Decided {
-            transfer: without_invalid_text(transfer, &decision),
+            transfer,
             digest,
             command_id: command,
             debtor_id,
@@ -128,8 +130,9 @@ impl Books {
             booking_date,
             decision,
         };
-        self.known.insert(transfer.transfer_id, decided.clone());
-        self.decided.push(transfer.transfer_id);
+        let id = decided.transfer.transfer_id;
+        self.known.insert(id, decided.clone());
+        self.decided.push(id);
         Outcome::New(decided)
     }
 
@@ -218,14 +221,13 @@ fn account_id(party: &Party, transfer: &Transfer) -> Option<AccountId> {
     }
 }
 
-/// Text that breaks the rules is not kept: no database takes every character. The digest still
-/// tells one such transfer from another.
-fn without_invalid_text(transfer: &Transfer, decision: &Decision) -> Transfer {
-    let invalid = RejectReason::InvalidText;
-    match decision {
-        Decision::Rejected { reason, .. } if *reason == invalid => {
-            Transfer { reference: None, end_to_end_id: None, ..transfer.clone() }
-        }
-        Decision::Rejected { .. } | Decision::Posted { .. } => transfer.clone(),
+/// Text and dates that break the rules are not kept: no database takes all of them. The digest
+/// still tells one such transfer from another.
+fn storable(transfer: &Transfer, decision: &Decision) -> Transfer {
+    use RejectReason::{InvalidBookingDate, InvalidText};
+    let mut kept = transfer.clone();
+    if let Decision::Rejected { reason: InvalidText | InvalidBookingDate, .. } = decision {
+        kept = Transfer { reference: None, end_to_end_id: None, booking_date: None, ..kept };
     }
+    kept
 }

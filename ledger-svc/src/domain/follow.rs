@@ -1,5 +1,6 @@
-//! What the ledger does when an account changes at the accounts service. Promise: changes are
-//! followed once and in the order of their versions; a late duplicate changes nothing.
+//! What the ledger does when an account changes at the accounts service. Promise: changes of
+//! status, and changes of the limit, are each followed once and in the order of their versions; a late
+//! duplicate changes nothing.
 
 use rust_decimal::Decimal;
 use shared_events::{AccountId, Currency};
@@ -66,11 +67,16 @@ impl Books {
                 | AccountEvent::LimitsChanged { .. } => Followed::Early,
             };
         };
-        if version <= known.followed_version {
+        let is_limit = matches!(event, AccountEvent::LimitsChanged { .. });
+        let followed = if is_limit { known.followed_limit } else { known.followed_status };
+        if version <= followed {
             return Followed::Quietly;
         }
         let account = self.change(id).expect("it was found");
-        account.followed_version = version;
+        match is_limit {
+            true => account.followed_limit = version,
+            false => account.followed_status = version,
+        }
         match event {
             AccountEvent::Opened { .. } => Followed::Quietly,
             AccountEvent::Frozen => quietly(account, Status::Frozen),

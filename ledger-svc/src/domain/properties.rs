@@ -215,6 +215,9 @@ fn each_reason_has_its_rule() {
     let nul = Transfer { end_to_end_id: Some("\0".to_owned()), ..long.clone() };
     check(&[], Transfer { reference: None, ..nul }, RejectReason::InvalidText);
     check(&[], long, RejectReason::InvalidText);
+    let late = NaiveDate::from_ymd_opt(2200, 1, 1);
+    let late = Transfer { booking_date: late, ..transfer(cash(), to(0), "1") };
+    check(&[], late, RejectReason::InvalidBookingDate);
     check(&[], transfer(to(0), to(0), "1"), RejectReason::SameAccount);
     check(&[], transfer(cash(), to(9), "1"), RejectReason::UnknownAccount);
     check(&closed, transfer(cash(), to(0), "1"), RejectReason::AccountClosed);

@@ -2,6 +2,9 @@
 //! [`RejectReason::ALL`](shared_events::ledger::RejectReason::ALL), so every reader of a rejection
 //! knows which rules held.
 
+use std::ops::RangeInclusive;
+
+use chrono::Datelike;
 use rust_decimal::Decimal;
 use shared_events::{
     ledger::{END_TO_END_ID_CHARS_MAX, Party, REFERENCE_CHARS_MAX, RejectReason, Transfer},
@@ -9,6 +12,10 @@ use shared_events::{
 };
 
 use super::account::{Account, After, Status};
+
+/// The years in which a transfer can be booked. Other dates are slips of the pen, and some of them
+/// no database can store.
+const BOOKING_YEARS: RangeInclusive<i32> = 1900..=2199;
 
 /// What the ledger decided on a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +56,9 @@ pub(super) fn check_form(transfer: &Transfer) -> Result<(), RejectReason> {
         || invalid(&transfer.end_to_end_id, END_TO_END_ID_CHARS_MAX)
     {
         return Err(RejectReason::InvalidText);
+    }
+    if transfer.booking_date.is_some_and(|date| !BOOKING_YEARS.contains(&date.year())) {
+        return Err(RejectReason::InvalidBookingDate);
     }
     Ok(())
 }

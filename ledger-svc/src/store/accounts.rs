@@ -19,7 +19,8 @@ pub(super) struct Row {
     pub(super) pending_debits: Decimal,
     pub(super) pending_credits: Decimal,
     pub(super) version: i64,
-    pub(super) followed_version: i64,
+    pub(super) followed_status: i64,
+    pub(super) followed_limit: i64,
 }
 
 impl TryFrom<Row> for Account {
@@ -37,7 +38,8 @@ impl TryFrom<Row> for Account {
             pending_debits: row.pending_debits,
             pending_credits: row.pending_credits,
             version: row.version,
-            followed_version: row.followed_version,
+            followed_status: row.followed_status,
+            followed_limit: row.followed_limit,
         })
     }
 }
@@ -67,7 +69,7 @@ pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     let rows = sqlx::query_as!(
         Row,
         "SELECT id, code, currency, status, overdraft_limit, posted_debits, posted_credits,
-                pending_debits, pending_credits, version, followed_version
+                pending_debits, pending_credits, version, followed_status, followed_limit
          FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         ids,
     )
@@ -85,8 +87,9 @@ pub(crate) async fn open_own_in_tx(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO accounts (id, code, currency, status, overdraft_limit, posted_debits,
-             posted_credits, pending_debits, pending_credits, version, followed_version)
-         SELECT id, code, currency, 'active', NULL, 0, 0, 0, 0, 1, 0
+             posted_credits, pending_debits, pending_credits, version, followed_status,
+             followed_limit)
+         SELECT id, code, currency, 'active', NULL, 0, 0, 0, 0, 1, 0, 0
          FROM unnest($1::uuid[], $2::text[], $3::text[]) AS own(id, code, currency)
          ORDER BY id
          ON CONFLICT (id) DO NOTHING",
@@ -111,7 +114,8 @@ struct Columns {
     pending_debits: Vec<Decimal>,
     pending_credits: Vec<Decimal>,
     versions: Vec<i64>,
-    followed_versions: Vec<i64>,
+    followed_statuses: Vec<i64>,
+    followed_limits: Vec<i64>,
 }
 
 impl<'a> FromIterator<&'a Account> for Columns {
@@ -127,7 +131,8 @@ impl<'a> FromIterator<&'a Account> for Columns {
             columns.pending_debits.push(account.pending_debits);
             columns.pending_credits.push(account.pending_credits);
             columns.versions.push(account.version);
-            columns.followed_versions.push(account.followed_version);
+            columns.followed_statuses.push(account.followed_status);
+            columns.followed_limits.push(account.followed_limit);
         }
         columns
     }
@@ -144,9 +149,11 @@ pub(crate) async fn insert_in_tx<'a>(
     }
     sqlx::query!(
         "INSERT INTO accounts (id, currency, status, overdraft_limit, posted_debits,
-             posted_credits, pending_debits, pending_credits, version, followed_version)
+             posted_credits, pending_debits, pending_credits, version, followed_status,
+             followed_limit)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::numeric[],
-             $6::numeric[], $7::numeric[], $8::numeric[], $9::bigint[], $10::bigint[])",
+             $6::numeric[], $7::numeric[], $8::numeric[], $9::bigint[], $10::bigint[],
+             $11::bigint[])",
         &columns.ids,
         &columns.currencies as _,
         &columns.statuses as _,
@@ -156,7 +163,8 @@ pub(crate) async fn insert_in_tx<'a>(
         &columns.pending_debits,
         &columns.pending_credits,
         &columns.versions,
-        &columns.followed_versions,
+        &columns.followed_statuses,
+        &columns.followed_limits,
     )
     .execute(tx.connection())
     .await?;
@@ -181,11 +189,12 @@ pub(crate) async fn update_in_tx<'a>(
              pending_debits = now.pending_debits,
              pending_credits = now.pending_credits,
              version = now.version,
-             followed_version = now.followed_version
+             followed_status = now.followed_status,
+             followed_limit = now.followed_limit
          FROM unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[], $5::numeric[],
-                  $6::numeric[], $7::numeric[], $8::bigint[], $9::bigint[])
+                  $6::numeric[], $7::numeric[], $8::bigint[], $9::bigint[], $10::bigint[])
               AS now(id, status, overdraft_limit, posted_debits, posted_credits, pending_debits,
-                  pending_credits, version, followed_version)
+                  pending_credits, version, followed_status, followed_limit)
          WHERE accounts.id = now.id",
         &columns.ids,
         &columns.statuses as _,
@@ -195,7 +204,8 @@ pub(crate) async fn update_in_tx<'a>(
         &columns.pending_debits,
         &columns.pending_credits,
         &columns.versions,
-        &columns.followed_versions,
+        &columns.followed_statuses,
+        &columns.followed_limits,
     )
     .execute(tx.connection())
     .await?;

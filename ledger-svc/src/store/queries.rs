@@ -21,7 +21,7 @@ pub(crate) async fn account(tx: &mut Tx<'_>, id: AccountId) -> sqlx::Result<Opti
     let row = sqlx::query_as!(
         AccountRow,
         "SELECT id, code, currency, status, overdraft_limit, posted_debits, posted_credits,
-                pending_debits, pending_credits, version, followed_version
+                pending_debits, pending_credits, version, followed_status, followed_limit
          FROM accounts WHERE id = $1",
         id.uuid(),
     )

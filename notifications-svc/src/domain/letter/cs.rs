@@ -64,6 +64,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::TooManyDigits => "částka má více desetinných míst než její měna",
         RejectReason::AmountTooLarge => "částka je příliš vysoká",
         RejectReason::InvalidText => "zpráva má nepovolené znaky nebo je příliš dlouhá",
+        RejectReason::InvalidBookingDate => "datum zaúčtování není platné",
         RejectReason::SameAccount => "příjemcem je tentýž účet",
         RejectReason::UnknownAccount => "takový účet neexistuje",
         RejectReason::AccountClosed => "jeden z účtů je zrušen",

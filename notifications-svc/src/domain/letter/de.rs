@@ -67,6 +67,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::TooManyDigits => "der Betrag hat mehr Nachkommastellen als seine Währung",
         RejectReason::AmountTooLarge => "der Betrag ist zu hoch",
         RejectReason::InvalidText => "der Verwendungszweck ist zu lang oder hat Steuerzeichen",
+        RejectReason::InvalidBookingDate => "das Buchungsdatum ist nicht gültig",
         RejectReason::SameAccount => "sie ginge an dasselbe Konto",
         RejectReason::UnknownAccount => "das Konto gibt es nicht",
         RejectReason::AccountClosed => "eines der Konten ist geschlossen",

@@ -63,6 +63,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::TooManyDigits => "the amount has more digits than its currency",
         RejectReason::AmountTooLarge => "the amount is too large",
         RejectReason::InvalidText => "the reference is too long or has control characters",
+        RejectReason::InvalidBookingDate => "the booking date is not valid",
         RejectReason::SameAccount => "it would go to the same account",
         RejectReason::UnknownAccount => "there is no such account",
         RejectReason::AccountClosed => "one of the accounts is closed",

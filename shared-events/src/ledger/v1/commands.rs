@@ -134,7 +134,7 @@ pub struct Transfer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 35))]
     pub end_to_end_id: Option<String>,
-    /// The day to book it on; the day it is posted if not given.
+    /// The day to book it on, in the years 1900 to 2199; the day it is posted if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking_date: Option<NaiveDate>,
 }

@@ -51,6 +51,8 @@ reason_codes! {
     AmountTooLarge = "amount_too_large",
     /// The reference or the end-to-end id is longer than it may be, or has control characters.
     InvalidText = "invalid_text",
+    /// The booking date is before 1900 or after 2199.
+    InvalidBookingDate = "invalid_booking_date",
     /// Debtor and creditor are one account.
     SameAccount = "same_account",
     /// The ledger knows no such account, or the bank has no account with this code.
