@@ -3,18 +3,21 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use shared_events::{
-    Currency, Message, MessageId, Money, TransferId,
+    AccountId, Currency, Message, MessageId, Money, TransferId,
     envelope::RawEnvelope,
     ledger::{
         BalanceFound, ENTRIES_PAGE_MAX, GetBalance, GetStatement, GetTransfer, GetTrialBalance,
-        Party, PostedTransfer, RejectedTransfer, StatementFound, SubmitTransfers, Transfer,
-        TransferFound, TransfersPosted, TransfersRejected, TrialBalanceFound,
+        LedgerStatus, Party, PostedTransfer, RejectedTransfer, StatementFound, SubmitTransfers,
+        Transfer, TransferFound, TransfersPosted, TransfersRejected, TrialBalanceFound,
     },
 };
+
+use tokio::time::Instant;
 
 use crate::{
     bank::{Teller, refusal_in},
     error::{TellerError, unexpected},
+    pause::Pause,
 };
 
 /// What became of a transfer.
@@ -84,6 +87,24 @@ impl Teller {
         currency: Option<Currency>,
     ) -> Result<BalanceFound, TellerError> {
         self.ask(GetBalance { account, currency }).await
+    }
+
+    /// Waits until an account stands so in the ledger. A freeze is asked of the accounts service; it
+    /// stops money once the ledger has followed.
+    pub async fn until_ledger_says(
+        &self,
+        account_id: AccountId,
+        status: LedgerStatus,
+    ) -> Result<(), TellerError> {
+        let (until, mut pause) = (self.until(), Pause::new());
+        while self.balance(Party::AccountId(account_id), None).await?.status != status {
+            if Instant::now() >= until {
+                let late = format!("the ledger has not followed the change of {account_id} yet");
+                return Err(TellerError::NoAnswer(late.into()));
+            }
+            pause.wait().await;
+        }
+        Ok(())
     }
 
     /// The entries of an account, over as many pages as it takes.

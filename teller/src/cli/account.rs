@@ -8,6 +8,7 @@ use shared_events::{
         Account, AccountKey, AccountStatus, CloseAccount, FreezeAccount, Holder, ListAccounts,
         OpenAccount, UnfreezeAccount,
     },
+    ledger::LedgerStatus,
 };
 
 use super::{
@@ -178,6 +179,7 @@ impl Freeze {
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);
         bank.freeze(id, FreezeAccount { account_id, reason }).await?;
+        bank.until_ledger_says(account_id, LedgerStatus::Frozen).await?;
         show_account(session, &bank, id, account_id).await
     }
 }
@@ -189,6 +191,7 @@ impl Unfreeze {
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);
         bank.unfreeze(id, UnfreezeAccount { account_id }).await?;
+        bank.until_ledger_says(account_id, LedgerStatus::Active).await?;
         show_account(session, &bank, id, account_id).await
     }
 }
