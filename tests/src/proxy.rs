@@ -1,0 +1,276 @@
+//! A TCP proxy between an instance and one of its servers. Promise: what a test holds up stays held
+//! up, and when the client dies it is gone for ever: the server never sees it.
+//!
+//! ```text
+//! client ──> read ──> held (while paused) ──> write ──> server      and the same way back
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::{Context, Result};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp},
+    sync::watch,
+    task::JoinHandle,
+};
+
+/// How much of a connection's beginning is searched for its name.
+const HELLO_BYTES_MAX: usize = 16 * 1024;
+/// AMQP's client property that names a connection, and the type tag of its value.
+const NAME_KEY: &[u8] = b"connection_nameS";
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// What the client says.
+    ToServer,
+    /// What the server says.
+    ToClient,
+}
+
+/// Where a server is. It can move: a restarted container has other ports.
+#[derive(Clone, Debug)]
+pub struct Target(Arc<Mutex<SocketAddr>>);
+
+impl Target {
+    /// A server at this address.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Self {
+        Self(Arc::new(Mutex::new(address)))
+    }
+
+    /// Where it is now.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        *lock(&self.0)
+    }
+
+    /// Says where it is now, to all who know this target.
+    pub fn move_to(&self, address: SocketAddr) {
+        *lock(&self.0) = address;
+    }
+}
+
+/// What a test has asked for.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    refusing: bool,
+    cuts: u64,
+    paused: Vec<(Direction, String)>,
+}
+
+impl Rules {
+    fn pause(&self, direction: Direction, name: &str) -> bool {
+        self.paused.iter().any(|(paused, part)| *paused == direction && name.contains(part))
+    }
+}
+
+/// An open connection, as tests see it.
+#[derive(Debug, Default)]
+struct Seen {
+    name: String,
+    held: [u64; 2],
+}
+
+type Connections = Arc<Mutex<BTreeMap<u64, Seen>>>;
+
+/// A proxy. Passes everything on until told otherwise.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    rules: Arc<watch::Sender<Rules>>,
+    connections: Connections,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts a proxy to a server.
+    pub async fn to(target: Target) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("proxy")?;
+        let address = listener.local_addr()?;
+        let rules = Arc::new(watch::Sender::new(Rules::default()));
+        let connections = Connections::default();
+        let gate = Gate { rules: Arc::clone(&rules), connections: Arc::clone(&connections) };
+        let accepting = tokio::spawn(accept(listener, target, gate));
+        Ok(Self { address, rules, connections, accepting })
+    }
+
+    /// Where clients connect to.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Holds up what goes in this direction on connections whose name contains `name` (AMQP:
+    /// `/relay@`, `/consume@`, `/reply@`; empty: on all). The other direction goes on.
+    pub fn pause(&self, direction: Direction, name: &str) {
+        self.rules.send_modify(|rules| rules.paused.push((direction, name.to_owned())));
+    }
+
+    /// Closes every connection, loses what they held, and takes no others.
+    pub fn cut(&self) {
+        self.rules.send_modify(|rules| rules.refusing = true);
+        self.cut_once();
+    }
+
+    /// Passes everything on again, beginning with what was held up.
+    pub fn resume(&self) {
+        self.rules.send_modify(|rules| {
+            rules.refusing = false;
+            rules.paused.clear();
+        });
+    }
+
+    /// Closes every connection, and takes others at once.
+    pub fn cut_once(&self) {
+        self.rules.send_modify(|rules| rules.cuts += 1);
+    }
+
+    /// The names of the open connections; empty where a connection has none.
+    #[must_use]
+    pub fn connections(&self) -> Vec<String> {
+        lock(&self.connections).values().map(|it| it.name.clone()).collect()
+    }
+
+    /// How many bytes are held up in this direction, on connections whose name contains `name`.
+    #[must_use]
+    pub fn held(&self, direction: Direction, name: &str) -> u64 {
+        let connections = lock(&self.connections);
+        let named = connections.values().filter(|it| it.name.contains(name));
+        named.map(|it| it.held[direction as usize]).sum()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.cut();
+        self.accepting.abort();
+    }
+}
+
+/// What every connection of a proxy obeys and reports to.
+#[derive(Clone)]
+struct Gate {
+    rules: Arc<watch::Sender<Rules>>,
+    connections: Connections,
+}
+
+impl Gate {
+    fn see(&self, number: u64, change: impl FnOnce(&mut Seen)) {
+        if let Some(seen) = lock(&self.connections).get_mut(&number) {
+            change(seen);
+        }
+    }
+
+    fn name(&self, number: u64) -> String {
+        lock(&self.connections).get(&number).map_or_else(String::new, |it| it.name.clone())
+    }
+}
+
+async fn accept(listener: TcpListener, target: Target, gate: Gate) {
+    let numbers = AtomicU64::new(0);
+    while let Ok((client, _)) = listener.accept().await {
+        // Subscribed before anything can be cut, so that no cut is missed.
+        let rules = gate.rules.subscribe();
+        if rules.borrow().refusing {
+            continue;
+        }
+        let number = numbers.fetch_add(1, Ordering::Relaxed);
+        let (target, gate) = (target.clone(), gate.clone());
+        tokio::spawn(async move {
+            lock(&gate.connections).insert(number, Seen::default());
+            // However it ends, both sides learn of it by their sockets being closed.
+            let _ = connect(client, target.address(), number, &gate, rules).await;
+            lock(&gate.connections).remove(&number);
+        });
+    }
+}
+
+/// Passes bytes both ways until either side is gone or the connection is cut.
+async fn connect(
+    mut client: TcpStream,
+    target: SocketAddr,
+    number: u64,
+    gate: &Gate,
+    mut rules: watch::Receiver<Rules>,
+) -> std::io::Result<()> {
+    let cuts = rules.borrow().cuts;
+    let mut server = TcpStream::connect(target).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    tokio::select! {
+        _ = rules.wait_for(|rules| rules.cuts != cuts) => Ok(()),
+        done = pass(from_client, to_server, Direction::ToServer, number, gate) => done,
+        done = pass(from_server, to_client, Direction::ToClient, number, gate) => done,
+    }
+}
+
+/// Passes bytes one way. Reads on while it is paused, to notice that the sender is gone; what is
+/// held then is lost.
+async fn pass(
+    mut from: tcp::ReadHalf<'_>,
+    mut to: tcp::WriteHalf<'_>,
+    direction: Direction,
+    number: u64,
+    gate: &Gate,
+) -> std::io::Result<()> {
+    let mut rules = gate.rules.subscribe();
+    let (mut held, mut hello) = (Vec::with_capacity(64 * 1024), Vec::new());
+    loop {
+        let name = gate.name(number);
+        let paused = rules.borrow_and_update().pause(direction, &name);
+        if !paused && !held.is_empty() {
+            to.write_all(&held).await?;
+            held.clear();
+        }
+        gate.see(number, |seen| seen.held[direction as usize] = held.len() as u64);
+        let before = held.len();
+        tokio::select! {
+            read = from.read_buf(&mut held) => if read? == 0 {
+                return Ok(());
+            },
+            _ = rules.changed() => {}
+        }
+        if direction == Direction::ToServer && name.is_empty() && hello.len() < HELLO_BYTES_MAX {
+            hello.extend_from_slice(&held[before..]);
+            if let Some(name) = connection_name(&hello) {
+                gate.see(number, |seen| seen.name = name);
+            }
+        }
+    }
+}
+
+/// The name that an AMQP client gives its connection, in the properties of `Connection.StartOk`.
+fn connection_name(hello: &[u8]) -> Option<String> {
+    let at = hello.windows(NAME_KEY.len()).position(|bytes| bytes == NAME_KEY)?;
+    let rest = &hello[at + NAME_KEY.len()..];
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    Some(String::from_utf8_lossy(rest.get(..length)?).into_owned())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_name_is_read_when_it_is_complete() {
+        let hello = b"...\x0fconnection_nameS\0\0\0\x11ledger-svc/relay@x";
+        assert_eq!(connection_name(hello).as_deref(), Some("ledger-svc/relay@"));
+        assert_eq!(connection_name(&hello[..30]), None);
+    }
+}

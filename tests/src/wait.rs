@@ -1,0 +1,43 @@
+//! Waiting for something to become true. Promise: no test sleeps and hopes; what did not happen by
+//! the deadline is named, with the last thing that stood in its way.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+/// The usual deadline. A machine with two cores and four tests on them is slow now and then; what
+/// is right happens long before.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+const POLL_EVERY: Duration = Duration::from_millis(25);
+
+/// Waits until `condition` holds. Its errors count as "not yet"; the last one is told when the
+/// deadline has passed.
+pub async fn wait_for(
+    what: &str,
+    deadline: Duration,
+    mut condition: impl AsyncFnMut() -> Result<bool>,
+) -> Result<()> {
+    wait_value(what, deadline, async || Ok(condition().await?.then_some(()))).await
+}
+
+/// Waits until `look` finds a value, and returns it.
+pub async fn wait_value<T>(
+    what: &str,
+    deadline: Duration,
+    mut look: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let until = Instant::now() + deadline;
+    loop {
+        let looked = tokio::time::timeout(deadline, look()).await;
+        let obstacle = match looked.unwrap_or_else(|_| Err(anyhow!("looking took too long"))) {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => anyhow!("it is not so"),
+            Err(error) => error,
+        };
+        if Instant::now() >= until {
+            let waited = deadline.as_secs_f32();
+            return Err(obstacle.context(format!("waited {waited} s for: {what}")));
+        }
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+}

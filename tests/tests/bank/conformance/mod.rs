@@ -1,0 +1,66 @@
+//! What must hold for every service on the bus: one table of facts, for each service.
+//!
+//! ```text
+//! subject      a service as the facts see it: commands with an effect and an event each
+//! tally        counts effects and events: each once, nothing left, nothing lost
+//! duplicates   the same message again
+//! crashes      SIGKILL at every point between a delivery and its end
+//! outages      the broker or the database is away
+//! parking      messages that cannot be read, cannot be handled, or cannot be handled yet
+//! stopping     SIGTERM
+//! instances    two of a service side by side
+//! ```
+
+mod crashes;
+mod duplicates;
+mod instances;
+mod outages;
+mod parking;
+mod stopping;
+mod subject;
+mod tally;
+mod waiting;
+
+use integration_tests::{Fact, facts};
+use subject::{Accounts, Ledger, Notifications, Subject};
+
+/// The slowest first, so that the end of a run is not one fact alone.
+pub(crate) fn facts() -> Vec<Fact> {
+    let restarts = facts![
+        outages::a_broker_restart_loses_nothing_and_services_reconnect_by_themselves,
+        outages::a_broker_crash_loses_nothing_and_services_reconnect_by_themselves,
+    ];
+    let restarts = restarts.into_iter().map(|it| it.with_own_broker().under("bank"));
+    let alone = facts![parking::a_command_that_nobody_takes_goes_to_bank_unrouted];
+    let alone = alone.into_iter().map(|it| it.under("bank"));
+    let services = [table::<Ledger>(), table::<Accounts>(), table::<Notifications>()];
+    restarts.chain(services.into_iter().flatten()).chain(alone).collect()
+}
+
+/// The table.
+fn table<S: Subject>() -> Vec<Fact> {
+    let facts = facts![
+        crashes::a_commit_whose_answer_is_lost_has_one_effect_and_loses_no_event::<S>,
+        instances::when_one_of_two_is_killed_the_other_takes_over_what_it_left::<S>,
+        outages::a_database_outage_parks_nothing_and_loses_nothing::<S>,
+        waiting::a_message_that_comes_too_early_waits_and_is_done_afterwards::<S>,
+        waiting::a_message_that_has_waited_often_enough_is_parked::<S>,
+        crashes::a_crash_before_the_commit_leaves_the_message_to_be_done::<S>,
+        crashes::a_crash_after_the_commit_and_before_the_ack_has_one_effect::<S>,
+        crashes::a_crash_between_commit_and_publish_loses_no_event::<S>,
+        crashes::a_lost_confirm_repeats_with_the_same_message_id::<S>,
+        crashes::a_confirm_lost_with_its_connection_repeats_with_the_same_message_id::<S>,
+        duplicates::a_duplicate_delivery_has_one_effect::<S>,
+        duplicates::a_command_sent_again_is_told_the_same_outcome::<S>,
+        duplicates::the_same_id_with_other_content_is_refused_as_a_conflict::<S>,
+        instances::two_instances_work_side_by_side::<S>,
+        outages::a_service_starts_before_its_broker_and_its_database::<S>,
+        parking::what_cannot_be_read_is_parked_with_the_reason_and_blocks_nothing::<S>,
+        parking::a_poison_message_in_a_batch_harms_only_itself::<S>,
+        parking::a_joined_message_with_poison_events_parks_only_those::<S>,
+        parking::a_message_that_its_service_dies_of_is_parked_by_the_broker::<S>,
+        stopping::a_graceful_stop_leaves_nothing_half_done::<S>,
+        stopping::a_graceful_stop_waits_for_confirms::<S>,
+    ];
+    facts.into_iter().map(|fact| fact.under(S::SERVICE)).collect()
+}

@@ -1,0 +1,13 @@
+//! Facts about the running bank. `cargo test -p integration-tests -- <filter>` checks those whose
+//! name contains the filter.
+
+mod conformance;
+
+use std::process::ExitCode;
+
+use integration_tests::suite;
+
+fn main() -> ExitCode {
+    let facts = [conformance::facts()];
+    suite::run(facts.into_iter().flatten().collect())
+}

@@ -1,0 +1,189 @@
+//! The life of an account, from its opening to its closing, across the services.
+
+use anyhow::{Result, ensure};
+use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
+use shared_events::{
+    AccountId, Message as _, MessageId,
+    accounts::{
+        AccountCloseRefused, AccountClosed, CloseAccount, FreezeAccount, Holder, SetLimits,
+        UnfreezeAccount, UpdateHolder,
+    },
+    ledger::{GetBalance, LedgerStatus, SubmitTransfers},
+    topology::SERVICES,
+};
+
+use super::{
+    desk::{Desk, amount, cash, customer, transfer},
+    story::compare,
+};
+
+pub(crate) fn facts() -> Vec<Fact> {
+    facts![
+        an_account_is_opened_activated_and_used,
+        an_account_with_money_on_it_is_not_closed_and_an_empty_one_is,
+        no_money_moves_on_a_frozen_account,
+        a_freeze_wins_over_the_transfer_that_is_queued_behind_it,
+        a_changed_limit_counts_from_the_next_transfer_on,
+        a_changed_holder_is_announced,
+    ]
+}
+
+async fn an_account_is_opened_activated_and_used(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    let bob = desk.account_with("bob", |it| it.overdraft_limit = amount(50)).await?;
+    desk.deposit(alice, "100").await?;
+    desk.send(transfer(customer(alice), customer(bob), "30.50")?).await?;
+    desk.send(transfer(customer(bob), cash(), "80.50")?).await?;
+    let expected = "
+accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+ledger.account.opened.v1 alice version=1
+accounts.account.activated.v1 alice version=2
+accounts.account.opened.v1 bob overdraft_limit=50 holder.name=bob version=1
+ledger.account.opened.v1 bob version=1
+accounts.account.activated.v1 bob version=2
+ledger.transfers.posted.v1 cash -> alice 100.00 EUR: cash -100 v2, alice 100 v2
+ledger.transfers.posted.v1 alice -> bob 30.50 EUR: alice 69.5 v3, bob 30.5 v2
+ledger.transfers.posted.v1 bob -> cash 80.50 EUR: bob -50 v3, cash -19.5 v3
+";
+    compare(&desk.story().await?, expected)
+}
+
+async fn an_account_with_money_on_it_is_not_closed_and_an_empty_one_is(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    desk.deposit(alice, "10").await?;
+    desk.tell(CloseAccount { account_id: alice }).await?;
+    desk.heard(AccountCloseRefused::TYPE, alice).await?;
+    desk.send(transfer(customer(alice), cash(), "10")?).await?;
+    desk.tell(CloseAccount { account_id: alice }).await?;
+    desk.heard(AccountClosed::TYPE, alice).await?;
+    ledger_says(&desk, alice, LedgerStatus::Closed).await?;
+    desk.deposit(alice, "1").await?;
+    desk.send(transfer(customer(alice), cash(), "1")?).await?;
+    let expected = "
+accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+ledger.account.opened.v1 alice version=1
+accounts.account.activated.v1 alice version=2
+ledger.transfers.posted.v1 cash -> alice 10.00 EUR: cash -10 v2, alice 10 v2
+accounts.account.closing.v1 alice version=3
+ledger.account.close_refused.v1 alice reason=balance_not_zero balance=10 version=2
+accounts.account.close_refused.v1 alice reason=balance_not_zero balance=10 version=4
+ledger.transfers.posted.v1 alice -> cash 10.00 EUR: alice 0 v3, cash 0 v3
+accounts.account.closing.v1 alice version=5
+ledger.account.locked.v1 alice version=4
+accounts.account.closed.v1 alice version=6
+ledger.transfers.rejected.v1 cash -> alice 1.00 EUR: account_closed
+ledger.transfers.rejected.v1 alice -> cash 1.00 EUR: account_closed
+";
+    compare(&desk.story().await?, expected)
+}
+
+async fn no_money_moves_on_a_frozen_account(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    desk.deposit(alice, "10").await?;
+    desk.tell(FreezeAccount { account_id: alice, reason: "lost card".to_owned() }).await?;
+    ledger_says(&desk, alice, LedgerStatus::Frozen).await?;
+    desk.send(transfer(customer(alice), cash(), "1")?).await?;
+    desk.deposit(alice, "2").await?;
+    desk.tell(UnfreezeAccount { account_id: alice }).await?;
+    ledger_says(&desk, alice, LedgerStatus::Active).await?;
+    desk.send(transfer(customer(alice), cash(), "1")?).await?;
+    let expected = "
+accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+ledger.account.opened.v1 alice version=1
+accounts.account.activated.v1 alice version=2
+ledger.transfers.posted.v1 cash -> alice 10.00 EUR: cash -10 v2, alice 10 v2
+accounts.account.frozen.v1 alice reason=lost card version=3
+ledger.transfers.rejected.v1 alice -> cash 1.00 EUR: account_frozen
+ledger.transfers.rejected.v1 cash -> alice 2.00 EUR: account_frozen
+accounts.account.unfrozen.v1 alice version=4
+ledger.transfers.posted.v1 alice -> cash 1.00 EUR: alice 9 v3, cash -9 v3
+";
+    compare(&desk.story().await?, expected)
+}
+
+/// The freeze and the transfer wait together for a ledger that is down.
+async fn a_freeze_wins_over_the_transfer_that_is_queued_behind_it(bank: Bank) -> Result<()> {
+    let instances = bank.start_all(&SERVICES).await?;
+    let ledger = instances.iter().find(|it| it.label().starts_with("ledger"));
+    let mut desk = Desk::at(bank)?;
+    let alice = desk.account("alice").await?;
+    desk.deposit(alice, "10").await?;
+    let ledger = ledger.expect("the ledger was started");
+    ledger.stop().await?;
+    desk.tell(FreezeAccount { account_id: alice, reason: "seized".to_owned() }).await?;
+    wait_for("the freeze waits for the ledger", PATIENCE, async || {
+        let mut waiting = 0;
+        for partition in 0..shared_events::topology::LEDGER_PARTITIONS {
+            waiting += desk.bank.depth(&format!("ledger.commands.{partition}")).await?;
+        }
+        Ok(waiting == 1)
+    })
+    .await?;
+    let id = MessageId::new();
+    let transfers = vec![transfer(customer(alice), cash(), "1")?];
+    desk.bank.publish(&Message::of(id, SubmitTransfers { transfers })).await?;
+    ledger.start().await?;
+    let outcome = desk.bank.events().outcome(id).await?.event;
+    ensure!(outcome.data["transfers"][0]["reason"] == "account_frozen", "{outcome:?}");
+    Ok(())
+}
+
+async fn a_changed_limit_counts_from_the_next_transfer_on(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    for (limit, amount) in [("20", "20.01"), ("20", "20"), ("5", "0.01")] {
+        let overdraft_limit = limit.parse()?;
+        desk.tell(SetLimits { account_id: alice, overdraft_limit }).await?;
+        wait_for("the ledger knows the limit", PATIENCE, async || {
+            let asked = GetBalance { account: customer(alice), currency: None };
+            Ok(desk.client.ask(asked).await?.overdraft_limit == Some(overdraft_limit))
+        })
+        .await?;
+        desk.send(transfer(customer(alice), cash(), amount)?).await?;
+    }
+    desk.deposit(alice, "1").await?;
+    let expected = "
+accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+ledger.account.opened.v1 alice version=1
+accounts.account.activated.v1 alice version=2
+accounts.limits.changed.v1 alice overdraft_limit=20 version=3
+ledger.transfers.rejected.v1 alice -> cash 20.01 EUR: insufficient_funds
+accounts.limits.changed.v1 alice overdraft_limit=20 version=4
+ledger.transfers.posted.v1 alice -> cash 20.00 EUR: alice -20 v2, cash 20 v2
+accounts.limits.changed.v1 alice overdraft_limit=5 version=5
+ledger.transfers.rejected.v1 alice -> cash 0.01 EUR: insufficient_funds
+ledger.transfers.posted.v1 cash -> alice 1.00 EUR: cash 19 v3, alice -19 v3
+";
+    compare(&desk.story().await?, expected)
+}
+
+/// What the notifications service makes of it: `tell::`.
+async fn a_changed_holder_is_announced(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    let holder = Holder {
+        name: "Alice Nováková".to_owned(),
+        email: Some("alice@example.com".to_owned()),
+        webhook: None,
+        language: "cs".to_owned(),
+    };
+    desk.tell(UpdateHolder { account_id: alice, holder: holder.clone() }).await?;
+    let expected = "
+accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+ledger.account.opened.v1 alice version=1
+accounts.account.activated.v1 alice version=2
+accounts.holder.updated.v1 alice holder.name=Alice Nováková version=3
+";
+    compare(&desk.story().await?, expected)
+}
+
+async fn ledger_says(desk: &Desk, account: AccountId, status: LedgerStatus) -> Result<()> {
+    wait_for(&format!("the ledger has the account {status:?}"), PATIENCE, async || {
+        let asked = GetBalance { account: customer(account), currency: None };
+        Ok(desk.client.ask(asked).await?.status == status)
+    })
+    .await
+}
