@@ -11,10 +11,7 @@ use std::sync::{
 
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::outbox::Row;
-
-/// The number of a lane, as the outbox stores it.
-pub(crate) type LaneNumber = i16;
+use super::outbox::{LaneNumber, Row};
 
 /// The most processes of one service at a time.
 const LANES: LaneNumber = 16;

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use uuid::Uuid;
 
-use super::{handler::Event, lane::LaneNumber};
+use super::handler::Event;
 use crate::{
     envelope::{Envelope, SpecVersion, schema_urn},
     ids::{CorrelationId, MessageId},
@@ -20,6 +20,9 @@ use crate::{
 const WAITING_KIB_MAX: usize = 24 * 1024;
 /// How many hand-overs may wait. Bytes bind first where events are large.
 const WAITING_BATCHES_MAX: usize = 256;
+
+/// The number of a lane of the outbox: which relay publishes a row.
+pub(crate) type LaneNumber = i16;
 
 /// What a client wrote is copied into every event that it led to.
 const ACTOR_BYTES_MAX: usize = 255;
