@@ -89,8 +89,8 @@ impl Teller {
         self.ask(GetBalance { account, currency }).await
     }
 
-    /// Waits until an account stands so in the ledger. A freeze is asked of the accounts service; it
-    /// stops money once the ledger has followed.
+    /// Waits until an account stands so in the ledger. A freeze is asked of the accounts service;
+    /// it stops money once the ledger has followed.
     pub async fn until_ledger_says(
         &self,
         account_id: AccountId,

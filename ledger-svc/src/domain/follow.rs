@@ -1,6 +1,6 @@
 //! What the ledger does when an account changes at the accounts service. Promise: changes of
-//! status, and changes of the limit, are each followed once and in the order of their versions; a late
-//! duplicate changes nothing.
+//! status, and changes of the limit, are each followed once and in the order of their versions; a
+//! late duplicate changes nothing.
 
 use rust_decimal::Decimal;
 use shared_events::{AccountId, Currency};

@@ -175,12 +175,12 @@ proptest! {
     }
 }
 
-fn check(given: &[(AccountId, AccountEvent)], transfer: Transfer, then: RejectReason) {
+fn check(given: &[(AccountId, AccountEvent)], transfer: &Transfer, then: RejectReason) {
     let mut books = Books::new(accounts(), vec![]);
     for (version, (id, event)) in (2..).zip(given) {
         books.follow(*id, version, event);
     }
-    match books.submit(command(), &transfer, today()) {
+    match books.submit(command(), transfer, today()) {
         Outcome::New(Decided { decision: Decision::Rejected { reason, .. }, .. }) => {
             assert_eq!(reason, then);
         }
@@ -209,22 +209,22 @@ fn each_reason_has_its_rule() {
     let freeze = [(customer(0), AccountEvent::Frozen)];
     let closing = [(customer(0), AccountEvent::Closing)];
     let closed = [closing[0].clone(), (customer(0), AccountEvent::Closed)];
-    check(&[], transfer(cash(), to(0), "0"), RejectReason::AmountNotPositive);
-    check(&[], transfer(cash(), to(0), "0.001"), RejectReason::TooManyDigits);
-    check(&[], transfer(cash(), to(0), "1000000000000000.01"), RejectReason::AmountTooLarge);
+    check(&[], &transfer(cash(), to(0), "0"), RejectReason::AmountNotPositive);
+    check(&[], &transfer(cash(), to(0), "0.001"), RejectReason::TooManyDigits);
+    check(&[], &transfer(cash(), to(0), "1000000000000000.01"), RejectReason::AmountTooLarge);
     let nul = Transfer { end_to_end_id: Some("\0".to_owned()), ..long.clone() };
-    check(&[], Transfer { reference: None, ..nul }, RejectReason::InvalidText);
-    check(&[], long, RejectReason::InvalidText);
+    check(&[], &Transfer { reference: None, ..nul }, RejectReason::InvalidText);
+    check(&[], &long, RejectReason::InvalidText);
     let late = NaiveDate::from_ymd_opt(2200, 1, 1);
     let late = Transfer { booking_date: late, ..transfer(cash(), to(0), "1") };
-    check(&[], late, RejectReason::InvalidBookingDate);
-    check(&[], transfer(to(0), to(0), "1"), RejectReason::SameAccount);
-    check(&[], transfer(cash(), to(9), "1"), RejectReason::UnknownAccount);
-    check(&closed, transfer(cash(), to(0), "1"), RejectReason::AccountClosed);
-    check(&freeze, transfer(cash(), to(0), "1"), RejectReason::AccountFrozen);
-    check(&closing, transfer(cash(), to(0), "1"), RejectReason::AccountNotActive);
-    check(&[], transfer(cash(), to(4), "1"), RejectReason::CurrencyMismatch);
-    check(&[], transfer(to(0), to(1), "1"), RejectReason::InsufficientFunds);
+    check(&[], &late, RejectReason::InvalidBookingDate);
+    check(&[], &transfer(to(0), to(0), "1"), RejectReason::SameAccount);
+    check(&[], &transfer(cash(), to(9), "1"), RejectReason::UnknownAccount);
+    check(&closed, &transfer(cash(), to(0), "1"), RejectReason::AccountClosed);
+    check(&freeze, &transfer(cash(), to(0), "1"), RejectReason::AccountFrozen);
+    check(&closing, &transfer(cash(), to(0), "1"), RejectReason::AccountNotActive);
+    check(&[], &transfer(cash(), to(4), "1"), RejectReason::CurrencyMismatch);
+    check(&[], &transfer(to(0), to(1), "1"), RejectReason::InsufficientFunds);
 }
 
 #[test]

@@ -101,16 +101,20 @@ fn submit_all(
     submit: &SubmitTransfers,
     today: chrono::NaiveDate,
 ) -> Outcome {
-    let refusal = match submit.transfers.len() {
-        0 => Some(LedgerReason::NoTransfers),
-        1..=TRANSFERS_MAX => None,
-        _ => Some(LedgerReason::TooManyTransfers),
-    };
-    if let Some(reason) = refusal {
+    if let Some(reason) = refusal(submit) {
         return announce::refused(id, reason);
     }
     let outcomes = submit.transfers.iter().map(|transfer| books.submit(id, transfer, today));
     announce::outcomes(id, outcomes.collect())
+}
+
+/// Why a command is refused as a whole.
+fn refusal(submit: &SubmitTransfers) -> Option<LedgerReason> {
+    match submit.transfers.len() {
+        0 => Some(LedgerReason::NoTransfers),
+        1..=TRANSFERS_MAX => None,
+        _ => Some(LedgerReason::TooManyTransfers),
+    }
 }
 
 fn follow(books: &mut Books, id: AccountId, version: i64, event: &AccountEvent) -> Outcome {
@@ -142,6 +146,8 @@ impl Named {
         let mut named = Self::default();
         for received in batch {
             match Change::of(received.message()) {
+                // What is refused as a whole touches nothing, and opens no account.
+                Ok(submit) if refusal(submit).is_some() => {}
                 Ok(submit) => submit.transfers.iter().for_each(|it| named.transfer(it)),
                 Err((id, ..)) => {
                     named.accounts.insert(id.uuid());

@@ -60,7 +60,7 @@ impl<'t> Tx<'t> {
 
 /// Whether the same may well succeed later. Nearly everything may: the server is away, stops, is
 /// out of something, refuses us, lacks a table until it is restored. Only what comes of the data
-/// itself is a message's own fault: SQLSTATE classes 21 (cardinality), 22 (data), 23 (integrity) and
+/// itself is a message's own fault: SQLSTATE classes 21 (cardinality), 22 (data), 23 (integrity),
 /// P0 (raised by the database's own rules), and values that cannot be written or read.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {

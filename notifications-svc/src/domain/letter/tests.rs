@@ -1,3 +1,5 @@
+//! Letters in three languages.
+
 use super::*;
 use crate::domain::samples::{money, movement, recipient};
 use shared_events::ledger::RejectReason;

@@ -1,3 +1,5 @@
+//! What is told of which event, and to whom.
+
 use serde_json::json;
 use shared_events::ledger::RejectReason;
 
