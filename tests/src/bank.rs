@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use lapin::types::AMQPValue;
 use reqwest::Method;
 use serde_json::Value;
 use shared_events::{
@@ -22,35 +21,16 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{
-    Instance, Message, Proxy, Recorder,
+    Instance, Message, Parked, Proxy, Recorder,
     broker::{Broker, TESTER},
     database::{Database, password},
     instance::Setup,
     line::Line,
-    run::{OwnBroker, Run, binaries},
+    run::{OwnBroker, Run},
     wait::{PATIENCE, wait_for, wait_value},
 };
 
-/// A message that a service has given up.
-#[derive(Clone, Debug)]
-pub struct Parked {
-    /// AMQP's `message_id`, or empty.
-    pub id: String,
-    /// AMQP's `type`, or empty.
-    pub kind: String,
-    /// AMQP's `content_type`, or empty.
-    pub content_type: String,
-    /// `x-parked-reason`.
-    pub reason: String,
-    /// `x-parked-detail`.
-    pub detail: String,
-    /// `x-parked-queue`.
-    pub queue: String,
-    /// All headers that are text.
-    pub headers: HashMap<String, String>,
-    /// The body.
-    pub body: Vec<u8>,
-}
+pub use crate::binaries::program;
 
 /// A virtual host, databases, and the services started in it. Cheap to clone.
 #[derive(Clone)]
@@ -198,6 +178,7 @@ impl Bank {
             environment,
             broker: broker_proxy,
             database: database_proxy,
+            processes: inner.run.processes.clone(),
         })?;
         inner.instances.lock().unwrap_or_else(PoisonError::into_inner).push(instance.clone());
         Ok(instance)
@@ -267,7 +248,7 @@ impl Bank {
     /// that has any.
     pub async fn waiting(&self, service: &str) -> Result<Vec<(String, u32)>> {
         let mut waiting = Vec::new();
-        for queue in queues(service) {
+        for queue in queues(service).into_iter().filter(|queue| !queue.ends_with(".queries")) {
             let tiers = (1..).map_while(|attempt| retry_queue(&queue, attempt));
             for tier in tiers {
                 match self.depth(&tier).await? {
@@ -331,7 +312,7 @@ impl Bank {
     /// What is ready in a queue. It stays there.
     pub async fn look(&self, queue: &str) -> Result<Vec<Parked>> {
         let (channel, taken) = self.0.line.take(queue).await?;
-        let found = taken.iter().map(|message| parked(&message.delivery)).collect();
+        let found = taken.iter().map(|message| Parked::of(&message.delivery)).collect();
         channel.close(200, "looked".into()).await?;
         Ok(found)
     }
@@ -364,39 +345,4 @@ impl Bank {
 fn queues(service: &str) -> Vec<String> {
     let own = SUBSCRIPTIONS.iter().filter(|it| it.service == service);
     own.flat_map(Subscription::queues).collect()
-}
-
-/// The binary of a service or of `teller`, which must have been built.
-pub fn program(name: &str) -> Result<PathBuf> {
-    let program = binaries()?.join(name);
-    ensure!(
-        program.exists(),
-        "\n\n  {} is not there. Build it first:  cargo build --workspace\n",
-        program.display()
-    );
-    Ok(program)
-}
-
-fn parked(delivery: &lapin::message::Delivery) -> Parked {
-    let properties = &delivery.properties;
-    let text = |it: &Option<lapin::types::ShortString>| {
-        it.as_ref().map_or_else(String::new, ToString::to_string)
-    };
-    let mut headers = HashMap::new();
-    for (name, value) in properties.headers().iter().flat_map(lapin::types::FieldTable::inner) {
-        if let AMQPValue::LongString(value) = value {
-            headers.insert(name.to_string(), value.to_string());
-        }
-    }
-    let header = |name: &str| headers.get(name).cloned().unwrap_or_default();
-    Parked {
-        id: text(properties.message_id()),
-        kind: text(properties.kind()),
-        content_type: text(properties.content_type()),
-        reason: header("x-parked-reason"),
-        detail: header("x-parked-detail"),
-        queue: header("x-parked-queue"),
-        body: delivery.data.clone(),
-        headers,
-    }
 }

@@ -1,4 +1,4 @@
-//! The broker of a run: RabbitMQ in a container, as `rabbitmq/` configures it. Promise: it boots with
+//! The broker of a run: RabbitMQ in a container, as `rabbitmq/` has it. Promise: it boots with
 //! the definitions that the bank boots with; each test has a virtual host of its own with the same.
 
 use std::{
@@ -32,7 +32,7 @@ use crate::{
 pub const TESTER: &str = "tests";
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const FILES: &str = "/etc/bankwire/rabbitmq";
-/// Where the broker keeps its data, and whose that is: user 999 in our image as in the official one.
+/// Where the broker keeps its data, and whose that is: user 999 in our image and the official.
 const FOLDER: &str = "/var/lib/rabbitmq";
 const FOLDER_OPTIONS: &str = "uid=999,gid=999,mode=755";
 const AMQP_PORT: u16 = 5672;
@@ -131,6 +131,23 @@ impl Broker {
         docker(&["start", self.container.id()]).await?;
         self.find_ports().await?;
         self.wait_until_up().await
+    }
+
+    /// Makes it think that it is short of memory: it blocks whoever publishes.
+    pub async fn run_short_of_memory(&self) -> Result<()> {
+        self.memory_limit("1").await
+    }
+
+    /// Lets it have memory again.
+    pub async fn have_memory_again(&self) -> Result<()> {
+        self.memory_limit("2GiB").await
+    }
+
+    async fn memory_limit(&self, bytes: &str) -> Result<()> {
+        let id = self.container.id();
+        let limit = ["set_vm_memory_high_watermark", "absolute", bytes];
+        docker(&[&["exec", id, "rabbitmqctl", "--quiet"], limit.as_slice()].concat()).await?;
+        Ok(())
     }
 
     /// Asks the management HTTP API: `path` is what follows `/api/`.

@@ -1,4 +1,4 @@
-//! A service process. Promise: it is the real binary, with nothing in it for tests; whatever happens
+//! A service process. Promise: it is the real binary, with nothing in it for tests; what happens
 //! to it happens from outside.
 
 use std::{
@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    processes::Processes,
     proxy::Proxy,
     wait::{PATIENCE, wait_for, wait_value},
 };
@@ -36,6 +37,7 @@ struct Inner {
     log: PathBuf,
     broker: Proxy,
     database: Proxy,
+    processes: Processes,
     http: reqwest::Client,
     child: AsyncMutex<Option<Child>>,
     /// Where this start's log begins.
@@ -59,16 +61,26 @@ pub(crate) struct Setup {
     pub(crate) log: PathBuf,
     pub(crate) broker: Proxy,
     pub(crate) database: Proxy,
+    pub(crate) processes: Processes,
 }
 
 impl Instance {
     pub(crate) fn new(setup: Setup) -> Result<Self> {
-        let Setup { label, program, environment, log, broker, database } = setup;
+        let Setup { label, program, environment, log, broker, database, processes } = setup;
         let http = reqwest::Client::builder().timeout(PROBE_TIMEOUT).build()?;
         let (child, log_from) = (AsyncMutex::new(None), Mutex::new(0));
-        let inner =
-            Inner { label, program, environment, log, broker, database, http, child, log_from };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Inner {
+            label,
+            program,
+            environment,
+            log,
+            broker,
+            database,
+            processes,
+            http,
+            child,
+            log_from,
+        })))
     }
 
     /// Between this instance and the broker.
@@ -114,9 +126,9 @@ impl Instance {
             .stderr(log)
             .kill_on_drop(true);
         let started = command.spawn();
-        let cannot = || format!("cannot start {}", inner.program.display());
-        *child = Some(started.with_context(cannot)?);
-        Ok(())
+        let started = started.with_context(|| format!("cannot start {}", inner.program.display()));
+        let started = child.insert(started?);
+        inner.processes.add(started)
     }
 
     /// Waits until `/readyz` says that every part works.
@@ -179,7 +191,8 @@ impl Instance {
     pub async fn stop(&self) -> Result<()> {
         let mut child = self.0.child.lock().await;
         let mut running = child.take().with_context(|| format!("{} is down", self.0.label))?;
-        signal(&running, rustix::process::Signal::TERM)?;
+        self.0.processes.terminate(&running)?;
+        self.0.processes.forget(&running);
         let ended = tokio::time::timeout(STOP_DEADLINE, running.wait()).await;
         let status = ended.with_context(|| format!("{} does not stop", self.0.label))??;
         ensure!(status.success(), "{} was asked to stop, and ended: {status}", self.0.label);
@@ -189,6 +202,7 @@ impl Instance {
     /// Kills it (SIGKILL), wherever it is. It cannot say or do anything more.
     pub async fn kill(&self) -> Result<()> {
         if let Some(mut running) = self.0.child.lock().await.take() {
+            self.0.processes.forget(&running);
             running.kill().await?;
         }
         Ok(())
@@ -228,11 +242,4 @@ impl Instance {
         })
         .await
     }
-}
-
-fn signal(child: &Child, signal: rustix::process::Signal) -> Result<()> {
-    let id = child.id().context("the process has ended already")?;
-    let pid = rustix::process::Pid::from_raw(i32::try_from(id)?).context("a process has an id")?;
-    rustix::process::kill_process(pid, signal)?;
-    Ok(())
 }

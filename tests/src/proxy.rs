@@ -8,10 +8,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Result};
@@ -98,8 +95,8 @@ impl Proxy {
         let address = listener.local_addr()?;
         let rules = Arc::new(watch::Sender::new(Rules::default()));
         let connections = Connections::default();
-        let gate = Gate { rules: Arc::clone(&rules), connections: Arc::clone(&connections) };
-        let accepting = tokio::spawn(accept(listener, target, gate));
+        let accepting = accept(listener, target, Arc::clone(&rules), Arc::clone(&connections));
+        let accepting = tokio::spawn(accepting);
         Ok(Self { address, rules, connections, accepting })
     }
 
@@ -156,84 +153,95 @@ impl Drop for Proxy {
     }
 }
 
-/// What every connection of a proxy obeys and reports to.
+/// What a connection obeys and reports to.
 #[derive(Clone)]
-struct Gate {
+struct Wire {
     rules: Arc<watch::Sender<Rules>>,
     connections: Connections,
+    number: u64,
+    /// How many cuts there had been when it was opened: one more is its end.
+    cuts: u64,
 }
 
-impl Gate {
-    fn see(&self, number: u64, change: impl FnOnce(&mut Seen)) {
-        if let Some(seen) = lock(&self.connections).get_mut(&number) {
+impl Wire {
+    fn see(&self, change: impl FnOnce(&mut Seen)) {
+        if let Some(seen) = lock(&self.connections).get_mut(&self.number) {
             change(seen);
         }
     }
 
-    fn name(&self, number: u64) -> String {
-        lock(&self.connections).get(&number).map_or_else(String::new, |it| it.name.clone())
+    fn name(&self) -> String {
+        let connections = lock(&self.connections);
+        connections.get(&self.number).map_or_else(String::new, |it| it.name.clone())
     }
 }
 
-async fn accept(listener: TcpListener, target: Target, gate: Gate) {
-    let numbers = AtomicU64::new(0);
-    while let Ok((client, _)) = listener.accept().await {
-        // Subscribed before anything can be cut, so that no cut is missed.
-        let rules = gate.rules.subscribe();
-        if rules.borrow().refusing {
+async fn accept(
+    listener: TcpListener,
+    target: Target,
+    rules: Arc<watch::Sender<Rules>>,
+    connections: Connections,
+) {
+    for number in 0.. {
+        let Ok((client, _)) = listener.accept().await else { return };
+        let (refusing, cuts) = {
+            let rules = rules.borrow();
+            (rules.refusing, rules.cuts)
+        };
+        if refusing {
             continue;
         }
-        let number = numbers.fetch_add(1, Ordering::Relaxed);
-        let (target, gate) = (target.clone(), gate.clone());
+        let (rules, connections) = (Arc::clone(&rules), Arc::clone(&connections));
+        let wire = Wire { rules, connections, number, cuts };
+        let target = target.clone();
         tokio::spawn(async move {
-            lock(&gate.connections).insert(number, Seen::default());
+            lock(&wire.connections).insert(number, Seen::default());
             // However it ends, both sides learn of it by their sockets being closed.
-            let _ = connect(client, target.address(), number, &gate, rules).await;
-            lock(&gate.connections).remove(&number);
+            let _ = connect(client, target.address(), &wire).await;
+            lock(&wire.connections).remove(&number);
         });
     }
 }
 
 /// Passes bytes both ways until either side is gone or the connection is cut.
-async fn connect(
-    mut client: TcpStream,
-    target: SocketAddr,
-    number: u64,
-    gate: &Gate,
-    mut rules: watch::Receiver<Rules>,
-) -> std::io::Result<()> {
-    let cuts = rules.borrow().cuts;
+async fn connect(mut client: TcpStream, target: SocketAddr, wire: &Wire) -> std::io::Result<()> {
     let mut server = TcpStream::connect(target).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
+    let mut rules = wire.rules.subscribe();
     tokio::select! {
-        _ = rules.wait_for(|rules| rules.cuts != cuts) => Ok(()),
-        done = pass(from_client, to_server, Direction::ToServer, number, gate) => done,
-        done = pass(from_server, to_client, Direction::ToClient, number, gate) => done,
+        _ = rules.wait_for(|rules| rules.cuts != wire.cuts) => Ok(()),
+        done = pass(from_client, to_server, Direction::ToServer, wire) => done,
+        done = pass(from_server, to_client, Direction::ToClient, wire) => done,
     }
 }
 
 /// Passes bytes one way. Reads on while it is paused, to notice that the sender is gone; what is
-/// held then is lost.
+/// held then, or when the connection is cut, is lost.
 async fn pass(
     mut from: tcp::ReadHalf<'_>,
     mut to: tcp::WriteHalf<'_>,
     direction: Direction,
-    number: u64,
-    gate: &Gate,
+    wire: &Wire,
 ) -> std::io::Result<()> {
-    let mut rules = gate.rules.subscribe();
+    let mut rules = wire.rules.subscribe();
     let (mut held, mut hello) = (Vec::with_capacity(64 * 1024), Vec::new());
     loop {
-        let name = gate.name(number);
-        let paused = rules.borrow_and_update().pause(direction, &name);
+        let name = wire.name();
+        let (paused, cut) = {
+            let rules = rules.borrow_and_update();
+            (rules.pause(direction, &name), rules.cuts != wire.cuts)
+        };
+        if cut {
+            return Ok(());
+        }
         if !paused && !held.is_empty() {
             to.write_all(&held).await?;
             held.clear();
         }
-        gate.see(number, |seen| seen.held[direction as usize] = held.len() as u64);
+        wire.see(|seen| seen.held[direction as usize] = held.len() as u64);
         let before = held.len();
         tokio::select! {
             read = from.read_buf(&mut held) => if read? == 0 {
@@ -244,7 +252,7 @@ async fn pass(
         if direction == Direction::ToServer && name.is_empty() && hello.len() < HELLO_BYTES_MAX {
             hello.extend_from_slice(&held[before..]);
             if let Some(name) = connection_name(&hello) {
-                gate.see(number, |seen| seen.name = name);
+                wire.see(|seen| seen.name = name);
             }
         }
     }

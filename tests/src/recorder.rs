@@ -1,4 +1,4 @@
-//! Hears every event of a bank, or the replies to one asker. Promise: what the broker has is heard, as
+//! Hears every event of a bank, or the replies to one asker. Promise: what it has is heard, as
 //! often as it was published, also across restarts of the broker.
 
 use std::fmt::Write;

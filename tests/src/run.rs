@@ -1,23 +1,23 @@
 //! One run of the tests: one broker and one database server for all of them. Promise: both are gone
 //! when the run is over, however it ends.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{
+    binaries::scratch_folder,
     broker::{Broker, Data},
     database::DatabaseServer,
+    processes::Processes,
 };
 
 /// What all tests of a run share.
 pub(crate) struct Run {
     pub(crate) broker: Arc<Broker>,
     pub(crate) databases: DatabaseServer,
+    pub(crate) processes: Processes,
     pub(crate) folder: PathBuf,
     restartable: Arc<Mutex<Option<Arc<Broker>>>>,
 }
@@ -34,12 +34,15 @@ impl Run {
         let provider = rustls::crypto::ring::default_provider();
         // A provider that is there already serves as well.
         let _ = provider.install_default();
-        let folder = target_folder()?.join("tmp").join("bank");
+        let folder = scratch_folder()?.join("bank");
         // Both to the end, whatever becomes of either: a start that is given up halfway leaves a
         // container behind.
         let (broker, databases) =
             tokio::join!(Broker::start(Data::InMemory), DatabaseServer::start());
-        Ok(Self { broker: broker?, databases: databases?, folder, restartable: Arc::default() })
+        let processes = Processes::default();
+        tokio::spawn(processes.clone().die_with_us());
+        let (broker, databases) = (broker?, databases?);
+        Ok(Self { broker, databases, processes, folder, restartable: Arc::default() })
     }
 
     /// A broker that the caller has for itself as long as it keeps the answer. Started when first
@@ -64,25 +67,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-/// The folder of the services' binaries: `BANKWIRE_BINARIES`, or the one that this test binary was
-/// built into.
-pub(crate) fn binaries() -> Result<PathBuf> {
-    match std::env::var_os("BANKWIRE_BINARIES") {
-        Some(folder) => Ok(PathBuf::from(folder)),
-        None => profile_folder(),
-    }
-}
-
-/// `target/debug`, from `target/debug/deps/bank-0123`.
-fn profile_folder() -> Result<PathBuf> {
-    let test = std::env::current_exe().context("cannot find this test binary")?;
-    let profile = test.parent().and_then(Path::parent);
-    Ok(profile.context("this test binary is not in a target folder")?.to_owned())
-}
-
-fn target_folder() -> Result<PathBuf> {
-    let profile = profile_folder()?;
-    Ok(profile.parent().context("this test binary is not in a target folder")?.to_owned())
 }

@@ -13,7 +13,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::{Handle, Runtime};
 
-use crate::{Bank, run::Run};
+use crate::{Bank, binaries, run::Run};
 
 /// Facts wait more than they work.
 const THREADS: usize = 4;
@@ -73,6 +73,9 @@ pub fn run(facts: Vec<Fact>) -> ExitCode {
     if arguments.list {
         let named = facts.into_iter().map(|fact| Trial::test(fact.name, || Ok(()))).collect();
         return libtest_mimic::run(&arguments, named).exit_code();
+    }
+    for outdated in binaries::outdated() {
+        eprintln!("\nwarning: {outdated}: cargo build --workspace");
     }
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,

@@ -2,12 +2,13 @@
 //! name contains the filter.
 
 mod conformance;
+mod scenarios;
 
 use std::process::ExitCode;
 
 use integration_tests::suite;
 
 fn main() -> ExitCode {
-    let facts = [conformance::facts()];
+    let facts = [scenarios::facts(), conformance::facts()];
     suite::run(facts.into_iter().flatten().collect())
 }

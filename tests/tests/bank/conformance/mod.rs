@@ -29,6 +29,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     let restarts = facts![
         outages::a_broker_restart_loses_nothing_and_services_reconnect_by_themselves,
         outages::a_broker_crash_loses_nothing_and_services_reconnect_by_themselves,
+        outages::a_broker_short_of_memory_holds_events_up_and_is_named,
     ];
     let restarts = restarts.into_iter().map(|it| it.with_own_broker().under("bank"));
     let alone = facts![parking::a_command_that_nobody_takes_goes_to_bank_unrouted];
@@ -54,6 +55,7 @@ fn table<S: Subject>() -> Vec<Fact> {
         duplicates::a_command_sent_again_is_told_the_same_outcome::<S>,
         duplicates::the_same_id_with_other_content_is_refused_as_a_conflict::<S>,
         instances::two_instances_work_side_by_side::<S>,
+        outages::a_stop_during_a_database_outage_gives_everything_back::<S>,
         outages::a_service_starts_before_its_broker_and_its_database::<S>,
         parking::what_cannot_be_read_is_parked_with_the_reason_and_blocks_nothing::<S>,
         parking::a_poison_message_in_a_batch_harms_only_itself::<S>,

@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, ensure};
-use integration_tests::{Bank, Instance, Message, PATIENCE, wait_for};
+use integration_tests::{Bank, Direction, Instance, Message, PATIENCE, wait_for};
 
 use super::{
     subject::{Accounts, Ledger, Notifications, Subject},
-    tally::{Copies, begin, commands, each_is_done_once, nothing_parked, wait_effects},
+    tally::{
+        Copies, begin, commands, each_is_done_once, nothing_parked, wait_effects, wait_outbox_empty,
+    },
 };
 
 const COMMANDS: usize = 30;
@@ -36,6 +38,27 @@ pub(crate) async fn a_database_outage_parks_nothing_and_loses_nothing<S: Subject
     let delivered = wait_statistics::<S>(&bank, delivered + u64::try_from(COMMANDS)?).await?;
     let redelivered = bank.statistic(S::SERVICE, "redeliver").await?;
     ensure!(redelivered == 0, "{redelivered} of {delivered} deliveries were repeated");
+    nothing_parked::<S>(&bank).await
+}
+
+/// Whoever restarts a service because its database is away must not make things worse.
+pub(crate) async fn a_stop_during_a_database_outage_gives_everything_back<S: Subject>(
+    bank: Bank,
+) -> Result<()> {
+    let (instance, subject) = begin::<S>(&bank).await?;
+    wait_outbox_empty::<S>(&bank).await?;
+    instance.database().cut();
+    let sent = commands(subject, COMMANDS);
+    bank.publish_all(&sent).await?;
+    instance.wait_metric("bus_transaction_retries_total", 1.0).await?;
+    instance.stop().await?;
+    wait_for("the messages are back in their queue", PATIENCE, async || {
+        Ok(bank.ready(S::SERVICE).await? == u32::try_from(COMMANDS)?)
+    })
+    .await?;
+    instance.database().resume();
+    instance.start().await?;
+    each_is_done_once(&bank, subject, &sent, Copies::One).await?;
     nothing_parked::<S>(&bank).await
 }
 
@@ -70,12 +93,13 @@ pub(crate) async fn a_service_starts_before_its_broker_and_its_database<S: Subje
     each_is_done_once(&bank, subject, &sent, Copies::One).await
 }
 
-/// Waits until an instance says that this part is away.
+/// Waits until an instance says that a part whose name begins so does not work.
 async fn wait_part(instance: &Instance, part: &str) -> Result<()> {
-    wait_for(&format!("{} says that its {part} is away", instance.label()), PATIENCE, async || {
+    wait_for(&format!("{} misses its {part}", instance.label()), PATIENCE, async || {
         let readiness = instance.readiness().await?;
-        let said = readiness.parts.get(part);
-        ensure!(!readiness.ready && said.is_some_and(Option::is_some), "{readiness:?}");
+        let mut parts = readiness.parts.iter();
+        let said = parts.any(|(name, why)| name.starts_with(part) && why.is_some());
+        ensure!(!readiness.ready && said, "{readiness:?}");
         Ok(true)
     })
     .await
@@ -101,11 +125,31 @@ pub(crate) async fn a_broker_crash_loses_nothing_and_services_reconnect_by_thems
     through(bank, crash).await
 }
 
+/// Events wait in the outbox meanwhile, and `/readyz` says why.
+pub(crate) async fn a_broker_short_of_memory_holds_events_up_and_is_named(
+    bank: Bank,
+) -> Result<()> {
+    let (instance, subject) = begin::<Ledger>(&bank).await?;
+    let sent = commands(subject, COMMANDS);
+    instance.broker().pause(Direction::ToClient, "/consume@");
+    bank.publish_all(&sent).await?;
+    bank.broker().run_short_of_memory().await?;
+    instance.broker().resume();
+    wait_part(&instance, "ledger-svc/relay").await?;
+    wait_effects(&bank, subject, i64::try_from(COMMANDS)?).await?;
+    let waiting = bank.outbox(Ledger::SERVICE).await?;
+    ensure!(waiting > 0, "no event waits for the broker");
+    bank.broker().have_memory_again().await?;
+    each_is_done_once(&bank, subject, &sent, Copies::One).await?;
+    instance.wait_ready().await
+}
+
 /// All three services work while something happens to the broker.
 async fn through(bank: Bank, happening: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
     let (ledger, transfers) = begin::<Ledger>(&bank).await?;
     let (accounts, holders) = begin::<Accounts>(&bank).await?;
-    let (notifications, preferences) = begin::<Notifications>(&bank).await?;
+    let notifications = bank.start(Notifications::SERVICE).await?;
+    let preferences = Notifications::about(&bank, holders.account()).await?;
     let over = AtomicBool::new(false);
     let happening = async {
         // In the middle of work, not before it.

@@ -41,7 +41,11 @@ fn broken<S: Subject>(subject: S) -> Vec<Broken> {
         undecodable("no content type", good().with_content_type(""), "content type"),
         undecodable("no envelope", good().with_body(r#"{"amount":"1"}"#), "specversion"),
         undecodable("an unknown version", future, ".v9"),
-        undecodable("no data", good().edited(|it| it["data"] = serde_json::json!({})), "data"),
+        undecodable(
+            "no data",
+            good().edited(|it| it["data"] = serde_json::json!({})),
+            "missing field",
+        ),
         undecodable(
             "an empty batch",
             good().with_body("[]").with_content_type(CONTENT_TYPE_BATCH),

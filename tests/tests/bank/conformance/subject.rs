@@ -192,7 +192,7 @@ impl Subject for Accounts {
     const POISON_GUARD: &'static str = "
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
             AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$;
-        CREATE TRIGGER guard BEFORE UPDATE ON accounts FOR EACH ROW
+        CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW
             WHEN (NEW.holder_name = 'Poison') EXECUTE FUNCTION refuse()";
     const FAULTS: &'static str = "SELECT count(*) FROM accounts WHERE version < 1";
 
@@ -216,12 +216,13 @@ impl Subject for Accounts {
     }
 
     fn poison(self) -> Message {
-        let holder = holder(POISON);
-        Message::of(MessageId::new(), UpdateHolder { account_id: self.account, holder })
+        open(AccountId::new(), POISON)
     }
 
     fn effects(self) -> String {
-        format!("SELECT version - 1 FROM accounts WHERE id = '{}'", self.account)
+        // Where the ledger runs too, the account's activation is one more version.
+        let effects = "version - 1 - (status <> 'pending')::int::bigint";
+        format!("SELECT {effects} FROM accounts WHERE id = '{}'", self.account)
     }
 
     async fn followed(self, bank: &Bank) -> Result<Followed> {
@@ -252,7 +253,29 @@ fn ledger_opened(account_id: AccountId) -> Message {
     Message::of(MessageId::new(), LedgerAccountOpened { account_id, currency, version: 1 })
 }
 
+impl Accounts {
+    /// The account whose holder the commands name.
+    pub(crate) const fn account(self) -> AccountId {
+        self.account
+    }
+}
+
 impl Notifications {
+    /// About an account that the service will know, or knows. What a holder wants has no history:
+    /// a trigger of the test counts how often it was set.
+    pub(crate) async fn about(bank: &Bank, account: AccountId) -> Result<Self> {
+        let known = format!("SELECT count(*) FROM recipients WHERE account_id = '{account}'");
+        super::tally::wait_number(bank, Self::SERVICE, &known, 1).await?;
+        let count = "
+            CREATE TABLE effects (at timestamptz NOT NULL DEFAULT now());
+            CREATE FUNCTION count_effect() RETURNS trigger LANGUAGE plpgsql
+                AS $$ BEGIN INSERT INTO effects DEFAULT VALUES; RETURN NULL; END $$;
+            CREATE TRIGGER effects AFTER UPDATE OF topics ON recipients FOR EACH ROW
+                EXECUTE FUNCTION count_effect()";
+        bank.execute(Self::SERVICE, count).await?;
+        Ok(Self { account })
+    }
+
     fn preferences(self, topics: &[Topic]) -> SetPreferences {
         SetPreferences {
             account_id: self.account,
@@ -277,20 +300,10 @@ impl Subject for Notifications {
     const FAULTS: &'static str = "
         SELECT count(*) - count(DISTINCT (account_id, event_id)) FROM notifications";
 
-    /// What a holder wants has no history: a trigger of the test counts how often it was set.
     async fn prepare(bank: &Bank) -> Result<Self> {
         let account = AccountId::new();
         bank.publish(&opened(account, "Jana")).await?;
-        let known = format!("SELECT count(*) FROM recipients WHERE account_id = '{account}'");
-        super::tally::wait_number(bank, Self::SERVICE, &known, 1).await?;
-        let count = "
-            CREATE TABLE effects (at timestamptz NOT NULL DEFAULT now());
-            CREATE FUNCTION count_effect() RETURNS trigger LANGUAGE plpgsql
-                AS $$ BEGIN INSERT INTO effects DEFAULT VALUES; RETURN NULL; END $$;
-            CREATE TRIGGER effects AFTER UPDATE OF topics ON recipients FOR EACH ROW
-                EXECUTE FUNCTION count_effect()";
-        bank.execute(Self::SERVICE, count).await?;
-        Ok(Self { account })
+        Self::about(bank, account).await
     }
 
     fn command(self) -> Message {

@@ -76,7 +76,7 @@ pub(crate) async fn each_is_done_once<S: Subject>(
     wait_outbox_empty::<S>(bank).await?;
     let effects = bank.number(S::SERVICE, &subject.effects()).await?;
     let expected = i64::try_from(commands.len())? + 1;
-    ensure!(effects == expected, "{expected} commands had {effects} effects");
+    ensure!(effects == expected, "{}: {expected} commands had {effects} effects", S::SERVICE);
     let faults = bank.number(S::SERVICE, S::FAULTS).await?;
     ensure!(faults == 0, "{faults} rows do not fit the others");
     let events = by_cause(bank).await?;
@@ -96,6 +96,16 @@ fn one_event(command: &Message, led_to: &[Recorded], copies: Copies) -> Result<(
         ensure!(other.event.data == first.event.data, "{what}, and to another with its id");
         ensure!(copies == Copies::Some, "{what} {} times", led_to.len());
     }
+    Ok(())
+}
+
+/// The events of these commands came in the order of the commands.
+pub(crate) async fn in_order(bank: &Bank, commands: &[Message]) -> Result<()> {
+    let events = bank.events().events().await?;
+    let place =
+        |command: &Message| events.iter().position(|it| it.event.causationid == Some(command.id()));
+    let places: Vec<_> = commands.iter().map(place).collect();
+    ensure!(places.is_sorted(), "events came in another order than their commands: {places:?}");
     Ok(())
 }
 

@@ -100,6 +100,16 @@ impl Desk {
         .await
     }
 
+    /// Waits until the notifications service knows every account.
+    pub(crate) async fn all_are_known(&self) -> Result<()> {
+        wait_for("every holder is known", PATIENCE, async || {
+            let opened = self.bank.number("accounts", "SELECT count(*) FROM accounts").await?;
+            let known = "SELECT count(*) FROM recipients";
+            Ok(self.bank.number("notifications", known).await? == opened)
+        })
+        .await
+    }
+
     /// All that was heard so far, one event a line.
     pub(crate) async fn story(&self) -> Result<String> {
         Ok(story::of(&self.bank.events().events().await?, &self.names))

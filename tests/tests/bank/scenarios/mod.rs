@@ -1,16 +1,39 @@
 //! Scenarios: what people and programs do with the running bank, through all its services.
 
+mod broker;
+mod clerk;
+mod cli;
+mod crowd;
 mod desk;
+mod hooks;
+mod legacy;
+mod lookout;
+mod mailbox;
+mod python;
 mod queries;
 mod reasons;
+mod rights;
 mod saga;
 mod story;
+mod tell;
 
 use integration_tests::Fact;
 
 pub(crate) fn facts() -> Vec<Fact> {
-    let parts =
-        [("saga", saga::facts()), ("queries", queries::facts()), ("reasons", reasons::facts())];
+    // The slowest first, so that the others run beside them.
+    let parts = [
+        ("legacy", legacy::facts()),
+        ("saga", saga::facts()),
+        ("queries", queries::facts()),
+        ("reasons", reasons::facts()),
+        ("tell", tell::facts()),
+        ("crowd", crowd::facts()),
+        ("broker", broker::facts()),
+        ("rights", rights::facts()),
+        ("cli", cli::facts()),
+        ("lookout", lookout::facts()),
+        ("python", python::facts()),
+    ];
     let named = |(heading, facts): (&'static str, Vec<Fact>)| {
         facts.into_iter().map(move |fact| fact.under(heading))
     };

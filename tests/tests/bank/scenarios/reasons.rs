@@ -55,7 +55,7 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
     let closing = AccountClosing { account_id: locked, version: 3 };
     desk.bank.publish(&Message::of(MessageId::new(), closing)).await?;
     desk.heard(LedgerAccountLocked::TYPE, locked).await?;
-    settled(&desk, "SELECT count(*) FROM accounts WHERE status IN ('frozen', 'closed')", 2).await?;
+    settled(&desk, "status IN ('frozen', 'closed')", 2).await?;
     ensure!(desk.deposit(alice, "10").await? == "posted");
     let right = transfer(customer(alice), customer(bob), "1")?;
     ensure!(desk.send(right.clone()).await? == "posted", "what the cases are made of is right");
@@ -76,6 +76,7 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
         (RejectReason::TooManyDigits, of("0.001")?),
         (RejectReason::AmountTooLarge, of("1000000000000000.01")?),
         (RejectReason::InvalidText, but(&|it| it.reference = Some("x".repeat(141)))),
+        (RejectReason::InvalidBookingDate, but(&|it| it.booking_date = year_one())),
         (RejectReason::SameAccount, to(alice)),
         (RejectReason::UnknownAccount, to(AccountId::new())),
         (RejectReason::UnknownAccount, but(&|it| it.creditor = own("coffee"))),
@@ -98,11 +99,11 @@ async fn every_reason_to_reject_a_command_about_an_account(bank: Bank) -> Result
     let mut desk = Desk::open(bank).await?;
     let reference = || Some("legacy-1".to_owned());
     let alice = desk.account_with("alice", |it| it.external_reference = reference()).await?;
-    settled(&desk, "SELECT count(*) FROM accounts", 1).await?;
+    desk.all_are_known().await?;
     let used = MessageId::new();
     let limits = |units| SetLimits { account_id: alice, overdraft_limit: amount(units) };
     desk.tell_as(used, limits(5)).await?;
-    settled(&desk, "SELECT count(*) FROM accounts WHERE overdraft_limit = 5", 1).await?;
+    settled(&desk, "overdraft_limit = 5", 1).await?;
 
     let freeze = |account_id, reason: &str| FreezeAccount { account_id, reason: reason.to_owned() };
     let mut same_id = opening("mallory")?;
@@ -126,7 +127,7 @@ async fn every_reason_to_reject_preferences(bank: Bank) -> Result<()> {
     use NotificationsReason as Reason;
     let mut desk = Desk::open(bank).await?;
     let alice = desk.account("alice").await?;
-    settled(&desk, "SELECT count(*) FROM accounts", 1).await?;
+    desk.all_are_known().await?;
     let preferences = |account_id, secret: Option<&str>| SetPreferences {
         account_id,
         email: true,
@@ -151,7 +152,7 @@ async fn every_reason_to_reject_a_command_to_the_ledger(bank: Bank) -> Result<()
     use LedgerReason as Reason;
     let mut desk = Desk::open(bank).await?;
     let alice = desk.account("alice").await?;
-    settled(&desk, "SELECT count(*) FROM accounts", 1).await?;
+    desk.all_are_known().await?;
     let submit = |count: usize| -> Result<Message> {
         let one = || transfer(cash(), customer(alice), "1");
         let transfers = (0..count).map(|_| one()).collect::<Result<_>>()?;
@@ -206,16 +207,15 @@ async fn state(desk: &Desk) -> Result<String> {
     Ok(state)
 }
 
-/// Waits until the ledger has followed what `count` rows of its accounts say, and the notifications
+/// Waits until `count` accounts of the ledger are as `condition` says, and the notifications
 /// service knows every account.
-async fn settled(desk: &Desk, ledger: &str, count: i64) -> Result<()> {
-    wait_for("the other services have followed", PATIENCE, async || {
-        let accounts = desk.bank.number("accounts", "SELECT count(*) FROM accounts").await?;
-        let known = desk.bank.number("notifications", "SELECT count(*) FROM recipients").await?;
-        let followed = desk.bank.number("ledger", ledger).await?;
-        Ok(known == accounts && followed == count)
+async fn settled(desk: &Desk, condition: &str, count: i64) -> Result<()> {
+    let query = format!("SELECT count(*) FROM accounts WHERE {condition}");
+    wait_for(&format!("{count} accounts with {condition}"), PATIENCE, async || {
+        Ok(desk.bank.number("ledger", &query).await? == count)
     })
-    .await
+    .await?;
+    desk.all_are_known().await
 }
 
 /// The codes that the published schema of a message lists.
@@ -234,6 +234,11 @@ fn named(cases: Vec<(impl serde::Serialize, Message)>) -> Result<Vec<(String, Me
         Ok((name.as_str().context("a reason is a text")?.to_owned(), message))
     };
     cases.into_iter().map(named).collect()
+}
+
+/// A day that no calendar of a bank needs.
+fn year_one() -> Option<chrono::NaiveDate> {
+    chrono::NaiveDate::from_ymd_opt(1, 1, 1)
 }
 
 fn czk() -> shared_events::Currency {

@@ -1,0 +1,134 @@
+//! The broker as operators find it. Promise: what the topology names stands there after boot and
+//! nothing else, and everything has a name that explains itself. Who may do what: `rights`.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, ensure};
+use integration_tests::{Bank, Fact, PATIENCE, facts, wait_value};
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared_events::topology::{SUBSCRIPTIONS, VIRTUAL_HOST, definitions};
+
+use super::desk::Desk;
+
+pub(crate) fn facts() -> Vec<Fact> {
+    facts![
+        a_broker_boots_with_the_topology_and_nothing_else,
+        every_connection_and_consumer_has_a_name_that_explains_itself,
+    ]
+}
+
+/// What is compared of each kind of thing, and where the management API tells of it.
+const THINGS: [(&str, &str, &[&str]); 6] = [
+    ("exchanges", "exchanges/{vhost}", &["name", "type", "durable", "internal", "arguments"]),
+    ("queues", "queues/{vhost}", &["name", "durable", "auto_delete", "arguments"]),
+    ("bindings", "bindings/{vhost}", &["source", "destination", "destination_type", "routing_key"]),
+    ("policies", "policies/{vhost}", &["name", "pattern", "definition", "apply-to", "priority"]),
+    ("permissions", "vhosts/{vhost}/permissions", &["user", "configure", "write", "read"]),
+    (
+        "topic_permissions",
+        "vhosts/{vhost}/topic-permissions",
+        &["user", "exchange", "write", "read"],
+    ),
+];
+
+/// In the virtual host that the broker made of its definitions when it started.
+async fn a_broker_boots_with_the_topology_and_nothing_else(bank: Bank) -> Result<()> {
+    let wanted = definitions();
+    for (name, path, fields) in THINGS {
+        let path = path.replace("{vhost}", VIRTUAL_HOST);
+        let found = bank.broker().api(Method::GET, &path, None).await?;
+        let found = described(&found, fields).with_context(|| path.clone())?;
+        let wanted = described(&wanted[name], fields).with_context(|| name.to_owned())?;
+        ensure!(!wanted.is_empty(), "there are no {name} in the topology");
+        let missing: Vec<_> = wanted.difference(&found).collect();
+        let unwanted: Vec<_> = found.difference(&wanted).collect();
+        ensure!(missing.is_empty(), "{name} that are missing: {missing:#?}");
+        ensure!(unwanted.is_empty(), "{name} that nobody asked for: {unwanted:#?}");
+    }
+    Ok(())
+}
+
+/// Each thing as text, without what the broker has of its own: `amq.*` and the default exchange,
+/// to which every queue is bound.
+fn described(things: &Value, fields: &[&str]) -> Result<BTreeSet<String>> {
+    let things = things.as_array().context("a list")?;
+    let is_ours = |it: &&Value| {
+        let origin = it["source"].as_str().or(it["name"].as_str());
+        origin.is_none_or(|it| !it.is_empty() && !it.starts_with("amq."))
+    };
+    let description = |it: &Value| {
+        let told: serde_json::Map<String, Value> =
+            fields.iter().map(|field| ((*field).to_owned(), it[*field].clone())).collect();
+        json!(told).to_string()
+    };
+    Ok(things.iter().filter(is_ours).map(description).collect())
+}
+
+async fn every_connection_and_consumer_has_a_name_that_explains_itself(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    desk.deposit(alice, "1").await?;
+    let host = host_name()?;
+    let mut wanted = BTreeSet::from([format!("client scenario/client@{host}")]);
+    for service in ["accounts", "ledger", "notifications"] {
+        let roles: &[&str] = match service {
+            // It was asked nothing, so it has no connection for replies.
+            "notifications" => &["consume", "relay"],
+            _ => &["consume", "relay", "reply"],
+        };
+        wanted.extend(roles.iter().map(|role| format!("{service} {service}-svc/{role}@{host}")));
+    }
+    let names = connections(&desk.bank, wanted.len()).await?;
+    ensure!(names == wanted, "connections: {names:#?}\nand not {wanted:#?}");
+
+    let mut wanted: BTreeSet<String> = SUBSCRIPTIONS
+        .iter()
+        .flat_map(|it| it.queues().into_iter().map(|queue| (it.service, queue)))
+        .map(|(service, queue)| format!("{queue} {service}-svc/{queue}@{host}"))
+        .collect();
+    wanted.insert(format!("client.scenario.<id> scenario@{host}"));
+    let tags = consumers(&desk.bank, wanted.len()).await?;
+    ensure!(tags == wanted, "consumers: {tags:#?}\nand not {wanted:#?}");
+    Ok(())
+}
+
+/// User and name of each connection to the bank, except the tests' own. The management API hears
+/// of a connection some moments later.
+async fn connections(bank: &Bank, count: usize) -> Result<BTreeSet<String>> {
+    wait_value(&format!("{count} connections"), PATIENCE, async || {
+        let path = format!("vhosts/{}/connections", bank.vhost());
+        let found = bank.broker().api(Method::GET, &path, None).await?;
+        let named = found.as_array().context("a list")?.iter().map(|it| {
+            let name = it["client_properties"]["connection_name"].as_str().unwrap_or("(no name)");
+            format!("{} {name}", it["user"].as_str().unwrap_or_default())
+        });
+        let named: BTreeSet<String> =
+            named.filter(|it| !it.contains("integration-tests")).collect();
+        Ok((named.len() >= count).then_some(named))
+    })
+    .await
+}
+
+/// Queue and tag of each consumer.
+async fn consumers(bank: &Bank, count: usize) -> Result<BTreeSet<String>> {
+    wait_value(&format!("{count} consumers"), PATIENCE, async || {
+        let path = format!("consumers/{}", bank.vhost());
+        let found = bank.broker().api(Method::GET, &path, None).await?;
+        let named = found.as_array().context("a list")?.iter().map(|it| {
+            let queue = it["queue"]["name"].as_str().unwrap_or_default();
+            let queue = match queue.rsplit_once('.') {
+                Some((queue, id)) if uuid::Uuid::parse_str(id).is_ok() => format!("{queue}.<id>"),
+                _ => queue.to_owned(),
+            };
+            format!("{queue} {}", it["consumer_tag"].as_str().unwrap_or_default())
+        });
+        let named: BTreeSet<String> = named.collect();
+        Ok((named.len() >= count).then_some(named))
+    })
+    .await
+}
+
+fn host_name() -> Result<String> {
+    Ok(std::fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_owned())
+}

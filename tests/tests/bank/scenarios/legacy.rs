@@ -1,0 +1,180 @@
+//! A legacy bank's books move into this bank. Promise: the figures are those of the export's
+//! README, whatever dies in the middle, and however often the import is started.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use integration_tests::{Bank, Fact, Instance, Proxy, facts, wait_for};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use shared_events::topology::SERVICES;
+
+use super::{clerk::Clerk, desk::Desk};
+
+pub(crate) fn facts() -> Vec<Fact> {
+    let dying = facts![the_real_books_survive_the_death_of_everything];
+    let living =
+        facts![the_real_books_give_the_figures_of_their_readme, a_small_export_is_imported_once];
+    dying.into_iter().map(Fact::with_own_broker).chain(living).collect()
+}
+
+/// How long it may take until an import is as far as a fact waits for.
+const PROGRESS: Duration = Duration::from_secs(90);
+
+async fn a_small_export_is_imported_once(bank: Bank) -> Result<()> {
+    let instances = bank.start_all(&SERVICES).await?;
+    let folder = root().join("teller/tests/data/legacy-small");
+    let (clerk, desk) = (Clerk::of(&bank)?, Desk::at(bank)?);
+    for (opened, already_there) in [(3, 0), (0, 3)] {
+        let ended = clerk.run(&["--json", "legacy", "import", text(&folder)?]).await?;
+        ensure!(ended.code == 2, "bad rows are left out: {ended:?}");
+        let imported = ended.json()?;
+        let accounts = json!({
+            "opened": opened, "already_there": already_there, "raised": 0, "unusable": 0,
+        });
+        ensure!(imported["accounts"] == accounts, "{imported}");
+        ensure!(counts(&imported) == (34, 16, 0), "{imported}");
+        ensure!(imported["bad_rows"].as_array().map(Vec::len) == Some(29), "{imported}");
+        let reconciled = clerk.json(&["legacy", "reconcile", text(&folder)?]).await?;
+        ensure!(counts(&reconciled) == (34, 16, 0), "{reconciled}");
+        check_tally(&reconciled, "account_days", [12, 1, 1])?;
+        check_tally(&reconciled, "accounts", [1, 1, 1])?;
+        ensure!(reconciled["closing_sum"] == "7295.27", "{reconciled}");
+        let mismatch = json!([{
+            "account": 90103, "day": "1993-01-20", "ledger": "3800.00", "printed": "3900.00",
+            "difference": "100.00",
+        }]);
+        ensure!(reconciled["mismatches"] == mismatch, "{reconciled}");
+        check_balanced(&desk).await?;
+    }
+    let entries = desk.bank.number("ledger", "SELECT count(*) FROM entries").await?;
+    ensure!(entries == 2 * 16, "{entries} entries");
+    for instance in instances {
+        instance.stop().await?;
+    }
+    Ok(())
+}
+
+async fn the_real_books_give_the_figures_of_their_readme(bank: Bank) -> Result<()> {
+    let Some(folder) = real_books("the_real_books_give_the_figures_of_their_readme") else {
+        return Ok(());
+    };
+    bank.start_all(&SERVICES).await?;
+    let (clerk, desk) = (Clerk::of(&bank)?, Desk::at(bank)?);
+    let imported = clerk.json(&["legacy", "import", text(&folder)?]).await?;
+    ensure!(imported["accounts"]["opened"] == 591, "{}", imported["accounts"]);
+    check_real(&clerk, &desk, &imported, &folder).await
+}
+
+/// Each process is killed while the import needs it, the importing one included.
+async fn the_real_books_survive_the_death_of_everything(bank: Bank) -> Result<()> {
+    let Some(folder) = real_books("the_real_books_survive_the_death_of_everything") else {
+        return Ok(());
+    };
+    let instances = bank.start_all(&SERVICES).await?;
+    // The broker comes back at another port; the clerk's address stays.
+    let way = Proxy::to(bank.broker().amqp().clone()).await?;
+    let clerk = Clerk::of(&bank)?.by(way.address())?;
+    let mut first = clerk.start(&["--json", "legacy", "import", text(&folder)?])?;
+    let accounts = "SELECT count(*) FROM accounts";
+    let transfers = "SELECT count(*) FROM transfers";
+    let far = async |service: &str, query: &str, count: i64| {
+        wait_for(&format!("{service} has {count}"), PROGRESS, async || {
+            Ok(bank.number(service, query).await? >= count)
+        })
+        .await
+    };
+    far("accounts", accounts, 100).await?;
+    kill_and_start(&instances, "accounts").await?;
+    far("ledger", accounts, 300).await?;
+    kill_and_start(&instances, "ledger").await?;
+    far("ledger", transfers, 4_000).await?;
+    kill_and_start(&instances, "ledger").await?;
+    far("ledger", transfers, 8_000).await?;
+    bank.broker().kill().await?;
+    bank.broker().start_again().await?;
+    far("ledger", transfers, 12_000).await?;
+    kill_and_start(&instances, "notifications").await?;
+    far("ledger", transfers, 16_000).await?;
+    first.kill().await?;
+    let so_far = bank.number("ledger", transfers).await?;
+    ensure!(so_far < 23_932, "the import was over before it was killed");
+
+    let imported = clerk.json(&["legacy", "import", text(&folder)?]).await?;
+    let there = json!({"opened": 0, "already_there": 591, "raised": 0, "unusable": 0});
+    ensure!(imported["accounts"] == there, "{}", imported["accounts"]);
+    let desk = Desk::at(bank.clone())?;
+    check_real(&clerk, &desk, &imported, &folder).await?;
+    for service in SERVICES {
+        let parked = bank.parked(service).await?;
+        ensure!(parked.is_empty(), "{service} gave up {parked:?}");
+    }
+    Ok(())
+}
+
+async fn kill_and_start(instances: &[Instance], service: &str) -> Result<()> {
+    let instance = instances.iter().find(|it| it.label().starts_with(service));
+    let instance = instance.context("it was started")?;
+    instance.kill().await?;
+    instance.launch().await
+}
+
+/// The figures of the real books' README.
+async fn check_real(clerk: &Clerk, desk: &Desk, imported: &Value, folder: &Path) -> Result<()> {
+    ensure!(counts(imported) == (23_932, 23_932, 0), "{imported}");
+    ensure!(imported["bad_rows"] == json!([]), "{imported}");
+    let reconciled = clerk.json(&["legacy", "reconcile", text(folder)?]).await?;
+    ensure!(counts(&reconciled) == (23_932, 23_932, 0), "{reconciled}");
+    check_tally(&reconciled, "account_days", [11_024, 8_447, 16])?;
+    check_tally(&reconciled, "accounts", [171, 404, 16])?;
+    ensure!(reconciled["closing_sum"] == "19057313.70", "{}", reconciled["closing_sum"]);
+    ensure!(reconciled["mismatches"].as_array().map(Vec::len) == Some(16), "{reconciled}");
+    check_balanced(desk).await?;
+    let entries = desk.bank.number("ledger", "SELECT count(*) FROM entries").await?;
+    ensure!(entries == 2 * 23_932, "{entries} entries");
+    Ok(())
+}
+
+/// Rows, posted, rejected.
+fn counts(told: &Value) -> (u64, u64, u64) {
+    let count = |field: &str| told[field].as_u64().unwrap_or(u64::MAX);
+    (count("rows"), count("posted"), count("rejected"))
+}
+
+fn check_tally(told: &Value, what: &str, [exact, rounding, mismatch]: [u64; 3]) -> Result<()> {
+    let expected = json!({"exact": exact, "rounding": rounding, "mismatch": mismatch});
+    ensure!(told[what] == expected, "{what}: {}, not {expected}", told[what]);
+    Ok(())
+}
+
+/// The trial balance is zero for each currency, and has lines.
+async fn check_balanced(desk: &Desk) -> Result<()> {
+    let lines = desk.trial_balance().await?.lines;
+    let koruny = lines.iter().all(|it| it.currency.code() == "CZK");
+    ensure!(koruny && lines.len() > 3, "{lines:?}");
+    let sum: Decimal = lines.iter().map(|it| it.balance.decimal()).sum();
+    ensure!(sum.is_zero(), "the books are off by {sum}: {lines:?}");
+    Ok(())
+}
+
+/// The real books, which are not in the repository.
+#[allow(clippy::print_stderr, reason = "what is skipped is said")]
+fn real_books(fact: &str) -> Option<PathBuf> {
+    let folder = root().join("../shared/data/legacy-bank");
+    if !folder.exists() {
+        eprintln!("\n  SKIPPED  {fact}: {} does not exist here\n", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().context("a path is text")
+}
