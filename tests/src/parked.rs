@@ -1,11 +1,11 @@
 //! Messages as they lie in a queue, with what their parking says about them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use lapin::types::AMQPValue;
 
 /// A message that a service has given up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Parked {
     /// AMQP's `message_id`, or empty.
     pub id: String,
@@ -48,5 +48,13 @@ impl Parked {
             body: delivery.data.clone(),
             headers,
         }
+    }
+}
+
+impl fmt::Debug for Parked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        write!(f, "{} {} from {}", self.kind, self.id, self.queue)?;
+        write!(f, ": {} ({}), {} {body:.500}", self.reason, self.detail, self.content_type)
     }
 }

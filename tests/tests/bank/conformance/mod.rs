@@ -24,18 +24,23 @@ mod waiting;
 use integration_tests::{Fact, facts};
 use subject::{Accounts, Ledger, Notifications, Subject};
 
-/// The slowest first, so that the end of a run is not one fact alone.
+/// The slowest first, so that the end of a run is not one fact alone; those that restart a broker
+/// apart from each other, because there is one broker for them.
 pub(crate) fn facts() -> Vec<Fact> {
-    let restarts = facts![
-        outages::a_broker_restart_loses_nothing_and_services_reconnect_by_themselves,
-        outages::a_broker_crash_loses_nothing_and_services_reconnect_by_themselves,
-        outages::a_broker_short_of_memory_holds_events_up_and_is_named,
-    ];
-    let restarts = restarts.into_iter().map(|it| it.with_own_broker().under("bank"));
-    let alone = facts![parking::a_command_that_nobody_takes_goes_to_bank_unrouted];
-    let alone = alone.into_iter().map(|it| it.under("bank"));
-    let services = [table::<Ledger>(), table::<Accounts>(), table::<Notifications>()];
-    restarts.chain(services.into_iter().flatten()).chain(alone).collect()
+    let own = |facts: Vec<Fact>| facts.into_iter().map(|it| it.with_own_broker().under("bank"));
+    let restart =
+        facts![outages::a_broker_restart_loses_nothing_and_services_reconnect_by_themselves];
+    let crash = facts![outages::a_broker_crash_loses_nothing_and_services_reconnect_by_themselves];
+    let memory = facts![outages::a_broker_short_of_memory_holds_events_up_and_is_named];
+    let shared = facts![parking::a_command_that_nobody_takes_goes_to_bank_unrouted];
+    own(restart)
+        .chain(table::<Ledger>())
+        .chain(own(crash))
+        .chain(table::<Accounts>())
+        .chain(own(memory))
+        .chain(table::<Notifications>())
+        .chain(shared.into_iter().map(|it| it.under("bank")))
+        .collect()
 }
 
 /// The table.
