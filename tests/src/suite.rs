@@ -18,7 +18,7 @@ use crate::{Bank, binaries, run::Run};
 /// Facts wait more than they work.
 const THREADS: usize = 4;
 /// A fact that takes longer hangs.
-const FACT_DEADLINE: Duration = Duration::from_secs(150);
+const FACT_DEADLINE: Duration = Duration::from_secs(300);
 const SLOWEST_SHOWN: usize = 5;
 
 type Check = Box<dyn FnOnce(Bank) -> LocalBoxFuture<'static, Result<()>> + Send>;

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 
 /// The usual deadline. A machine with two cores and four tests on them is slow now and then; what
 /// is right happens long before.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const POLL_EVERY: Duration = Duration::from_millis(25);
 
 /// Waits until `condition` holds. Its errors count as "not yet"; the last one is told when the
