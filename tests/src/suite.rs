@@ -70,8 +70,10 @@ macro_rules! facts {
 pub fn run(facts: Vec<Fact>) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    if arguments.list {
-        let named = facts.into_iter().map(|fact| Trial::test(fact.name, || Ok(()))).collect();
+    let named = |fact: &Fact| Trial::test(fact.name.clone(), || Ok(()));
+    if arguments.list || facts.iter().all(|fact| arguments.is_filtered_out(&named(fact))) {
+        // Nothing will be checked: no container is needed.
+        let named = facts.iter().map(named).collect();
         return libtest_mimic::run(&arguments, named).exit_code();
     }
     for outdated in binaries::outdated() {
