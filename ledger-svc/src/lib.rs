@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use shared_events::{bus::Service, host::Host, topology};
 
-use handle::{Answers, Post};
+use handle::{Answers, Due, Post};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -50,7 +50,8 @@ pub async fn run(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
         .consume(topology::LEDGER_COMMANDS, Post::new(settings.bank.time_zone))
-        .answer(topology::LEDGER_QUERIES, Answers)
+        .answer(topology::LEDGER_QUERIES, Answers::new(settings.bank.time_zone))
+        .work(Due::new(settings.bank.time_zone))
         .run(host.shutdown)
         .await?;
     Ok(())

@@ -47,6 +47,8 @@ pub(super) fn open(command: &OpenAccount, iban: Iban) -> Changed {
         product: command.product.clone(),
         currency: command.currency,
         overdraft_limit: command.overdraft_limit,
+        spending: None,
+        blocks: None,
         external_reference: command.external_reference.clone(),
         status: AccountStatus::Pending,
         version: 1,

@@ -53,7 +53,12 @@ pub(super) fn open(number: u8, reference: Option<u8>) -> AccountsCommand {
 }
 
 pub(super) fn freeze(number: u8, reason: &str) -> AccountsCommand {
-    FreezeAccount { account_id: id(number), reason: reason.to_owned() }.into()
+    FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: id(number),
+        reason: reason.to_owned(),
+    }
+    .into()
 }
 
 pub(super) fn unfreeze(number: u8) -> AccountsCommand {
@@ -61,11 +66,11 @@ pub(super) fn unfreeze(number: u8) -> AccountsCommand {
 }
 
 pub(super) fn close(number: u8) -> AccountsCommand {
-    CloseAccount { account_id: id(number) }.into()
+    CloseAccount { payout: None, account_id: id(number) }.into()
 }
 
 pub(super) fn set_limits(number: u8, limit: &str) -> AccountsCommand {
-    SetLimits { account_id: id(number), overdraft_limit: amount(limit) }.into()
+    SetLimits { spending: None, account_id: id(number), overdraft_limit: amount(limit) }.into()
 }
 
 pub(super) fn update_holder(number: u8, name: &str) -> AccountsCommand {

@@ -27,11 +27,14 @@ pub(super) fn announce(Changed { account, change }: &Changed) -> Outcome {
             version,
         }),
         Change::Activated => Outcome::announce(&AccountActivated { account_id, version }),
-        Change::Frozen { reason } => {
-            Outcome::announce(&AccountFrozen { account_id, reason: reason.clone(), version })
-        }
+        Change::Frozen { reason } => Outcome::announce(&AccountFrozen {
+            account_id,
+            reason: reason.clone(),
+            blocks: account.blocks.unwrap_or_default(),
+            version,
+        }),
         Change::Unfrozen => Outcome::announce(&AccountUnfrozen { account_id, version }),
-        Change::Closing => Outcome::announce(&AccountClosing { account_id, version }),
+        Change::Closing => Outcome::announce(&AccountClosing { account_id, payout: None, version }),
         Change::Closed => Outcome::announce(&AccountClosed { account_id, version }),
         Change::CloseRefused { reason, balance } => {
             let (reason, balance) = (*reason, *balance);
@@ -39,7 +42,12 @@ pub(super) fn announce(Changed { account, change }: &Changed) -> Outcome {
         }
         Change::LimitsChanged => {
             let overdraft_limit = account.overdraft_limit;
-            Outcome::announce(&LimitsChanged { account_id, overdraft_limit, version })
+            Outcome::announce(&LimitsChanged {
+                account_id,
+                overdraft_limit,
+                spending: account.spending,
+                version,
+            })
         }
         Change::HolderUpdated => {
             let holder = account.holder.clone();

@@ -43,6 +43,8 @@ impl Row {
             product: self.product,
             currency: self.currency.parse().map_err(unreadable)?,
             overdraft_limit: Amount(self.overdraft_limit),
+            spending: None,
+            blocks: None,
             external_reference: self.external_reference,
             status: status(&self.status)?,
             version: self.version,

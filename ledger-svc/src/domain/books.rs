@@ -1,188 +1,298 @@
-//! The accounts that a batch touches, and the folding of its commands over them. Promise: the order
-//! of commands is the order of effects; a batch leaves what its commands leave one by one.
+//! The accounts that a batch touches, and the folding of its instructions over them. Promise: the
+//! order of instructions is the order of effects; a batch leaves what its instructions leave one by
+//! one; a group is done whole or leaves nothing.
 //!
-//! The books hold every account of the batch (loaded, locked) and every transfer that was decided
-//! before under one of its ids. Nothing is read while folding.
+//! The books hold every account of the batch (loaded, locked), the holds and transfers that it
+//! names, and every instruction that was decided before under one of its ids. Nothing is read while
+//! folding.
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, CommandId, TransferId,
-    ledger::{Party, RejectReason, Transfer},
+    ledger::{Instruction, InstructionOutcome, JournalRecord, RejectReason, Rejected},
 };
 
 use super::{
-    account::{Account, own_account_id},
-    transfer::{Decision, check_accounts, check_form, digest},
+    account::Account,
+    carry::carry_out,
+    hold::Held,
+    plan::{Now, debtor, plan},
+    record::storable,
 };
 
-/// A transfer with its outcome, as it is stored.
+/// An instruction with its outcome, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
-    /// What was asked.
-    pub transfer: Transfer,
     /// The digest of what was asked.
     pub digest: [u8; 32],
-    /// The command that asked first.
-    pub command_id: CommandId,
-    /// The accounts that the parties name, where there are any.
-    pub debtor_id: Option<AccountId>,
-    /// As `debtor_id`.
-    pub creditor_id: Option<AccountId>,
-    /// The day it is booked on.
-    pub booking_date: NaiveDate,
-    /// What was decided.
-    pub decision: Decision,
+    /// What was asked, and what became of it.
+    pub record: JournalRecord,
 }
 
-/// An entry for the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Posting {
-    /// Which account.
-    pub account_id: AccountId,
-    /// The account's version after it.
-    pub version: i64,
-    /// The transfer it belongs to.
-    pub transfer_id: TransferId,
-    /// Negative: a debit. Positive: a credit.
-    pub amount: Decimal,
-    /// The balance after it.
-    pub balance_after: Decimal,
-    /// The day it is booked on.
-    pub booking_date: NaiveDate,
-}
-
-/// What became of one transfer of a command.
+/// What became of one instruction of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Decided now: to be announced.
-    New(Decided),
+    New(TransferId),
     /// Decided before: told again, not announced again.
-    Known(Decided),
+    Known(TransferId),
     /// The id stands for something else: announced, not stored.
-    Conflict(Transfer),
+    Conflict(Instruction),
+}
+
+/// Values by id, and which of them have changed: `true` where the value is new.
+#[derive(Clone, Debug)]
+pub(super) struct Tracked<K, V> {
+    values: HashMap<K, V>,
+    touched: BTreeMap<K, bool>,
+}
+
+impl<K: Copy + Ord + std::hash::Hash, V> Tracked<K, V> {
+    fn loaded(values: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self { values: values.into_iter().collect(), touched: BTreeMap::new() }
+    }
+
+    fn get(&self, key: K) -> Option<&V> {
+        self.values.get(&key)
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        let is_new = self.values.insert(key, value).is_none();
+        self.touched.entry(key).or_insert(is_new);
+    }
+
+    fn restore(&mut self, key: K, before: Option<V>) {
+        match before {
+            Some(value) => drop(self.values.insert(key, value)),
+            None => {
+                self.values.remove(&key);
+                self.touched.remove(&key);
+            }
+        }
+    }
+
+    fn touched(&self, new: bool) -> impl Iterator<Item = (K, &V)> {
+        let touched = self.touched.iter().filter(move |(_, is_new)| **is_new == new);
+        touched.filter_map(|(key, _)| Some((*key, self.values.get(key)?)))
+    }
+}
+
+/// What was there before a group, for the case that the group fails.
+#[derive(Clone, Debug, Default)]
+struct Before {
+    accounts: HashMap<AccountId, Option<Account>>,
+    holds: HashMap<TransferId, Option<Held>>,
+    reversed: HashMap<TransferId, Option<Decimal>>,
 }
 
 /// The working set of one batch.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Books {
-    accounts: HashMap<AccountId, Account>,
-    touched: BTreeMap<AccountId, bool>,
+    accounts: Tracked<AccountId, Account>,
+    holds: Tracked<TransferId, Held>,
+    reversed: Tracked<TransferId, Decimal>,
     known: HashMap<TransferId, Decided>,
     decided: Vec<TransferId>,
-    postings: Vec<Posting>,
+    before: Option<Before>,
+}
+
+/// What a batch loads.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The accounts, locked.
+    pub accounts: Vec<Account>,
+    /// Instructions decided before: those of the batch's ids, and those to be reversed.
+    pub known: Vec<Decided>,
+    /// The holds that the batch names.
+    pub holds: Vec<Held>,
+    /// How much was reversed of the transfers to be reversed.
+    pub reversed: Vec<(TransferId, Decimal)>,
 }
 
 impl Books {
-    /// Books with these accounts and these transfers already decided.
+    /// Books with what was loaded.
     #[must_use]
-    pub fn new(accounts: Vec<Account>, known: Vec<Decided>) -> Self {
+    pub fn new(loaded: Loaded) -> Self {
+        let known = loaded.known.into_iter();
         Self {
-            accounts: accounts.into_iter().map(|account| (account.id, account)).collect(),
-            known: known.into_iter().map(|it| (it.transfer.transfer_id, it)).collect(),
-            ..Self::default()
+            accounts: Tracked::loaded(loaded.accounts.into_iter().map(|it| (it.id, it))),
+            holds: Tracked::loaded(loaded.holds.into_iter().map(|it| (it.id, it))),
+            reversed: Tracked::loaded(loaded.reversed),
+            known: known.map(|it| (it.record.instruction.transfer_id, it)).collect(),
+            decided: Vec::new(),
+            before: None,
         }
     }
 
     /// An account, if it is in the books.
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
+        self.accounts.get(id)
     }
 
-    /// Puts a new account into the books.
-    pub(super) fn open(&mut self, account: Account) {
-        self.touched.insert(account.id, true);
-        self.accounts.insert(account.id, account);
+    /// A hold, if it is in the books.
+    #[must_use]
+    pub fn hold(&self, id: TransferId) -> Option<&Held> {
+        self.holds.get(id)
     }
 
-    /// An account, to be changed.
-    pub(super) fn change(&mut self, id: AccountId) -> Option<&mut Account> {
-        let account = self.accounts.get_mut(&id)?;
-        self.touched.entry(id).or_insert(false);
-        Some(account)
+    /// How much of a transfer was reversed.
+    #[must_use]
+    pub fn reversed(&self, id: TransferId) -> Decimal {
+        self.reversed.get(id).copied().unwrap_or_default()
     }
 
-    /// Decides on a transfer, and posts it if nothing stands against it. `today` is the day it is
-    /// booked on if it names none.
-    pub fn submit(&mut self, command: CommandId, transfer: &Transfer, today: NaiveDate) -> Outcome {
-        let digest = digest(transfer);
-        if let Some(known) = self.known.get(&transfer.transfer_id) {
+    /// What was decided under an id, before or now.
+    #[must_use]
+    pub fn known(&self, id: TransferId) -> Option<&Decided> {
+        self.known.get(&id)
+    }
+
+    /// Puts an account as it is now.
+    pub(super) fn put_account(&mut self, account: Account) {
+        let (id, before) = (account.id, self.accounts.get(account.id));
+        if let Some(undo) = &mut self.before {
+            undo.accounts.entry(id).or_insert_with(|| before.cloned());
+        }
+        self.accounts.put(id, account);
+    }
+
+    /// Puts a hold as it is now.
+    pub(super) fn put_hold(&mut self, held: Held) {
+        let (id, before) = (held.id, self.holds.get(held.id));
+        if let Some(undo) = &mut self.before {
+            undo.holds.entry(id).or_insert_with(|| before.cloned());
+        }
+        self.holds.put(id, held);
+    }
+
+    /// Puts how much of a transfer was reversed until now.
+    pub(super) fn put_reversed(&mut self, id: TransferId, amount: Decimal) {
+        let before = self.reversed.get(id);
+        if let Some(undo) = &mut self.before {
+            undo.reversed.entry(id).or_insert_with(|| before.copied());
+        }
+        self.reversed.put(id, amount);
+    }
+
+    /// Decides on the instructions of one command, in their order, and does what nothing stands
+    /// against.
+    pub fn submit_all(
+        &mut self,
+        command: CommandId,
+        instructions: Vec<Instruction>,
+        now: Now,
+    ) -> Vec<Outcome> {
+        if instructions.iter().all(|it| it.group.is_none()) {
+            return instructions.into_iter().map(|it| self.submit(command, it, now)).collect();
+        }
+        // A group is decided where its first member stands.
+        let mut outcomes = vec![None; instructions.len()];
+        for first in 0..instructions.len() {
+            if outcomes[first].is_some() {
+                continue;
+            }
+            let group = instructions[first].group;
+            let members: Vec<usize> = match group {
+                None => vec![first],
+                Some(_) => (first..instructions.len())
+                    .filter(|n| instructions[*n].group == group)
+                    .collect(),
+            };
+            self.before = group.map(|_| Before::default());
+            for n in &members {
+                outcomes[*n] = Some(self.submit(command, instructions[*n].clone(), now));
+            }
+            if let Some(before) = self.before.take() {
+                let told: Vec<&Outcome> =
+                    members.iter().filter_map(|n| outcomes[*n].as_ref()).collect();
+                self.all_or_none(&told, before);
+            }
+        }
+        outcomes.into_iter().flatten().collect()
+    }
+
+    /// Decides on one instruction, and does it if nothing stands against it.
+    pub fn submit(&mut self, command: CommandId, instruction: Instruction, now: Now) -> Outcome {
+        let (id, digest) = (instruction.transfer_id, instruction.digest());
+        if let Some(known) = self.known.get(&id) {
             return match known.digest == digest {
-                true => Outcome::Known(known.clone()),
-                false => Outcome::Conflict(transfer.clone()),
+                true => Outcome::Known(id),
+                false => Outcome::Conflict(instruction),
             };
         }
-        let booking_date = transfer.booking_date.unwrap_or(today);
-        let debtor_id = account_id(&transfer.debtor, transfer);
-        let creditor_id = account_id(&transfer.creditor, transfer);
-        let decision = self.decide(transfer, debtor_id, creditor_id, booking_date);
-        let transfer = storable(transfer, &decision);
-        let booking_date = transfer.booking_date.unwrap_or(today);
-        let decided = Decided {
-            transfer,
-            digest,
-            command_id: command,
-            debtor_id,
-            creditor_id,
+        let outcome = match plan(self, &instruction, now) {
+            Ok(plan) => carry_out(self, id, plan, now),
+            Err(reason) => self.rejection(&instruction, reason),
+        };
+        self.keep(digest, command, instruction, now, outcome);
+        Outcome::New(id)
+    }
+
+    /// Keeps what was decided, to be stored.
+    pub(super) fn keep(
+        &mut self,
+        digest: [u8; 32],
+        command_id: CommandId,
+        instruction: Instruction,
+        now: Now,
+        outcome: InstructionOutcome,
+    ) {
+        let id = instruction.transfer_id;
+        let instruction = storable(instruction, &outcome);
+        let booking_date = instruction.booking_date.unwrap_or(now.today);
+        let value_date = instruction.value_date.unwrap_or(booking_date);
+        let decided_at = now.instant;
+        let record = JournalRecord {
+            instruction,
+            command_id,
+            decided_at,
             booking_date,
-            decision,
+            value_date,
+            outcome,
         };
-        let id = decided.transfer.transfer_id;
-        self.known.insert(id, decided.clone());
+        self.known.insert(id, Decided { digest, record });
         self.decided.push(id);
-        Outcome::New(decided)
     }
 
-    fn decide(
-        &mut self,
-        transfer: &Transfer,
-        debtor_id: Option<AccountId>,
-        creditor_id: Option<AccountId>,
-        booking_date: NaiveDate,
-    ) -> Decision {
-        let find = |id: Option<AccountId>| id.and_then(|id| self.accounts.get(&id));
-        let (debtor, creditor) = (find(debtor_id), find(creditor_id));
-        let same = debtor_id.is_some() && debtor_id == creditor_id;
-        let checked = check_form(transfer)
-            .and(if same { Err(RejectReason::SameAccount) } else { Ok(()) })
-            .and_then(|()| check_accounts(transfer, debtor, creditor));
-        match (checked, debtor_id, creditor_id) {
-            (Ok(()), Some(debtor), Some(creditor)) => {
-                self.post(transfer, debtor, creditor, booking_date)
-            }
-            (Ok(()), ..) => unreachable!("unknown accounts were rejected"),
-            (Err(reason), ..) => Decision::Rejected { reason, debtor: debtor.map(Account::after) },
-        }
+    fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {
+        let account = debtor(self, &instruction.action).and_then(|id| self.account(id));
+        InstructionOutcome::Rejected(Rejected { reason, account: account.map(Account::after) })
     }
 
-    fn post(
-        &mut self,
-        transfer: &Transfer,
-        debtor_id: AccountId,
-        creditor_id: AccountId,
-        booking_date: NaiveDate,
-    ) -> Decision {
-        let amount = transfer.money.amount.decimal();
-        let mut book = |id, signed: Decimal| {
-            let account = self.change(id).expect("both accounts were found");
-            account.book(signed);
-            let after = account.after();
-            self.postings.push(Posting {
-                account_id: id,
-                version: after.version,
-                transfer_id: transfer.transfer_id,
-                amount: signed,
-                balance_after: after.balance,
-                booking_date,
-            });
-            after
+    /// Takes a group back in which anything was rejected, and rejects the rest of it.
+    fn all_or_none(&mut self, told: &[&Outcome], before: Before) {
+        let rejection = |id: &TransferId| match &self.known.get(id)?.record.outcome {
+            InstructionOutcome::Rejected(rejected) => Some(rejected.reason),
+            InstructionOutcome::Posted(_)
+            | InstructionOutcome::Held(_)
+            | InstructionOutcome::Released(_) => None,
         };
-        let debtor = book(debtor_id, -amount);
-        let creditor = book(creditor_id, amount);
-        Decision::Posted { debtor, creditor }
+        let failed = told.iter().any(|outcome| match outcome {
+            Outcome::New(id) | Outcome::Known(id) => rejection(id).is_some(),
+            Outcome::Conflict(_) => true,
+        });
+        if !failed {
+            return;
+        }
+        before.accounts.into_iter().for_each(|(id, it)| self.accounts.restore(id, it));
+        before.holds.into_iter().for_each(|(id, it)| self.holds.restore(id, it));
+        before.reversed.into_iter().for_each(|(id, it)| self.reversed.restore(id, it));
+        for outcome in told {
+            let Outcome::New(id) = outcome else { continue };
+            let Some(mut decided) = self.known.remove(id) else { continue };
+            let reason = match &decided.record.outcome {
+                InstructionOutcome::Rejected(rejected) => rejected.reason,
+                InstructionOutcome::Posted(_)
+                | InstructionOutcome::Held(_)
+                | InstructionOutcome::Released(_) => RejectReason::GroupRejected,
+            };
+            // Said again: the account is as it was before the group.
+            decided.record.outcome = self.rejection(&decided.record.instruction, reason);
+            self.known.insert(*id, decided);
+        }
     }
 
     /// What was decided now, in order.
@@ -190,44 +300,25 @@ impl Books {
         self.decided.iter().filter_map(|id| self.known.get(id))
     }
 
-    /// What was posted now, in order.
-    #[must_use]
-    pub fn postings(&self) -> &[Posting] {
-        &self.postings
-    }
-
     /// Accounts that are new, in the order of their ids.
     pub fn opened(&self) -> impl Iterator<Item = &Account> {
-        self.touched_where(true)
+        self.accounts.touched(true).map(|(_, account)| account)
     }
 
     /// Accounts that were there and have changed, in the order of their ids.
     pub fn changed(&self) -> impl Iterator<Item = &Account> {
-        self.touched_where(false)
+        self.accounts.touched(false).map(|(_, account)| account)
     }
 
-    fn touched_where(&self, new: bool) -> impl Iterator<Item = &Account> {
-        let touched = self.touched.iter().filter(move |(_, is_new)| **is_new == new);
-        touched.filter_map(|(id, _)| self.accounts.get(id))
+    /// Holds that are new or have changed, in the order of their ids.
+    pub fn changed_holds(&self) -> impl Iterator<Item = &Held> {
+        let all = self.holds.touched(true).chain(self.holds.touched(false));
+        all.map(|(_, held)| held)
     }
-}
 
-/// The account that a party of this transfer names: a customer's by its id, the bank's own by its
-/// code and the transfer's currency.
-fn account_id(party: &Party, transfer: &Transfer) -> Option<AccountId> {
-    match party {
-        Party::AccountId(id) => Some(*id),
-        Party::Code(code) => code.is_known().then(|| own_account_id(code, transfer.money.currency)),
+    /// Transfers of which more was reversed, with the sum until now, in the order of their ids.
+    pub fn changed_reversed(&self) -> impl Iterator<Item = (TransferId, Decimal)> {
+        let all = self.reversed.touched(true).chain(self.reversed.touched(false));
+        all.map(|(id, amount)| (id, *amount))
     }
-}
-
-/// Text and dates that break the rules are not kept: no database takes all of them. The digest
-/// still tells one such transfer from another.
-fn storable(transfer: &Transfer, decision: &Decision) -> Transfer {
-    use RejectReason::{InvalidBookingDate, InvalidText};
-    let mut kept = transfer.clone();
-    if let Decision::Rejected { reason: InvalidText | InvalidBookingDate, .. } = decision {
-        kept = Transfer { reference: None, end_to_end_id: None, booking_date: None, ..kept };
-    }
-    kept
 }

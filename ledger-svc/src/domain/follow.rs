@@ -3,11 +3,18 @@
 //! late duplicate changes nothing.
 
 use rust_decimal::Decimal;
-use shared_events::{AccountId, Currency};
+use shared_events::{
+    AccountId, CommandId, Currency, Money, TransferId,
+    accounts::{Blocks, CloseRefusal},
+    ledger::{Action, Instruction, InstructionOutcome, Party, Payment},
+};
 
 use super::{
-    account::{Account, Status},
+    account::{Account, Limits, Status},
     books::Books,
+    carry::carry_out,
+    plan::{Now, Plan, PlannedLeg, check_legs},
+    record::payout_id,
 };
 
 /// A change of an account that the ledger follows.
@@ -17,21 +24,27 @@ pub enum AccountEvent {
     Opened {
         /// The currency it holds.
         currency: Currency,
-        /// How far below zero it may go.
-        overdraft_limit: Decimal,
+        /// What it may spend.
+        limits: Limits,
     },
-    /// No money moves.
-    Frozen,
+    /// No money moves, or none in one direction.
+    Frozen {
+        /// What it refuses.
+        blocks: Blocks,
+    },
     /// Money moves again.
     Unfrozen,
     /// To be locked, if nothing is on it.
-    Closing,
+    Closing {
+        /// Where to move what is left first.
+        payout: Option<AccountId>,
+    },
     /// Closed for ever.
     Closed,
-    /// How far below zero it may go.
+    /// What it may spend.
     LimitsChanged {
-        /// The new limit.
-        overdraft_limit: Decimal,
+        /// The new limits.
+        limits: Limits,
     },
 }
 
@@ -39,11 +52,28 @@ pub enum AccountEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
     /// The account is open here too.
-    Opened(Account),
+    Opened {
+        /// The currency it holds.
+        currency: Currency,
+        /// Its first version.
+        version: i64,
+    },
     /// Nothing is on it, and nothing will be.
-    Locked(Account),
-    /// Something is on it.
-    CloseRefused(Account),
+    Locked {
+        /// The version by which it is locked.
+        version: i64,
+        /// The transfer that emptied it, if one had to.
+        payout: Option<TransferId>,
+    },
+    /// It cannot be locked.
+    CloseRefused {
+        /// Why not.
+        reason: CloseRefusal,
+        /// What is on it.
+        balance: Decimal,
+        /// Its version.
+        version: i64,
+    },
     /// Followed, with nothing to say; or followed before.
     Quietly,
     /// The account's opening has not been seen: the event is early.
@@ -51,52 +81,114 @@ pub enum Followed {
 }
 
 impl Books {
-    /// Follows one change of the account `id`, its `version`-th.
-    pub fn follow(&mut self, id: AccountId, version: i64, event: &AccountEvent) -> Followed {
+    /// Follows one change of the account `id`, its `version`-th, told by the message `cause`.
+    pub fn follow(
+        &mut self,
+        cause: CommandId,
+        (id, version): (AccountId, i64),
+        event: &AccountEvent,
+        now: Now,
+    ) -> Followed {
         let Some(known) = self.account(id) else {
-            return match event {
-                AccountEvent::Opened { currency, overdraft_limit } => {
-                    let account = Account::open(id, *currency, *overdraft_limit, version);
-                    self.open(account.clone());
-                    Followed::Opened(account)
-                }
-                AccountEvent::Frozen
-                | AccountEvent::Unfrozen
-                | AccountEvent::Closing
-                | AccountEvent::Closed
-                | AccountEvent::LimitsChanged { .. } => Followed::Early,
-            };
+            let AccountEvent::Opened { currency, limits } = event else { return Followed::Early };
+            let account = Account::open(id, *currency, limits.clone(), version);
+            let opened = Followed::Opened { currency: *currency, version: account.version };
+            self.put_account(account);
+            return opened;
         };
         let is_limit = matches!(event, AccountEvent::LimitsChanged { .. });
         let followed = if is_limit { known.followed_limit } else { known.followed_status };
         if version <= followed {
             return Followed::Quietly;
         }
-        let account = self.change(id).expect("it was found");
+        let mut account = known.clone();
         match is_limit {
             true => account.followed_limit = version,
             false => account.followed_status = version,
         }
         match event {
-            AccountEvent::Opened { .. } => Followed::Quietly,
-            AccountEvent::Frozen => quietly(account, Status::Frozen),
-            AccountEvent::Unfrozen => quietly(account, Status::Active),
-            AccountEvent::Closed => quietly(account, Status::Closed),
-            AccountEvent::LimitsChanged { overdraft_limit } => {
-                account.overdraft_limit = Some(*overdraft_limit);
-                Followed::Quietly
+            AccountEvent::Opened { .. } => {}
+            AccountEvent::Frozen { blocks } => {
+                (account.status, account.blocked) = (Status::Frozen, *blocks);
             }
-            AccountEvent::Closing if account.is_empty() => {
-                account.status = Status::Locked;
-                account.version += 1;
-                Followed::Locked(account.clone())
+            AccountEvent::Unfrozen => account.status = Status::Active,
+            AccountEvent::Closed => account.status = Status::Closed,
+            AccountEvent::LimitsChanged { limits } => account.limits = limits.clone(),
+            AccountEvent::Closing { payout } => {
+                self.put_account(account);
+                return self.lock(cause, (id, version), *payout, now);
             }
-            AccountEvent::Closing => Followed::CloseRefused(account.clone()),
         }
+        self.put_account(account);
+        Followed::Quietly
     }
-}
 
-fn quietly(account: &mut Account, status: Status) -> Followed {
-    account.status = status;
-    Followed::Quietly
+    /// Locks an account, and moves what is left on it away first where that was asked.
+    fn lock(
+        &mut self,
+        cause: CommandId,
+        (id, change): (AccountId, i64),
+        payout: Option<AccountId>,
+        now: Now,
+    ) -> Followed {
+        let account = self.account(id).expect("it was put").clone();
+        let (balance, version) = (account.balance(), account.version);
+        let refused = |reason| Followed::CloseRefused { reason, balance, version };
+        if account.has_pending() {
+            return refused(CloseRefusal::HoldsOpen);
+        }
+        let payout = match (payout, balance) {
+            (_, balance) if balance.is_zero() => None,
+            (Some(to), balance) if balance > Decimal::ZERO => {
+                let Some(transfer) = self.pay_out(cause, (&account, change), to, now) else {
+                    return refused(CloseRefusal::PayoutRejected);
+                };
+                Some(transfer)
+            }
+            _ => return refused(CloseRefusal::BalanceNotZero),
+        };
+        let mut account = self.account(id).expect("it was put").clone();
+        account.status = Status::Locked;
+        account.version += 1;
+        let locked = Followed::Locked { version: account.version, payout };
+        self.put_account(account);
+        locked
+    }
+
+    /// Moves all that is on an account to another, whatever its limits. `None`: nothing moved, as
+    /// one of the two does not allow it.
+    fn pay_out(
+        &mut self,
+        cause: CommandId,
+        (account, version): (&Account, i64),
+        to: AccountId,
+        now: Now,
+    ) -> Option<TransferId> {
+        let (id, balance, currency) = (account.id, account.balance(), account.currency);
+        let leg = |account, amount| PlannedLeg { account, amount, currency };
+        let legs = vec![leg(id, -balance), leg(to, balance)];
+        if id == to || check_legs(self, &legs).is_err() {
+            return None;
+        }
+        let transfer_id = payout_id(id, version);
+        let action = Action::Transfer(Payment {
+            debtor: Party::AccountId(id),
+            creditor: Party::AccountId(to),
+            money: Money::new(balance, currency),
+            up_to: false,
+        });
+        let instruction = Instruction {
+            transfer_id,
+            group: None,
+            action,
+            reference: Some("payout at closing".to_owned()),
+            end_to_end_id: None,
+            booking_date: None,
+            value_date: None,
+        };
+        let plan = Plan::Post { legs, spends: false, reverses: None };
+        let outcome: InstructionOutcome = carry_out(self, transfer_id, plan, now);
+        self.keep(instruction.digest(), cause, instruction, now, outcome);
+        Some(transfer_id)
+    }
 }

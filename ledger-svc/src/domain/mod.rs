@@ -2,13 +2,21 @@
 
 mod account;
 mod books;
+mod carry;
+mod due;
 mod follow;
-mod transfer;
+mod form;
+mod hold;
+mod plan;
+mod record;
 
-pub use account::{Account, After, Status, own_account_id};
-pub use books::{Books, Decided, Outcome, Posting};
+pub use account::{Account, Limits, Spent, Status, own_account_id};
+pub use books::{Books, Decided, Loaded, Outcome};
 pub use follow::{AccountEvent, Followed};
-pub use transfer::{Decision, digest};
+pub use hold::Held;
+pub use plan::Now;
+pub(crate) use plan::account_id;
+pub use record::{expiry_id, payout_id, posted_legs, two_sides};
 
 #[cfg(test)]
 mod properties;

@@ -1,239 +1,378 @@
-//! What must hold for whatever is asked: money is conserved, no account passes its limit, a batch
-//! equals its commands one by one, the same id has one outcome.
+//! What must hold for whatever is asked: money is conserved, no account passes its limit, what is
+//! set aside is what is held, a batch equals its commands one by one, the same id has one outcome.
 
-use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, CommandId, Currency, MessageId, Money, TransferId,
-    ledger::{AccountCode, Party, RejectReason, Transfer},
+    AccountId, Amount, CommandId, Currency, MessageId, Money, TransferId,
+    accounts::Blocks,
+    ledger::{
+        AccountCode, Action, Capture, Direction, Exchange, Hold, HoldStatus, Instruction,
+        InstructionOutcome, Leg, Legs, Party, Payment, RejectReason, Release, Reverse, Rounding,
+    },
 };
 use uuid::Uuid;
 
 use super::*;
 
-/// Customers that exist, from 0; customers that do not, above.
+/// Customers that exist, from 0; customers that do not, above. The last one's are yen.
 const CUSTOMERS: u128 = 5;
 
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 1, 31).expect("a day")
+pub(super) fn now() -> Now {
+    let today = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a day");
+    Now { instant: today.and_hms_opt(12, 0, 0).expect("noon").and_utc(), today }
 }
 
-fn eur() -> Currency {
-    "EUR".parse().expect("a currency")
+fn later(days: i64) -> DateTime<Utc> {
+    now().instant + TimeDelta::days(days)
 }
 
-fn customer(n: u128) -> AccountId {
+pub(super) fn currency(code: &str) -> Currency {
+    code.parse().expect("a currency")
+}
+
+pub(super) fn customer(n: u128) -> AccountId {
     AccountId(Uuid::from_u128(n + 1))
 }
 
-fn command() -> CommandId {
+pub(super) fn id(n: u128) -> TransferId {
+    TransferId(Uuid::from_u128(n))
+}
+
+pub(super) fn command() -> CommandId {
     MessageId(Uuid::from_u128(0xC0))
 }
 
-/// Five customers (the last one of another currency, one with an overdraft), cash and fees.
-fn accounts() -> Vec<Account> {
+fn own(code: &str) -> Party {
+    Party::Code(AccountCode(code.to_owned()))
+}
+
+/// Five customers (the last one of another currency, one with an overdraft, one with limits), and
+/// the bank's own accounts.
+pub(super) fn accounts() -> Vec<Account> {
     let customer = |n: u128| {
-        let currency = if n == 4 { "JPY".parse().expect("a currency") } else { eur() };
+        let currency = currency(if n == 4 { "JPY" } else { "EUR" });
         let overdraft = if n == 1 { Decimal::from(50) } else { Decimal::ZERO };
-        Account::open(customer(n), currency, overdraft, 1)
+        let limits = Limits { overdraft: Some(overdraft), ..Limits::default() };
+        let limits = match n {
+            2 => Limits {
+                transfer: Some(Decimal::from(80)),
+                daily: Some(Decimal::from(150)),
+                monthly: Some(Decimal::from(200)),
+                minimum_balance: Some(Decimal::from(10)),
+                ..limits
+            },
+            _ => limits,
+        };
+        Account::open(customer(n), currency, limits, 1)
     };
-    let own = |code: &str| Account::open_own(AccountCode(code.to_owned()), eur());
-    (0..CUSTOMERS).map(customer).chain([own("cash"), own("fees")]).collect()
+    let own = |(code, money): (&str, &str)| {
+        Account::open_own(AccountCode(code.to_owned()), currency(money))
+    };
+    let owned = [
+        ("cash", "EUR"),
+        ("cash", "JPY"),
+        ("fees", "EUR"),
+        ("fx_position", "EUR"),
+        ("fx_position", "JPY"),
+        ("fx_rounding", "JPY"),
+    ];
+    (0..CUSTOMERS).map(customer).chain(owned.map(own)).collect()
+}
+
+pub(super) fn loaded(accounts: Vec<Account>) -> Loaded {
+    Loaded { accounts, ..Loaded::default() }
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Submit(Transfer),
+    Submit(Vec<Instruction>),
     Follow(AccountId, AccountEvent),
 }
 
 fn parties() -> impl Strategy<Value = Party> {
-    let own = |code: &str| Just(Party::Code(AccountCode(code.to_owned())));
     prop_oneof![
         6 => (0..=CUSTOMERS).prop_map(|n| Party::AccountId(customer(n))),
-        4 => own("cash"),
-        1 => own("fees"),
-        1 => own("no_such_code"),
+        4 => Just(own("cash")),
+        1 => Just(own("fees")),
+        1 => Just(own("no_such_code")),
     ]
 }
 
-fn transfers() -> impl Strategy<Value = Transfer> {
-    (0_u128..60, parties(), parties(), -200_i64..20_000, 1_u32..4).prop_map(
-        |(id, debtor, creditor, amount, scale)| Transfer {
-            transfer_id: TransferId(Uuid::from_u128(id)),
-            debtor,
-            creditor,
-            money: Money::new(Decimal::new(amount, scale), eur()),
-            reference: None,
-            end_to_end_id: None,
-            booking_date: None,
+fn euros() -> impl Strategy<Value = Money> {
+    let amount = (-200_i64..20_000, 1_u32..4);
+    amount.prop_map(|(units, scale)| Money::new(Decimal::new(units, scale), currency("EUR")))
+}
+
+fn legs() -> impl Strategy<Value = Action> {
+    let shares = prop::collection::vec((0..CUSTOMERS - 1, 1_i64..3_000), 1..4);
+    (shares, any::<bool>()).prop_map(|(shares, balanced)| {
+        let money = |cents| Money::new(Decimal::new(cents, 2), currency("EUR"));
+        let total: i64 = shares.iter().map(|(_, cents)| cents).sum::<i64>();
+        let debit = total + i64::from(!balanced);
+        let leg = |account, direction, cents| Leg { account, direction, money: money(cents) };
+        let credits = shares
+            .into_iter()
+            .map(|(n, cents)| leg(Party::AccountId(customer(n)), Direction::Credit, cents));
+        let debit = leg(own("cash"), Direction::Debit, debit);
+        Action::Legs(Legs { legs: std::iter::once(debit).chain(credits).collect() })
+    })
+}
+
+fn actions() -> impl Strategy<Value = Action> {
+    let part = || prop::option::of((1_i64..5_000).prop_map(|it| Amount(Decimal::new(it, 2))));
+    let transfer = (parties(), parties(), euros(), any::<bool>()).prop_map(
+        |(debtor, creditor, money, up_to)| {
+            Action::Transfer(Payment { debtor, creditor, money, up_to })
         },
-    )
+    );
+    let hold =
+        (parties(), parties(), euros(), -1_i64..3).prop_map(|(debtor, creditor, money, days)| {
+            let expires_at = later(days);
+            Action::Hold(Hold { debtor, creditor, money, up_to: false, expires_at })
+        });
+    let capture = (0_u128..60, part(), any::<bool>()).prop_map(|(n, amount, keep_rest)| {
+        Action::Capture(Capture { hold_id: id(n), amount, keep_rest })
+    });
+    let release = (0_u128..60).prop_map(|n| Action::Release(Release { hold_id: id(n) }));
+    let reverse = (0_u128..60, part())
+        .prop_map(|(n, amount)| Action::Reverse(Reverse { original_id: id(n), amount }));
+    let exchange = (parties(), euros(), 1_i64..200_000).prop_map(|(debtor, sell, rate)| {
+        Action::Exchange(Exchange {
+            debtor,
+            creditor: Party::AccountId(customer(4)),
+            sell,
+            buy: currency("JPY"),
+            rate: Amount(Decimal::new(rate, 3)),
+            rounding: Rounding::HalfEven,
+        })
+    });
+    prop_oneof![8 => transfer, 4 => hold, 4 => capture, 2 => release, 3 => reverse, 2 => legs(), 2 => exchange]
+}
+
+fn instructions() -> impl Strategy<Value = Instruction> {
+    (0_u128..60, prop::option::weighted(0.3, 0_u32..2), actions())
+        .prop_map(|(n, group, action)| Instruction { group, ..instruction(n, action) })
+}
+
+pub(super) fn instruction(n: u128, action: Action) -> Instruction {
+    Instruction {
+        transfer_id: id(n),
+        group: None,
+        action,
+        reference: None,
+        end_to_end_id: None,
+        booking_date: None,
+        value_date: None,
+    }
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let limits =
+        |overdraft: i64| Limits { overdraft: Some(Decimal::from(overdraft)), ..Limits::default() };
     let event = prop_oneof![
-        Just(AccountEvent::Frozen),
+        Just(AccountEvent::Frozen { blocks: Blocks::Both }),
+        Just(AccountEvent::Frozen { blocks: Blocks::Debits }),
         Just(AccountEvent::Unfrozen),
-        Just(AccountEvent::Closing),
-        (0_i64..100).prop_map(|limit| AccountEvent::LimitsChanged {
-            overdraft_limit: Decimal::from(limit)
-        }),
+        Just(AccountEvent::Closing { payout: None }),
+        Just(AccountEvent::Closing { payout: Some(customer(0)) }),
+        (0_i64..100).prop_map(move |it| AccountEvent::LimitsChanged { limits: limits(it) }),
     ];
     let follow = (0..CUSTOMERS, event).prop_map(|(n, event)| Step::Follow(customer(n), event));
-    prop::collection::vec(prop_oneof![9 => transfers().prop_map(Step::Submit), 1 => follow], 1..80)
+    let submit = prop::collection::vec(instructions(), 1..5).prop_map(Step::Submit);
+    prop::collection::vec(prop_oneof![9 => submit, 1 => follow], 1..40)
 }
 
-/// Outcomes of transfers and what is on the books after all steps.
-fn play(books: &mut Books, steps: &[Step], version: &mut i64) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
+/// Plays steps, and tells what became of them.
+fn play(books: &mut Books, steps: &[Step], version: &mut i64) -> Vec<Option<InstructionOutcome>> {
+    let mut told = Vec::new();
     for step in steps {
         match step {
-            Step::Submit(transfer) => outcomes.push(books.submit(command(), transfer, today())),
+            Step::Submit(all) => {
+                for outcome in books.submit_all(command(), all.clone(), now()) {
+                    told.push(match outcome {
+                        Outcome::New(id) | Outcome::Known(id) => {
+                            books.known(id).map(|it| it.record.outcome.clone())
+                        }
+                        Outcome::Conflict(_) => None,
+                    });
+                }
+            }
             Step::Follow(id, event) => {
                 *version += 1;
-                books.follow(*id, *version, event);
+                books.follow(command(), (*id, *version), event, now());
             }
         }
     }
-    outcomes
+    told
 }
 
 /// All accounts as they are, in the order of their ids.
-fn balances(books: &Books) -> Vec<Account> {
+fn all_accounts(books: &Books) -> Vec<Account> {
     let mut all: Vec<Account> =
         accounts().iter().filter_map(|it| books.account(it.id).cloned()).collect();
     all.sort_by_key(|account| account.id);
     all
 }
 
-/// Step by step, each on books loaded afresh from what the step before stored: N = 1 as a service
-/// restarted after every command would do it.
-fn one_by_one(steps: &[Step]) -> (Vec<Outcome>, Vec<Account>, Vec<Posting>, Vec<Decided>) {
-    let (mut stored, mut known) = (accounts(), Vec::new());
-    let (mut outcomes, mut postings, mut version) = (Vec::new(), Vec::new(), 1);
-    for step in steps {
-        let mut books = Books::new(stored.clone(), known.clone());
-        outcomes.extend(play(&mut books, std::slice::from_ref(step), &mut version));
-        postings.extend_from_slice(books.postings());
-        known.extend(books.decided().cloned());
-        for changed in books.changed() {
-            stored.retain(|account| account.id != changed.id);
-            stored.push(changed.clone());
-        }
+/// What a ledger stores, by key.
+#[derive(Default)]
+struct Stored {
+    accounts: BTreeMap<AccountId, Account>,
+    known: BTreeMap<TransferId, Decided>,
+    holds: BTreeMap<TransferId, Held>,
+    reversed: BTreeMap<TransferId, Decimal>,
+}
+
+impl Stored {
+    fn books(&self) -> Books {
+        Books::new(Loaded {
+            accounts: self.accounts.values().cloned().collect(),
+            known: self.known.values().cloned().collect(),
+            holds: self.holds.values().cloned().collect(),
+            reversed: self.reversed.iter().map(|(id, amount)| (*id, *amount)).collect(),
+        })
     }
-    stored.sort_by_key(|account| account.id);
-    (outcomes, stored, postings, known)
+
+    fn save(&mut self, books: &Books) {
+        let accounts = books.opened().chain(books.changed());
+        self.accounts.extend(accounts.map(|it| (it.id, it.clone())));
+        let decided = books.decided();
+        self.known.extend(decided.map(|it| (it.record.instruction.transfer_id, it.clone())));
+        self.holds.extend(books.changed_holds().map(|it| (it.id, it.clone())));
+        self.reversed.extend(books.changed_reversed());
+    }
+}
+
+fn played(steps: &[Step]) -> Books {
+    let mut books = Books::new(loaded(accounts()));
+    play(&mut books, steps, &mut 1);
+    books
 }
 
 proptest! {
     #[test]
-    fn money_is_conserved_and_every_entry_has_its_opposite(steps in steps()) {
-        let mut books = Books::new(accounts(), vec![]);
-        play(&mut books, &steps, &mut 1);
-        let total: Decimal = balances(&books).iter().map(Account::balance).sum();
-        prop_assert_eq!(total, Decimal::ZERO);
-        let entries: Decimal = books.postings().iter().map(|posting| posting.amount).sum();
-        prop_assert_eq!(entries, Decimal::ZERO);
+    fn money_is_conserved_in_every_currency(steps in steps()) {
+        let books = played(&steps);
+        let mut totals = BTreeMap::<Currency, Decimal>::new();
+        for account in all_accounts(&books) {
+            *totals.entry(account.currency).or_default() += account.balance();
+        }
+        prop_assert!(totals.values().all(Decimal::is_zero), "{totals:?}");
     }
 
     #[test]
-    fn no_transfer_takes_more_than_is_available(steps in steps()) {
-        let mut books = Books::new(accounts(), vec![]);
-        for outcome in play(&mut books, &steps, &mut 1) {
-            let Outcome::New(decided) = outcome else { continue };
-            if let Decision::Posted { debtor, .. } = decided.decision {
-                prop_assert!(debtor.available.is_none_or(|it| it >= Decimal::ZERO), "{debtor:?}");
+    fn no_customer_spends_more_than_there_is(steps in steps()) {
+        let mut books = Books::new(loaded(accounts()));
+        let mut version = 1;
+        for step in &steps {
+            let before = all_accounts(&books);
+            play(&mut books, std::slice::from_ref(step), &mut version);
+            for (before, after) in before.iter().zip(all_accounts(&books)) {
+                let spent = after.posted_debits + after.pending_debits
+                    > before.posted_debits + before.pending_debits;
+                let broke = after.available().is_some_and(|it| it < Decimal::ZERO);
+                prop_assert!(!(spent && broke), "{step:?} left {after:?}");
             }
         }
     }
 
     #[test]
+    fn what_is_set_aside_is_what_is_held(steps in steps()) {
+        let books = played(&steps);
+        let held: Vec<&Held> = books.changed_holds().collect();
+        for held in &held {
+            let open = held.status == HoldStatus::Open;
+            prop_assert_eq!(open, held.remaining > Decimal::ZERO, "{:?}", held);
+        }
+        for account in all_accounts(&books) {
+            let sum = |side: fn(&Held) -> AccountId| -> Decimal {
+                held.iter().filter(|it| side(it) == account.id).map(|it| it.remaining).sum()
+            };
+            prop_assert_eq!(account.pending_debits, sum(|it| it.debtor));
+            prop_assert_eq!(account.pending_credits, sum(|it| it.creditor));
+        }
+    }
+
+    #[test]
+    fn no_more_is_reversed_than_was_posted(steps in steps()) {
+        let books = played(&steps);
+        for (original, reversed) in books.changed_reversed() {
+            let known = books.known(original).expect("it was posted");
+            let whole = posted_legs(&known.record)[0].money.amount.decimal();
+            prop_assert!(reversed <= whole, "{reversed} of {whole}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_done_whole_or_not_at_all(all in prop::collection::vec(instructions(), 1..12)) {
+        let mut seen = std::collections::BTreeSet::new();
+        let all: Vec<Instruction> = all.into_iter().filter(|it| seen.insert(it.transfer_id)).collect();
+        let mut books = Books::new(loaded(accounts()));
+        let cash = Action::Transfer(Payment {
+            debtor: own("cash"),
+            creditor: Party::AccountId(customer(0)),
+            money: Money::new(Decimal::from(500), currency("EUR")),
+            up_to: false,
+        });
+        books.submit(command(), instruction(1_000, cash), now());
+        books.submit_all(command(), all.clone(), now());
+        let mut done = BTreeMap::<u32, Vec<bool>>::new();
+        for instruction in &all {
+            let Some(group) = instruction.group else { continue };
+            let known = books.known(instruction.transfer_id).expect("it was decided");
+            let rejected = matches!(known.record.outcome, InstructionOutcome::Rejected(_));
+            done.entry(group).or_default().push(!rejected);
+        }
+        for (group, done) in done {
+            prop_assert!(done.iter().all(|it| *it == done[0]), "group {group}: {done:?}");
+        }
+    }
+
+    #[test]
     fn a_batch_equals_its_commands_one_by_one(steps in steps()) {
-        let mut books = Books::new(accounts(), vec![]);
-        let outcomes = play(&mut books, &steps, &mut 1);
-        let decided: Vec<Decided> = books.decided().cloned().collect();
-        let alone = one_by_one(&steps);
-        prop_assert_eq!((outcomes, balances(&books), books.postings().to_vec(), decided), alone);
+        let mut books = Books::new(loaded(accounts()));
+        let told = play(&mut books, &steps, &mut 1);
+        let (mut stored, mut alone, mut version) = (Stored::default(), Vec::new(), 1);
+        stored.accounts = accounts().into_iter().map(|it| (it.id, it)).collect();
+        for step in &steps {
+            let mut books = stored.books();
+            alone.extend(play(&mut books, std::slice::from_ref(step), &mut version));
+            stored.save(&books);
+        }
+        prop_assert_eq!(told, alone);
+        prop_assert_eq!(all_accounts(&books), stored.accounts.into_values().collect::<Vec<_>>());
+        prop_assert_eq!(
+            books.decided().map(|it| (it.record.instruction.transfer_id, it.clone())).collect::<BTreeMap<_, _>>(),
+            stored.known
+        );
     }
 
     #[test]
     fn the_same_id_has_one_outcome_and_other_content_is_a_conflict(steps in steps()) {
-        let mut books = Books::new(accounts(), vec![]);
-        play(&mut books, &steps, &mut 1);
-        let before = balances(&books);
-        for decided in books.decided().cloned().collect::<Vec<_>>() {
-            let mut other = decided.transfer.clone();
-            other.reference = Some("something else".to_owned());
-            let again = books.submit(command(), &decided.transfer, today());
-            prop_assert_eq!(again, Outcome::Known(decided));
-            let conflict = books.submit(command(), &other, today());
+        let mut books = played(&steps);
+        let before = all_accounts(&books);
+        let asked = steps.iter().filter_map(|step| match step {
+            Step::Submit(all) => Some(all),
+            Step::Follow(..) => None,
+        });
+        for instruction in asked.flatten() {
+            let id = instruction.transfer_id;
+            let known = books.known(id).expect("it was decided");
+            let expected = match known.digest == instruction.digest() {
+                true => Outcome::Known(id),
+                false => Outcome::Conflict(instruction.clone()),
+            };
+            prop_assert_eq!(books.submit(command(), instruction.clone(), now()), expected);
+            let other = Instruction { reference: Some("else".to_owned()), ..instruction.clone() };
+            let conflict = books.submit(command(), other.clone(), now());
             prop_assert_eq!(conflict, Outcome::Conflict(other));
         }
-        prop_assert_eq!(before, balances(&books));
+        prop_assert_eq!(before, all_accounts(&books));
     }
 }
 
-fn check(given: &[(AccountId, AccountEvent)], transfer: &Transfer, then: RejectReason) {
-    let mut books = Books::new(accounts(), vec![]);
-    for (version, (id, event)) in (2..).zip(given) {
-        books.follow(*id, version, event);
-    }
-    match books.submit(command(), transfer, today()) {
-        Outcome::New(Decided { decision: Decision::Rejected { reason, .. }, .. }) => {
-            assert_eq!(reason, then);
-        }
-        other => panic!("{then:?} expected, got {other:?}"),
-    }
-    assert!(books.postings().is_empty());
-}
-
-fn transfer(debtor: Party, creditor: Party, amount: &str) -> Transfer {
-    Transfer {
-        transfer_id: TransferId(Uuid::from_u128(1)),
-        debtor,
-        creditor,
-        money: Money::new(amount.parse().expect("a decimal"), eur()),
-        reference: None,
-        end_to_end_id: None,
-        booking_date: None,
-    }
-}
-
-#[test]
-fn each_reason_has_its_rule() {
-    let cash = || Party::Code(AccountCode("cash".to_owned()));
-    let to = |n| Party::AccountId(customer(n));
-    let long = Transfer { reference: Some("x".repeat(141)), ..transfer(cash(), to(0), "1") };
-    let freeze = [(customer(0), AccountEvent::Frozen)];
-    let closing = [(customer(0), AccountEvent::Closing)];
-    let closed = [closing[0].clone(), (customer(0), AccountEvent::Closed)];
-    check(&[], &transfer(cash(), to(0), "0"), RejectReason::AmountNotPositive);
-    check(&[], &transfer(cash(), to(0), "0.001"), RejectReason::TooManyDigits);
-    check(&[], &transfer(cash(), to(0), "1000000000000000.01"), RejectReason::AmountTooLarge);
-    let nul = Transfer { end_to_end_id: Some("\0".to_owned()), ..long.clone() };
-    check(&[], &Transfer { reference: None, ..nul }, RejectReason::InvalidText);
-    check(&[], &long, RejectReason::InvalidText);
-    let late = NaiveDate::from_ymd_opt(2200, 1, 1);
-    let late = Transfer { booking_date: late, ..transfer(cash(), to(0), "1") };
-    check(&[], &late, RejectReason::InvalidBookingDate);
-    check(&[], &transfer(to(0), to(0), "1"), RejectReason::SameAccount);
-    check(&[], &transfer(cash(), to(9), "1"), RejectReason::UnknownAccount);
-    check(&closed, &transfer(cash(), to(0), "1"), RejectReason::AccountClosed);
-    check(&freeze, &transfer(cash(), to(0), "1"), RejectReason::AccountFrozen);
-    check(&closing, &transfer(cash(), to(0), "1"), RejectReason::AccountNotActive);
-    check(&[], &transfer(cash(), to(4), "1"), RejectReason::CurrencyMismatch);
-    check(&[], &transfer(to(0), to(1), "1"), RejectReason::InsufficientFunds);
-}
-
-#[test]
-fn an_account_with_money_on_it_is_not_locked() {
-    let mut books = Books::new(accounts(), vec![]);
-    let cash = Party::Code(AccountCode("cash".to_owned()));
-    books.submit(command(), &transfer(cash, Party::AccountId(customer(0)), "1"), today());
-    let followed = books.follow(customer(0), 2, &AccountEvent::Closing);
-    assert!(matches!(followed, Followed::CloseRefused(_)), "{followed:?}");
-    assert_eq!(books.follow(customer(0), 2, &AccountEvent::Frozen), Followed::Quietly);
-    assert_eq!(books.follow(customer(9), 1, &AccountEvent::Frozen), Followed::Early);
-}
+mod rules;

@@ -1,123 +1,247 @@
-//! What the ledger says about what it decided: its own decisions become the contract's events here,
-//! and nowhere else.
+//! What the ledger says about what it decided: its records become the contract's events here, and
+//! nowhere else.
 
 use shared_events::{
-    Amount, CommandId, Message,
-    accounts::CloseRefusal,
+    AccountId, Amount, CommandId, Message, TransferId,
     bus::{Event, Outcome},
     ledger::{
-        AccountAfter, LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened,
-        LedgerCommandRejected, LedgerReason, OUTCOMES_PER_EVENT_MAX, PostedTransfer, RejectReason,
-        RejectedTransfer, SubmitTransfers, TRANSFERS_MAX, Transfer, TransfersPosted,
+        Action, HeldTransfer, HoldsReleased, INSTRUCTIONS_MAX, Instruction, InstructionOutcome,
+        InstructionsRejected, JournalRecord, LEGS_PER_EVENT_MAX, LedgerAccountLocked,
+        LedgerCommandRejected, LedgerReason, LegsPosted, OUTCOMES_PER_EVENT_MAX, Party, Posted,
+        PostedLegs, PostedTransfer, RejectReason, Rejected, RejectedInstruction, RejectedTransfer,
+        ReleaseCause, Released, ReleasedHold, SubmitTransfers, TransfersHeld, TransfersPosted,
         TransfersRejected,
     },
+    money::Money,
 };
 
-use crate::domain::{self, Account, After, Decided, Decision};
+use crate::domain::{self, Books, two_sides};
 
 /// The answer to a command: new outcomes are announced, known ones told again.
-pub(super) fn outcomes(command: CommandId, outcomes: Vec<domain::Outcome>) -> Outcome {
-    let (mut new, mut known) = (Listed::default(), Listed::default());
+pub(super) fn outcomes(
+    books: &Books,
+    command: CommandId,
+    outcomes: Vec<domain::Outcome>,
+) -> Outcome {
+    let (mut new, mut known) = (Told::default(), Told::default());
     for outcome in outcomes {
         match outcome {
-            domain::Outcome::New(decided) => new.decided(decided),
-            domain::Outcome::Known(decided) => known.decided(decided),
-            domain::Outcome::Conflict(transfer) => {
-                new.rejected.push(rejected(transfer, RejectReason::IdempotencyConflict, None));
+            domain::Outcome::New(id) => new.decided(books, id),
+            domain::Outcome::Known(id) => known.decided(books, id),
+            domain::Outcome::Conflict(instruction) => {
+                let reason = RejectReason::IdempotencyConflict;
+                new.rejected(&instruction, &Rejected { reason, account: None });
             }
         }
     }
     Outcome::Done { announce: new.into_events(command), told: known.into_events(command) }
 }
 
-/// Posted and rejected transfers of one command, each in its order.
+/// What became of the instructions of one command, by what is said of them, each in its order.
 #[derive(Default)]
-struct Listed {
+pub(super) struct Told {
     posted: Vec<PostedTransfer>,
+    legs: Vec<PostedLegs>,
+    held: Vec<HeldTransfer>,
+    released: Vec<ReleasedHold>,
     rejected: Vec<RejectedTransfer>,
+    rejected_otherwise: Vec<RejectedInstruction>,
 }
 
-impl Listed {
-    fn decided(&mut self, decided: Decided) {
-        let booking_date = decided.booking_date;
-        match decided.decision {
-            Decision::Posted { debtor, creditor } => self.posted.push(PostedTransfer {
-                transfer_id: decided.transfer.transfer_id,
-                debtor: after(debtor),
-                creditor: after(creditor),
-                money: decided.transfer.money,
-                reference: decided.transfer.reference,
-                end_to_end_id: decided.transfer.end_to_end_id,
-                booking_date,
+impl Told {
+    pub(super) fn decided(&mut self, books: &Books, id: TransferId) {
+        let decided = books.known(id).expect("what was decided is known");
+        let record = &decided.record;
+        let instruction = &record.instruction;
+        match &record.outcome {
+            InstructionOutcome::Posted(posted) => self.posted(record, posted),
+            InstructionOutcome::Held(held) => self.held.push(HeldTransfer {
+                transfer_id: id,
+                debtor: held.debtor.clone(),
+                creditor: held.creditor.clone(),
+                money: held.money,
+                expires_at: held.expires_at,
+                reference: instruction.reference.clone(),
+                end_to_end_id: instruction.end_to_end_id.clone(),
             }),
-            Decision::Rejected { reason, debtor } => {
-                self.rejected.push(rejected(decided.transfer, reason, debtor));
+            InstructionOutcome::Released(released) => {
+                self.released.push(ReleasedHold { transfer_id: id, released: released.clone() });
             }
+            InstructionOutcome::Rejected(rejected) => self.rejected(instruction, rejected),
         }
     }
 
-    fn into_events(self, command_id: CommandId) -> Vec<Event> {
-        let posted = self.posted.chunks(OUTCOMES_PER_EVENT_MAX).map(|transfers| {
-            Event::new(&TransfersPosted { command_id, transfers: transfers.to_vec() })
+    fn posted(&mut self, record: &JournalRecord, posted: &Posted) {
+        let instruction = &record.instruction;
+        let Some([debit, credit]) = two_sides(&posted.legs) else {
+            self.legs.push(posted_legs(record, posted));
+            return;
+        };
+        self.posted.push(PostedTransfer {
+            transfer_id: instruction.transfer_id,
+            debtor: debit.account.clone(),
+            creditor: credit.account.clone(),
+            money: debit.money,
+            reference: instruction.reference.clone(),
+            end_to_end_id: instruction.end_to_end_id.clone(),
+            booking_date: record.booking_date,
+            value_date: Some(record.value_date).filter(|it| *it != record.booking_date),
+            hold: posted.hold.clone(),
+            reverses: posted.reverses,
         });
-        let rejected = self.rejected.chunks(OUTCOMES_PER_EVENT_MAX).map(|transfers| {
-            Event::new(&TransfersRejected { command_id, transfers: transfers.to_vec() })
-        });
-        posted.chain(rejected).collect()
+        // The rest of a hold goes back with the capture.
+        if let Some(hold) = posted.hold.as_ref().filter(|hold| hold.released > Amount::ZERO) {
+            self.released.push(ReleasedHold {
+                transfer_id: instruction.transfer_id,
+                released: Released {
+                    hold_id: hold.hold_id,
+                    cause: ReleaseCause::Captured,
+                    debtor: debit.account.clone(),
+                    creditor: credit.account.clone(),
+                    money: Money { amount: hold.released, ..debit.money },
+                },
+            });
+        }
+    }
+
+    /// Transfers and holds are rejected as transfers: they have two parties to tell of.
+    fn rejected(&mut self, instruction: &Instruction, rejected: &Rejected) {
+        let transfer_id = instruction.transfer_id;
+        let mut between = |debtor: &Party, creditor: &Party, money| {
+            self.rejected.push(RejectedTransfer {
+                transfer_id,
+                reason: rejected.reason,
+                debtor: debtor.clone(),
+                creditor: creditor.clone(),
+                money,
+                debtor_account: rejected.account.clone(),
+            });
+        };
+        let about = match &instruction.action {
+            Action::Transfer(it) => return between(&it.debtor, &it.creditor, it.money),
+            Action::Hold(it) => return between(&it.debtor, &it.creditor, it.money),
+            Action::Capture(it) => Some(it.hold_id),
+            Action::Release(it) => Some(it.hold_id),
+            Action::Reverse(it) => Some(it.original_id),
+            Action::Legs(_) | Action::Exchange(_) => None,
+        };
+        let rejected = rejected.clone();
+        self.rejected_otherwise.push(RejectedInstruction { transfer_id, about, rejected });
+    }
+
+    /// What ended by itself: no command asked for it.
+    pub(super) fn into_expiries(self) -> Vec<Event> {
+        let chunks = chunks(self.released).into_iter();
+        chunks.map(|holds| Event::new(&HoldsReleased { command_id: None, holds })).collect()
+    }
+
+    pub(super) fn into_events(self, command_id: CommandId) -> Vec<Event> {
+        let mut events = Vec::new();
+        for transfers in chunks(self.posted) {
+            events.push(Event::new(&TransfersPosted { command_id, transfers }));
+        }
+        for transfers in chunks_of_legs(self.legs) {
+            events.push(Event::new(&LegsPosted { command_id, transfers }));
+        }
+        for transfers in chunks(self.held) {
+            events.push(Event::new(&TransfersHeld { command_id, transfers }));
+        }
+        for holds in chunks(self.released) {
+            events.push(Event::new(&HoldsReleased { command_id: Some(command_id), holds }));
+        }
+        for transfers in chunks(self.rejected) {
+            events.push(Event::new(&TransfersRejected { command_id, transfers }));
+        }
+        for instructions in chunks(self.rejected_otherwise) {
+            events.push(Event::new(&InstructionsRejected { command_id, instructions }));
+        }
+        events
     }
 }
 
-fn after(after: After) -> AccountAfter {
-    AccountAfter {
-        account_id: after.id,
-        code: after.code,
-        balance: Amount(after.balance),
-        available: after.available.map(Amount),
-        version: after.version,
+fn posted_legs(record: &JournalRecord, posted: &Posted) -> PostedLegs {
+    let instruction = &record.instruction;
+    let (rate, rounding) = match &instruction.action {
+        Action::Exchange(it) => (Some(it.rate), Some(it.rounding)),
+        Action::Transfer(_)
+        | Action::Hold(_)
+        | Action::Capture(_)
+        | Action::Release(_)
+        | Action::Reverse(_)
+        | Action::Legs(_) => (None, None),
+    };
+    PostedLegs {
+        transfer_id: instruction.transfer_id,
+        legs: posted.legs.clone(),
+        rate,
+        rounding,
+        reverses: posted.reverses,
+        reference: instruction.reference.clone(),
+        end_to_end_id: instruction.end_to_end_id.clone(),
+        booking_date: record.booking_date,
+        value_date: record.value_date,
     }
 }
 
-fn rejected(transfer: Transfer, reason: RejectReason, debtor: Option<After>) -> RejectedTransfer {
-    RejectedTransfer {
-        transfer_id: transfer.transfer_id,
-        reason,
-        debtor: transfer.debtor,
-        creditor: transfer.creditor,
-        money: transfer.money,
-        debtor_account: debtor.map(after),
+/// Lists that are short enough for one event.
+fn chunks<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
+    let mut chunks = Vec::new();
+    while all.len() > OUTCOMES_PER_EVENT_MAX {
+        let rest = all.split_off(OUTCOMES_PER_EVENT_MAX);
+        chunks.push(std::mem::replace(&mut all, rest));
     }
+    if !all.is_empty() {
+        chunks.push(all);
+    }
+    chunks
+}
+
+/// The same, where each is as long as its legs.
+fn chunks_of_legs(all: Vec<PostedLegs>) -> Vec<Vec<PostedLegs>> {
+    let (mut chunks, mut legs) = (Vec::<Vec<PostedLegs>>::new(), 0);
+    for one in all {
+        let count = one.legs.len();
+        match chunks.last_mut() {
+            Some(chunk) if legs + count <= LEGS_PER_EVENT_MAX => {
+                legs += count;
+                chunk.push(one);
+            }
+            _ => {
+                legs = count;
+                chunks.push(vec![one]);
+            }
+        }
+    }
+    chunks
 }
 
 /// A command that was refused as a whole.
-pub(super) fn refused(command_id: CommandId, reason: LedgerReason) -> Outcome {
+pub(super) fn refused(
+    command_id: CommandId,
+    command: &'static str,
+    reason: LedgerReason,
+) -> Outcome {
+    let field = if command == SubmitTransfers::TYPE { "transfers" } else { "instructions" };
     let message = match reason {
-        LedgerReason::NoTransfers => "transfers: at least one".to_owned(),
-        LedgerReason::TooManyTransfers => format!("transfers: at most {TRANSFERS_MAX}"),
+        LedgerReason::NoTransfers => format!("{field}: at least one"),
+        LedgerReason::TooManyTransfers => format!("{field}: at most {INSTRUCTIONS_MAX}"),
     };
-    let command_type = SubmitTransfers::TYPE.to_owned();
+    let command_type = command.to_owned();
     Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
 }
 
-/// The ledger's side of an account is open.
-pub(super) fn opened(account: &Account) -> Outcome {
-    Outcome::announce(&LedgerAccountOpened {
-        account_id: account.id,
-        currency: account.currency,
-        version: account.version,
-    })
-}
-
-/// Nothing is on an account, and nothing will be.
-pub(super) fn locked(account: &Account) -> Outcome {
-    Outcome::announce(&LedgerAccountLocked { account_id: account.id, version: account.version })
-}
-
-/// Something is on an account that was to be closed.
-pub(super) fn close_refused(account: &Account) -> Outcome {
-    Outcome::announce(&LedgerAccountCloseRefused {
-        account_id: account.id,
-        reason: CloseRefusal::BalanceNotZero,
-        balance: Amount(account.balance()),
-        version: account.version,
-    })
+/// Nothing is on an account, and nothing will be; what was is on the payout account.
+pub(super) fn locked(
+    books: &Books,
+    cause: CommandId,
+    (account_id, version): (AccountId, i64),
+    payout: Option<TransferId>,
+) -> Outcome {
+    let mut told = Told::default();
+    if let Some(transfer) = payout {
+        told.decided(books, transfer);
+    }
+    let mut announce = told.into_events(cause);
+    announce.push(Event::new(&LedgerAccountLocked { account_id, version }));
+    Outcome::Done { announce, told: vec![] }
 }

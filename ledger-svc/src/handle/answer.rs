@@ -1,25 +1,40 @@
 //! Answers questions about money. Each is read in one snapshot.
 
+use chrono_tz::Tz;
 use shared_events::{
-    Amount, Currency,
+    Amount, Currency, MessageId,
     bus::{Answer, Answerer, HandleError, Tx},
     ledger::{
-        BalanceFound, ENTRIES_PAGE_MAX, GetStatement, LedgerQuery, Party, StatementFound,
-        TrialBalanceFound,
+        BalanceFound, CHAINS, ENTRIES_PAGE_MAX, GetInstruction, GetJournal, GetStatement, HoldNow,
+        INSTRUCTIONS_MAX, InstructionFound, InstructionOutcome, InstructionsPreviewed,
+        JOURNAL_PAGE_MAX, LedgerQuery, Party, PreviewInstructions, PreviewedInstruction,
+        RejectReason, Rejected, StatementFound, TrialBalanceFound,
     },
     refusal::MessageRefused,
 };
+use uuid::Uuid;
 
+use super::desk::{Named, now};
 use crate::{
-    domain::{Account, own_account_id},
-    store::queries,
+    domain::{Account, Books, Outcome, own_account_id},
+    store::{holds, journal, proof, queries},
 };
 
 /// Entries of a page, if the question names no limit.
 const PAGE_DEFAULT: u32 = 100;
 
 /// Handles `ledger.queries`.
-pub(crate) struct Answers;
+pub(crate) struct Answers {
+    time_zone: Tz,
+}
+
+impl Answers {
+    pub(crate) const fn new(time_zone: Tz) -> Self {
+        Self { time_zone }
+    }
+}
+
+type Answered = Result<Result<Answer, MessageRefused>, HandleError>;
 
 impl Answerer for Answers {
     type Query = LedgerQuery;
@@ -38,6 +53,9 @@ impl Answerer for Answers {
                     })
                     .map(|found| Answer::found(&found))
             }
+            LedgerQuery::Preview(it) => preview(tx, it, self.time_zone).await?,
+            LedgerQuery::Instruction(it) => instruction(tx, it).await?,
+            LedgerQuery::Journal(it) => journal(tx, it).await?,
             LedgerQuery::TrialBalance(_) => {
                 let lines = queries::trial_balance(tx).await?;
                 Ok(Answer::found(&TrialBalanceFound { lines }))
@@ -76,16 +94,13 @@ fn balance(account: &Account) -> Answer {
         pending_debits: Amount(account.pending_debits),
         pending_credits: Amount(account.pending_credits),
         balance: Amount(account.balance()),
-        overdraft_limit: account.overdraft_limit.map(Amount),
+        overdraft_limit: account.limits.overdraft.map(Amount),
         available: account.available().map(Amount),
         version: account.version,
     })
 }
 
-async fn statement(
-    tx: &mut Tx<'_>,
-    query: &GetStatement,
-) -> Result<Result<Answer, MessageRefused>, HandleError> {
+async fn statement(tx: &mut Tx<'_>, query: &GetStatement) -> Answered {
     let limit = query.limit.unwrap_or(PAGE_DEFAULT);
     if !(1..=ENTRIES_PAGE_MAX).contains(&limit) {
         return Ok(Err(MessageRefused::invalid("limit", format!("1 to {ENTRIES_PAGE_MAX}"))));
@@ -100,4 +115,63 @@ async fn statement(
     let next = entries.last().filter(|_| more).map(|last| last.version);
     let (account_id, currency) = (account.id, account.currency);
     Ok(Ok(Answer::found(&StatementFound { account_id, currency, entries, next })))
+}
+
+/// What the books would say: the same folding as for work, on books that nobody stores.
+async fn preview(tx: &mut Tx<'_>, query: &PreviewInstructions, zone: Tz) -> Answered {
+    let instructions = &query.instructions;
+    if !(1..=INSTRUCTIONS_MAX).contains(&instructions.len()) {
+        let rule = format!("1 to {INSTRUCTIONS_MAX}");
+        return Ok(Err(MessageRefused::invalid("instructions", rule)));
+    }
+    let mut named = Named::default();
+    instructions.iter().for_each(|it| named.instruction(it));
+    let mut books = named.read_in_tx(tx).await?;
+    let now = now(queries::now(tx).await?, zone);
+    // An id that nothing keeps: of a command that is never sent.
+    let outcomes = books.submit_all(MessageId(Uuid::nil()), instructions.clone(), now);
+    let instructions = outcomes.into_iter().map(|outcome| previewed(&books, outcome)).collect();
+    Ok(Ok(Answer::found(&InstructionsPreviewed { instructions })))
+}
+
+fn previewed(books: &Books, outcome: Outcome) -> PreviewedInstruction {
+    match outcome {
+        Outcome::New(id) | Outcome::Known(id) => {
+            let decided = books.known(id).expect("what was decided is known");
+            PreviewedInstruction { transfer_id: id, outcome: decided.record.outcome.clone() }
+        }
+        Outcome::Conflict(instruction) => {
+            let reason = RejectReason::IdempotencyConflict;
+            let outcome = InstructionOutcome::Rejected(Rejected { reason, account: None });
+            PreviewedInstruction { transfer_id: instruction.transfer_id, outcome }
+        }
+    }
+}
+
+async fn instruction(tx: &mut Tx<'_>, query: &GetInstruction) -> Answered {
+    let id = query.transfer_id;
+    let Some(decided) = journal::decided_in_tx(tx, &[id.uuid()]).await?.pop() else {
+        return Ok(Err(MessageRefused::not_found(format!("instruction {id}"))));
+    };
+    let held = holds::read_in_tx(tx, &[id.uuid()]).await?.pop();
+    let hold = held.map(|it| HoldNow {
+        status: it.status,
+        remaining: Amount(it.remaining),
+        expires_at: it.expires_at,
+    });
+    let reversed = holds::reversed_in_tx(tx, &[id.uuid()]).await?.pop();
+    let reversed = reversed.map(|(_, amount)| Amount(amount));
+    Ok(Ok(Answer::found(&InstructionFound { record: decided.record, hold, reversed })))
+}
+
+async fn journal(tx: &mut Tx<'_>, query: &GetJournal) -> Answered {
+    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+    if !(1..=JOURNAL_PAGE_MAX).contains(&limit) {
+        return Ok(Err(MessageRefused::invalid("limit", format!("1 to {JOURNAL_PAGE_MAX}"))));
+    }
+    if query.chain >= CHAINS {
+        return Ok(Err(MessageRefused::invalid("chain", format!("0 to {}", CHAINS - 1))));
+    }
+    let found = proof::page(tx, query.chain, query.after.unwrap_or(0), limit).await?;
+    Ok(Ok(Answer::found(&found)))
 }

@@ -1,29 +1,25 @@
-//! Posts a batch: transfers, and the account events that the ledger follows, in their order.
+//! Posts a batch: instructions, and the account events that the ledger follows, in their order.
 //!
-//! Shape: lock accounts -> load what was decided before -> fold all commands in memory (no I/O) ->
-//! store transfers, entries, balances as arrays. Cost: six statements for a batch of any size.
-//! Duplicates: a transfer's id is its idempotency; there is no inbox here.
+//! Shape: lock accounts -> take the end of a chain -> load what was decided before -> fold all
+//! commands in memory (no I/O) -> store balances, journal and entries as arrays. Cost: five
+//! statements for a batch of transfers of any size; holds, reversals and new accounts have one or
+//! two more each. Duplicates: an instruction's id is its idempotency; there is no inbox here.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use chrono::Utc;
 use chrono_tz::Tz;
 use metrics::counter;
 use shared_events::{
-    AccountId, CommandId, Currency,
+    AccountId, Amount, CommandId,
     bus::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
-    ledger::{
-        AccountCode, LedgerCommand, LedgerReason, Party, SubmitTransfers, TRANSFERS_MAX, Transfer,
-    },
+    ledger::{InstructionOutcome, LedgerAccountCloseRefused, LedgerAccountOpened, LedgerCommand},
 };
 use tracing::info;
-use uuid::Uuid;
 
-use super::announce;
-use crate::{
-    domain::{AccountEvent, Books, Followed, own_account_id},
-    store::{accounts, entries, transfers},
+use super::{
+    announce,
+    asked::Asked,
+    desk::{Desk, Named},
 };
+use crate::domain::{AccountEvent, Books, Followed};
 
 /// Handles `ledger.commands.<n>`.
 pub(crate) struct Post {
@@ -36,6 +32,13 @@ impl Post {
     }
 }
 
+/// What was decided on one message, to be told once it is stored.
+enum Decision {
+    Told(CommandId, Vec<crate::domain::Outcome>),
+    Done(Outcome),
+    Followed(CommandId, AccountId, Followed),
+}
+
 impl Handler for Post {
     type Message = LedgerCommand;
     const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
@@ -46,167 +49,91 @@ impl Handler for Post {
         batch: &[Received<LedgerCommand>],
     ) -> Result<Vec<Outcome>, HandleError> {
         // Load.
-        let named = Named::by(batch);
-        let mut books = named.load_in_tx(tx).await?;
+        let asked: Vec<Asked> = batch.iter().map(|it| Asked::by(it.message())).collect();
+        let mut named = Named::default();
+        asked.iter().for_each(|asked| name(&mut named, asked));
+        let mut desk = named.lock_in_tx(tx, self.time_zone).await?;
 
         // Decide.
-        let now = Utc::now();
-        let today = now.with_timezone(&self.time_zone).date_naive();
-        let outcomes = batch
-            .iter()
-            .map(|received| match Change::of(received.message()) {
-                Ok(submit) => submit_all(&mut books, received.id(), submit, today),
-                Err((id, version, event)) => follow(&mut books, id, version, &event),
-            })
-            .collect();
+        let decide = |(received, asked): (&Received<_>, _)| decide(&mut desk, received.id(), asked);
+        let decisions: Vec<Decision> = batch.iter().zip(asked).map(decide).collect();
 
-        // Save.
-        accounts::insert_in_tx(tx, books.opened()).await?;
-        accounts::update_in_tx(tx, books.changed()).await?;
-        transfers::insert_in_tx(tx, books.decided(), now).await?;
-        entries::append_in_tx(tx, books.postings()).await?;
+        // Save, and tell.
+        let books = desk.save_in_tx(tx).await?;
         count(&books);
-        Ok(outcomes)
+        Ok(decisions.into_iter().map(|decision| tell(&books, decision)).collect())
     }
 }
 
-/// A message of the queue: transfers, or a change of an account.
-struct Change;
-
-impl Change {
-    fn of(message: &LedgerCommand) -> Result<&SubmitTransfers, (AccountId, i64, AccountEvent)> {
-        use LedgerCommand::{Closed, Closing, Frozen, LimitsChanged, Opened, Submit, Unfrozen};
-        Err(match message {
-            Submit(submit) => return Ok(submit),
-            Opened(it) => {
-                let overdraft_limit = it.overdraft_limit.decimal();
-                let event = AccountEvent::Opened { currency: it.currency, overdraft_limit };
-                (it.account_id, it.version, event)
+fn name(named: &mut Named, asked: &Asked) {
+    match asked {
+        Asked::Instructions(all) => all.iter().for_each(|it| named.instruction(it)),
+        Asked::Refused(..) => {}
+        Asked::Change((id, _), event) => {
+            named.account(*id);
+            if let AccountEvent::Closing { payout: Some(to) } = event {
+                named.account(*to);
             }
-            Frozen(it) => (it.account_id, it.version, AccountEvent::Frozen),
-            Unfrozen(it) => (it.account_id, it.version, AccountEvent::Unfrozen),
-            Closing(it) => (it.account_id, it.version, AccountEvent::Closing),
-            Closed(it) => (it.account_id, it.version, AccountEvent::Closed),
-            LimitsChanged(it) => {
-                let overdraft_limit = it.overdraft_limit.decimal();
-                (it.account_id, it.version, AccountEvent::LimitsChanged { overdraft_limit })
-            }
-        })
+        }
     }
 }
 
-fn submit_all(
-    books: &mut Books,
-    id: CommandId,
-    submit: &SubmitTransfers,
-    today: chrono::NaiveDate,
-) -> Outcome {
-    if let Some(reason) = refusal(submit) {
-        return announce::refused(id, reason);
-    }
-    let outcomes = submit.transfers.iter().map(|transfer| books.submit(id, transfer, today));
-    announce::outcomes(id, outcomes.collect())
-}
-
-/// Why a command is refused as a whole.
-fn refusal(submit: &SubmitTransfers) -> Option<LedgerReason> {
-    match submit.transfers.len() {
-        0 => Some(LedgerReason::NoTransfers),
-        1..=TRANSFERS_MAX => None,
-        _ => Some(LedgerReason::TooManyTransfers),
+fn decide(desk: &mut Desk, id: CommandId, asked: Asked) -> Decision {
+    let Desk { books, now, .. } = desk;
+    match asked {
+        Asked::Instructions(all) => Decision::Told(id, books.submit_all(id, all, *now)),
+        Asked::Refused(command, reason) => Decision::Done(announce::refused(id, command, reason)),
+        Asked::Change(change, event) => {
+            Decision::Followed(id, change.0, books.follow(id, change, &event, *now))
+        }
     }
 }
 
-fn follow(books: &mut Books, id: AccountId, version: i64, event: &AccountEvent) -> Outcome {
-    match books.follow(id, version, event) {
-        Followed::Opened(account) => {
+fn tell(books: &Books, decision: Decision) -> Outcome {
+    match decision {
+        Decision::Done(outcome) => outcome,
+        Decision::Told(id, outcomes) => announce::outcomes(books, id, outcomes),
+        Decision::Followed(cause, id, followed) => tell_followed(books, cause, id, &followed),
+    }
+}
+
+fn tell_followed(books: &Books, cause: CommandId, id: AccountId, followed: &Followed) -> Outcome {
+    match *followed {
+        Followed::Opened { currency, version } => {
             info!(account.id = %id, "opened account");
-            announce::opened(&account)
+            Outcome::announce(&LedgerAccountOpened { account_id: id, currency, version })
         }
-        Followed::Locked(account) => {
+        Followed::Locked { version, payout } => {
             info!(account.id = %id, "locked account");
-            announce::locked(&account)
+            announce::locked(books, cause, (id, version), payout)
         }
-        Followed::CloseRefused(account) => announce::close_refused(&account),
+        Followed::CloseRefused { reason, balance, version } => {
+            let balance = Amount(balance);
+            let refused = LedgerAccountCloseRefused { account_id: id, reason, balance, version };
+            Outcome::announce(&refused)
+        }
         Followed::Quietly => Outcome::silent(),
         Followed::Early => Outcome::Later { why: format!("account {id} is not open here yet") },
     }
 }
 
-/// What a batch names: every account and transfer that it can touch.
-#[derive(Default)]
-struct Named {
-    accounts: BTreeSet<Uuid>,
-    own: BTreeMap<Uuid, (AccountCode, Currency)>,
-    transfers: Vec<Uuid>,
-}
-
-impl Named {
-    fn by(batch: &[Received<LedgerCommand>]) -> Self {
-        let mut named = Self::default();
-        for received in batch {
-            match Change::of(received.message()) {
-                // What is refused as a whole touches nothing, and opens no account.
-                Ok(submit) if refusal(submit).is_some() => {}
-                Ok(submit) => submit.transfers.iter().for_each(|it| named.transfer(it)),
-                Err((id, ..)) => {
-                    named.accounts.insert(id.uuid());
-                }
-            }
-        }
-        named
-    }
-
-    fn transfer(&mut self, transfer: &Transfer) {
-        self.transfers.push(transfer.transfer_id.uuid());
-        for party in [&transfer.debtor, &transfer.creditor] {
-            match party {
-                Party::AccountId(id) => {
-                    self.accounts.insert(id.uuid());
-                }
-                Party::Code(code) if code.is_known() => {
-                    let currency = transfer.money.currency;
-                    let id = own_account_id(code, currency).uuid();
-                    self.accounts.insert(id);
-                    self.own.entry(id).or_insert_with(|| (code.clone(), currency));
-                }
-                Party::Code(_) => {}
-            }
-        }
-    }
-
-    /// Locks the accounts, opening those of the bank's own that are used for the first time; then
-    /// loads what was decided before. In this order, so that a transfer that another instance is
-    /// deciding now is waited for, and then seen.
-    async fn load_in_tx(self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
-        let ids: Vec<Uuid> = self.accounts.into_iter().collect();
-        let mut locked = accounts::lock_in_tx(tx, &ids).await?;
-        let mut missing = self.own;
-        locked.iter().for_each(|account| drop(missing.remove(&account.id.uuid())));
-        if !missing.is_empty() {
-            let ids: Vec<Uuid> = missing.keys().copied().collect();
-            let codes: Vec<&str> = missing.values().map(|(code, _)| code.0.as_str()).collect();
-            let currencies: Vec<&str> = missing.values().map(|(_, it)| it.code()).collect();
-            accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
-            locked.extend(accounts::lock_in_tx(tx, &ids).await?);
-        }
-        let known = transfers::decided_in_tx(tx, &self.transfers).await?;
-        Ok(Books::new(locked, known))
-    }
-}
-
-fn count(books: &Books) {
-    let (mut posted, mut rejected) = (0_u64, 0_u64);
+pub(super) fn count(books: &Books) {
+    let (mut posted, mut held, mut released, mut rejected) = (0_u64, 0_u64, 0_u64, 0_u64);
     for decided in books.decided() {
-        match &decided.decision {
-            crate::domain::Decision::Posted { .. } => posted += 1,
-            crate::domain::Decision::Rejected { reason, .. } => {
+        match &decided.record.outcome {
+            InstructionOutcome::Posted(_) => posted += 1,
+            InstructionOutcome::Held(_) => held += 1,
+            InstructionOutcome::Released(_) => released += 1,
+            InstructionOutcome::Rejected(it) => {
                 rejected += 1;
-                info!(transfer.id = %decided.transfer.transfer_id, reason = reason.as_str(),
-                    "rejected transfer");
+                info!(transfer.id = %decided.record.instruction.transfer_id,
+                    reason = it.reason.as_str(), "rejected instruction");
             }
         }
     }
-    counter!("ledger_transfers_total", "outcome" => "posted").increment(posted);
-    counter!("ledger_transfers_total", "outcome" => "rejected").increment(rejected);
+    for (outcome, count) in
+        [("posted", posted), ("held", held), ("released", released), ("rejected", rejected)]
+    {
+        counter!("ledger_transfers_total", "outcome" => outcome).increment(count);
+    }
 }

@@ -1,11 +1,17 @@
 //! Accounts and their balances.
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use shared_events::{AccountId, Currency, bus::Tx, ledger::AccountCode, ledger::LedgerStatus};
+use shared_events::{
+    AccountId, Currency,
+    accounts::Blocks,
+    bus::Tx,
+    ledger::{AccountCode, LedgerStatus},
+};
 use uuid::Uuid;
 
 use super::parsed;
-use crate::domain::Account;
+use crate::domain::{Account, Limits, Spent};
 
 /// A row of `accounts`.
 pub(super) struct Row {
@@ -13,11 +19,19 @@ pub(super) struct Row {
     pub(super) code: Option<String>,
     pub(super) currency: String,
     pub(super) status: String,
+    pub(super) blocked: String,
     pub(super) overdraft_limit: Option<Decimal>,
+    pub(super) transfer_limit: Option<Decimal>,
+    pub(super) daily_limit: Option<Decimal>,
+    pub(super) monthly_limit: Option<Decimal>,
+    pub(super) minimum_balance: Option<Decimal>,
     pub(super) posted_debits: Decimal,
     pub(super) posted_credits: Decimal,
     pub(super) pending_debits: Decimal,
     pub(super) pending_credits: Decimal,
+    pub(super) spent_day: NaiveDate,
+    pub(super) spent_on_day: Decimal,
+    pub(super) spent_in_month: Decimal,
     pub(super) version: i64,
     pub(super) followed_status: i64,
     pub(super) followed_limit: i64,
@@ -32,11 +46,23 @@ impl TryFrom<Row> for Account {
             code: row.code.map(AccountCode),
             currency: currency(&row.currency)?,
             status: parsed("accounts.status", &row.status, read_status(&row.status))?,
-            overdraft_limit: row.overdraft_limit,
+            blocked: parsed("accounts.blocked", &row.blocked, Blocks::from_name(&row.blocked))?,
+            limits: Limits {
+                overdraft: row.overdraft_limit,
+                transfer: row.transfer_limit,
+                daily: row.daily_limit,
+                monthly: row.monthly_limit,
+                minimum_balance: row.minimum_balance,
+            },
             posted_debits: row.posted_debits,
             posted_credits: row.posted_credits,
             pending_debits: row.pending_debits,
             pending_credits: row.pending_credits,
+            spent: Spent {
+                day: row.spent_day,
+                on_day: row.spent_on_day,
+                in_month: row.spent_in_month,
+            },
             version: row.version,
             followed_status: row.followed_status,
             followed_limit: row.followed_limit,
@@ -68,9 +94,27 @@ fn read_status(status: &str) -> Option<LedgerStatus> {
 pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, code, currency, status, overdraft_limit, posted_debits, posted_credits,
-                pending_debits, pending_credits, version, followed_status, followed_limit
+        "SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
+                monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
+                pending_credits, spent_day, spent_on_day, spent_in_month, version,
+                followed_status, followed_limit
          FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+        ids,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+/// Reads accounts as they are, without a lock: to answer a question.
+pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
+                monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
+                pending_credits, spent_day, spent_on_day, spent_in_month, version,
+                followed_status, followed_limit
+         FROM accounts WHERE id = ANY($1)",
         ids,
     )
     .fetch_all(tx.connection())
@@ -108,11 +152,19 @@ struct Columns {
     ids: Vec<Uuid>,
     currencies: Vec<&'static str>,
     statuses: Vec<&'static str>,
+    blocked: Vec<&'static str>,
     overdraft_limits: Vec<Option<Decimal>>,
+    transfer_limits: Vec<Option<Decimal>>,
+    daily_limits: Vec<Option<Decimal>>,
+    monthly_limits: Vec<Option<Decimal>>,
+    minimum_balances: Vec<Option<Decimal>>,
     posted_debits: Vec<Decimal>,
     posted_credits: Vec<Decimal>,
     pending_debits: Vec<Decimal>,
     pending_credits: Vec<Decimal>,
+    spent_days: Vec<NaiveDate>,
+    spent_on_days: Vec<Decimal>,
+    spent_in_months: Vec<Decimal>,
     versions: Vec<i64>,
     followed_statuses: Vec<i64>,
     followed_limits: Vec<i64>,
@@ -125,11 +177,19 @@ impl<'a> FromIterator<&'a Account> for Columns {
             columns.ids.push(account.id.uuid());
             columns.currencies.push(account.currency.code());
             columns.statuses.push(write_status(account.status));
-            columns.overdraft_limits.push(account.overdraft_limit);
+            columns.blocked.push(account.blocked.as_str());
+            columns.overdraft_limits.push(account.limits.overdraft);
+            columns.transfer_limits.push(account.limits.transfer);
+            columns.daily_limits.push(account.limits.daily);
+            columns.monthly_limits.push(account.limits.monthly);
+            columns.minimum_balances.push(account.limits.minimum_balance);
             columns.posted_debits.push(account.posted_debits);
             columns.posted_credits.push(account.posted_credits);
             columns.pending_debits.push(account.pending_debits);
             columns.pending_credits.push(account.pending_credits);
+            columns.spent_days.push(account.spent.day);
+            columns.spent_on_days.push(account.spent.on_day);
+            columns.spent_in_months.push(account.spent.in_month);
             columns.versions.push(account.version);
             columns.followed_statuses.push(account.followed_status);
             columns.followed_limits.push(account.followed_limit);
@@ -138,7 +198,7 @@ impl<'a> FromIterator<&'a Account> for Columns {
     }
 }
 
-/// Stores new customers' accounts.
+/// Stores new customers' accounts: with nothing on them, and spending what they like.
 pub(crate) async fn insert_in_tx<'a>(
     tx: &mut Tx<'_>,
     accounts: impl Iterator<Item = &'a Account>,
@@ -148,27 +208,16 @@ pub(crate) async fn insert_in_tx<'a>(
         return Ok(());
     }
     sqlx::query!(
-        "INSERT INTO accounts (id, currency, status, overdraft_limit, posted_debits,
-             posted_credits, pending_debits, pending_credits, version, followed_status,
-             followed_limit)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::numeric[],
-             $6::numeric[], $7::numeric[], $8::numeric[], $9::bigint[], $10::bigint[],
-             $11::bigint[])",
+        "INSERT INTO accounts (id, currency, status, posted_debits, posted_credits,
+             pending_debits, pending_credits, version, followed_status, followed_limit)
+         SELECT id, currency, 'active', 0, 0, 0, 0, 1, 0, 0
+         FROM unnest($1::uuid[], $2::text[]) AS new(id, currency)",
         &columns.ids,
         &columns.currencies as _,
-        &columns.statuses as _,
-        &columns.overdraft_limits as _,
-        &columns.posted_debits,
-        &columns.posted_credits,
-        &columns.pending_debits,
-        &columns.pending_credits,
-        &columns.versions,
-        &columns.followed_statuses,
-        &columns.followed_limits,
     )
     .execute(tx.connection())
     .await?;
-    Ok(())
+    update(tx, columns).await
 }
 
 /// Stores what has changed of accounts that this transaction has locked.
@@ -177,32 +226,53 @@ pub(crate) async fn update_in_tx<'a>(
     accounts: impl Iterator<Item = &'a Account>,
 ) -> sqlx::Result<()> {
     let columns: Columns = accounts.collect();
-    if columns.ids.is_empty() {
-        return Ok(());
-    }
+    if columns.ids.is_empty() { Ok(()) } else { update(tx, columns).await }
+}
+
+async fn update(tx: &mut Tx<'_>, columns: Columns) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE accounts SET
              status = now.status,
+             blocked = now.blocked,
              overdraft_limit = now.overdraft_limit,
+             transfer_limit = now.transfer_limit,
+             daily_limit = now.daily_limit,
+             monthly_limit = now.monthly_limit,
+             minimum_balance = now.minimum_balance,
              posted_debits = now.posted_debits,
              posted_credits = now.posted_credits,
              pending_debits = now.pending_debits,
              pending_credits = now.pending_credits,
+             spent_day = now.spent_day,
+             spent_on_day = now.spent_on_day,
+             spent_in_month = now.spent_in_month,
              version = now.version,
              followed_status = now.followed_status,
              followed_limit = now.followed_limit
-         FROM unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[], $5::numeric[],
-                  $6::numeric[], $7::numeric[], $8::bigint[], $9::bigint[], $10::bigint[])
-              AS now(id, status, overdraft_limit, posted_debits, posted_credits, pending_debits,
-                  pending_credits, version, followed_status, followed_limit)
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::numeric[],
+                  $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[],
+                  $11::numeric[], $12::numeric[], $13::date[], $14::numeric[], $15::numeric[],
+                  $16::bigint[], $17::bigint[], $18::bigint[])
+              AS now(id, status, blocked, overdraft_limit, transfer_limit, daily_limit,
+                  monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
+                  pending_credits, spent_day, spent_on_day, spent_in_month, version,
+                  followed_status, followed_limit)
          WHERE accounts.id = now.id",
         &columns.ids,
         &columns.statuses as _,
+        &columns.blocked as _,
         &columns.overdraft_limits as _,
+        &columns.transfer_limits as _,
+        &columns.daily_limits as _,
+        &columns.monthly_limits as _,
+        &columns.minimum_balances as _,
         &columns.posted_debits,
         &columns.posted_credits,
         &columns.pending_debits,
         &columns.pending_credits,
+        &columns.spent_days,
+        &columns.spent_on_days,
+        &columns.spent_in_months,
         &columns.versions,
         &columns.followed_statuses,
         &columns.followed_limits,

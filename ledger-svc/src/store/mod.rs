@@ -2,9 +2,10 @@
 //! statements whatever its size.
 
 pub(crate) mod accounts;
-pub(crate) mod entries;
+pub(crate) mod holds;
+pub(crate) mod journal;
+pub(crate) mod proof;
 pub(crate) mod queries;
-pub(crate) mod transfers;
 
 /// A value in a column that no version of this service wrote there.
 #[derive(Debug, thiserror::Error)]

@@ -2,32 +2,29 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use shared_events::{
-    AccountId, Amount, Money, TransferId,
+    AccountId, Amount, TransferId,
     bus::Tx,
     ledger::{
-        AccountCode, Direction, GetStatement, StatementEntry, TransferFound, TransferStatus,
-        TrialBalanceLine,
+        AccountCode, Action, Direction, GetStatement, InstructionOutcome, JournalRecord, Party,
+        StatementEntry, TransferFound, TransferStatus, TrialBalanceLine,
     },
 };
 
 use super::{
-    accounts::{Row as AccountRow, currency},
-    transfers::{party, reason},
+    accounts::{self, currency},
+    journal, parsed,
 };
-use crate::domain::Account;
+use crate::domain::{Account, posted_legs};
+
+/// The database's clock.
+pub(crate) async fn now(tx: &mut Tx<'_>) -> sqlx::Result<DateTime<Utc>> {
+    let now = sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#);
+    now.fetch_one(tx.connection()).await
+}
 
 /// One account.
 pub(crate) async fn account(tx: &mut Tx<'_>, id: AccountId) -> sqlx::Result<Option<Account>> {
-    let row = sqlx::query_as!(
-        AccountRow,
-        "SELECT id, code, currency, status, overdraft_limit, posted_debits, posted_credits,
-                pending_debits, pending_credits, version, followed_status, followed_limit
-         FROM accounts WHERE id = $1",
-        id.uuid(),
-    )
-    .fetch_optional(tx.connection())
-    .await?;
-    row.map(Account::try_from).transpose()
+    Ok(accounts::read_in_tx(tx, &[id.uuid()]).await?.pop())
 }
 
 /// The entries of an account that `query` asks for, at most `limit`.
@@ -38,13 +35,11 @@ pub(crate) async fn entries(
     limit: u32,
 ) -> sqlx::Result<Vec<StatementEntry>> {
     let rows = sqlx::query!(
-        "SELECT entries.version, transfer_id, entries.amount, balance_after,
-                entries.booking_date, debtor_id, debtor_code, creditor_id, creditor_code,
-                reference, end_to_end_id, decided_at
-         FROM entries JOIN transfers ON transfers.id = transfer_id
-         WHERE account_id = $1 AND entries.version > $2
-           AND entries.booking_date BETWEEN $3 AND $4
-         ORDER BY entries.version LIMIT $5",
+        r#"SELECT version, entries.transfer_id, amount, balance_after, booking_date, value_date,
+                  posted_at, record::text AS "record!"
+           FROM entries JOIN journal ON journal.transfer_id = entries.transfer_id
+           WHERE account_id = $1 AND version > $2 AND booking_date BETWEEN $3 AND $4
+           ORDER BY version LIMIT $5"#,
         account.uuid(),
         query.after.unwrap_or(0),
         query.from.unwrap_or(FIRST_DAY),
@@ -55,56 +50,65 @@ pub(crate) async fn entries(
     .await?;
     let entry = rows.into_iter().map(|row| {
         let is_debit = row.amount.is_sign_negative();
-        let (id, code) = match is_debit {
-            true => (row.creditor_id, row.creditor_code),
-            false => (row.debtor_id, row.debtor_code),
-        };
+        let direction = if is_debit { Direction::Debit } else { Direction::Credit };
+        let record = journal::record(&row.record)?;
         Ok(StatementEntry {
             version: row.version,
             transfer_id: TransferId(row.transfer_id),
-            direction: if is_debit { Direction::Debit } else { Direction::Credit },
+            direction,
             amount: Amount(row.amount.abs()),
             balance_after: Amount(row.balance_after),
-            counterparty: party(id, code)?,
-            reference: row.reference,
-            end_to_end_id: row.end_to_end_id,
+            counterparty: counterparty(&record, direction)?,
+            reference: record.instruction.reference,
+            end_to_end_id: record.instruction.end_to_end_id,
             booking_date: row.booking_date,
-            posted_at: row.decided_at,
+            value_date: Some(row.value_date).filter(|it| *it != row.booking_date),
+            posted_at: row.posted_at,
         })
     });
     entry.collect()
 }
 
+/// The first account on the other side of an entry in this direction.
+fn counterparty(record: &JournalRecord, direction: Direction) -> sqlx::Result<Party> {
+    let other = posted_legs(record).iter().find(|leg| leg.direction != direction);
+    let other = other.map(|leg| match &leg.account.code {
+        Some(code) => Party::Code(code.clone()),
+        None => Party::AccountId(leg.account.account_id),
+    });
+    parsed("journal.record", "a transfer with one side", other)
+}
+
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a day");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day");
 
-/// What became of a transfer.
+/// What became of a transfer from one debtor to one creditor.
 pub(crate) async fn transfer(
     tx: &mut Tx<'_>,
     id: TransferId,
 ) -> sqlx::Result<Option<TransferFound>> {
-    let row = sqlx::query!(
-        "SELECT debtor_id, debtor_code, creditor_id, creditor_code, amount, currency, reference,
-                end_to_end_id, booking_date, reason, decided_at
-         FROM transfers WHERE id = $1",
-        id.uuid(),
-    )
-    .fetch_optional(tx.connection())
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let reason = row.reason.as_deref().map(reason).transpose()?;
-    let decided_at: DateTime<Utc> = row.decided_at;
+    let Some(decided) = journal::decided_in_tx(tx, &[id.uuid()]).await?.pop() else {
+        return Ok(None);
+    };
+    let record = decided.record;
+    let Action::Transfer(payment) = record.instruction.action else { return Ok(None) };
+    let (status, reason) = match record.outcome {
+        InstructionOutcome::Rejected(it) => (TransferStatus::Rejected, Some(it.reason)),
+        InstructionOutcome::Posted(_)
+        | InstructionOutcome::Held(_)
+        | InstructionOutcome::Released(_) => (TransferStatus::Posted, None),
+    };
     Ok(Some(TransferFound {
         transfer_id: id,
-        status: if reason.is_some() { TransferStatus::Rejected } else { TransferStatus::Posted },
+        status,
         reason,
-        debtor: party(row.debtor_id, row.debtor_code)?,
-        creditor: party(row.creditor_id, row.creditor_code)?,
-        money: Money::new(row.amount, currency(&row.currency)?),
-        reference: row.reference,
-        end_to_end_id: row.end_to_end_id,
-        booking_date: row.booking_date,
-        decided_at,
+        debtor: payment.debtor,
+        creditor: payment.creditor,
+        money: payment.money,
+        reference: record.instruction.reference,
+        end_to_end_id: record.instruction.end_to_end_id,
+        booking_date: record.booking_date,
+        decided_at: record.decided_at,
     }))
 }
 

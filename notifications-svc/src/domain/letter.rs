@@ -100,6 +100,9 @@ fn party(words: &Words, code: Option<&AccountCode>) -> String {
         "cards" => words.cards.to_owned(),
         "fees" => words.fees.to_owned(),
         "interest_paid" => words.interest.to_owned(),
+        "interest_received" => words.interest_received.to_owned(),
+        "fx_position" => words.exchange.to_owned(),
+        "fx_rounding" => words.rounding.to_owned(),
         "penalty_interest" => words.penalty_interest.to_owned(),
         other => match other.strip_prefix("settlement:") {
             Some(bank) => words.other_bank.replace("{bank}", bank),

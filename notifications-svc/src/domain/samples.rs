@@ -60,7 +60,12 @@ pub(super) fn holder_updated(
 
 pub(super) fn frozen(account_id: AccountId) -> NotifiableEvent {
     let reason = "suspicion of money laundering".to_owned();
-    NotifiableEvent::Frozen(AccountFrozen { account_id, reason, version: 3 })
+    NotifiableEvent::Frozen(AccountFrozen {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id,
+        reason,
+        version: 3,
+    })
 }
 
 pub(super) fn after(account_id: AccountId, code: Option<&str>, balance: &str) -> AccountAfter {
@@ -75,6 +80,9 @@ pub(super) fn after(account_id: AccountId, code: Option<&str>, balance: &str) ->
 
 pub(super) fn transfer(debtor: AccountAfter, creditor: AccountAfter) -> PostedTransfer {
     PostedTransfer {
+        value_date: None,
+        hold: None,
+        reverses: None,
         transfer_id: TransferId(uuid(5)),
         debtor,
         creditor,

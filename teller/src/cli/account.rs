@@ -178,7 +178,11 @@ impl Freeze {
         let bank = session.bank().await?;
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);
-        bank.freeze(id, FreezeAccount { account_id, reason }).await?;
+        bank.freeze(
+            id,
+            FreezeAccount { blocks: shared_events::accounts::Blocks::Both, account_id, reason },
+        )
+        .await?;
         bank.until_ledger_says(account_id, LedgerStatus::Frozen).await?;
         show_account(session, &bank, id, account_id).await
     }
@@ -202,7 +206,7 @@ impl Close {
         let bank = session.bank().await?;
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);
-        let closing = bank.close(id, CloseAccount { account_id }).await?;
+        let closing = bank.close(id, CloseAccount { payout: None, account_id }).await?;
         if self.no_wait {
             return show_account(session, &bank, id, account_id).await;
         }

@@ -71,7 +71,7 @@ impl Limits {
         let overdraft_limit = input::limit(&it.overdraft, account.currency)?;
         let account_id = account.account_id;
         let id = session.id(&it.id);
-        bank.set_limits(id, SetLimits { account_id, overdraft_limit }).await?;
+        bank.set_limits(id, SetLimits { spending: None, account_id, overdraft_limit }).await?;
         show_account(session, &bank, id, account_id).await
     }
 }

@@ -89,7 +89,7 @@ impl Teller {
         self.until_active(account_id).await?;
         let name = format!("limits:{account_id}:{}:{limit}", account.version);
         let id = MessageId(Uuid::new_v5(&NAMESPACE, name.as_bytes()));
-        let command = SetLimits { account_id, overdraft_limit: limit };
+        let command = SetLimits { spending: None, account_id, overdraft_limit: limit };
         match self.set_limits(id, command).await {
             Ok(_) => {}
             Err(TellerError::Refused(refusal)) => {

@@ -52,6 +52,9 @@ pub(super) const WORDS: Words = Words {
     fees: "banka, poplatky",
     interest: "banka, úroky",
     penalty_interest: "banka, sankční úroky",
+    interest_received: "banka, úroky z dluhu",
+    exchange: "banka, směna měn",
+    rounding: "banka, zaokrouhlení",
     other_bank: "účet u jiné banky ({bank})",
 
     reason_of,
@@ -65,12 +68,32 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::AmountTooLarge => "částka je příliš vysoká",
         RejectReason::InvalidText => "zpráva má nepovolené znaky nebo je příliš dlouhá",
         RejectReason::InvalidBookingDate => "datum zaúčtování není platné",
+        RejectReason::InvalidValueDate => "datum valuty není platné",
+        RejectReason::InvalidExpiry => "blokace by skončila v minulosti nebo příliš pozdě",
+        RejectReason::TooFewLegs
+        | RejectReason::TooManyLegs
+        | RejectReason::UnbalancedLegs
+        | RejectReason::InvalidRate
+        | RejectReason::SameCurrency => "platba nemá správný tvar",
+        RejectReason::UnknownHold
+        | RejectReason::HoldCaptured
+        | RejectReason::HoldReleased
+        | RejectReason::HoldExpired
+        | RejectReason::ExceedsHold => "peníze už nejsou blokovány",
+        RejectReason::UnknownTransfer
+        | RejectReason::NotReversible
+        | RejectReason::ExceedsOriginal => "platbu nelze vrátit, nebo ne v této výši",
         RejectReason::SameAccount => "příjemcem je tentýž účet",
         RejectReason::UnknownAccount => "takový účet neexistuje",
         RejectReason::AccountClosed => "jeden z účtů je zrušen",
         RejectReason::AccountFrozen => "jeden z účtů je zablokován",
         RejectReason::AccountNotActive => "jeden z účtů není aktivní",
         RejectReason::CurrencyMismatch => "jeden z účtů je veden v jiné měně",
+        RejectReason::TransferLimit => "částka překračuje limit pro jednu platbu",
+        RejectReason::DailyLimit => "denní limit je vyčerpán",
+        RejectReason::MonthlyLimit => "měsíční limit je vyčerpán",
+        RejectReason::MinimumBalance => "na účtu by zůstalo příliš málo",
         RejectReason::InsufficientFunds => "na účtu není dost peněz",
+        RejectReason::GroupRejected => "patří k dalším platbám a jedna z nich byla odmítnuta",
     }
 }

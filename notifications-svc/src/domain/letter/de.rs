@@ -55,6 +55,9 @@ pub(super) const WORDS: Words = Words {
     fees: "die Bank, Gebühren",
     interest: "die Bank, Zinsen",
     penalty_interest: "die Bank, Strafzinsen",
+    interest_received: "die Bank, Sollzinsen",
+    exchange: "die Bank, Devisentausch",
+    rounding: "die Bank, Rundung",
     other_bank: "ein Konto bei einer anderen Bank ({bank})",
 
     reason_of,
@@ -68,12 +71,36 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::AmountTooLarge => "der Betrag ist zu hoch",
         RejectReason::InvalidText => "der Verwendungszweck ist zu lang oder hat Steuerzeichen",
         RejectReason::InvalidBookingDate => "das Buchungsdatum ist nicht gültig",
+        RejectReason::InvalidValueDate => "das Datum der Wertstellung ist nicht gültig",
+        RejectReason::InvalidExpiry => "die Reservierung endete in der Vergangenheit oder zu spät",
+        RejectReason::TooFewLegs
+        | RejectReason::TooManyLegs
+        | RejectReason::UnbalancedLegs
+        | RejectReason::InvalidRate
+        | RejectReason::SameCurrency => "die Zahlung hat nicht die richtige Form",
+        RejectReason::UnknownHold
+        | RejectReason::HoldCaptured
+        | RejectReason::HoldReleased
+        | RejectReason::HoldExpired
+        | RejectReason::ExceedsHold => "das Geld ist nicht mehr reserviert",
+        RejectReason::UnknownTransfer
+        | RejectReason::NotReversible
+        | RejectReason::ExceedsOriginal => {
+            "die Zahlung lässt sich nicht oder nicht in dieser Höhe zurückbuchen"
+        }
         RejectReason::SameAccount => "sie ginge an dasselbe Konto",
         RejectReason::UnknownAccount => "das Konto gibt es nicht",
         RejectReason::AccountClosed => "eines der Konten ist geschlossen",
         RejectReason::AccountFrozen => "eines der Konten ist gesperrt",
         RejectReason::AccountNotActive => "eines der Konten ist nicht aktiv",
         RejectReason::CurrencyMismatch => "eines der Konten wird in einer anderen Währung geführt",
+        RejectReason::TransferLimit => "der Betrag liegt über dem Limit für eine Zahlung",
+        RejectReason::DailyLimit => "das Tageslimit ist ausgeschöpft",
+        RejectReason::MonthlyLimit => "das Monatslimit ist ausgeschöpft",
+        RejectReason::MinimumBalance => "auf dem Konto bliebe zu wenig",
         RejectReason::InsufficientFunds => "auf dem Konto ist nicht genug Geld",
+        RejectReason::GroupRejected => {
+            "sie gehört zu anderen Zahlungen, und eine davon wurde abgelehnt"
+        }
     }
 }

@@ -51,6 +51,9 @@ pub(super) const WORDS: Words = Words {
     fees: "the bank, fees",
     interest: "the bank, interest",
     penalty_interest: "the bank, penalty interest",
+    interest_received: "the bank, interest on debt",
+    exchange: "the bank, foreign exchange",
+    rounding: "the bank, rounding",
     other_bank: "an account at another bank ({bank})",
 
     reason_of,
@@ -64,12 +67,34 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::AmountTooLarge => "the amount is too large",
         RejectReason::InvalidText => "the reference is too long or has control characters",
         RejectReason::InvalidBookingDate => "the booking date is not valid",
+        RejectReason::InvalidValueDate => "the value date is not valid",
+        RejectReason::InvalidExpiry => "the hold would end in the past or too late",
+        RejectReason::TooFewLegs
+        | RejectReason::TooManyLegs
+        | RejectReason::UnbalancedLegs
+        | RejectReason::InvalidRate
+        | RejectReason::SameCurrency => "the payment is not well formed",
+        RejectReason::UnknownHold
+        | RejectReason::HoldCaptured
+        | RejectReason::HoldReleased
+        | RejectReason::HoldExpired
+        | RejectReason::ExceedsHold => "the money is not on hold any more",
+        RejectReason::UnknownTransfer
+        | RejectReason::NotReversible
+        | RejectReason::ExceedsOriginal => "the payment cannot be reversed, or not by so much",
         RejectReason::SameAccount => "it would go to the same account",
         RejectReason::UnknownAccount => "there is no such account",
         RejectReason::AccountClosed => "one of the accounts is closed",
         RejectReason::AccountFrozen => "one of the accounts is frozen",
         RejectReason::AccountNotActive => "one of the accounts is not active",
         RejectReason::CurrencyMismatch => "one of the accounts holds another currency",
+        RejectReason::TransferLimit => "the amount is above the limit for one payment",
+        RejectReason::DailyLimit => "the limit for the day is used up",
+        RejectReason::MonthlyLimit => "the limit for the month is used up",
+        RejectReason::MinimumBalance => "too little would stay on the account",
         RejectReason::InsufficientFunds => "there is not enough money on the account",
+        RejectReason::GroupRejected => {
+            "it belongs to other payments, and one of these was rejected"
+        }
     }
 }

@@ -43,6 +43,9 @@ pub(super) struct Words {
     pub(super) fees: &'static str,
     pub(super) interest: &'static str,
     pub(super) penalty_interest: &'static str,
+    pub(super) interest_received: &'static str,
+    pub(super) exchange: &'static str,
+    pub(super) rounding: &'static str,
     /// `{bank}` stands for its code.
     pub(super) other_bank: &'static str,
 

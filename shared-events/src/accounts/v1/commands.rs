@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Holder;
+use super::{Blocks, Holder, SpendingLimits};
 use crate::{
     ids::AccountId,
     message::messages,
@@ -33,7 +33,7 @@ pub struct OpenAccount {
     pub external_reference: Option<String>,
 }
 
-/// `accounts.account.freeze.v1`: let no money move on an active account.
+/// `accounts.account.freeze.v1`: let no money move on an active account, or none in one direction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FreezeAccount {
     /// Which account.
@@ -41,6 +41,9 @@ pub struct FreezeAccount {
     /// Why, for the file: 1 to 140 characters.
     #[schemars(length(min = 1, max = 140))]
     pub reason: String,
+    /// What to refuse; both directions if not given.
+    #[serde(default, skip_serializing_if = "Blocks::is_both")]
+    pub blocks: Blocks,
 }
 
 /// `accounts.account.unfreeze.v1`: let money move again on a frozen account.
@@ -56,9 +59,13 @@ pub struct UnfreezeAccount {
 pub struct CloseAccount {
     /// Which account.
     pub account_id: AccountId,
+    /// Where to move what is left on it; without it, nothing may be left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<AccountId>,
 }
 
-/// `accounts.limits.set.v1`: change how far below zero an account may go.
+/// `accounts.limits.set.v1`: change how far below zero an account may go, and what else it may
+/// spend. Takes effect from the next transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetLimits {
     /// Which account.
@@ -66,6 +73,9 @@ pub struct SetLimits {
     /// The new limit, zero or more.
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
+    /// The other limits, all of them; unchanged if not given, none of them if empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<SpendingLimits>,
 }
 
 /// `accounts.holder.update.v1`: change the holder's name or how to reach them.

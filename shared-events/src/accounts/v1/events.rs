@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Holder;
+use super::{Blocks, Holder, SpendingLimits};
 use crate::{
     ids::{AccountId, CommandId, Iban},
     message::messages,
@@ -42,13 +42,16 @@ pub struct AccountActivated {
     pub version: i64,
 }
 
-/// `accounts.account.frozen.v1`: no money moves on the account.
+/// `accounts.account.frozen.v1`: no money moves on the account, or none in one direction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountFrozen {
     /// Which account.
     pub account_id: AccountId,
     /// Why.
     pub reason: String,
+    /// What it refuses; absent: both directions.
+    #[serde(default, skip_serializing_if = "Blocks::is_both")]
+    pub blocks: Blocks,
     /// The account's version after this change.
     pub version: i64,
 }
@@ -67,6 +70,9 @@ pub struct AccountUnfrozen {
 pub struct AccountClosing {
     /// Which account.
     pub account_id: AccountId,
+    /// Where to move what is left on it first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<AccountId>,
     /// The account's version after this change.
     pub version: i64,
 }
@@ -86,6 +92,10 @@ pub struct AccountClosed {
 pub enum CloseRefusal {
     /// Money is on it, or owed on it.
     BalanceNotZero,
+    /// Money is set aside on it, or expected.
+    HoldsOpen,
+    /// What is left could not be moved to the payout account.
+    PayoutRejected,
 }
 
 /// `accounts.account.close_refused.v1`: the ledger refused; the account is active again.
@@ -101,13 +111,17 @@ pub struct AccountCloseRefused {
     pub version: i64,
 }
 
-/// `accounts.limits.changed.v1`: how far below zero the account may go has changed.
+/// `accounts.limits.changed.v1`: how far below zero the account may go, or what else it may spend,
+/// has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitsChanged {
     /// Which account.
     pub account_id: AccountId,
     /// The new limit.
     pub overdraft_limit: Amount,
+    /// What else it may spend now; absent: no such limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<SpendingLimits>,
     /// The account's version after this change.
     pub version: i64,
 }

@@ -32,6 +32,65 @@ fn english() -> String {
     "en".to_owned()
 }
 
+/// Which direction of money a frozen account refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocks {
+    /// Nothing leaves it.
+    Debits,
+    /// Nothing comes in.
+    Credits,
+    /// No money moves.
+    #[default]
+    Both,
+}
+
+impl Blocks {
+    /// The name on the wire and in databases.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debits => "debits",
+            Self::Credits => "credits",
+            Self::Both => "both",
+        }
+    }
+
+    /// What has this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Debits, Self::Credits, Self::Both].into_iter().find(|it| it.as_str() == name)
+    }
+
+    /// Whether it is the word for all.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    pub fn is_both(&self) -> bool {
+        *self == Self::Both
+    }
+}
+
+/// What an account may spend, besides its overdraft. Absent: without limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SpendingLimits {
+    /// The most of one transfer, zero or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub transfer: Option<Amount>,
+    /// The most that leaves the account on one day, in the bank's time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub daily: Option<Amount>,
+    /// The most that leaves the account in one month, in the bank's time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub monthly: Option<Amount>,
+    /// The least that must stay on the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub minimum_balance: Option<Amount>,
+}
+
 /// Where an account stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -78,6 +137,12 @@ pub struct Account {
     /// How far below zero it may go, zero or more.
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
+    /// What it may spend besides; absent: no such limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<SpendingLimits>,
+    /// What it refuses while it is frozen; absent: everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<Blocks>,
     /// What another system calls it. Unique.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::SubmitInstructions;
 use crate::{
     accounts,
     ids::{AccountId, TransferId},
@@ -23,8 +24,9 @@ pub const END_TO_END_ID_CHARS_MAX: usize = 35;
 /// The code of one of the bank's own accounts.
 ///
 /// The bank has one account for each code and currency; it opens itself when it is first used.
-/// The codes: `cash`, `cards`, `fees`, `interest_paid`, `penalty_interest`, and for every bank
-/// that this one settles with `settlement:<code of the bank, 1 to 11 of A-Z and 0-9>`.
+/// The codes: `cash`, `cards`, `fees`, `interest_paid`, `interest_received`, `penalty_interest`,
+/// `fx_position` and `fx_rounding` for what is exchanged, and for every bank that this one settles
+/// with `settlement:<code of the bank, 1 to 11 of A-Z and 0-9>`.
 ///
 /// On the wire any code of this form is read; one that the bank does not have is a party that does
 /// not exist, which is a reason to reject, not to misunderstand.
@@ -64,14 +66,34 @@ impl JsonSchema for AccountCode {
 
 impl AccountCode {
     /// The bank's own accounts that need no other bank's code.
-    pub const PLAIN: [&'static str; 5] =
-        ["cash", "cards", "fees", "interest_paid", "penalty_interest"];
+    pub const PLAIN: [&'static str; 8] = [
+        "cash",
+        "cards",
+        "fees",
+        "interest_paid",
+        "interest_received",
+        "penalty_interest",
+        "fx_position",
+        "fx_rounding",
+    ];
     const SETTLEMENT: &'static str = "settlement:";
 
     /// The account for settlement with another bank.
     #[must_use]
     pub fn settlement(bank: &str) -> Self {
         Self(format!("{}{bank}", Self::SETTLEMENT))
+    }
+
+    /// The account that holds what was sold and owes what was bought of a currency.
+    #[must_use]
+    pub fn fx_position() -> Self {
+        Self("fx_position".to_owned())
+    }
+
+    /// The account for what rounding gives or takes.
+    #[must_use]
+    pub fn fx_rounding() -> Self {
+        Self("fx_rounding".to_owned())
     }
 
     /// Whether the bank has an account with this code.
@@ -165,6 +187,7 @@ crate::message_set! {
     /// ledger follows.
     pub enum LedgerCommand {
         Submit(SubmitTransfers),
+        Instruct(SubmitInstructions),
         Opened(accounts::AccountOpened),
         Frozen(accounts::AccountFrozen),
         Unfrozen(accounts::AccountUnfrozen),

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountCode, Party, RejectReason};
+use super::{AccountCode, HoldAfter, Party, RejectReason};
 use crate::{
     accounts::CloseRefusal,
     ids::{AccountId, CommandId, TransferId},
@@ -53,6 +53,15 @@ pub struct PostedTransfer {
     pub end_to_end_id: Option<String>,
     /// The day it is booked on.
     pub booking_date: NaiveDate,
+    /// The day from which the money counts for interest, where it is not the booking date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_date: Option<NaiveDate>,
+    /// The hold that it was captured from, and what is left of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldAfter>,
+    /// The posted transfer that it reverses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<TransferId>,
 }
 
 /// A transfer that was rejected. Nothing was posted.

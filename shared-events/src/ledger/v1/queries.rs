@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountCode, Party, RejectReason};
+use super::{AccountCode, GetInstruction, GetJournal, Party, PreviewInstructions, RejectReason};
 use crate::{
     ids::{AccountId, TransferId},
     message::{Query, messages},
@@ -127,6 +127,9 @@ pub struct StatementEntry {
     pub end_to_end_id: Option<String>,
     /// The day it is booked on.
     pub booking_date: NaiveDate,
+    /// The day from which the money counts for interest, where it is not the booking date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_date: Option<NaiveDate>,
     /// When it was posted.
     pub posted_at: DateTime<Utc>,
 }
@@ -256,5 +259,8 @@ crate::message_set! {
         Statement(GetStatement),
         Transfer(GetTransfer),
         TrialBalance(GetTrialBalance),
+        Preview(PreviewInstructions),
+        Instruction(GetInstruction),
+        Journal(GetJournal),
     }
 }

@@ -109,7 +109,15 @@ fn open(account_id: AccountId, name: &str) -> Message {
 
 fn frozen(account_id: AccountId) -> Message {
     let reason = "asked by the police".to_owned();
-    Message::of(MessageId::new(), AccountFrozen { account_id, reason, version: 2 })
+    Message::of(
+        MessageId::new(),
+        AccountFrozen {
+            blocks: shared_events::accounts::Blocks::Both,
+            account_id,
+            reason,
+            version: 2,
+        },
+    )
 }
 
 /// The same envelope around other data, in the same clothes.

@@ -36,7 +36,12 @@ async fn events_are_shown_as_they_happen(bank: Bank) -> Result<()> {
     is_watching(&mut watch).await?;
     desk.deposit(bob, "1").await?;
     desk.deposit(ada, "2").await?;
-    desk.tell(FreezeAccount { account_id: ada, reason: "test".to_owned() }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: ada,
+        reason: "test".to_owned(),
+    })
+    .await?;
     let ended = ended(watch).await?;
     ensure!(ended.code == 0, "{ended:?}");
     let events: Vec<Value> =

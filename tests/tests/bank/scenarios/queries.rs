@@ -71,7 +71,12 @@ async fn accounts_are_listed_in_pages(bank: Bank) -> Result<()> {
     }
     all.sort();
     let frozen = all[3];
-    desk.tell(FreezeAccount { account_id: frozen, reason: "test".to_owned() }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: frozen,
+        reason: "test".to_owned(),
+    })
+    .await?;
     let list = async |filter: ListAccounts| -> Result<(Vec<AccountId>, Option<AccountId>)> {
         let page = desk.client.ask(filter).await?;
         Ok((page.accounts.iter().map(|it| it.account_id).collect(), page.next))

@@ -46,13 +46,18 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
     let bob = desk.account("bob").await?;
     let koruna = desk.account_with("koruna", |it| it.currency = czk()).await?;
     let frozen = desk.account("frozen").await?;
-    desk.tell(FreezeAccount { account_id: frozen, reason: "test".to_owned() }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: frozen,
+        reason: "test".to_owned(),
+    })
+    .await?;
     let closed = desk.account("closed").await?;
-    desk.tell(CloseAccount { account_id: closed }).await?;
+    desk.tell(CloseAccount { payout: None, account_id: closed }).await?;
     desk.heard(AccountClosed::TYPE, closed).await?;
     let locked = desk.account("locked").await?;
     // As if accounts were slow to close it.
-    let closing = AccountClosing { account_id: locked, version: 3 };
+    let closing = AccountClosing { payout: None, account_id: locked, version: 3 };
     desk.bank.publish(&Message::of(MessageId::new(), closing)).await?;
     desk.heard(LedgerAccountLocked::TYPE, locked).await?;
     settled(&desk, "status IN ('frozen', 'closed')", 2).await?;
@@ -101,11 +106,16 @@ async fn every_reason_to_reject_a_command_about_an_account(bank: Bank) -> Result
     let alice = desk.account_with("alice", |it| it.external_reference = reference()).await?;
     desk.all_are_known().await?;
     let used = MessageId::new();
-    let limits = |units| SetLimits { account_id: alice, overdraft_limit: amount(units) };
+    let limits =
+        |units| SetLimits { spending: None, account_id: alice, overdraft_limit: amount(units) };
     desk.tell_as(used, limits(5)).await?;
     settled(&desk, "overdraft_limit = 5", 1).await?;
 
-    let freeze = |account_id, reason: &str| FreezeAccount { account_id, reason: reason.to_owned() };
+    let freeze = |account_id, reason: &str| FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id,
+        reason: reason.to_owned(),
+    };
     let mut same_id = opening("mallory")?;
     same_id.account_id = alice;
     let mut same_reference = opening("mallory")?;

@@ -53,10 +53,10 @@ async fn an_account_with_money_on_it_is_not_closed_and_an_empty_one_is(bank: Ban
     let mut desk = Desk::open(bank).await?;
     let alice = desk.account("alice").await?;
     desk.deposit(alice, "10").await?;
-    desk.tell(CloseAccount { account_id: alice }).await?;
+    desk.tell(CloseAccount { payout: None, account_id: alice }).await?;
     desk.heard(AccountCloseRefused::TYPE, alice).await?;
     desk.send(transfer(customer(alice), cash(), "10")?).await?;
-    desk.tell(CloseAccount { account_id: alice }).await?;
+    desk.tell(CloseAccount { payout: None, account_id: alice }).await?;
     desk.heard(AccountClosed::TYPE, alice).await?;
     ledger_says(&desk, alice, LedgerStatus::Closed).await?;
     desk.deposit(alice, "1").await?;
@@ -83,7 +83,12 @@ async fn no_money_moves_on_a_frozen_account(bank: Bank) -> Result<()> {
     let mut desk = Desk::open(bank).await?;
     let alice = desk.account("alice").await?;
     desk.deposit(alice, "10").await?;
-    desk.tell(FreezeAccount { account_id: alice, reason: "lost card".to_owned() }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: alice,
+        reason: "lost card".to_owned(),
+    })
+    .await?;
     ledger_says(&desk, alice, LedgerStatus::Frozen).await?;
     desk.send(transfer(customer(alice), cash(), "1")?).await?;
     desk.deposit(alice, "2").await?;
@@ -113,7 +118,12 @@ async fn a_freeze_wins_over_the_transfer_that_is_queued_behind_it(bank: Bank) ->
     desk.deposit(alice, "10").await?;
     let ledger = ledger.expect("the ledger was started");
     ledger.stop().await?;
-    desk.tell(FreezeAccount { account_id: alice, reason: "seized".to_owned() }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: alice,
+        reason: "seized".to_owned(),
+    })
+    .await?;
     wait_for("the freeze waits for the ledger", PATIENCE, async || {
         let mut waiting = 0;
         for partition in 0..shared_events::topology::LEDGER_PARTITIONS {
@@ -136,7 +146,7 @@ async fn a_changed_limit_counts_from_the_next_transfer_on(bank: Bank) -> Result<
     let alice = desk.account("alice").await?;
     for (limit, amount) in [("20", "20.01"), ("20", "20"), ("5", "0.01")] {
         let overdraft_limit = limit.parse()?;
-        desk.tell(SetLimits { account_id: alice, overdraft_limit }).await?;
+        desk.tell(SetLimits { spending: None, account_id: alice, overdraft_limit }).await?;
         wait_for("the ledger knows the limit", PATIENCE, async || {
             let asked = GetBalance { account: customer(alice), currency: None };
             Ok(desk.client.ask(asked).await?.overdraft_limit == Some(overdraft_limit))

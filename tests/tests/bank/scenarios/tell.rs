@@ -173,13 +173,18 @@ async fn every_topic_is_told_and_the_reason_of_a_freeze_is_not(bank: Bank) -> Re
     desk.send(transfer(customer(alice), cash(), "2")?).await?;
     hooks.wait(2).await?;
     let reason = "suspected of smuggling".to_owned();
-    desk.tell(FreezeAccount { account_id: alice, reason }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: alice,
+        reason,
+    })
+    .await?;
     hooks.wait(3).await?;
     desk.tell(UnfreezeAccount { account_id: alice }).await?;
     hooks.wait(4).await?;
     desk.send(transfer(customer(alice), cash(), "1")?).await?;
     hooks.wait(5).await?;
-    desk.tell(CloseAccount { account_id: alice }).await?;
+    desk.tell(CloseAccount { payout: None, account_id: alice }).await?;
     let calls = hooks.wait(6).await?;
     let bodies = calls.iter().map(super::hooks::Call::json).collect::<Result<Vec<Value>>>()?;
     let kinds: Vec<&str> = bodies.iter().filter_map(|it| it["type"].as_str()).collect();
@@ -249,7 +254,12 @@ async fn a_changed_address_counts_from_the_next_news_on(bank: Bank) -> Result<()
         language: "cs".to_owned(),
     };
     desk.tell(UpdateHolder { account_id: alice, holder }).await?;
-    desk.tell(FreezeAccount { account_id: alice, reason: "test".to_owned() }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: alice,
+        reason: "test".to_owned(),
+    })
+    .await?;
     let mails = mailbox.wait(2).await?;
     let told: Vec<&str> = mails.iter().map(|it| it.to.as_str()).collect();
     ensure!(told == [ADDRESS, "nova@example.org"], "{told:?}");

@@ -1,0 +1,124 @@
+//! What can be said of an instruction without looking at any account. Promise: the checks run in
+//! the order of [`RejectReason::ALL`], so every reader of a rejection knows which rules held.
+
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use shared_events::{
+    Amount, Currency, Money,
+    ledger::{
+        Action, Direction, END_TO_END_ID_CHARS_MAX, Exchange, HOLD_DAYS_MAX, Instruction, LEGS,
+        Leg, RATE_DIGITS_MAX, REFERENCE_CHARS_MAX, RejectReason,
+    },
+    money::AMOUNT_MAX,
+};
+
+/// The years in which a transfer can be booked. Other dates are slips of the pen, and some of them
+/// no database can store.
+const YEARS: RangeInclusive<i32> = 1900..=2199;
+
+type Checked = Result<(), RejectReason>;
+
+/// Whether the instruction is well formed.
+pub(super) fn check_form(instruction: &Instruction, now: DateTime<Utc>) -> Checked {
+    check_amounts(&instruction.action)?;
+    let invalid = |text: &Option<String>, chars_max| {
+        let text = text.as_deref().unwrap_or_default();
+        text.chars().count() > chars_max || text.chars().any(char::is_control)
+    };
+    if invalid(&instruction.reference, REFERENCE_CHARS_MAX)
+        || invalid(&instruction.end_to_end_id, END_TO_END_ID_CHARS_MAX)
+    {
+        return Err(RejectReason::InvalidText);
+    }
+    let invalid = |date: Option<NaiveDate>| date.is_some_and(|it| !YEARS.contains(&it.year()));
+    if invalid(instruction.booking_date) {
+        return Err(RejectReason::InvalidBookingDate);
+    }
+    if invalid(instruction.value_date) {
+        return Err(RejectReason::InvalidValueDate);
+    }
+    match &instruction.action {
+        Action::Hold(it) => check_expiry(it.expires_at, now),
+        Action::Legs(it) => check_legs(&it.legs),
+        Action::Exchange(it) => check_exchange(it),
+        Action::Transfer(_) | Action::Capture(_) | Action::Release(_) | Action::Reverse(_) => {
+            Ok(())
+        }
+    }
+}
+
+fn check_amounts(action: &Action) -> Checked {
+    match action {
+        Action::Transfer(it) => check_money(it.money),
+        Action::Hold(it) => check_money(it.money),
+        Action::Exchange(it) => check_money(it.sell),
+        // More legs than allowed are not looked at one by one.
+        Action::Legs(it) => {
+            it.legs.iter().take(*LEGS.end()).try_for_each(|leg| check_money(leg.money))
+        }
+        Action::Capture(it) => check_part(it.amount),
+        Action::Reverse(it) => check_part(it.amount),
+        Action::Release(_) => Ok(()),
+    }
+}
+
+/// Whether an amount can move at all.
+pub(super) fn check_money(money: Money) -> Checked {
+    check_part(Some(money.amount))?;
+    if !money.fits_currency() {
+        return Err(RejectReason::TooManyDigits);
+    }
+    if money.amount.decimal() > AMOUNT_MAX {
+        return Err(RejectReason::AmountTooLarge);
+    }
+    Ok(())
+}
+
+/// A part of something whose currency is not known here.
+fn check_part(amount: Option<Amount>) -> Checked {
+    match amount.is_some_and(|it| it.decimal() <= Decimal::ZERO) {
+        true => Err(RejectReason::AmountNotPositive),
+        false => Ok(()),
+    }
+}
+
+fn check_expiry(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Checked {
+    match expires_at > now && expires_at <= now + TimeDelta::days(HOLD_DAYS_MAX) {
+        true => Ok(()),
+        false => Err(RejectReason::InvalidExpiry),
+    }
+}
+
+fn check_legs(legs: &[Leg]) -> Checked {
+    if legs.len() < *LEGS.start() {
+        return Err(RejectReason::TooFewLegs);
+    }
+    if legs.len() > *LEGS.end() {
+        return Err(RejectReason::TooManyLegs);
+    }
+    let mut sums = BTreeMap::<Currency, Decimal>::new();
+    for leg in legs {
+        let amount = leg.money.amount.decimal();
+        *sums.entry(leg.money.currency).or_default() += match leg.direction {
+            Direction::Debit => -amount,
+            Direction::Credit => amount,
+        };
+    }
+    match sums.values().all(Decimal::is_zero) {
+        true => Ok(()),
+        false => Err(RejectReason::UnbalancedLegs),
+    }
+}
+
+fn check_exchange(exchange: &Exchange) -> Checked {
+    let rate = exchange.rate.decimal();
+    if rate <= Decimal::ZERO || rate.normalize().scale() > RATE_DIGITS_MAX {
+        return Err(RejectReason::InvalidRate);
+    }
+    if exchange.sell.currency == exchange.buy {
+        return Err(RejectReason::SameCurrency);
+    }
+    Ok(())
+}

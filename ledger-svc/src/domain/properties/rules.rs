@@ -1,0 +1,297 @@
+//! Each rule by an example: given, when, then.
+
+use super::*;
+
+fn eur(amount: &str) -> Money {
+    Money::new(amount.parse().expect("a decimal"), currency("EUR"))
+}
+
+fn to(n: u128) -> Party {
+    Party::AccountId(customer(n))
+}
+
+fn pay(debtor: Party, creditor: Party, amount: &str) -> Action {
+    Action::Transfer(Payment { debtor, creditor, money: eur(amount), up_to: false })
+}
+
+fn hold(debtor: Party, amount: &str, days: i64) -> Action {
+    let expires_at = later(days);
+    Action::Hold(Hold {
+        debtor,
+        creditor: own("cards"),
+        money: eur(amount),
+        up_to: false,
+        expires_at,
+    })
+}
+
+fn capture(n: u128, amount: Option<&str>, keep_rest: bool) -> Action {
+    let amount = amount.map(|it| Amount(it.parse().expect("a decimal")));
+    Action::Capture(Capture { hold_id: id(n), amount, keep_rest })
+}
+
+fn reverse(n: u128, amount: Option<&str>) -> Action {
+    let amount = amount.map(|it| Amount(it.parse().expect("a decimal")));
+    Action::Reverse(Reverse { original_id: id(n), amount })
+}
+
+/// Books on which customer 0 has 100 and customers 2 and 3 have 500, by transfers 900 to 902.
+fn funded() -> Books {
+    let mut accounts = accounts();
+    accounts.push(Account::open_own(AccountCode("cards".to_owned()), currency("EUR")));
+    let mut books = Books::new(loaded(accounts));
+    for (n, who, amount) in [(900, 0, "100"), (901, 2, "500"), (902, 3, "500")] {
+        done(&mut books, n, pay(own("cash"), to(who), amount));
+    }
+    books
+}
+
+fn outcome(books: &mut Books, n: u128, action: Action) -> InstructionOutcome {
+    books.submit(command(), instruction(n, action), now());
+    books.known(id(n)).expect("it was decided").record.outcome.clone()
+}
+
+fn done(books: &mut Books, n: u128, action: Action) {
+    let outcome = outcome(books, n, action);
+    assert!(!matches!(outcome, InstructionOutcome::Rejected(_)), "{outcome:?}");
+}
+
+fn rejected(books: &mut Books, n: u128, action: Action, reason: RejectReason) {
+    match outcome(books, n, action) {
+        InstructionOutcome::Rejected(it) => assert_eq!(it.reason, reason),
+        other => panic!("{reason:?} expected, got {other:?}"),
+    }
+}
+
+fn available(books: &Books, n: u128) -> Decimal {
+    books.account(customer(n)).and_then(Account::available).expect("a customer")
+}
+
+/// Given changes of accounts, an action is rejected for this reason.
+fn check(given: &[(u128, AccountEvent)], action: Action, then: RejectReason) {
+    let mut books = funded();
+    for (version, (n, event)) in (2..).zip(given) {
+        books.follow(command(), (customer(*n), version), event, now());
+    }
+    rejected(&mut books, 1, action, then);
+}
+
+#[test]
+fn each_reason_has_its_rule() {
+    use RejectReason as R;
+    let frozen = |blocks| [(0, AccountEvent::Frozen { blocks })];
+    let empty = || Books::new(loaded(accounts()));
+    check(&[], pay(own("cash"), to(0), "0"), R::AmountNotPositive);
+    check(&[], pay(own("cash"), to(0), "0.001"), R::TooManyDigits);
+    check(&[], pay(own("cash"), to(0), "1000000000000000.01"), R::AmountTooLarge);
+    check(&[], hold(to(0), "1", 0), R::InvalidExpiry);
+    check(&[], hold(to(0), "1", 401), R::InvalidExpiry);
+    check(&[], pay(to(0), to(0), "1"), R::SameAccount);
+    check(&[], capture(77, None, false), R::UnknownHold);
+    check(&[], reverse(77, None), R::UnknownTransfer);
+    check(&[], reverse(900, Some("100.01")), R::ExceedsOriginal);
+    check(&[], pay(own("cash"), to(9), "1"), R::UnknownAccount);
+    check(&frozen(Blocks::Both), pay(own("cash"), to(0), "1"), R::AccountFrozen);
+    check(&frozen(Blocks::Debits), pay(to(0), own("cash"), "1"), R::AccountFrozen);
+    check(&frozen(Blocks::Credits), pay(own("cash"), to(0), "1"), R::AccountFrozen);
+    check(&[], pay(own("cash"), to(4), "1"), R::CurrencyMismatch);
+    check(&[], pay(to(2), own("cash"), "80.01"), R::TransferLimit);
+    check(&[], pay(to(0), to(1), "100.01"), R::InsufficientFunds);
+    let closing = [(1, AccountEvent::Closing { payout: None })];
+    check(&closing, pay(own("cash"), to(1), "1"), R::AccountNotActive);
+    let closed = [closing[0].clone(), (1, AccountEvent::Closed)];
+    check(&closed, pay(own("cash"), to(1), "1"), R::AccountClosed);
+
+    let long = Some("x".repeat(141));
+    let mut books = empty();
+    let text = Instruction { reference: long, ..instruction(1, pay(own("cash"), to(0), "1")) };
+    books.submit(command(), text, now());
+    let date = NaiveDate::from_ymd_opt(2200, 1, 1);
+    let value = Instruction { value_date: date, ..instruction(2, pay(own("cash"), to(0), "1")) };
+    books.submit(command(), value, now());
+    let booking =
+        Instruction { booking_date: date, ..instruction(3, pay(own("cash"), to(0), "1")) };
+    books.submit(command(), booking, now());
+    let reasons: Vec<_> = books
+        .decided()
+        .map(|it| match &it.record.outcome {
+            InstructionOutcome::Rejected(it) => Some(it.reason),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reasons, [R::InvalidText, R::InvalidValueDate, R::InvalidBookingDate].map(Some));
+}
+
+#[test]
+fn legs_have_their_rules() {
+    use RejectReason as R;
+    let leg = |account, direction, amount| Leg { account, direction, money: eur(amount) };
+    let debit = |amount| leg(own("cash"), Direction::Debit, amount);
+    let credit = |n, amount| leg(to(n), Direction::Credit, amount);
+    let of = |legs| Action::Legs(Legs { legs });
+    check(&[], of(vec![debit("1")]), R::TooFewLegs);
+    check(&[], of(vec![debit("1"); 101]), R::TooManyLegs);
+    check(&[], of(vec![debit("3"), credit(0, "1"), credit(1, "1")]), R::UnbalancedLegs);
+    check(&[], of(vec![debit("2"), credit(0, "1"), credit(0, "1")]), R::SameAccount);
+    let mut books = funded();
+    done(&mut books, 1, of(vec![debit("3"), credit(0, "1"), credit(1, "2")]));
+    assert_eq!(available(&books, 0), Decimal::from(101));
+    check(
+        &[],
+        of(vec![leg(to(0), Direction::Debit, "101"), credit(1, "101")]),
+        R::InsufficientFunds,
+    );
+    rejected(&mut books, 2, reverse(1, Some("1")), R::NotReversible);
+    done(&mut books, 3, reverse(1, None));
+    assert_eq!(available(&books, 0), Decimal::from(100));
+    rejected(&mut books, 4, reverse(1, None), R::ExceedsOriginal);
+    rejected(&mut books, 5, reverse(3, None), R::NotReversible);
+}
+
+#[test]
+fn a_hold_is_captured_in_parts_and_never_twice() {
+    use RejectReason as R;
+    let mut books = funded();
+    done(&mut books, 1, hold(to(0), "60", 1));
+    assert_eq!(available(&books, 0), Decimal::from(40));
+    rejected(&mut books, 2, pay(to(0), to(1), "40.01"), R::InsufficientFunds);
+    done(&mut books, 3, capture(1, Some("10"), true));
+    rejected(&mut books, 4, capture(1, Some("50.01"), true), R::ExceedsHold);
+    rejected(&mut books, 5, capture(1, Some("0.001"), true), R::TooManyDigits);
+    done(&mut books, 6, capture(1, Some("20"), false));
+    assert_eq!(available(&books, 0), Decimal::from(70));
+    rejected(&mut books, 7, capture(1, None, false), R::HoldCaptured);
+    done(&mut books, 8, hold(to(0), "70", 1));
+    done(&mut books, 9, Action::Release(Release { hold_id: id(8) }));
+    rejected(&mut books, 10, capture(8, None, false), R::HoldReleased);
+    rejected(&mut books, 11, hold(to(0), "70.01", 1), R::InsufficientFunds);
+    rejected(&mut books, 12, capture(11, None, false), R::UnknownHold);
+    done(&mut books, 13, reverse(6, Some("5")));
+    assert_eq!(available(&books, 0), Decimal::from(75));
+}
+
+#[test]
+fn a_hold_is_over_when_its_time_is_whether_or_not_anybody_looked() {
+    let mut books = funded();
+    done(&mut books, 1, hold(to(0), "60", 1));
+    let now = Now { instant: later(1), ..now() };
+    books.submit(command(), instruction(2, capture(1, None, false)), now);
+    match &books.known(id(2)).expect("decided").record.outcome {
+        InstructionOutcome::Rejected(it) => assert_eq!(it.reason, RejectReason::HoldExpired),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(books.expire(id(1), super::now()), None, "it was not over before");
+    assert_eq!(books.expire(id(1), now), Some(expiry_id(id(1))));
+    assert_eq!(books.expire(id(1), now), None, "it ends once");
+    assert_eq!(available(&books, 0), Decimal::from(100));
+}
+
+#[test]
+fn limits_count_by_transfer_day_month_and_what_must_stay() {
+    use RejectReason as R;
+    let tomorrow = Now { today: now().today.succ_opt().expect("a day"), ..now() };
+    let mut books = funded();
+    done(&mut books, 1, pay(to(2), to(0), "80"));
+    done(&mut books, 2, hold(to(2), "60", 1));
+    rejected(&mut books, 3, pay(to(2), to(0), "10.01"), R::DailyLimit);
+    done(&mut books, 4, Action::Release(Release { hold_id: id(2) }));
+    done(&mut books, 5, pay(to(2), to(0), "70"));
+    rejected(&mut books, 6, pay(to(2), to(0), "0.01"), R::DailyLimit);
+    // The 31st was the month's last day.
+    books.submit(command(), instruction(7, pay(to(2), to(0), "80")), tomorrow);
+    books.submit(command(), instruction(8, pay(to(2), to(0), "70")), tomorrow);
+    let next = Now { today: tomorrow.today.succ_opt().expect("a day"), ..tomorrow };
+    books.submit(command(), instruction(9, pay(to(2), to(0), "50.01")), next);
+    match &books.known(id(9)).expect("decided").record.outcome {
+        InstructionOutcome::Rejected(it) => assert_eq!(it.reason, R::MonthlyLimit),
+        other => panic!("{other:?}"),
+    }
+    let limits = Limits {
+        overdraft: Some(Decimal::ZERO),
+        minimum_balance: Some(Decimal::from(10)),
+        ..Limits::default()
+    };
+    books.follow(command(), (customer(0), 2), &AccountEvent::LimitsChanged { limits }, now());
+    rejected(&mut books, 10, pay(to(0), to(1), "390.01"), R::MinimumBalance);
+    done(
+        &mut books,
+        11,
+        Action::Transfer(Payment {
+            debtor: to(0),
+            creditor: to(1),
+            money: eur("1000"),
+            up_to: true,
+        }),
+    );
+    assert_eq!(available(&books, 0), Decimal::from(10));
+}
+
+#[test]
+fn an_exchange_books_what_rounding_takes() {
+    use RejectReason as R;
+    let exchange = |rate: &str, sell: &str, rounding| {
+        Action::Exchange(Exchange {
+            debtor: to(0),
+            creditor: to(4),
+            sell: eur(sell),
+            buy: currency("JPY"),
+            rate: Amount(rate.parse().expect("a decimal")),
+            rounding,
+        })
+    };
+    check(&[], exchange("0", "1", Rounding::Down), R::InvalidRate);
+    check(&[], exchange("0.00000000001", "1", Rounding::Down), R::InvalidRate);
+    check(&[], exchange("0.5", "0.01", Rounding::Down), R::AmountNotPositive);
+    let same = Exchange {
+        buy: currency("EUR"),
+        ..match exchange("1", "1", Rounding::Down) {
+            Action::Exchange(it) => it,
+            other => panic!("{other:?}"),
+        }
+    };
+    check(&[], Action::Exchange(same), R::SameCurrency);
+    for (rounding, bought) in
+        [(Rounding::HalfEven, 162), (Rounding::HalfUp, 163), (Rounding::Down, 162)]
+    {
+        let mut books = funded();
+        done(&mut books, 1, exchange("162.5", "1", rounding));
+        assert_eq!(available(&books, 4), Decimal::from(bought), "{rounding:?}");
+        let yen: Decimal = all_accounts(&books)
+            .iter()
+            .filter(|it| it.currency == currency("JPY"))
+            .map(Account::balance)
+            .sum();
+        assert_eq!(yen, Decimal::ZERO);
+        done(&mut books, 2, reverse(1, None));
+        assert_eq!(available(&books, 0), Decimal::from(100));
+    }
+}
+
+#[test]
+fn closing_moves_the_rest_to_the_payout_account() {
+    let mut books = funded();
+    let closing = |payout| AccountEvent::Closing { payout };
+    let close = |books: &mut Books, version, payout| {
+        books.follow(command(), (customer(0), version), &closing(payout), now())
+    };
+    let refused = |followed| match followed {
+        Followed::CloseRefused { reason, .. } => reason,
+        other => panic!("{other:?}"),
+    };
+    use shared_events::accounts::CloseRefusal;
+    assert_eq!(refused(close(&mut books, 2, None)), CloseRefusal::BalanceNotZero);
+    assert_eq!(refused(close(&mut books, 3, Some(customer(9)))), CloseRefusal::PayoutRejected);
+    done(&mut books, 1, hold(to(0), "1", 1));
+    assert_eq!(refused(close(&mut books, 4, Some(customer(1)))), CloseRefusal::HoldsOpen);
+    done(&mut books, 2, Action::Release(Release { hold_id: id(1) }));
+    match close(&mut books, 5, Some(customer(1))) {
+        Followed::Locked { payout: Some(transfer), .. } => {
+            assert!(books.known(transfer).is_some(), "it is in the journal");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(available(&books, 1), Decimal::from(150), "100 and an overdraft of 50");
+    assert_eq!(close(&mut books, 5, None), Followed::Quietly);
+    let unknown = books.follow(command(), (customer(9), 1), &AccountEvent::Unfrozen, now());
+    assert_eq!(unknown, Followed::Early);
+}

@@ -1,0 +1,168 @@
+//! The books on the desk: what a piece of work names is loaded, and what changed is stored. Promise:
+//! a fixed number of statements, whatever the size of the work; accounts are locked in the order of
+//! their ids, before anything that depends on them is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use shared_events::{
+    AccountId, Currency, TransferId,
+    bus::Tx,
+    ledger::{AccountCode, Action, Instruction, LEGS, Party},
+};
+use uuid::Uuid;
+
+use crate::{
+    domain::{Account, Books, Held, Loaded, Now, account_id, posted_legs},
+    store::{accounts, holds, journal},
+};
+
+/// What a piece of work names: every account, hold and instruction that it can touch.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    accounts: BTreeSet<Uuid>,
+    own: BTreeMap<Uuid, (AccountCode, Currency)>,
+    instructions: Vec<Uuid>,
+    holds: Vec<Uuid>,
+    originals: Vec<Uuid>,
+}
+
+/// Books whose accounts are locked, and the chain that this transaction extends.
+pub(super) struct Desk {
+    pub(super) books: Books,
+    pub(super) now: Now,
+    chain: journal::Chain,
+}
+
+impl Named {
+    pub(super) fn account(&mut self, id: AccountId) {
+        self.accounts.insert(id.uuid());
+    }
+
+    pub(super) fn hold(&mut self, id: TransferId) {
+        self.holds.push(id.uuid());
+    }
+
+    pub(super) fn instruction(&mut self, instruction: &Instruction) {
+        self.instructions.push(instruction.transfer_id.uuid());
+        match &instruction.action {
+            Action::Transfer(it) => self.parties(&it.debtor, &it.creditor, it.money.currency),
+            Action::Hold(it) => self.parties(&it.debtor, &it.creditor, it.money.currency),
+            Action::Capture(it) => self.hold(it.hold_id),
+            Action::Release(it) => self.hold(it.hold_id),
+            Action::Reverse(it) => self.originals.push(it.original_id.uuid()),
+            // Too many legs are rejected for that, and touch nothing.
+            Action::Legs(it) if it.legs.len() > *LEGS.end() => {}
+            Action::Legs(it) => {
+                it.legs.iter().for_each(|leg| self.party(&leg.account, leg.money.currency));
+            }
+            Action::Exchange(it) => {
+                self.party(&it.debtor, it.sell.currency);
+                self.party(&it.creditor, it.buy);
+                for currency in [it.sell.currency, it.buy] {
+                    self.party(&Party::Code(AccountCode::fx_position()), currency);
+                }
+                self.party(&Party::Code(AccountCode::fx_rounding()), it.buy);
+            }
+        }
+    }
+
+    fn parties(&mut self, debtor: &Party, creditor: &Party, currency: Currency) {
+        self.party(debtor, currency);
+        self.party(creditor, currency);
+    }
+
+    fn party(&mut self, party: &Party, currency: Currency) {
+        let Some(id) = account_id(party, currency) else { return };
+        self.accounts.insert(id.uuid());
+        if let Party::Code(code) = party {
+            self.own.entry(id.uuid()).or_insert_with(|| (code.clone(), currency));
+        }
+    }
+
+    /// Loads the books for work: locks the accounts, opening those of the bank's own that are used
+    /// for the first time; then loads what was decided before. In this order, so that what another
+    /// instance is deciding now is waited for, and then seen.
+    pub(super) async fn lock_in_tx(mut self, tx: &mut Tx<'_>, zone: Tz) -> sqlx::Result<Desk> {
+        self.add_referenced_in_tx(tx).await?;
+        let ids: Vec<Uuid> = self.accounts.iter().copied().collect();
+        let mut locked = accounts::lock_in_tx(tx, &ids).await?;
+        locked.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
+        if !self.own.is_empty() {
+            let ids: Vec<Uuid> = self.own.keys().copied().collect();
+            let codes: Vec<&str> = self.own.values().map(|(code, _)| code.0.as_str()).collect();
+            let currencies: Vec<&str> = self.own.values().map(|(_, it)| it.code()).collect();
+            accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
+            locked.extend(accounts::lock_in_tx(tx, &ids).await?);
+        }
+        let chain = journal::extend_in_tx(tx).await?;
+        let books = self.books_in_tx(tx, locked).await?;
+        Ok(Desk { books, now: now(chain.now, zone), chain })
+    }
+
+    /// Loads the books to look at them: nothing is locked, and nothing can be stored.
+    pub(super) async fn read_in_tx(mut self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
+        self.add_referenced_in_tx(tx).await?;
+        let ids: Vec<Uuid> = self.accounts.iter().copied().collect();
+        let mut read = accounts::read_in_tx(tx, &ids).await?;
+        read.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
+        let unopened = std::mem::take(&mut self.own);
+        read.extend(unopened.into_values().map(|(code, it)| Account::open_own(code, it)));
+        self.books_in_tx(tx, read).await
+    }
+
+    /// Adds the accounts of the holds and transfers that are named. These never change, so they are
+    /// read before any lock.
+    async fn add_referenced_in_tx(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<()> {
+        if !self.holds.is_empty() {
+            for Held { debtor, creditor, .. } in holds::read_in_tx(tx, &self.holds).await? {
+                self.account(debtor);
+                self.account(creditor);
+            }
+        }
+        if !self.originals.is_empty() {
+            for original in journal::decided_in_tx(tx, &self.originals).await? {
+                let legs = posted_legs(&original.record);
+                legs.iter().for_each(|leg| self.account(leg.account.account_id));
+            }
+        }
+        Ok(())
+    }
+
+    async fn books_in_tx(self, tx: &mut Tx<'_>, accounts: Vec<Account>) -> sqlx::Result<Books> {
+        let Self { mut instructions, holds, originals, .. } = self;
+        instructions.extend(&originals);
+        let known = match instructions.is_empty() {
+            true => vec![],
+            false => journal::decided_in_tx(tx, &instructions).await?,
+        };
+        let held = match holds.is_empty() {
+            true => vec![],
+            false => holds::read_in_tx(tx, &holds).await?,
+        };
+        let reversed = match originals.is_empty() {
+            true => vec![],
+            false => holds::reversed_in_tx(tx, &originals).await?,
+        };
+        Ok(Books::new(Loaded { accounts, known, holds: held, reversed }))
+    }
+}
+
+/// An instant, and the bank's day that it falls on.
+pub(super) fn now(instant: DateTime<Utc>, zone: Tz) -> Now {
+    Now { instant, today: instant.with_timezone(&zone).date_naive() }
+}
+
+impl Desk {
+    /// Stores what has changed. Gives the books back, to tell of it.
+    pub(super) async fn save_in_tx(self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
+        let Self { books, chain, .. } = self;
+        accounts::insert_in_tx(tx, books.opened()).await?;
+        accounts::update_in_tx(tx, books.changed()).await?;
+        holds::put_in_tx(tx, books.changed_holds()).await?;
+        holds::put_reversed_in_tx(tx, books.changed_reversed()).await?;
+        journal::append_in_tx(tx, chain, books.decided()).await?;
+        Ok(books)
+    }
+}

@@ -1,0 +1,81 @@
+//! What is read to prove the journal.
+
+use shared_events::{
+    AccountId, Amount, TransferId,
+    bus::Tx,
+    ledger::{CHAINS, ChainedRecord, JournalEntry, JournalFound},
+};
+
+use super::journal::{hash, record};
+use crate::domain::posted_legs;
+
+/// Records of a chain after a place, at most `limit`, with the entries that stand beside them.
+pub(crate) async fn page(
+    tx: &mut Tx<'_>,
+    chain: u8,
+    after: i64,
+    limit: u32,
+) -> sqlx::Result<JournalFound> {
+    let rows = sqlx::query!(
+        r#"SELECT transfer_id, digest, place, hash, record::text AS "record!"
+           FROM journal WHERE chain = $1 AND place > $2 ORDER BY place LIMIT $3"#,
+        i16::from(chain),
+        after,
+        i64::from(limit),
+    );
+    let rows = rows.fetch_all(tx.connection()).await?;
+    let mut records = Vec::with_capacity(rows.len());
+    for row in rows {
+        records.push(ChainedRecord {
+            chain,
+            place: row.place,
+            transfer_id: TransferId(row.transfer_id),
+            hash: hash(row.hash)?,
+            digest: hash(row.digest)?,
+            record: row.record,
+            entries: vec![],
+        });
+    }
+    add_entries_in_tx(tx, &mut records).await?;
+    let head = sqlx::query!("SELECT place, hash FROM chains WHERE chain = $1", i16::from(chain));
+    let head = head.fetch_one(tx.connection()).await?;
+    let (head_place, head_hash) = (head.place, hash(head.hash)?);
+    Ok(JournalFound { chains: CHAINS, records, head_place, head_hash })
+}
+
+/// Adds the entries that stand where the records say: of each leg the one at its account's version.
+async fn add_entries_in_tx(tx: &mut Tx<'_>, records: &mut [ChainedRecord]) -> sqlx::Result<()> {
+    let (mut places, mut accounts, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, chained) in (0_i64..).zip(&*records) {
+        // A record that cannot be read has been tampered with: its hash says so.
+        let Ok(record) = record(&chained.record) else { continue };
+        for leg in posted_legs(&record) {
+            places.push(place);
+            accounts.push(leg.account.account_id.uuid());
+            versions.push(leg.account.version);
+        }
+    }
+    let rows = sqlx::query!(
+        r#"SELECT place AS "place!", entries.*
+           FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) AS leg(place, account_id, version)
+                JOIN entries USING (account_id, version)
+           ORDER BY place, transfer_id, account_id"#,
+        &places,
+        &accounts,
+        &versions,
+    );
+    for row in rows.fetch_all(tx.connection()).await? {
+        let at = usize::try_from(row.place).expect("places are indices");
+        records[at].entries.push(JournalEntry {
+            account_id: AccountId(row.account_id),
+            version: row.version,
+            transfer_id: TransferId(row.transfer_id),
+            amount: Amount(row.amount),
+            balance_after: Amount(row.balance_after),
+            booking_date: row.booking_date,
+            value_date: row.value_date,
+            posted_at: row.posted_at,
+        });
+    }
+    Ok(())
+}

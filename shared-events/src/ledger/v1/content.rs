@@ -1,0 +1,52 @@
+//! What "the same content" means for an instruction. Promise: the same content has the same digest,
+//! whichever command it comes in and however it is written: `1.1` is `1.10`.
+
+use super::{Action, Instruction, Party, Payment};
+
+impl Instruction {
+    /// BLAKE3 over everything that the instruction says, save its id and its group.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut content = Content::default();
+        match &self.action {
+            Action::Transfer(payment @ Payment { up_to: false, .. }) => content.payment(payment),
+            action => {
+                let json = serde_json::to_vec(action).expect("an action writes plain JSON");
+                content.field(b"action", &json);
+            }
+        }
+        content.text(b"reference", self.reference.as_ref());
+        content.text(b"end_to_end_id", self.end_to_end_id.as_ref());
+        content.text(b"booking_date", self.booking_date.as_ref());
+        content.text(b"value_date", self.value_date.as_ref());
+        *content.0.finalize().as_bytes()
+    }
+}
+
+#[derive(Default)]
+struct Content(blake3::Hasher);
+
+impl Content {
+    /// The transfer of `ledger.transfers.submit.v1`. Digests of it are stored for ever.
+    fn payment(&mut self, payment: &Payment) {
+        for party in [&payment.debtor, &payment.creditor] {
+            match party {
+                Party::AccountId(id) => self.field(b"id", id.uuid().as_bytes()),
+                Party::Code(code) => self.field(b"code", code.0.as_bytes()),
+            }
+        }
+        self.field(b"amount", &payment.money.amount.decimal().normalize().serialize());
+        self.field(b"currency", payment.money.currency.code().as_bytes());
+    }
+
+    fn text(&mut self, name: &[u8], value: Option<&impl ToString>) {
+        if let Some(value) = value {
+            self.field(name, value.to_string().as_bytes());
+        }
+    }
+
+    /// Name, length, value: no two different contents make the same bytes.
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        self.0.update(name).update(&(value.len() as u64).to_be_bytes()).update(value);
+    }
+}
