@@ -44,12 +44,12 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     held.collect()
 }
 
-/// Holds whose time is over, at most `limit`; and the instant at which the next one's will be.
-pub(crate) async fn due_in_tx(tx: &mut Tx<'_>, limit: i64) -> sqlx::Result<Vec<Uuid>> {
+/// Holds whose time is over, at most `limit`.
+pub(crate) async fn due_in_tx(tx: &mut Tx<'_>, limit: usize) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "SELECT id FROM holds WHERE status = 'open' AND expires_at <= clock_timestamp()
          ORDER BY expires_at LIMIT $1",
-        limit,
+        i64::try_from(limit).unwrap_or(i64::MAX),
     )
     .fetch_all(tx.connection())
     .await
