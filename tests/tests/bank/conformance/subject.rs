@@ -147,12 +147,12 @@ impl Subject for Ledger {
     const COMMANDS: &'static str = "ledger.commands.";
     const EVENTS: &'static str = "ledger.commands.";
     const POISON_GUARD: &'static str = "
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+        CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql
             AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$;
-        CREATE TRIGGER guard BEFORE INSERT ON transfers FOR EACH ROW
-            WHEN (NEW.reference = 'Poison') EXECUTE FUNCTION refuse();
-        CREATE TRIGGER guard BEFORE INSERT ON accounts FOR EACH ROW
-            WHEN (NEW.overdraft_limit = 666) EXECUTE FUNCTION refuse()";
+        CREATE TRIGGER guard BEFORE INSERT ON journal FOR EACH ROW
+            WHEN (NEW.reference = 'Poison') EXECUTE FUNCTION poison();
+        CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW
+            WHEN (NEW.overdraft_limit = 666) EXECUTE FUNCTION poison()";
     const FAULTS: &'static str = "
         SELECT count(*) FROM accounts
         WHERE posted_credits - posted_debits <>

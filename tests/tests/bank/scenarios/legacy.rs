@@ -80,7 +80,7 @@ async fn the_real_books_survive_the_death_of_everything(bank: Bank) -> Result<()
     let clerk = Clerk::of(&bank)?.by(way.address())?;
     let mut first = clerk.start(&["--json", "legacy", "import", text(&folder)?])?;
     let accounts = "SELECT count(*) FROM accounts";
-    let transfers = "SELECT count(*) FROM transfers";
+    let transfers = "SELECT count(*) FROM journal";
     let far = async |service: &str, query: &str, count: i64| {
         wait_for(&format!("{service} has {count}"), PROGRESS, async || {
             Ok(bank.number(service, query).await? >= count)
