@@ -9,6 +9,10 @@ use crate::ids::MessageId;
 
 /// Messages that old do not come again: brokers and clients have long given up on them.
 const KEPT_FOR: &str = "14 days";
+/// A day's messages are dropped together. An id made before it was first sent has time to be sent.
+const DAYS_KEPT: i32 = 28;
+/// So many days have a table before they begin.
+const DAYS_AHEAD: i32 = 7;
 /// Rows deleted at a time, so that pruning never holds a batch up.
 const PRUNE_ROWS_MAX: i64 = 10_000;
 
@@ -89,13 +93,15 @@ pub(crate) async fn forget(connection: &mut PgConnection, ids: &[MessageId]) -> 
     Ok(())
 }
 
-/// Deletes what is too old to come again, a few rows at a time. Returns how many.
+/// Makes room for the days to come, and drops what is too old to come again: whole days at once,
+/// and a few rows at a time what lies beside the days. Returns how many of those.
 pub(crate) async fn prune(pool: &PgPool) -> sqlx::Result<u64> {
+    sqlx::query!("SELECT bus.keep_inbox($1, $2)", DAYS_AHEAD, DAYS_KEPT).execute(pool).await?;
     let mut pruned = 0;
     loop {
         let done = sqlx::query!(
-            "DELETE FROM bus.inbox WHERE ctid = ANY(ARRAY(
-                 SELECT ctid FROM bus.inbox
+            "DELETE FROM bus.inbox_rest WHERE ctid = ANY(ARRAY(
+                 SELECT ctid FROM bus.inbox_rest
                  WHERE received_at < now() - $1::text::interval LIMIT $2))",
             KEPT_FOR,
             PRUNE_ROWS_MAX,

@@ -236,6 +236,10 @@ impl Service {
             backoff.pause().await;
         }
         self.health.good("database");
+        // The day's table must be there before the day's messages.
+        if let Err(error) = inbox::prune(&self.pool).await {
+            warn!(error = %chain(&error), "the inbox was not pruned");
+        }
         let exchanges = [EVENTS, RETRY, PARKED, REPLIES];
         let mut queues: Vec<String> =
             self.subscriptions.iter().flat_map(Subscription::queues).collect();
@@ -269,7 +273,7 @@ async fn measure_outbox(pool: PgPool, shutdown: CancellationToken) {
     }
 }
 
-/// Old inbox rows go, a few at a time.
+/// Old inbox rows go, and new days get their tables.
 async fn prune_inbox(pool: PgPool, shutdown: CancellationToken) {
     while tokio::time::timeout(PRUNE_EVERY, shutdown.cancelled()).await.is_err() {
         match inbox::prune(&pool).await {

@@ -3,9 +3,11 @@
 use anyhow::{Result, ensure};
 use integration_tests::{Bank, Direction, PATIENCE, wait_for};
 use serde_json::Value;
+use shared_events::MessageId;
+use uuid::Uuid;
 
 use super::{
-    subject::Subject,
+    subject::{Accounts, Subject},
     tally::{Copies, begin, each_is_done_once, nothing_parked, wait_effects},
 };
 
@@ -74,4 +76,31 @@ pub(crate) async fn the_same_id_with_other_content_is_refused_as_a_conflict<S: S
     ensure!((events.len(), conflicts) == (2, 1), "{events:?}");
     wait_effects(&bank, subject, 2).await?;
     nothing_parked::<S>(&bank).await
+}
+
+/// The inbox has a table for each day of message ids, and one for ids of another kind.
+pub(crate) async fn ids_of_any_kind_are_known_once_and_old_days_go_whole(bank: Bank) -> Result<()> {
+    let (_instance, subject) = begin::<Accounts>(&bank).await?;
+    let of_today = subject.command();
+    let random = MessageId(Uuid::new_v5(&Uuid::now_v7(), b"random")).to_string();
+    let other = subject.command().with_id(&random).edited(|it| it["id"] = random.clone().into());
+    bank.publish_all(&[of_today.clone(), other.clone(), of_today, other]).await?;
+    wait_effects(&bank, subject, 2).await?;
+    let marker = subject.command();
+    bank.publish(&marker).await?;
+    bank.events().outcome(marker.id()).await?;
+    wait_effects(&bank, subject, 3).await?;
+    let lying = async |table: &str| {
+        let query = format!("SELECT count(*) FROM bus.inbox WHERE tableoid = {table}");
+        bank.number(Accounts::SERVICE, &query).await
+    };
+    let today = "('bus.inbox_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD'))::regclass";
+    ensure!(lying(today).await? >= 2, "today's ids lie in today's table");
+    ensure!(lying("'bus.inbox_rest'::regclass").await? == 1, "a random id lies beside the days");
+    // As seen from far in the future.
+    bank.execute(Accounts::SERVICE, "SELECT bus.keep_inbox(7, -9)").await?;
+    let days = r"SELECT count(*) FROM pg_class WHERE relname ~ '^inbox_[0-9]{8}$'";
+    let days = bank.number(Accounts::SERVICE, days).await?;
+    ensure!(days == 0, "{days} days are left");
+    nothing_parked::<Accounts>(&bank).await
 }

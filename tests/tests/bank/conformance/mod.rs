@@ -32,7 +32,10 @@ pub(crate) fn facts() -> Vec<Fact> {
         facts![outages::a_broker_restart_loses_nothing_and_services_reconnect_by_themselves];
     let crash = facts![outages::a_broker_crash_loses_nothing_and_services_reconnect_by_themselves];
     let memory = facts![outages::a_broker_short_of_memory_holds_events_up_and_is_named];
-    let shared = facts![parking::a_command_that_nobody_takes_goes_to_bank_unrouted];
+    let shared = facts![
+        parking::a_command_that_nobody_takes_goes_to_bank_unrouted,
+        duplicates::ids_of_any_kind_are_known_once_and_old_days_go_whole,
+    ];
     own(restart)
         .chain(table::<Ledger>())
         .chain(own(crash))
