@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::counter;
 use shared_events::{
-    bus::{HandleError, Handler, Outcome, Received, Tx},
+    bus::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
     notifications::NotifiableEvent,
 };
 use uuid::Uuid;
@@ -37,6 +37,9 @@ impl Events {
 
 impl Handler for Events {
     type Message = NotifiableEvent;
+    /// A notification's id follows from its event, and what is known of a holder from the
+    /// account's version: the tables themselves say what was done, and the inbox has nothing to add.
+    const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
 
     async fn handle(
         &self,
