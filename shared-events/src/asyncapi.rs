@@ -58,6 +58,9 @@ const ANSWERS: &[Answered] = &[
     query::<ledger::GetStatement>(),
     query::<ledger::GetTransfer>(),
     query::<ledger::GetTrialBalance>(),
+    query::<ledger::GetBalanceAt>(),
+    query::<ledger::FindEntries>(),
+    query::<ledger::FindPayments>(),
     command::<notifications::SetPreferences>(&[
         notifications::PreferencesChanged::TYPE,
         notifications::NotificationsCommandRejected::TYPE,

@@ -1,14 +1,13 @@
 //! What can be done with money.
 
-use chrono::NaiveDate;
 use serde::Serialize;
 use shared_events::{
     AccountId, Currency, Message, MessageId, Money, TransferId,
     envelope::RawEnvelope,
     ledger::{
-        BalanceFound, ENTRIES_PAGE_MAX, GetBalance, GetStatement, GetTransfer, GetTrialBalance,
-        LedgerStatus, Party, PostedTransfer, RejectedTransfer, StatementFound, SubmitTransfers,
-        Transfer, TransferFound, TransfersPosted, TransfersRejected, TrialBalanceFound,
+        BalanceFound, GetBalance, GetTransfer, GetTrialBalance, LedgerStatus, Party,
+        PostedTransfer, RejectedTransfer, SubmitTransfers, Transfer, TransferFound,
+        TransfersPosted, TransfersRejected, TrialBalanceFound,
     },
 };
 
@@ -105,25 +104,6 @@ impl Teller {
             pause.wait().await;
         }
         Ok(())
-    }
-
-    /// The entries of an account, over as many pages as it takes.
-    pub async fn statement(
-        &self,
-        account: Party,
-        currency: Option<Currency>,
-        (from, to): (Option<NaiveDate>, Option<NaiveDate>),
-    ) -> Result<StatementFound, TellerError> {
-        let limit = Some(ENTRIES_PAGE_MAX);
-        let mut query = GetStatement { account, currency, from, to, after: None, limit };
-        let mut whole = self.ask(query.clone()).await?;
-        while let Some(next) = whole.next {
-            query.after = Some(next);
-            let page = self.ask(query.clone()).await?;
-            whole.entries.extend(page.entries);
-            whole.next = page.next;
-        }
-        Ok(whole)
     }
 
     /// What became of a transfer. Refused (`not_found`) where the ledger has not decided on it.

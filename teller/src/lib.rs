@@ -5,7 +5,9 @@
 //! input          what a person wrote, checked before anything is sent: field and rule
 //! bank           `Teller`: one connection; commands under the caller's id, questions, live events
 //!   accounts     open, freeze, close, change, look up
-//!   ledger       transfers, balances, statements, the trial balance
+//!   ledger       transfers, balances, the trial balance
+//!   history      balances as of then, statements, searches
+//!   camt053      a statement as ISO 20022 camt.053
 //!   notices      what holders are told, and how
 //!   names        an account by its id, IBAN or external reference
 //! in_order       long runs of transfers: batches that can never overtake each other
@@ -35,8 +37,10 @@
 
 mod accounts;
 mod bank;
+mod camt053;
 pub mod cli;
 mod error;
+mod history;
 pub mod in_order;
 pub mod input;
 mod ledger;

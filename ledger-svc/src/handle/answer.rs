@@ -5,23 +5,26 @@ use shared_events::{
     Amount, Currency, MessageId,
     bus::{Answer, Answerer, HandleError, Tx},
     ledger::{
-        BalanceFound, CHAINS, ENTRIES_PAGE_MAX, GetInstruction, GetJournal, GetStatement, HoldNow,
-        INSTRUCTIONS_MAX, InstructionFound, InstructionOutcome, InstructionsPreviewed,
-        JOURNAL_PAGE_MAX, LedgerQuery, Party, PreviewInstructions, PreviewedInstruction,
-        RejectReason, Rejected, StatementFound, TrialBalanceFound,
+        BalanceFound, CHAINS, GetInstruction, GetJournal, HoldNow, INSTRUCTIONS_MAX,
+        InstructionFound, InstructionOutcome, InstructionsPreviewed, JOURNAL_PAGE_MAX, LedgerQuery,
+        Party, PreviewInstructions, PreviewedInstruction, RejectReason, Rejected,
+        TrialBalanceFound,
     },
     refusal::MessageRefused,
 };
 use uuid::Uuid;
 
-use super::desk::{Named, now};
+use super::{
+    desk::{Named, now},
+    history,
+};
 use crate::{
     domain::{Account, Books, Outcome, own_account_id},
     store::{holds, journal, proof, queries},
 };
 
 /// Entries of a page, if the question names no limit.
-const PAGE_DEFAULT: u32 = 100;
+pub(super) const PAGE_DEFAULT: u32 = 100;
 
 /// Handles `ledger.queries`.
 pub(crate) struct Answers {
@@ -34,7 +37,7 @@ impl Answers {
     }
 }
 
-type Answered = Result<Result<Answer, MessageRefused>, HandleError>;
+pub(super) type Answered = Result<Result<Answer, MessageRefused>, HandleError>;
 
 impl Answerer for Answers {
     type Query = LedgerQuery;
@@ -44,7 +47,7 @@ impl Answerer for Answers {
             LedgerQuery::Balance(it) => {
                 account(tx, &it.account, it.currency).await?.map(|it| balance(&it))
             }
-            LedgerQuery::Statement(it) => statement(tx, it).await?,
+            LedgerQuery::Statement(it) => history::statement(tx, it).await?,
             LedgerQuery::Transfer(it) => {
                 let found = queries::transfer(tx, it.transfer_id).await?;
                 found
@@ -56,6 +59,9 @@ impl Answerer for Answers {
             LedgerQuery::Preview(it) => preview(tx, it, self.time_zone).await?,
             LedgerQuery::Instruction(it) => instruction(tx, it).await?,
             LedgerQuery::Journal(it) => journal(tx, it).await?,
+            LedgerQuery::BalanceAt(it) => history::balance_at(tx, it).await?,
+            LedgerQuery::Entries(it) => history::entries(tx, it).await?,
+            LedgerQuery::Payments(it) => history::payments(tx, it).await?,
             LedgerQuery::TrialBalance(_) => {
                 let lines = queries::trial_balance(tx).await?;
                 Ok(Answer::found(&TrialBalanceFound { lines }))
@@ -66,7 +72,7 @@ impl Answerer for Answers {
 }
 
 /// The account that a question names, or why there is none.
-async fn account(
+pub(super) async fn account(
     tx: &mut Tx<'_>,
     party: &Party,
     currency: Option<Currency>,
@@ -98,23 +104,6 @@ fn balance(account: &Account) -> Answer {
         available: account.available().map(Amount),
         version: account.version,
     })
-}
-
-async fn statement(tx: &mut Tx<'_>, query: &GetStatement) -> Answered {
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
-    if !(1..=ENTRIES_PAGE_MAX).contains(&limit) {
-        return Ok(Err(MessageRefused::invalid("limit", format!("1 to {ENTRIES_PAGE_MAX}"))));
-    }
-    let account = match account(tx, &query.account, query.currency).await? {
-        Ok(account) => account,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let mut entries = queries::entries(tx, account.id, query, limit + 1).await?;
-    let more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
-    let next = entries.last().filter(|_| more).map(|last| last.version);
-    let (account_id, currency) = (account.id, account.currency);
-    Ok(Ok(Answer::found(&StatementFound { account_id, currency, entries, next })))
 }
 
 /// What the books would say: the same folding as for work, on books that nobody stores.

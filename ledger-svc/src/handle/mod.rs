@@ -5,6 +5,7 @@ mod answer;
 mod asked;
 mod desk;
 mod due;
+mod history;
 mod post;
 
 pub(crate) use answer::Answers;

@@ -1,4 +1,4 @@
-//! `teller balance`, `statement` and `trial-balance`.
+//! `teller balance` and `trial-balance`.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,7 @@ use clap::Args;
 use shared_events::{
     Amount, Currency,
     ledger::{
-        BalanceFound, Direction, LedgerStatus, Party, StatementEntry, StatementFound,
-        TrialBalanceFound, TrialBalanceLine,
+        AsOf, BalanceAtFound, BalanceFound, LedgerStatus, TrialBalanceFound, TrialBalanceLine,
     },
 };
 
@@ -16,34 +15,25 @@ use super::{
     output::{Column, card, digits, or_empty, table},
     session::Session,
 };
-use crate::{
-    Teller,
-    input::{self, InvalidInput, PartyName},
-};
+use crate::input::{self, InvalidInput, PartyName};
 
 #[derive(Debug, Args)]
 pub(crate) struct Balance {
     #[command(flatten)]
     of: Of,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Statement {
-    #[command(flatten)]
-    of: Of,
-    /// The first booking date to show
+    /// What it was at this instant
+    #[arg(long, value_name = "RFC3339", conflicts_with = "value_date")]
+    at: Option<String>,
+    /// What counts for interest on this day, whenever it was posted
     #[arg(long, value_name = "YYYY-MM-DD")]
-    from: Option<String>,
-    /// The last booking date to show
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    to: Option<String>,
+    value_date: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TrialBalance {}
 
 #[derive(Debug, Args)]
-struct Of {
+pub(super) struct Of {
     /// The account: id, IBAN, external reference or code:<CODE>
     account: String,
     /// The currency, where the account is one of the bank's own
@@ -52,7 +42,7 @@ struct Of {
 }
 
 impl Of {
-    fn checked(&self) -> Result<(PartyName, Option<Currency>), InvalidInput> {
+    pub(super) fn checked(&self) -> Result<(PartyName, Option<Currency>), InvalidInput> {
         let name = input::party("account", &self.account)?;
         let currency = self.currency.as_deref().map(input::currency).transpose()?;
         if matches!(name, PartyName::Code(_)) && currency.is_none() {
@@ -66,12 +56,41 @@ impl Of {
 impl Balance {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let (name, currency) = self.of.checked()?;
+        let as_of = self.as_of()?;
         let bank = session.bank().await?;
         let account = bank.resolve(&name).await?;
-        let balance = bank.balance(account, currency).await?;
-        session.out.show(&balance, || describe(&balance))?;
+        match as_of {
+            Some(as_of) => {
+                let found = bank.balance_at(account, currency, as_of).await?;
+                session.out.show(&found, || describe_then(&found))?;
+            }
+            None => {
+                let balance = bank.balance(account, currency).await?;
+                session.out.show(&balance, || describe(&balance))?;
+            }
+        }
         Ok(())
     }
+
+    fn as_of(&self) -> Result<Option<AsOf>, InvalidInput> {
+        let at = self.at.as_deref().map(|it| input::instant("at", it)).transpose()?;
+        let day = self.value_date.as_deref().map(|it| input::date("value-date", it)).transpose()?;
+        Ok(at.map(AsOf::Instant).or(day.map(AsOf::ValueDate)))
+    }
+}
+
+fn describe_then(found: &BalanceAtFound) -> String {
+    let as_of = match found.as_of {
+        AsOf::Instant(at) => ("at", at.to_rfc3339()),
+        AsOf::ValueDate(day) => ("value date", day.to_string()),
+        AsOf::BookingDate(day) => ("booking date", day.to_string()),
+    };
+    card(&[
+        ("account", found.account_id.to_string()),
+        ("code", or_empty(found.code.as_ref())),
+        as_of,
+        ("balance", format!("{} {}", digits(found.balance, found.currency), found.currency)),
+    ])
 }
 
 fn describe(found: &BalanceFound) -> String {
@@ -94,52 +113,6 @@ fn describe(found: &BalanceFound) -> String {
         ("overdraft limit", found.overdraft_limit.map(money).unwrap_or_default()),
         ("available", found.available.map(money).unwrap_or_default()),
     ])
-}
-
-impl Statement {
-    pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let (name, currency) = self.of.checked()?;
-        let from = self.from.as_deref().map(|day| input::date("from", day)).transpose()?;
-        let to = self.to.as_deref().map(|day| input::date("to", day)).transpose()?;
-        if from.zip(to).is_some_and(|(from, to)| from > to) {
-            return Err(InvalidInput::new("to", "must not be before from").into());
-        }
-        let bank: Teller = session.bank().await?;
-        let account: Party = bank.resolve(&name).await?;
-        let statement = bank.statement(account, currency, (from, to)).await?;
-        session.out.show(&statement, || lines(&statement))?;
-        Ok(())
-    }
-}
-
-fn lines(statement: &StatementFound) -> String {
-    let columns = [
-        Column::Left("booked on"),
-        Column::Right("amount"),
-        Column::Right("balance"),
-        Column::Left("counterparty"),
-        Column::Left("reference"),
-        Column::Left("end-to-end id"),
-    ];
-    let signed = |entry: &StatementEntry| {
-        let amount = digits(entry.amount, statement.currency);
-        match entry.direction {
-            Direction::Debit => format!("-{amount}"),
-            Direction::Credit => amount,
-        }
-    };
-    let row = |entry: &StatementEntry| {
-        vec![
-            entry.booking_date.to_string(),
-            signed(entry),
-            digits(entry.balance_after, statement.currency),
-            entry.counterparty.to_string(),
-            or_empty(entry.reference.as_ref()),
-            or_empty(entry.end_to_end_id.as_ref()),
-        ]
-    };
-    let title = format!("account {} in {}", statement.account_id, statement.currency);
-    format!("{title}\n{}", table(&columns, statement.entries.iter().map(row)))
 }
 
 impl TrialBalance {

@@ -15,7 +15,9 @@ mod output;
 mod parked;
 mod pay;
 mod progress;
+mod search;
 mod session;
+mod statement;
 mod terms;
 mod transfer;
 mod watch;
@@ -76,10 +78,12 @@ enum Command {
     TransferStatus(transfer::Status),
     /// Send a CSV file of payments
     Pay(pay::Pay),
-    /// Show what is on an account
+    /// Show what is on an account, or was
     Balance(books::Balance),
-    /// Show the entries of an account
-    Statement(books::Statement),
+    /// Show the entries of an account, with opening and closing balance
+    Statement(statement::Statement),
+    /// Find entries of an account, or payments of the whole bank
+    Search(search::Search),
     /// Show the sums over all accounts, which are zero for each currency
     TrialBalance(books::TrialBalance),
     /// Show what holders were told
@@ -122,6 +126,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Pay(command) => command.run(session).await,
         Command::Balance(command) => command.run(session).await,
         Command::Statement(command) => command.run(session).await,
+        Command::Search(command) => command.run(session).await,
         Command::TrialBalance(command) => command.run(session).await,
         Command::Notifications(command) => command.run(session).await,
         Command::Preferences(command) => command.run(session).await,

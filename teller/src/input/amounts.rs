@@ -36,6 +36,16 @@ pub fn limit(amount: &str, currency: Currency) -> Result<Amount, InvalidInput> {
     }
 }
 
+/// One end of a range of amounts: zero or more, of any currency.
+pub fn range_end(field: &str, text: &str) -> Result<Amount, InvalidInput> {
+    let wrong = |rule: String| InvalidInput::new(field, rule);
+    let amount: Amount = text.parse().map_err(|error: InvalidMoney| wrong(error.to_string()))?;
+    match amount >= Amount::ZERO {
+        true => Ok(amount),
+        false => Err(wrong("must be zero or more".to_owned())),
+    }
+}
+
 fn decimal(field: &str, text: &str, currency: Currency) -> Result<Money, InvalidInput> {
     let wrong = |rule: String| InvalidInput::new(field, rule);
     let amount: Amount = text.parse().map_err(|error: InvalidMoney| wrong(error.to_string()))?;

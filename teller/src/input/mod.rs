@@ -5,11 +5,11 @@ mod amounts;
 mod names;
 mod texts;
 
-pub use amounts::{currency, limit, money, money_of};
+pub use amounts::{currency, limit, money, money_of, range_end};
 pub use names::{PartyName, account, party};
 pub use texts::{
-    checked, date, email, end_to_end_id, external_reference, freeze_reason, holder_name, language,
-    product, reference, webhook, webhook_secret,
+    checked, date, email, end_to_end_id, external_reference, freeze_reason, holder_name, instant,
+    language, product, reference, webhook, webhook_secret,
 };
 
 /// A field that breaks a rule.

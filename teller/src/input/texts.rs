@@ -1,6 +1,6 @@
 //! Texts of limited length and known form.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use shared_events::ledger::{END_TO_END_ID_CHARS_MAX, REFERENCE_CHARS_MAX};
 use url::Url;
 
@@ -110,6 +110,13 @@ pub fn webhook_secret(text: &str) -> Result<String, InvalidInput> {
 pub fn date(field: &str, text: &str) -> Result<NaiveDate, InvalidInput> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d")
         .map_err(|_| InvalidInput::new(field, "not a date such as 2026-11-22"))
+}
+
+/// An instant, with its offset from UTC.
+pub fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, InvalidInput> {
+    let rule = "not an instant such as 2026-11-22T12:00:00Z or 2026-11-22T13:00:00+01:00";
+    let instant = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidInput::new(field, rule))?;
+    Ok(instant.to_utc())
 }
 
 /// Text on one line, of so many characters.

@@ -3,6 +3,7 @@
 mod commands;
 mod content;
 mod events;
+mod history;
 mod instructions;
 mod journal;
 mod outcomes;
@@ -11,6 +12,7 @@ mod reasons;
 
 pub use commands::*;
 pub use events::*;
+pub use history::*;
 pub use instructions::*;
 pub use journal::*;
 pub use outcomes::*;

@@ -4,7 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountCode, GetInstruction, GetJournal, Party, PreviewInstructions, RejectReason};
+use super::{
+    AccountCode, FindEntries, FindPayments, GetBalanceAt, GetInstruction, GetJournal, Party,
+    PreviewInstructions, RejectReason, StatementPeriod,
+};
 use crate::{
     ids::{AccountId, TransferId},
     message::{Query, messages},
@@ -92,6 +95,13 @@ pub struct GetStatement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
+    /// Tell the figures of the whole period, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub totals: bool,
+    /// Only entries up to this version, as if nothing had been posted since: the `until` of the
+    /// page with the figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
 }
 
 /// Which way an entry moves money, seen from the account.
@@ -146,6 +156,9 @@ pub struct StatementFound {
     /// Where the next page starts, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<i64>,
+    /// The figures of the whole period, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<StatementPeriod>,
 }
 
 /// `ledger.transfer.get.v1`: what became of a transfer. Answered by `ledger.transfer.found.v1`, or
@@ -262,5 +275,8 @@ crate::message_set! {
         Preview(PreviewInstructions),
         Instruction(GetInstruction),
         Journal(GetJournal),
+        BalanceAt(GetBalanceAt),
+        Entries(FindEntries),
+        Payments(FindPayments),
     }
 }

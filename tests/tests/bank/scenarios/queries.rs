@@ -120,6 +120,8 @@ async fn a_statement_is_told_in_pages_and_by_day(bank: Bank) -> Result<()> {
         to: None,
         after: None,
         limit: None,
+        totals: false,
+        until: None,
     };
     let ask =
         async |query: GetStatement| -> Result<StatementFound> { Ok(desk.client.ask(query).await?) };
