@@ -4,6 +4,7 @@
 //! ```text
 //! ledger.commands.0-3 ──> handle::post ──> domain (pure) ──> store ──> outbox ──> bank.events
 //!   transfers, account events   │   one transaction for a whole batch   │
+//! ledger.arrangements ─> handle::arrange (terms of interest) ──> store ─┤
 //! ledger.queries ───────> handle::answer ───────────────────> store ────┴──> bank.replies
 //! ```
 
@@ -15,7 +16,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use shared_events::{bus::Service, host::Host, topology};
 
-use handle::{Answers, Due, Post};
+use handle::{Answers, Arrange, Due, Post};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -50,6 +51,7 @@ pub async fn run(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
         .consume(topology::LEDGER_COMMANDS, Post::new(settings.bank.time_zone))
+        .consume(topology::LEDGER_ARRANGEMENTS, Arrange::new(settings.bank.time_zone))
         .answer(topology::LEDGER_QUERIES, Answers::new(settings.bank.time_zone))
         .work(Due::new(settings.bank.time_zone))
         .run(host.shutdown)

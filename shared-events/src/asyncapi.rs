@@ -54,6 +54,8 @@ const ANSWERS: &[Answered] = &[
     query::<ledger::PreviewInstructions>(),
     query::<ledger::GetInstruction>(),
     query::<ledger::GetJournal>(),
+    command::<ledger::SetTerms>(&[ledger::TermsChanged::TYPE, ARRANGEMENTS_NO]),
+    query::<ledger::GetInterest>(),
     query::<ledger::GetBalance>(),
     query::<ledger::GetStatement>(),
     query::<ledger::GetTransfer>(),
@@ -69,6 +71,7 @@ const ANSWERS: &[Answered] = &[
 ];
 
 const ACCOUNTS_NO: &str = accounts::AccountsCommandRejected::TYPE;
+const ARRANGEMENTS_NO: &str = ledger::ArrangementRejected::TYPE;
 
 const fn command<C: Message>(answers: &'static [&'static str]) -> Answered {
     (C::TYPE, answers)

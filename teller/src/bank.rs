@@ -8,7 +8,7 @@ use shared_events::{
     accounts::AccountsCommandRejected,
     bus::{BusError, Client, RequestError, SendOptions, Watch},
     envelope::RawEnvelope,
-    ledger::LedgerCommandRejected,
+    ledger::{ArrangementRejected, LedgerCommandRejected},
     notifications::NotificationsCommandRejected,
     refusal::RefusalCode,
 };
@@ -153,6 +153,9 @@ fn refusal(event: &RawEnvelope) -> Option<TellerError> {
                 Refusal::new(it.reason, it.message).with_field(it.field)
             })
         }
+        ArrangementRejected::TYPE => event.read().map(|it: ArrangementRejected| {
+            Refusal::new(it.reason, it.message).with_field(it.field)
+        }),
         LedgerCommandRejected::TYPE => {
             event.read().map(|it: LedgerCommandRejected| Refusal::new(it.reason, it.message))
         }

@@ -36,6 +36,7 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod arrangements;
 mod bank;
 mod camt053;
 pub mod cli;

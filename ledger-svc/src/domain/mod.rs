@@ -2,18 +2,22 @@
 
 mod account;
 mod books;
+mod capitalise;
 mod carry;
 mod due;
 mod follow;
 mod form;
 mod hold;
+mod interest;
 mod plan;
 mod record;
 
 pub use account::{Account, Limits, Spent, Status, own_account_id};
 pub use books::{Books, Decided, Loaded, Outcome};
+pub use capitalise::{Capitalised, Charge, DueMonth, charge_id};
 pub use follow::{AccountEvent, Followed};
 pub use hold::Held;
+pub use interest::{Bearing, BrokenTerms, check_terms, day_fraction, next_month};
 pub use plan::Now;
 pub(crate) use plan::account_id;
 pub use record::{expiry_id, payout_id, posted_legs, two_sides};

@@ -267,7 +267,8 @@ fn exchange(books: &Books, exchange: &Exchange, now: Now) -> Result<Plan, Reject
     spend(books, distinct(legs.into_iter().collect())?, now)
 }
 
-fn round(exact: Decimal, currency: Currency, rounding: Rounding) -> Decimal {
+/// An amount with the digits of its currency.
+pub(super) fn round(exact: Decimal, currency: Currency, rounding: Rounding) -> Decimal {
     let strategy = match rounding {
         Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
         Rounding::HalfUp => RoundingStrategy::MidpointAwayFromZero,

@@ -375,4 +375,5 @@ proptest! {
     }
 }
 
+mod interest;
 mod rules;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     desk::{Named, now},
-    history,
+    history, interest,
 };
 use crate::{
     domain::{Account, Books, Outcome, own_account_id},
@@ -62,6 +62,7 @@ impl Answerer for Answers {
             LedgerQuery::BalanceAt(it) => history::balance_at(tx, it).await?,
             LedgerQuery::Entries(it) => history::entries(tx, it).await?,
             LedgerQuery::Payments(it) => history::payments(tx, it).await?,
+            LedgerQuery::Interest(it) => interest::accrued(tx, it, self.time_zone).await?,
             LedgerQuery::TrialBalance(_) => {
                 let lines = queries::trial_balance(tx).await?;
                 Ok(Answer::found(&TrialBalanceFound { lines }))

@@ -40,6 +40,11 @@ impl Named {
         self.accounts.insert(id.uuid());
     }
 
+    /// An id under which something may have been decided.
+    pub(super) fn id(&mut self, id: TransferId) {
+        self.instructions.push(id.uuid());
+    }
+
     pub(super) fn hold(&mut self, id: TransferId) {
         self.holds.push(id.uuid());
     }
@@ -73,7 +78,7 @@ impl Named {
         self.party(creditor, currency);
     }
 
-    fn party(&mut self, party: &Party, currency: Currency) {
+    pub(super) fn party(&mut self, party: &Party, currency: Currency) {
         let Some(id) = account_id(party, currency) else { return };
         self.accounts.insert(id.uuid());
         if let Party::Code(code) = party {

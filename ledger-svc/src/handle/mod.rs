@@ -2,12 +2,15 @@
 
 mod announce;
 mod answer;
+mod arrange;
 mod asked;
 mod desk;
 mod due;
 mod history;
+mod interest;
 mod post;
 
 pub(crate) use answer::Answers;
+pub(crate) use arrange::Arrange;
 pub(crate) use due::Due;
 pub(crate) use post::Post;

@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod history;
 pub(crate) mod holds;
+pub(crate) mod interest;
 pub(crate) mod journal;
 pub(crate) mod proof;
 pub(crate) mod queries;

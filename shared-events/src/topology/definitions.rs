@@ -71,7 +71,7 @@ fn service_user(service: &str) -> User {
         tags: &[],
         configure: NOTHING.to_owned(),
         write: "^bank\\.(events|retry|parked|replies)$".to_owned(),
-        read: format!("^{service}\\.(commands|events|queries)(\\.[0-9]+)?$"),
+        read: format!("^{service}\\.(arrangements|commands|events|queries)(\\.[0-9]+)?$"),
         topics: vec![
             (EVENTS, format!("^{service}\\.")),
             (RETRY, format!("^{service}\\.")),

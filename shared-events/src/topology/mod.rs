@@ -4,6 +4,7 @@
 //! ```text
 //! bank.commands ──┬─> accounts.commands          bank.events ─┬─> accounts.events
 //!                 ├─> ledger.commands (hash) ─> .0 .1 .2 .3 <─┤   notifications.events
+//!                 ├─> ledger.arrangements                     │
 //!                 ├─> notifications.commands                  └─> bank.audit (stream)
 //!                 └─> <service>.queries ─> bank.replies ─> the client's own queue
 //! bank.retry  ─> <queue>.retry.<delay> ─(after the delay)─> bank.retry ─> <queue>
@@ -19,7 +20,7 @@ use std::time::Duration;
 use crate::{
     accounts::{AccountsCommand, AccountsQuery},
     catalogue,
-    ledger::{LedgerAccountEvent, LedgerCommand, LedgerQuery},
+    ledger::{LedgerAccountEvent, LedgerArrangement, LedgerCommand, LedgerQuery},
     message::{Kind, MessageSet},
     notifications::{NotifiableEvent, NotificationsCommand, NotificationsQuery},
 };
@@ -122,6 +123,9 @@ pub const LEDGER_COMMANDS: Subscription = Subscription {
     partitions: Some(LEDGER_PARTITIONS),
     types: LedgerCommand::TYPES,
 };
+/// What is arranged with the ledger for accounts.
+pub const LEDGER_ARRANGEMENTS: Subscription =
+    Subscription::queue::<LedgerArrangement>("ledger", "ledger.arrangements");
 /// Questions about money.
 pub const LEDGER_QUERIES: Subscription =
     Subscription::queue::<LedgerQuery>("ledger", "ledger.queries");
@@ -136,11 +140,12 @@ pub const NOTIFICATIONS_QUERIES: Subscription =
     Subscription::queue::<NotificationsQuery>("notifications", "notifications.queries");
 
 /// All of them.
-pub const SUBSCRIPTIONS: [Subscription; 8] = [
+pub const SUBSCRIPTIONS: [Subscription; 9] = [
     ACCOUNTS_COMMANDS,
     ACCOUNTS_EVENTS,
     ACCOUNTS_QUERIES,
     LEDGER_COMMANDS,
+    LEDGER_ARRANGEMENTS,
     LEDGER_QUERIES,
     NOTIFICATIONS_COMMANDS,
     NOTIFICATIONS_EVENTS,

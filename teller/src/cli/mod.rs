@@ -9,6 +9,7 @@ mod books;
 mod completions;
 mod failure;
 mod global;
+mod interest;
 mod legacy;
 mod notify;
 mod output;
@@ -84,6 +85,11 @@ enum Command {
     Statement(statement::Statement),
     /// Find entries of an account, or payments of the whole bank
     Search(search::Search),
+    /// Set and show on which terms an account bears interest and fees
+    #[command(subcommand)]
+    Terms(interest::Terms),
+    /// Show what interest accrued on an account, day by day
+    Interest(interest::Interest),
     /// Show the sums over all accounts, which are zero for each currency
     TrialBalance(books::TrialBalance),
     /// Show what holders were told
@@ -127,6 +133,8 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Balance(command) => command.run(session).await,
         Command::Statement(command) => command.run(session).await,
         Command::Search(command) => command.run(session).await,
+        Command::Terms(command) => command.run(session).await,
+        Command::Interest(command) => command.run(session).await,
         Command::TrialBalance(command) => command.run(session).await,
         Command::Notifications(command) => command.run(session).await,
         Command::Preferences(command) => command.run(session).await,

@@ -2,6 +2,7 @@
 //! start where the service was away; by one instance, once. Each kind of it has a file.
 
 mod holds;
+mod interest;
 
 use std::time::Duration;
 
@@ -28,7 +29,9 @@ impl Due {
 
     /// Does a bounded piece of each kind. Says whether there may be more.
     async fn look(&self, workshop: &Workshop) -> Result<bool, HandleError> {
-        holds::expire(workshop, self.time_zone).await
+        let more_holds = holds::expire(workshop, self.time_zone).await?;
+        let more_interest = interest::capitalise(workshop, self.time_zone).await?;
+        Ok(more_holds || more_interest)
     }
 }
 

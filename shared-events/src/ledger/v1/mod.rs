@@ -1,19 +1,23 @@
 //! Version 1 of the ledger's messages.
 
+mod arrangements;
 mod commands;
 mod content;
 mod events;
 mod history;
 mod instructions;
+mod interest;
 mod journal;
 mod outcomes;
 mod queries;
 mod reasons;
 
+pub use arrangements::*;
 pub use commands::*;
 pub use events::*;
 pub use history::*;
 pub use instructions::*;
+pub use interest::*;
 pub use journal::*;
 pub use outcomes::*;
 pub use queries::*;

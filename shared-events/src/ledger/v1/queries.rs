@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountCode, FindEntries, FindPayments, GetBalanceAt, GetInstruction, GetJournal, Party,
-    PreviewInstructions, RejectReason, StatementPeriod,
+    AccountCode, FindEntries, FindPayments, GetBalanceAt, GetInstruction, GetInterest, GetJournal,
+    Party, PreviewInstructions, RejectReason, StatementPeriod,
 };
 use crate::{
     ids::{AccountId, TransferId},
@@ -278,5 +278,6 @@ crate::message_set! {
         BalanceAt(GetBalanceAt),
         Entries(FindEntries),
         Payments(FindPayments),
+        Interest(GetInterest),
     }
 }

@@ -6,6 +6,7 @@ mod cli;
 mod crowd;
 mod desk;
 mod hooks;
+mod interest;
 mod legacy;
 mod lookout;
 mod mailbox;
@@ -26,6 +27,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("saga", saga::facts()),
         ("queries", queries::facts()),
         ("reasons", reasons::facts()),
+        ("interest", interest::facts()),
         ("tell", tell::facts()),
         ("crowd", crowd::facts()),
         ("broker", broker::facts()),

@@ -1,0 +1,179 @@
+//! Interest becomes money: once a month for each account, in the order of months. Promise: after
+//! it, all that was ever capitalised is what has accrued since the first terms, rounded once.
+//!
+//! The postings of a month have the value date of the day after it, so that no day's interest
+//! depends on itself. The bank takes what it is owed whatever the account's limits; a freeze it
+//! respects, and what is due then waits until the account is active again.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use shared_events::{
+    AccountId, Amount, MessageId, Money, TransferId,
+    ledger::{AccountCode, Action, Instruction, InterestTerms, Party, Payment, Rounding},
+};
+use uuid::Uuid;
+
+use super::{
+    account::{Account, Status, own_account_id},
+    books::Books,
+    carry::carry_out,
+    interest::{Bearing, next_month},
+    plan::{Now, Plan, PlannedLeg, check_legs, round},
+};
+
+/// What a capitalisation posts, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// What the bank pays.
+    CreditInterest,
+    /// What the holder pays for money.
+    DebitInterest,
+    /// What the holder pays for the statement.
+    StatementFee,
+}
+
+impl Charge {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::CreditInterest, Self::DebitInterest, Self::StatementFee];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::CreditInterest => "credit interest",
+            Self::DebitInterest => "debit interest",
+            Self::StatementFee => "statement fee",
+        }
+    }
+
+    /// The bank's own account on the other side.
+    #[must_use]
+    pub fn own_account(self) -> AccountCode {
+        let code = match self {
+            Self::CreditInterest => "interest_paid",
+            Self::DebitInterest => "interest_received",
+            Self::StatementFee => "fees",
+        };
+        AccountCode(code.to_owned())
+    }
+}
+
+/// The id of a month's posting (UUIDv5 of account, kind and period).
+#[must_use]
+pub fn charge_id(account: AccountId, charge: Charge, month: NaiveDate) -> TransferId {
+    let name = format!("{}:{}", charge.name(), month.format("%Y-%m"));
+    TransferId(Uuid::new_v5(&account.uuid(), name.as_bytes()))
+}
+
+/// A month that is to be capitalised, with all that decides over it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueMonth {
+    /// Which account.
+    pub account: AccountId,
+    /// Its first day.
+    pub month: NaiveDate,
+    /// The account's terms and balances.
+    pub bearing: Bearing,
+    /// All credit interest that was capitalised before.
+    pub credited: Decimal,
+    /// All debit interest that was capitalised before.
+    pub debited: Decimal,
+}
+
+/// What a month led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capitalised {
+    /// Which account.
+    pub account: AccountId,
+    /// The month's first day.
+    pub month: NaiveDate,
+    /// What the holder got.
+    pub credit_interest: Decimal,
+    /// What the holder paid.
+    pub debit_interest: Decimal,
+    /// What the holder paid for the statement.
+    pub statement_fee: Decimal,
+    /// The cause of the postings, and these.
+    pub cause: MessageId,
+    /// The transfers that were posted.
+    pub transfers: Vec<TransferId>,
+}
+
+impl Books {
+    /// Posts a month's interest and fee. `None`: not now, as the month is not over or the account
+    /// is not active.
+    pub fn capitalise(&mut self, due: &DueMonth, now: Now) -> Option<Capitalised> {
+        let account = self.account(due.account).filter(|it| it.status == Status::Active)?.clone();
+        let after = next_month(due.month);
+        let last_day = after.pred_opt().filter(|_| now.today >= after)?;
+        let terms = due.bearing.terms_on(last_day);
+        let rounding = terms.map_or(Rounding::default(), |it| it.rounding);
+        let fee = terms.and_then(|it: &InterestTerms| it.statement_fee);
+        let (credit, debit) = due.bearing.accrued_until(last_day);
+        let name = format!("interest:{}", due.month.format("%Y-%m"));
+        let mut done = Capitalised {
+            account: due.account,
+            month: due.month,
+            credit_interest: round(credit, account.currency, rounding) - due.credited,
+            debit_interest: round(debit, account.currency, rounding) - due.debited,
+            statement_fee: fee.map_or(Decimal::ZERO, Amount::decimal),
+            cause: MessageId(Uuid::new_v5(&due.account.uuid(), name.as_bytes())),
+            transfers: vec![],
+        };
+        for charge in Charge::ALL {
+            let amount = match charge {
+                Charge::CreditInterest => &mut done.credit_interest,
+                Charge::DebitInterest => &mut done.debit_interest,
+                Charge::StatementFee => &mut done.statement_fee,
+            };
+            if amount.is_zero() {
+                continue;
+            }
+            let to_holder = if charge == Charge::CreditInterest { *amount } else { -*amount };
+            match self.charge(&account, charge, (due.month, to_holder), done.cause, now) {
+                Some(transfer) => done.transfers.push(transfer),
+                // Nothing was capitalised of it: the next month makes it good.
+                None => *amount = Decimal::ZERO,
+            }
+        }
+        Some(done)
+    }
+
+    /// Posts an amount to the holder; below zero: from the holder. `None`: somebody has used the
+    /// id for another transfer.
+    fn charge(
+        &mut self,
+        account: &Account,
+        charge: Charge,
+        (month, to_holder): (NaiveDate, Decimal),
+        cause: MessageId,
+        now: Now,
+    ) -> Option<TransferId> {
+        let (id, currency) = (account.id, account.currency);
+        let transfer_id = charge_id(id, charge, month);
+        let leg = |account, amount| PlannedLeg { account, amount, currency };
+        let own = own_account_id(&charge.own_account(), currency);
+        let mut legs = vec![leg(own, -to_holder), leg(id, to_holder)];
+        let mut parties = [Party::Code(charge.own_account()), Party::AccountId(id)];
+        if to_holder < Decimal::ZERO {
+            legs.reverse();
+            parties.reverse();
+        }
+        if self.known(transfer_id).is_some() || check_legs(self, &legs).is_err() {
+            return None;
+        }
+        let [debtor, creditor] = parties;
+        let money = Money::new(to_holder.abs(), currency);
+        let instruction = Instruction {
+            transfer_id,
+            group: None,
+            action: Action::Transfer(Payment { debtor, creditor, money, up_to: false }),
+            reference: Some(format!("{} {}", charge.name(), month.format("%Y-%m"))),
+            end_to_end_id: None,
+            booking_date: None,
+            value_date: Some(next_month(month)),
+        };
+        let plan = Plan::Post { legs, spends: false, reverses: None };
+        let outcome = carry_out(self, transfer_id, plan, now);
+        self.keep(instruction.digest(), cause, instruction, now, outcome);
+        Some(transfer_id)
+    }
+}

@@ -1,0 +1,52 @@
+//! Interest that accrued, for whoever asks. Promise: nothing is remembered that could differ from
+//! what entries and terms say; each answer is worked out anew.
+
+use std::ops::RangeInclusive;
+
+use chrono::Datelike;
+use chrono_tz::Tz;
+use shared_events::{
+    bus::{Answer, HandleError, Tx},
+    ledger::{GetInterest, INTEREST_DAYS_MAX, InterestFound},
+    refusal::MessageRefused,
+};
+
+use super::desk::now;
+use crate::store::{interest, queries};
+
+/// The years that can be asked about.
+const YEARS: RangeInclusive<i32> = 1900..=2199;
+
+/// The interest of a period, day by day.
+pub(super) async fn accrued(
+    tx: &mut Tx<'_>,
+    query: &GetInterest,
+    zone: Tz,
+) -> Result<Result<Answer, MessageRefused>, HandleError> {
+    let GetInterest { account_id, from, to, known_at } = query;
+    let today = now(queries::now(tx).await?, zone).today;
+    if to > &today {
+        return Ok(Err(MessageRefused::invalid("to", "not after today")));
+    }
+    if !(0..INTEREST_DAYS_MAX).contains(&to.signed_duration_since(*from).num_days()) {
+        let rule = format!("from the first to the last, at most {INTEREST_DAYS_MAX} days");
+        return Ok(Err(MessageRefused::invalid("from", rule)));
+    }
+    if !YEARS.contains(&from.year()) {
+        return Ok(Err(MessageRefused::invalid("from", "in the years 1900 to 2199")));
+    }
+    if known_at.is_some_and(|it| !YEARS.contains(&it.year())) {
+        return Ok(Err(MessageRefused::invalid("known_at", "in the years 1900 to 2199")));
+    }
+    let Some(account) = queries::account(tx, *account_id).await? else {
+        return Ok(Err(MessageRefused::not_found(format!("account {account_id}"))));
+    };
+    let ids = [account_id.uuid()];
+    let bearing = interest::bearing(tx, &ids, (*to, *known_at)).await?.remove(account_id);
+    let terms = interest::terms(tx, &ids, *known_at).await?.remove(account_id);
+    let days = bearing.iter().flat_map(|it| it.accrued(*from, *to)).collect();
+    let capitalised = interest::months(tx, *account_id, (*from, *to), *known_at).await?;
+    let terms = terms.unwrap_or_default();
+    let (account_id, currency) = (account.id, account.currency);
+    Ok(Ok(Answer::found(&InterestFound { account_id, currency, days, capitalised, terms })))
+}
