@@ -4,10 +4,10 @@
 //! account's status allow it.
 
 use shared_events::{
-    Amount, Iban,
+    AccountId, Amount, Iban,
     accounts::{
         Account, AccountStatus, CloseAccount, CloseRefusal, FreezeAccount, OpenAccount, SetLimits,
-        UnfreezeAccount, UpdateHolder,
+        SpendingLimits, UnfreezeAccount, UpdateHolder,
     },
     ledger::LedgerAccountEvent,
 };
@@ -21,7 +21,7 @@ pub(crate) enum Change {
     Activated,
     Frozen { reason: String },
     Unfrozen,
-    Closing,
+    Closing { payout: Option<AccountId> },
     Closed,
     CloseRefused { reason: CloseRefusal, balance: Amount },
     LimitsChanged,
@@ -59,21 +59,31 @@ pub(super) fn open(command: &OpenAccount, iban: Iban) -> Changed {
 pub(super) fn freeze(account: &Account, command: &FreezeAccount) -> Decision {
     rules::reason(&command.reason)?;
     let reason = command.reason.clone();
-    take(account, Step::Freeze, Change::Frozen { reason })
+    let mut changed = take(account, Step::Freeze, Change::Frozen { reason })?;
+    changed.account.blocks = Some(command.blocks);
+    Ok(changed)
 }
 
 pub(super) fn unfreeze(account: &Account, _: &UnfreezeAccount) -> Decision {
-    take(account, Step::Unfreeze, Change::Unfrozen)
+    let mut changed = take(account, Step::Unfreeze, Change::Unfrozen)?;
+    changed.account.blocks = None;
+    Ok(changed)
 }
 
-pub(super) fn close(account: &Account, _: &CloseAccount) -> Decision {
-    take(account, Step::BeginClosing, Change::Closing)
+/// Whether the payout account can be paid, only the ledger knows.
+pub(super) fn close(account: &Account, command: &CloseAccount) -> Decision {
+    rules::payout(command)?;
+    take(account, Step::BeginClosing, Change::Closing { payout: command.payout })
 }
 
 pub(super) fn set_limits(account: &Account, command: &SetLimits) -> Decision {
     rules::overdraft_limit(command.overdraft_limit, account.currency)?;
     let mut changed = take(account, Step::SetLimits, Change::LimitsChanged)?;
     changed.account.overdraft_limit = command.overdraft_limit;
+    if let Some(spending) = command.spending {
+        rules::spending(&spending, account.currency)?;
+        changed.account.spending = Some(spending).filter(|it| *it != SpendingLimits::default());
+    }
     Ok(changed)
 }
 

@@ -3,7 +3,7 @@
 
 use shared_events::{
     Amount, Currency, Money,
-    accounts::{Holder, OpenAccount},
+    accounts::{CloseAccount, Holder, OpenAccount, SpendingLimits},
     money::AMOUNT_MAX,
 };
 use url::Url;
@@ -102,13 +102,34 @@ pub(crate) fn external_reference(text: &str) -> Checked {
 
 /// How far below zero an account in `currency` may go.
 pub(crate) fn overdraft_limit(limit: Amount, currency: Currency) -> Checked {
-    const FIELD: &str = "overdraft_limit";
-    must((Amount::ZERO..=Amount(AMOUNT_MAX)).contains(&limit), FIELD, || {
+    limit_of("overdraft_limit", limit, currency)
+}
+
+/// What an account in `currency` may spend.
+pub(crate) fn spending(limits: &SpendingLimits, currency: Currency) -> Checked {
+    for (field, limit) in [
+        ("spending.transfer", limits.transfer),
+        ("spending.daily", limits.daily),
+        ("spending.monthly", limits.monthly),
+        ("spending.minimum_balance", limits.minimum_balance),
+    ] {
+        limit.map_or(Ok(()), |limit| limit_of(field, limit, currency))?;
+    }
+    Ok(())
+}
+
+fn limit_of(field: &'static str, limit: Amount, currency: Currency) -> Checked {
+    must((Amount::ZERO..=Amount(AMOUNT_MAX)).contains(&limit), field, || {
         format!("0 to {AMOUNT_MAX}")
     })?;
-    must(Money { amount: limit, currency }.fits_currency(), FIELD, || {
+    must(Money { amount: limit, currency }.fits_currency(), field, || {
         format!("at most {} digits after the point, as {currency} has", currency.digits())
     })
+}
+
+/// Where the rest goes when an account is closed.
+pub(crate) fn payout(command: &CloseAccount) -> Checked {
+    must(command.payout != Some(command.account_id), "payout", || "another account".to_owned())
 }
 
 /// Why an account is frozen.

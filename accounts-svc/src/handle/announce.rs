@@ -34,7 +34,10 @@ pub(super) fn announce(Changed { account, change }: &Changed) -> Outcome {
             version,
         }),
         Change::Unfrozen => Outcome::announce(&AccountUnfrozen { account_id, version }),
-        Change::Closing => Outcome::announce(&AccountClosing { account_id, payout: None, version }),
+        Change::Closing { payout } => {
+            let payout = *payout;
+            Outcome::announce(&AccountClosing { account_id, payout, version })
+        }
         Change::Closed => Outcome::announce(&AccountClosed { account_id, version }),
         Change::CloseRefused { reason, balance } => {
             let (reason, balance) = (*reason, *balance);
@@ -63,7 +66,7 @@ pub(super) const fn done(change: &Change) -> &'static str {
         Change::Activated => "activated account",
         Change::Frozen { .. } => "froze account",
         Change::Unfrozen => "unfroze account",
-        Change::Closing => "began to close account",
+        Change::Closing { .. } => "began to close account",
         Change::Closed => "closed account",
         Change::CloseRefused { .. } => "gave up closing account",
         Change::LimitsChanged => "changed limits of account",

@@ -16,7 +16,8 @@ pub(crate) async fn lock_accounts_in_tx(
     let rows = sqlx::query_as!(
         Row,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
-                currency, overdraft_limit, external_reference, status, version
+                currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
+                minimum_balance, blocks, external_reference, status, version
          FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         &ids,
     );

@@ -7,7 +7,7 @@ use serde::{
 };
 use shared_events::{
     AccountId, Amount, Iban,
-    accounts::{Account, AccountStatus, Holder},
+    accounts::{Account, AccountStatus, Blocks, Holder, SpendingLimits},
 };
 use uuid::Uuid;
 
@@ -22,6 +22,11 @@ pub(super) struct Row {
     pub(super) product: String,
     pub(super) currency: String,
     pub(super) overdraft_limit: Decimal,
+    pub(super) transfer_limit: Option<Decimal>,
+    pub(super) daily_limit: Option<Decimal>,
+    pub(super) monthly_limit: Option<Decimal>,
+    pub(super) minimum_balance: Option<Decimal>,
+    pub(super) blocks: Option<String>,
     pub(super) external_reference: Option<String>,
     pub(super) status: String,
     pub(super) version: i64,
@@ -36,6 +41,12 @@ impl Row {
             webhook: self.holder_webhook,
             language: self.holder_language,
         };
+        let spending = SpendingLimits {
+            transfer: self.transfer_limit.map(Amount),
+            daily: self.daily_limit.map(Amount),
+            monthly: self.monthly_limit.map(Amount),
+            minimum_balance: self.minimum_balance.map(Amount),
+        };
         Ok(Account {
             account_id: AccountId(self.id),
             iban: Iban::try_from(self.iban).map_err(unreadable)?,
@@ -43,8 +54,8 @@ impl Row {
             product: self.product,
             currency: self.currency.parse().map_err(unreadable)?,
             overdraft_limit: Amount(self.overdraft_limit),
-            spending: None,
-            blocks: None,
+            spending: Some(spending).filter(|it| *it != SpendingLimits::default()),
+            blocks: self.blocks.as_deref().map(blocks).transpose()?,
             external_reference: self.external_reference,
             status: status(&self.status)?,
             version: self.version,
@@ -56,6 +67,12 @@ impl Row {
 fn status(text: &str) -> sqlx::Result<AccountStatus> {
     let name: value::StrDeserializer<'_, value::Error> = text.into_deserializer();
     AccountStatus::deserialize(name).map_err(unreadable)
+}
+
+/// Reads the name of what a frozen account refuses.
+fn blocks(text: &str) -> sqlx::Result<Blocks> {
+    let unknown = || sqlx::Error::Decode(format!("{text} is nothing to refuse").into());
+    Blocks::from_name(text).ok_or_else(unknown)
 }
 
 pub(super) fn read_all(rows: Vec<Row>) -> sqlx::Result<Vec<Account>> {

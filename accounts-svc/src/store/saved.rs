@@ -1,7 +1,11 @@
 //! What a batch has decided, as arrays: one statement for one account or five hundred.
 
 use rust_decimal::Decimal;
-use shared_events::{accounts::Account, bus::Tx};
+use shared_events::{
+    Amount,
+    accounts::{Account, Blocks},
+    bus::Tx,
+};
 use uuid::Uuid;
 
 /// One value of each account.
@@ -62,16 +66,28 @@ pub(crate) async fn update_accounts_in_tx(
     let webhooks: Vec<Option<&str>> = column(accounts, |it| it.holder.webhook.as_deref());
     let languages: Vec<&str> = column(accounts, |it| it.holder.language.as_str());
     let limits: Vec<Decimal> = column(accounts, |it| it.overdraft_limit.decimal());
+    let spending = |it: &Account| it.spending.unwrap_or_default();
+    let decimal = |limit: Option<Amount>| limit.map(Amount::decimal);
+    let transfer: Vec<Option<Decimal>> = column(accounts, |it| decimal(spending(it).transfer));
+    let daily: Vec<Option<Decimal>> = column(accounts, |it| decimal(spending(it).daily));
+    let monthly: Vec<Option<Decimal>> = column(accounts, |it| decimal(spending(it).monthly));
+    let minimum: Vec<Option<Decimal>> =
+        column(accounts, |it| decimal(spending(it).minimum_balance));
+    let blocks: Vec<Option<&str>> = column(accounts, |it| it.blocks.map(Blocks::as_str));
     let statuses: Vec<&str> = column(accounts, |it| it.status.as_str());
     let versions: Vec<i64> = column(accounts, |it| it.version);
     let updated = sqlx::query!(
         "UPDATE accounts
          SET holder_name = new.name, holder_email = new.email, holder_webhook = new.webhook,
              holder_language = new.language, overdraft_limit = new.overdraft_limit,
-             status = new.status, version = new.version, changed_at = now()
+             transfer_limit = new.transfer_limit, daily_limit = new.daily_limit,
+             monthly_limit = new.monthly_limit, minimum_balance = new.minimum_balance,
+             blocks = new.blocks, status = new.status, version = new.version, changed_at = now()
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
-                     $7::text[], $8::bigint[])
-              AS new(id, name, email, webhook, language, overdraft_limit, status, version)
+                     $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::text[],
+                     $12::text[], $13::bigint[])
+              AS new(id, name, email, webhook, language, overdraft_limit, transfer_limit,
+                     daily_limit, monthly_limit, minimum_balance, blocks, status, version)
          WHERE accounts.id = new.id",
         &ids,
         &names as _,
@@ -79,6 +95,11 @@ pub(crate) async fn update_accounts_in_tx(
         &webhooks as _,
         &languages as _,
         &limits,
+        &transfer as _,
+        &daily as _,
+        &monthly as _,
+        &minimum as _,
+        &blocks as _,
         &statuses as _,
         &versions,
     );

@@ -1,12 +1,15 @@
 //! What each command and each event does to an account in each status.
 
-use shared_events::accounts::AccountStatus::{Active, Closed, Closing, Frozen, Pending};
+use shared_events::accounts::{
+    AccountStatus::{Active, Closed, Closing, Frozen, Pending},
+    Blocks,
+};
 
 use super::*;
 use crate::domain::{
     Book, Reaction,
     samples::{
-        account, amount, close, close_refused, freeze, holder, locked, opened, set_limits,
+        account, amount, close, close_refused, freeze, holder, id, locked, opened, set_limits,
         unfreeze, update_holder,
     },
 };
@@ -38,9 +41,11 @@ fn check(
 #[test]
 fn each_command_changes_the_account_in_the_statuses_that_allow_it() {
     let frozen = Change::Frozen { reason: "court order".to_owned() };
-    check(&freeze(1, "court order"), &[(Active, Frozen)], &frozen, |_| ());
+    check(&freeze(1, "court order"), &[(Active, Frozen)], &frozen, |it| {
+        it.blocks = Some(Blocks::Both);
+    });
     check(&unfreeze(1), &[(Frozen, Active)], &Change::Unfrozen, |_| ());
-    check(&close(1), &[(Active, Closing)], &Change::Closing, |_| ());
+    check(&close(1), &[(Active, Closing)], &Change::Closing { payout: None }, |_| ());
     check(
         &set_limits(1, "500.00"),
         &[(Active, Active), (Frozen, Frozen)],
@@ -76,4 +81,28 @@ fn each_event_of_the_ledger_is_followed_once() {
         }
         assert_eq!(Book::new(vec![], [], vec![]).follow(&when), Reaction::Unknown, "{when:?}");
     }
+}
+
+#[test]
+fn limits_take_the_place_of_all_or_stay() {
+    let limits = SpendingLimits { daily: Some(amount("100")), ..SpendingLimits::default() };
+    let set = |spending| SetLimits { account_id: id(1), overdraft_limit: Amount::ZERO, spending };
+    let given = Account { spending: Some(limits), ..in_status(Active) };
+    let then = |spending| super::set_limits(&given, &set(spending)).map(|it| it.account.spending);
+    assert_eq!(then(None), Ok(Some(limits)));
+    let other = SpendingLimits { transfer: Some(amount("5")), ..SpendingLimits::default() };
+    assert_eq!(then(Some(other)), Ok(Some(other)));
+    assert_eq!(then(Some(SpendingLimits::default())), Ok(None));
+    let wrong = SpendingLimits { monthly: Some(amount("0.001")), ..SpendingLimits::default() };
+    let refusal = then(Some(wrong)).expect_err("euros have two digits");
+    assert_eq!(refusal.field(), Some("spending.monthly"));
+}
+
+#[test]
+fn an_account_is_not_paid_out_to_itself() {
+    let close =
+        |payout| super::close(&in_status(Active), &CloseAccount { account_id: id(1), payout });
+    let refusal = close(Some(id(1))).expect_err("it is the same");
+    assert_eq!(refusal.field(), Some("payout"));
+    assert_eq!(close(Some(id(2))).map(|it| it.change), Ok(Change::Closing { payout: Some(id(2)) }));
 }
