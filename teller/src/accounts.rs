@@ -1,7 +1,7 @@
 //! What can be done with accounts.
 
 use shared_events::{
-    AccountId, MessageId, Money,
+    AccountId, Amount, MessageId, Money,
     accounts::{
         ACCOUNTS_PAGE_MAX, Account, AccountClosing, AccountFrozen, AccountKey, AccountOpened,
         AccountStatus, AccountUnfrozen, CloseAccount, CloseRefusal, FreezeAccount, GetAccount,
@@ -126,8 +126,14 @@ impl Teller {
         }
         let found = self.balance(Party::AccountId(account.account_id), None).await?;
         let balance = Money { amount: found.balance, currency: found.currency };
-        let message = format!("the balance is {balance}");
-        Err(Refusal::new(CloseRefusal::BalanceNotZero, message).into())
+        let reason = if [found.pending_debits, found.pending_credits] != [Amount::ZERO; 2] {
+            CloseRefusal::HoldsOpen
+        } else if closing.payout.is_some() && found.balance > Amount::ZERO {
+            CloseRefusal::PayoutRejected
+        } else {
+            CloseRefusal::BalanceNotZero
+        };
+        Err(Refusal::new(reason, format!("the balance is {balance}")).into())
     }
 
     async fn until_account(

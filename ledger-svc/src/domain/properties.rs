@@ -150,7 +150,15 @@ fn actions() -> impl Strategy<Value = Action> {
             rounding: Rounding::HalfEven,
         })
     });
-    prop_oneof![8 => transfer, 4 => hold, 4 => capture, 2 => release, 3 => reverse, 2 => legs(), 2 => exchange]
+    prop_oneof![
+        8 => transfer,
+        4 => hold,
+        4 => capture,
+        2 => release,
+        3 => reverse,
+        2 => legs(),
+        2 => exchange
+    ]
 }
 
 fn instructions() -> impl Strategy<Value = Instruction> {
@@ -310,7 +318,8 @@ proptest! {
     #[test]
     fn a_group_is_done_whole_or_not_at_all(all in prop::collection::vec(instructions(), 1..12)) {
         let mut seen = std::collections::BTreeSet::new();
-        let all: Vec<Instruction> = all.into_iter().filter(|it| seen.insert(it.transfer_id)).collect();
+        let once = |it: &Instruction| seen.insert(it.transfer_id);
+        let all: Vec<Instruction> = all.into_iter().filter(once).collect();
         let mut books = Books::new(loaded(accounts()));
         let cash = Action::Transfer(Payment {
             debtor: own("cash"),
@@ -345,10 +354,8 @@ proptest! {
         }
         prop_assert_eq!(told, alone);
         prop_assert_eq!(all_accounts(&books), stored.accounts.into_values().collect::<Vec<_>>());
-        prop_assert_eq!(
-            books.decided().map(|it| (it.record.instruction.transfer_id, it.clone())).collect::<BTreeMap<_, _>>(),
-            stored.known
-        );
+        let decided = books.decided().map(|it| (it.record.instruction.transfer_id, it.clone()));
+        prop_assert_eq!(decided.collect::<BTreeMap<_, _>>(), stored.known);
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Events {
 impl Handler for Events {
     type Message = NotifiableEvent;
     /// A notification's id follows from its event, and what is known of a holder from the
-    /// account's version: the tables themselves say what was done, and the inbox has nothing to add.
+    /// account's version: the tables themselves say what was done, and the inbox adds nothing.
     const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
 
     async fn handle(

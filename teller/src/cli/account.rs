@@ -1,12 +1,12 @@
 //! `teller account ...`
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use shared_events::{
-    AccountId, MessageId,
+    AccountId, Amount, MessageId,
     accounts::{
-        Account, AccountKey, AccountStatus, CloseAccount, FreezeAccount, Holder, ListAccounts,
-        OpenAccount, UnfreezeAccount,
+        Account, AccountKey, AccountStatus, Blocks, CloseAccount, FreezeAccount, Holder,
+        ListAccounts, OpenAccount, UnfreezeAccount,
     },
     ledger::LedgerStatus,
 };
@@ -77,8 +77,33 @@ pub(crate) struct Freeze {
     /// Why, for the file
     #[arg(long)]
     reason: String,
+    /// What to refuse
+    #[arg(long, value_enum, default_value_t)]
+    blocks: Direction,
     #[command(flatten)]
     id: SendId,
+}
+
+/// Which money a freeze refuses.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Direction {
+    /// What would leave the account
+    Debits,
+    /// What would come in
+    Credits,
+    /// All of it
+    #[default]
+    Both,
+}
+
+impl Direction {
+    const fn blocks(self) -> Blocks {
+        match self {
+            Self::Debits => Blocks::Debits,
+            Self::Credits => Blocks::Credits,
+            Self::Both => Blocks::Both,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +118,9 @@ pub(crate) struct Unfreeze {
 pub(crate) struct Close {
     /// The account: id, IBAN or external reference
     account: String,
+    /// Where to move what is left on it first: id, IBAN or external reference
+    #[arg(long, value_name = "ACCOUNT")]
+    payout: Option<String>,
     /// Do not wait for the ledger's decision
     #[arg(long)]
     no_wait: bool,
@@ -178,11 +206,8 @@ impl Freeze {
         let bank = session.bank().await?;
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);
-        bank.freeze(
-            id,
-            FreezeAccount { blocks: shared_events::accounts::Blocks::Both, account_id, reason },
-        )
-        .await?;
+        let blocks = self.blocks.blocks();
+        bank.freeze(id, FreezeAccount { account_id, reason, blocks }).await?;
         bank.until_ledger_says(account_id, LedgerStatus::Frozen).await?;
         show_account(session, &bank, id, account_id).await
     }
@@ -203,10 +228,15 @@ impl Unfreeze {
 impl Close {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let key = input::account("account", &self.account)?;
+        let payout = self.payout.as_deref().map(|it| input::account("payout", it)).transpose()?;
         let bank = session.bank().await?;
+        let payout = match payout {
+            Some(key) => Some(account_id(&bank, key).await?),
+            None => None,
+        };
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);
-        let closing = bank.close(id, CloseAccount { payout: None, account_id }).await?;
+        let closing = bank.close(id, CloseAccount { account_id, payout }).await?;
         if self.no_wait {
             return show_account(session, &bank, id, account_id).await;
         }
@@ -274,6 +304,9 @@ fn show_changed(session: &mut Session, id: MessageId, account: Account) -> Resul
 }
 
 fn describe(account: &Account) -> String {
+    let spending = account.spending.unwrap_or_default();
+    let limit =
+        |amount: Option<Amount>| amount.map_or_else(String::new, |it| digits(it, account.currency));
     card(&[
         ("account", account.account_id.to_string()),
         ("iban", account.iban.to_string()),
@@ -286,6 +319,11 @@ fn describe(account: &Account) -> String {
         ("product", account.product.clone()),
         ("currency", account.currency.to_string()),
         ("overdraft limit", digits(account.overdraft_limit, account.currency)),
+        ("limit of a transfer", limit(spending.transfer)),
+        ("limit of a day", limit(spending.daily)),
+        ("limit of a month", limit(spending.monthly)),
+        ("minimum balance", limit(spending.minimum_balance)),
+        ("refuses", account.blocks.map_or_else(String::new, |it| it.as_str().to_owned())),
     ])
 }
 

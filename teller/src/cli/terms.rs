@@ -1,18 +1,22 @@
 //! `teller limits ...` and `teller holder ...`
 
 use clap::{Args, Subcommand};
-use shared_events::accounts::{SetLimits, UpdateHolder};
+use shared_events::{
+    Amount, Currency,
+    accounts::{SetLimits, SpendingLimits, UpdateHolder},
+};
 
 use super::{
     account::show_account,
     failure::Failure,
     session::{SendId, Session},
 };
-use crate::input;
+use crate::input::{self, InvalidInput};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Limits {
-    /// Set how far below zero an account may go
+    /// Set how far below zero an account may go, and what else it may spend; what is not given
+    /// stays
     Set(Set),
 }
 
@@ -22,13 +26,28 @@ pub(crate) enum Holder {
     Update(Update),
 }
 
+/// The options of which one must be there where `--overdraft` is not.
+const SPENDING: [&str; 4] = ["transfer", "daily", "monthly", "minimum_balance"];
+
 #[derive(Debug, Args)]
 pub(crate) struct Set {
     /// The account: id, IBAN or external reference
     account: String,
     /// How far below zero it may go
+    #[arg(long, value_name = "AMOUNT", required_unless_present_any = SPENDING)]
+    overdraft: Option<String>,
+    /// The most of one transfer; `none`: without limit
     #[arg(long, value_name = "AMOUNT")]
-    overdraft: String,
+    transfer: Option<String>,
+    /// The most that leaves it on one day; `none`: without limit
+    #[arg(long, value_name = "AMOUNT")]
+    daily: Option<String>,
+    /// The most that leaves it in one month; `none`: without limit
+    #[arg(long, value_name = "AMOUNT")]
+    monthly: Option<String>,
+    /// The least that must stay on it; `none`: nothing must
+    #[arg(long, value_name = "AMOUNT")]
+    minimum_balance: Option<String>,
     #[command(flatten)]
     id: SendId,
 }
@@ -65,14 +84,51 @@ impl Limits {
         let key = input::account("account", &it.account)?;
         // The account's currency only the bank knows; what is wrong in any currency is told before
         // it is asked. None has more digits than CLF.
-        input::limit(&it.overdraft, input::currency("CLF")?)?;
+        it.limits(&ANY, input::currency("CLF")?)?;
         let bank = session.bank().await?;
         let account = bank.account(key).await?;
-        let overdraft_limit = input::limit(&it.overdraft, account.currency)?;
+        let before = (account.overdraft_limit, account.spending.unwrap_or_default());
+        let (overdraft_limit, spending) = it.limits(&before, account.currency)?;
         let account_id = account.account_id;
         let id = session.id(&it.id);
-        bank.set_limits(id, SetLimits { spending: None, account_id, overdraft_limit }).await?;
+        let spending = Some(spending);
+        bank.set_limits(id, SetLimits { account_id, overdraft_limit, spending }).await?;
         show_account(session, &bank, id, account_id).await
+    }
+}
+
+const ANY: (Amount, SpendingLimits) = (
+    Amount::ZERO,
+    SpendingLimits { transfer: None, daily: None, monthly: None, minimum_balance: None },
+);
+
+impl Set {
+    /// The limits as they shall be: as they were `before`, save for what is given.
+    fn limits(
+        &self,
+        (overdraft, spending): &(Amount, SpendingLimits),
+        currency: Currency,
+    ) -> Result<(Amount, SpendingLimits), InvalidInput> {
+        let limit = |field, given: &Option<String>, before: Option<Amount>| match given.as_deref() {
+            None => Ok(before),
+            Some("none") => Ok(None),
+            Some(amount) => input::limit_of(field, amount, currency).map(Some),
+        };
+        let overdraft = match &self.overdraft {
+            Some(amount) => input::limit(amount, currency)?,
+            None => *overdraft,
+        };
+        let spending = SpendingLimits {
+            transfer: limit("transfer", &self.transfer, spending.transfer)?,
+            daily: limit("daily", &self.daily, spending.daily)?,
+            monthly: limit("monthly", &self.monthly, spending.monthly)?,
+            minimum_balance: limit(
+                "minimum-balance",
+                &self.minimum_balance,
+                spending.minimum_balance,
+            )?,
+        };
+        Ok((overdraft, spending))
     }
 }
 

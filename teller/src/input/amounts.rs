@@ -29,10 +29,15 @@ pub fn money_of(amount: &str, currency: Currency) -> Result<Money, InvalidInput>
 
 /// How far below zero an account may go: zero or more.
 pub fn limit(amount: &str, currency: Currency) -> Result<Amount, InvalidInput> {
-    let money = decimal("overdraft", amount, currency)?;
+    limit_of("overdraft", amount, currency)
+}
+
+/// A limit of this name, zero or more, with no more digits than its currency.
+pub fn limit_of(field: &str, amount: &str, currency: Currency) -> Result<Amount, InvalidInput> {
+    let money = decimal(field, amount, currency)?;
     match money.amount >= Amount::ZERO {
         true => Ok(money.amount),
-        false => Err(InvalidInput::new("overdraft", "must be zero or more")),
+        false => Err(InvalidInput::new(field, "must be zero or more")),
     }
 }
 

@@ -5,7 +5,7 @@ mod amounts;
 mod names;
 mod texts;
 
-pub use amounts::{currency, limit, money, money_of, range_end};
+pub use amounts::{currency, limit, limit_of, money, money_of, range_end};
 pub use names::{PartyName, account, party};
 pub use texts::{
     checked, date, email, end_to_end_id, external_reference, freeze_reason, holder_name, instant,

@@ -8,6 +8,7 @@ mod desk;
 mod hooks;
 mod interest;
 mod legacy;
+mod limits;
 mod lookout;
 mod mailbox;
 mod python;
@@ -25,6 +26,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     let parts = [
         ("legacy", legacy::facts()),
         ("saga", saga::facts()),
+        ("limits", limits::facts()),
         ("queries", queries::facts()),
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
