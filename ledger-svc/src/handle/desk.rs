@@ -1,6 +1,6 @@
 //! The books on the desk: what a piece of work names is loaded, and what changed is stored.
-//! Promise: a fixed number of statements, whatever the size of the work; accounts are locked in the order of
-//! their ids, before anything that depends on them is read.
+//! Promise: a fixed number of statements, whatever the size of the work; accounts are locked in the
+//! order of their ids, before anything that depends on them is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
