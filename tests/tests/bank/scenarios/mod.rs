@@ -5,6 +5,7 @@ mod clerk;
 mod cli;
 mod crowd;
 mod desk;
+mod history;
 mod hooks;
 mod interest;
 mod legacy;
@@ -28,6 +29,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("saga", saga::facts()),
         ("limits", limits::facts()),
         ("queries", queries::facts()),
+        ("history", history::facts()),
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
         ("tell", tell::facts()),

@@ -263,7 +263,7 @@ fn lines(statement: &StatementFound) -> String {
 }
 
 /// Asks, and must be refused for this reason.
-async fn refused<Q: Query>(
+pub(crate) async fn refused<Q: Query>(
     desk: &Desk,
     query: Q,
     code: RefusalCode,
