@@ -40,6 +40,7 @@ const ANSWERS: &[Answered] = &[
     command::<ledger::SubmitTransfers>(&[
         ledger::TransfersPosted::TYPE,
         ledger::TransfersRejected::TYPE,
+        ledger::MonitorRaised::TYPE,
         ledger::LedgerCommandRejected::TYPE,
     ]),
     command::<ledger::SubmitInstructions>(&[
@@ -49,6 +50,7 @@ const ANSWERS: &[Answered] = &[
         ledger::HoldsReleased::TYPE,
         ledger::TransfersRejected::TYPE,
         ledger::InstructionsRejected::TYPE,
+        ledger::MonitorRaised::TYPE,
         ledger::LedgerCommandRejected::TYPE,
     ]),
     query::<ledger::PreviewInstructions>(),
@@ -56,6 +58,9 @@ const ANSWERS: &[Answered] = &[
     query::<ledger::GetJournal>(),
     command::<ledger::SetTerms>(&[ledger::TermsChanged::TYPE, ARRANGEMENTS_NO]),
     query::<ledger::GetInterest>(),
+    command::<ledger::SetMonitor>(&[ledger::MonitorChanged::TYPE, ARRANGEMENTS_NO]),
+    command::<ledger::RemoveMonitor>(&[ledger::MonitorRemoved::TYPE, ARRANGEMENTS_NO]),
+    query::<ledger::ListMonitors>(),
     query::<ledger::GetBalance>(),
     query::<ledger::GetStatement>(),
     query::<ledger::GetTransfer>(),

@@ -68,6 +68,8 @@ uuid_id! {
     AccountId;
     /// A transfer of money. Made by the client before sending: it is the transfer's idempotency.
     TransferId;
+    /// A balance monitor.
+    MonitorId;
     /// Something a holder is told.
     NotificationId;
     /// A notification on its way through one channel.

@@ -5,7 +5,7 @@ use shared_events::{
     AccountId, Currency, Message, MessageId, Money, TransferId,
     envelope::RawEnvelope,
     ledger::{
-        BalanceFound, GetBalance, GetTransfer, GetTrialBalance, LedgerStatus, Party,
+        BalanceFound, GetBalance, GetTransfer, GetTrialBalance, LedgerStatus, MonitorRaised, Party,
         PostedTransfer, RejectedTransfer, SubmitTransfers, Transfer, TransferFound,
         TransfersPosted, TransfersRejected, TrialBalanceFound,
     },
@@ -138,6 +138,7 @@ pub(crate) fn outcomes(
                 let rejected = rejected.transfers.into_iter().map(Outcome::Rejected);
                 known.extend(rejected.map(|it| (it.transfer_id(), it)));
             }
+            MonitorRaised::TYPE => {}
             _ => return Err(refusal_in(events)),
         }
     }

@@ -98,6 +98,8 @@ pub struct Account {
     pub followed_status: i64,
     /// The last change of its limits that was followed. One may overtake the other.
     pub followed_limit: i64,
+    /// Whether anybody watches its balance.
+    pub monitored: bool,
 }
 
 impl Account {
@@ -135,6 +137,7 @@ impl Account {
             version: 1,
             followed_status: 0,
             followed_limit: 0,
+            monitored: false,
         }
     }
 

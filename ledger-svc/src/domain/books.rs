@@ -11,13 +11,16 @@ use std::collections::{BTreeMap, HashMap};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, CommandId, TransferId,
-    ledger::{Instruction, InstructionOutcome, JournalRecord, RejectReason, Rejected},
+    ledger::{
+        Instruction, InstructionOutcome, JournalRecord, MonitorRaised, RejectReason, Rejected,
+    },
 };
 
 use super::{
     account::Account,
     carry::carry_out,
     hold::Held,
+    monitor::Monitor,
     plan::{Now, debtor, plan},
     record::storable,
 };
@@ -85,6 +88,7 @@ struct Before {
     accounts: HashMap<AccountId, Option<Account>>,
     holds: HashMap<TransferId, Option<Held>>,
     reversed: HashMap<TransferId, Option<Decimal>>,
+    monitors: HashMap<AccountId, Option<Vec<Monitor>>>,
 }
 
 /// The working set of one batch.
@@ -93,6 +97,8 @@ pub struct Books {
     accounts: Tracked<AccountId, Account>,
     holds: Tracked<TransferId, Held>,
     reversed: Tracked<TransferId, Decimal>,
+    monitors: Tracked<AccountId, Vec<Monitor>>,
+    raised: HashMap<TransferId, Vec<MonitorRaised>>,
     known: HashMap<TransferId, Decided>,
     decided: Vec<TransferId>,
     before: Option<Before>,
@@ -109,6 +115,8 @@ pub struct Loaded {
     pub holds: Vec<Held>,
     /// How much was reversed of the transfers to be reversed.
     pub reversed: Vec<(TransferId, Decimal)>,
+    /// The monitors of accounts that have any.
+    pub monitors: BTreeMap<AccountId, Vec<Monitor>>,
 }
 
 impl Books {
@@ -120,6 +128,8 @@ impl Books {
             accounts: Tracked::loaded(loaded.accounts.into_iter().map(|it| (it.id, it))),
             holds: Tracked::loaded(loaded.holds.into_iter().map(|it| (it.id, it))),
             reversed: Tracked::loaded(loaded.reversed),
+            monitors: Tracked::loaded(loaded.monitors),
+            raised: HashMap::new(),
             known: known.map(|it| (it.record.instruction.transfer_id, it)).collect(),
             decided: Vec::new(),
             before: None,
@@ -175,6 +185,38 @@ impl Books {
             undo.reversed.entry(id).or_insert_with(|| before.copied());
         }
         self.reversed.put(id, amount);
+    }
+
+    /// The monitors of an account, if it has any.
+    pub(super) fn monitors(&self, account: AccountId) -> Option<&[Monitor]> {
+        self.monitors.get(account).map(Vec::as_slice)
+    }
+
+    /// Puts an account's monitors as they are now.
+    pub(super) fn put_monitors(&mut self, account: AccountId, monitors: Vec<Monitor>) {
+        let before = self.monitors.get(account);
+        if let Some(undo) = &mut self.before {
+            undo.monitors.entry(account).or_insert_with(|| before.cloned());
+        }
+        self.monitors.put(account, monitors);
+    }
+
+    /// Keeps which monitors a transfer has raised.
+    pub(super) fn put_raised(&mut self, id: TransferId, raised: Vec<MonitorRaised>) {
+        if !raised.is_empty() {
+            self.raised.entry(id).or_default().extend(raised);
+        }
+    }
+
+    /// The monitors that a transfer has raised now, in the order of its legs.
+    #[must_use]
+    pub fn raised(&self, id: TransferId) -> &[MonitorRaised] {
+        self.raised.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Monitors that have seen something new.
+    pub fn changed_monitors(&self) -> impl Iterator<Item = &Monitor> {
+        self.monitors.touched(false).flat_map(|(_, monitors)| monitors)
     }
 
     /// Decides on the instructions of one command, in their order, and does what nothing stands
@@ -280,8 +322,10 @@ impl Books {
         before.accounts.into_iter().for_each(|(id, it)| self.accounts.restore(id, it));
         before.holds.into_iter().for_each(|(id, it)| self.holds.restore(id, it));
         before.reversed.into_iter().for_each(|(id, it)| self.reversed.restore(id, it));
+        before.monitors.into_iter().for_each(|(id, it)| self.monitors.restore(id, it));
         for outcome in told {
             let Outcome::New(id) = outcome else { continue };
+            self.raised.remove(id);
             let Some(mut decided) = self.known.remove(id) else { continue };
             let reason = match &decided.record.outcome {
                 InstructionOutcome::Rejected(rejected) => rejected.reason,

@@ -24,7 +24,7 @@ pub(super) fn carry_out(
     plan: Plan,
     now: Now,
 ) -> InstructionOutcome {
-    match plan {
+    let outcome = match plan {
         Plan::Post { legs, spends, reverses } => {
             let spend = |account: &mut Account, leg: &PlannedLeg| {
                 account.book(leg.amount);
@@ -65,7 +65,11 @@ pub(super) fn carry_out(
         Plan::Release { hold_id, cause } => {
             InstructionOutcome::Released(release(books, hold_id, cause, now))
         }
+    };
+    if let InstructionOutcome::Posted(posted) = &outcome {
+        books.look_at_balances(id, posted);
     }
+    outcome
 }
 
 /// Gives back what is left of a hold.

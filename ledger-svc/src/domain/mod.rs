@@ -9,6 +9,7 @@ mod follow;
 mod form;
 mod hold;
 mod interest;
+mod monitor;
 mod plan;
 mod record;
 
@@ -18,6 +19,7 @@ pub use capitalise::{Capitalised, Charge, DueMonth, charge_id};
 pub use follow::{AccountEvent, Followed};
 pub use hold::Held;
 pub use interest::{Bearing, BrokenTerms, check_terms, day_fraction, next_month};
+pub use monitor::Monitor;
 pub use plan::Now;
 pub(crate) use plan::account_id;
 pub use record::{expiry_id, payout_id, posted_legs, two_sides};

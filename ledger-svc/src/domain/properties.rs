@@ -7,11 +7,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, CommandId, Currency, MessageId, Money, TransferId,
+    AccountId, Amount, CommandId, Currency, MessageId, Money, MonitorId, TransferId,
     accounts::Blocks,
     ledger::{
         AccountCode, Action, Capture, Direction, Exchange, Hold, HoldStatus, Instruction,
-        InstructionOutcome, Leg, Legs, Party, Payment, RejectReason, Release, Reverse, Rounding,
+        InstructionOutcome, Leg, Legs, MonitorCondition, MonitorRaised, Party, Payment,
+        RejectReason, Release, Reverse, Rounding,
     },
 };
 use uuid::Uuid;
@@ -226,6 +227,31 @@ fn all_accounts(books: &Books) -> Vec<Account> {
     all
 }
 
+/// Every kind of monitor on each of two customers.
+fn monitors() -> BTreeMap<AccountId, Vec<Monitor>> {
+    let amount = |units: i64| Amount(units.into());
+    let watch = |who: u128| {
+        let conditions = [
+            MonitorCondition::Below(amount(20)),
+            MonitorCondition::Above(amount(50)),
+            MonitorCondition::ChangeBy(amount(30)),
+        ];
+        let numbered = (who * 10..).zip(conditions);
+        let monitor = |(n, condition)| {
+            let id = MonitorId(Uuid::from_u128(n));
+            Monitor::new(id, customer(who), condition, Decimal::ZERO)
+        };
+        (customer(who), numbered.map(monitor).collect())
+    };
+    [watch(0), watch(1)].into()
+}
+
+/// What was raised, by the transfers that did it.
+fn raised(books: &Books) -> BTreeMap<TransferId, Vec<MonitorRaised>> {
+    let by = books.decided().map(|it| it.record.instruction.transfer_id);
+    by.map(|id| (id, books.raised(id).to_vec())).filter(|(_, it)| !it.is_empty()).collect()
+}
+
 /// What a ledger stores, by key.
 #[derive(Default)]
 struct Stored {
@@ -233,6 +259,8 @@ struct Stored {
     known: BTreeMap<TransferId, Decided>,
     holds: BTreeMap<TransferId, Held>,
     reversed: BTreeMap<TransferId, Decimal>,
+    monitors: BTreeMap<AccountId, Vec<Monitor>>,
+    raised: BTreeMap<TransferId, Vec<MonitorRaised>>,
 }
 
 impl Stored {
@@ -242,6 +270,7 @@ impl Stored {
             known: self.known.values().cloned().collect(),
             holds: self.holds.values().cloned().collect(),
             reversed: self.reversed.iter().map(|(id, amount)| (*id, *amount)).collect(),
+            monitors: self.monitors.clone(),
         })
     }
 
@@ -252,6 +281,11 @@ impl Stored {
         self.known.extend(decided.map(|it| (it.record.instruction.transfer_id, it.clone())));
         self.holds.extend(books.changed_holds().map(|it| (it.id, it.clone())));
         self.reversed.extend(books.changed_reversed());
+        for now in books.changed_monitors() {
+            let mut all = self.monitors.values_mut().flatten();
+            *all.find(|it| it.id == now.id).expect("it was loaded") = now.clone();
+        }
+        self.raised.extend(raised(books));
     }
 }
 
@@ -343,16 +377,18 @@ proptest! {
 
     #[test]
     fn a_batch_equals_its_commands_one_by_one(steps in steps()) {
-        let mut books = Books::new(loaded(accounts()));
+        let mut books = Books::new(Loaded { monitors: monitors(), ..loaded(accounts()) });
         let told = play(&mut books, &steps, &mut 1);
         let (mut stored, mut alone, mut version) = (Stored::default(), Vec::new(), 1);
         stored.accounts = accounts().into_iter().map(|it| (it.id, it)).collect();
+        stored.monitors = monitors();
         for step in &steps {
             let mut books = stored.books();
             alone.extend(play(&mut books, std::slice::from_ref(step), &mut version));
             stored.save(&books);
         }
         prop_assert_eq!(told, alone);
+        prop_assert_eq!(raised(&books), stored.raised);
         prop_assert_eq!(all_accounts(&books), stored.accounts.into_values().collect::<Vec<_>>());
         let decided = books.decided().map(|it| (it.record.instruction.transfer_id, it.clone()));
         prop_assert_eq!(decided.collect::<BTreeMap<_, _>>(), stored.known);
@@ -383,4 +419,5 @@ proptest! {
 }
 
 mod interest;
+mod monitors;
 mod rules;

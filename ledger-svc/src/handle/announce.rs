@@ -7,10 +7,10 @@ use shared_events::{
     ledger::{
         Action, HeldTransfer, HoldsReleased, INSTRUCTIONS_MAX, Instruction, InstructionOutcome,
         InstructionsRejected, JournalRecord, LEGS_PER_EVENT_MAX, LedgerAccountLocked,
-        LedgerCommandRejected, LedgerReason, LegsPosted, OUTCOMES_PER_EVENT_MAX, Party, Posted,
-        PostedLegs, PostedTransfer, RejectReason, Rejected, RejectedInstruction, RejectedTransfer,
-        ReleaseCause, Released, ReleasedHold, SubmitTransfers, TransfersHeld, TransfersPosted,
-        TransfersRejected,
+        LedgerCommandRejected, LedgerReason, LegsPosted, MonitorRaised, OUTCOMES_PER_EVENT_MAX,
+        Party, Posted, PostedLegs, PostedTransfer, RejectReason, Rejected, RejectedInstruction,
+        RejectedTransfer, ReleaseCause, Released, ReleasedHold, SubmitTransfers, TransfersHeld,
+        TransfersPosted, TransfersRejected,
     },
     money::Money,
 };
@@ -46,10 +46,12 @@ pub(super) struct Told {
     released: Vec<ReleasedHold>,
     rejected: Vec<RejectedTransfer>,
     rejected_otherwise: Vec<RejectedInstruction>,
+    raised: Vec<MonitorRaised>,
 }
 
 impl Told {
     pub(super) fn decided(&mut self, books: &Books, id: TransferId) {
+        self.raised.extend_from_slice(books.raised(id));
         let decided = books.known(id).expect("what was decided is known");
         let record = &decided.record;
         let instruction = &record.instruction;
@@ -152,6 +154,7 @@ impl Told {
         for transfers in chunks(self.rejected) {
             events.push(Event::new(&TransfersRejected { command_id, transfers }));
         }
+        events.extend(self.raised.iter().map(Event::new));
         for instructions in chunks(self.rejected_otherwise) {
             events.push(Event::new(&InstructionsRejected { command_id, instructions }));
         }

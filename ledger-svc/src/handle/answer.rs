@@ -15,6 +15,7 @@ use shared_events::{
 use uuid::Uuid;
 
 use super::{
+    arrange,
     desk::{Named, now},
     history, interest,
 };
@@ -62,6 +63,7 @@ impl Answerer for Answers {
             LedgerQuery::BalanceAt(it) => history::balance_at(tx, it).await?,
             LedgerQuery::Entries(it) => history::entries(tx, it).await?,
             LedgerQuery::Payments(it) => history::payments(tx, it).await?,
+            LedgerQuery::Monitors(it) => arrange::listed(tx, it).await?,
             LedgerQuery::Interest(it) => interest::accrued(tx, it, self.time_zone).await?,
             LedgerQuery::TrialBalance(_) => {
                 let lines = queries::trial_balance(tx).await?;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{Account, Books, Held, Loaded, Now, account_id, posted_legs},
-    store::{accounts, holds, journal},
+    store::{accounts, holds, journal, monitors},
 };
 
 /// What a piece of work names: every account, hold and instruction that it can touch.
@@ -150,7 +150,14 @@ impl Named {
             true => vec![],
             false => holds::reversed_in_tx(tx, &originals).await?,
         };
-        Ok(Books::new(Loaded { accounts, known, holds: held, reversed }))
+        // Most accounts are watched by nobody.
+        let watched = accounts.iter().filter(|it| it.monitored).map(|it| it.id.uuid());
+        let watched: Vec<Uuid> = watched.collect();
+        let monitors = match watched.is_empty() {
+            true => BTreeMap::new(),
+            false => monitors::read_in_tx(tx, &watched).await?,
+        };
+        Ok(Books::new(Loaded { accounts, known, holds: held, reversed, monitors }))
     }
 }
 
@@ -167,6 +174,7 @@ impl Desk {
         accounts::update_in_tx(tx, books.changed()).await?;
         holds::put_in_tx(tx, books.changed_holds()).await?;
         holds::put_reversed_in_tx(tx, books.changed_reversed()).await?;
+        monitors::put_in_tx(tx, books.changed_monitors()).await?;
         journal::append_in_tx(tx, chain, books.decided()).await?;
         Ok(books)
     }

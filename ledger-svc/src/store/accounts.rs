@@ -35,6 +35,7 @@ pub(super) struct Row {
     pub(super) version: i64,
     pub(super) followed_status: i64,
     pub(super) followed_limit: i64,
+    pub(super) monitored: bool,
 }
 
 impl TryFrom<Row> for Account {
@@ -66,6 +67,7 @@ impl TryFrom<Row> for Account {
             version: row.version,
             followed_status: row.followed_status,
             followed_limit: row.followed_limit,
+            monitored: row.monitored,
         })
     }
 }
@@ -97,7 +99,7 @@ pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
         "SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
                 monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
                 pending_credits, spent_day, spent_on_day, spent_in_month, version,
-                followed_status, followed_limit
+                followed_status, followed_limit, monitored
          FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         ids,
     )
@@ -113,7 +115,7 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
         "SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
                 monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
                 pending_credits, spent_day, spent_on_day, spent_in_month, version,
-                followed_status, followed_limit
+                followed_status, followed_limit, monitored
          FROM accounts WHERE id = ANY($1)",
         ids,
     )

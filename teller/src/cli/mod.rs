@@ -11,6 +11,7 @@ mod failure;
 mod global;
 mod interest;
 mod legacy;
+mod monitor;
 mod notify;
 mod output;
 mod parked;
@@ -90,6 +91,9 @@ enum Command {
     Terms(interest::Terms),
     /// Show what interest accrued on an account, day by day
     Interest(interest::Interest),
+    /// Watch balances of accounts
+    #[command(subcommand)]
+    Monitor(monitor::Monitor),
     /// Show the sums over all accounts, which are zero for each currency
     TrialBalance(books::TrialBalance),
     /// Show what holders were told
@@ -135,6 +139,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Search(command) => command.run(session).await,
         Command::Terms(command) => command.run(session).await,
         Command::Interest(command) => command.run(session).await,
+        Command::Monitor(command) => command.run(session).await,
         Command::TrialBalance(command) => command.run(session).await,
         Command::Notifications(command) => command.run(session).await,
         Command::Preferences(command) => command.run(session).await,

@@ -1,7 +1,10 @@
 //! Arrangements for accounts: what is to happen later, or each time. Promise: one that breaks a
 //! rule changes nothing, and is told which rule; each takes effect under its account's lock.
 
+mod monitors;
 mod terms;
+
+pub(super) use monitors::listed;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +12,10 @@ use chrono_tz::Tz;
 use shared_events::{
     AccountId, MessageId,
     bus::{HandleError, Handler, Outcome, Received, Tx},
-    ledger::{ArrangementReason, ArrangementRejected, LedgerArrangement, SetTerms},
+    ledger::{
+        ArrangementReason, ArrangementRejected, LedgerArrangement, RemoveMonitor, SetMonitor,
+        SetTerms,
+    },
     message::Message,
 };
 use uuid::Uuid;
@@ -96,18 +102,24 @@ async fn arrange_in_tx(
     }
     match asked {
         LedgerArrangement::SetTerms(it) => terms::set_in_tx(tx, it, account, now).await,
+        LedgerArrangement::SetMonitor(it) => monitors::set_in_tx(tx, it, account).await,
+        LedgerArrangement::RemoveMonitor(it) => monitors::remove_in_tx(tx, it).await,
     }
 }
 
 const fn account_of(asked: &LedgerArrangement) -> AccountId {
     match asked {
         LedgerArrangement::SetTerms(it) => it.account_id,
+        LedgerArrangement::SetMonitor(it) => it.account_id,
+        LedgerArrangement::RemoveMonitor(it) => it.account_id,
     }
 }
 
 const fn type_of(asked: &LedgerArrangement) -> &'static str {
     match asked {
         LedgerArrangement::SetTerms(_) => SetTerms::TYPE,
+        LedgerArrangement::SetMonitor(_) => SetMonitor::TYPE,
+        LedgerArrangement::RemoveMonitor(_) => RemoveMonitor::TYPE,
     }
 }
 

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SetTerms;
+use super::{RemoveMonitor, SetMonitor, SetTerms};
 use crate::{
     ids::{AccountId, CommandId},
     message::messages,
@@ -22,6 +22,8 @@ pub enum ArrangementReason {
     InvalidField,
     /// The account has had as many of them as it may.
     TooMany,
+    /// The account has no such monitor.
+    UnknownMonitor,
     /// The command's id was used before, with other content.
     IdempotencyConflict,
 }
@@ -53,5 +55,7 @@ crate::message_set! {
     /// What `ledger.arrangements` carries.
     pub enum LedgerArrangement {
         SetTerms(SetTerms),
+        SetMonitor(SetMonitor),
+        RemoveMonitor(RemoveMonitor),
     }
 }

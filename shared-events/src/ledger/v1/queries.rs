@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccountCode, FindEntries, FindPayments, GetBalanceAt, GetInstruction, GetInterest, GetJournal,
-    Party, PreviewInstructions, RejectReason, StatementPeriod,
+    ListMonitors, Party, PreviewInstructions, RejectReason, StatementPeriod,
 };
 use crate::{
     ids::{AccountId, TransferId},
@@ -279,5 +279,6 @@ crate::message_set! {
         Entries(FindEntries),
         Payments(FindPayments),
         Interest(GetInterest),
+        Monitors(ListMonitors),
     }
 }

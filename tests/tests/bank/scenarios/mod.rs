@@ -12,6 +12,7 @@ mod legacy;
 mod limits;
 mod lookout;
 mod mailbox;
+mod monitors;
 mod python;
 mod queries;
 mod reasons;
@@ -32,6 +33,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("history", history::facts()),
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
+        ("monitors", monitors::facts()),
         ("tell", tell::facts()),
         ("crowd", crowd::facts()),
         ("broker", broker::facts()),

@@ -1,0 +1,90 @@
+//! Balance monitors: set and removed, and listed for whoever asks.
+
+use rust_decimal::Decimal;
+use shared_events::{
+    Amount, Money,
+    bus::{Answer, HandleError, Outcome, Tx},
+    ledger::{
+        ArrangementReason, ListMonitors, MONITORS_MAX, MonitorChanged, MonitorCondition,
+        MonitorNow, MonitorRemoved, MonitorsListed, RemoveMonitor, SetMonitor,
+    },
+    money::AMOUNT_MAX,
+    refusal::MessageRefused,
+};
+
+use super::Refusal;
+use crate::{
+    domain::{Account, Monitor},
+    store::{monitors, queries},
+};
+
+pub(super) async fn set_in_tx(
+    tx: &mut Tx<'_>,
+    asked: &SetMonitor,
+    account: &Account,
+) -> Result<Result<Outcome, Refusal>, HandleError> {
+    let SetMonitor { account_id, monitor_id, condition } = *asked;
+    if let Some(rule) = broken(condition, account) {
+        return Ok(Err(Refusal::invalid("condition", rule)));
+    }
+    let there = monitors::read_in_tx(tx, &[account_id.uuid()]).await?.remove(&account_id);
+    let there = there.unwrap_or_default();
+    if there.len() >= MONITORS_MAX && there.iter().all(|it| it.id != monitor_id) {
+        let message = format!("an account has at most {MONITORS_MAX} monitors");
+        return Ok(Err(Refusal::new(ArrangementReason::TooMany, message)));
+    }
+    let monitor = Monitor::new(monitor_id, account_id, condition, account.balance());
+    monitors::put_in_tx(tx, std::iter::once(&monitor)).await?;
+    monitors::mark_in_tx(tx, account_id).await?;
+    let balance = Amount(account.balance());
+    let changed = MonitorChanged { account_id, monitor_id, condition, balance };
+    Ok(Ok(Outcome::announce(&changed)))
+}
+
+/// The rule that a condition breaks.
+fn broken(condition: MonitorCondition, account: &Account) -> Option<String> {
+    let (amount, least) = match condition {
+        MonitorCondition::Below(it) | MonitorCondition::Above(it) => (it, None),
+        MonitorCondition::ChangeBy(it) => (it, Some(Decimal::ZERO)),
+    };
+    let fits = Money { amount, currency: account.currency }.fits_currency();
+    let digits = account.currency.digits();
+    if !fits || amount.decimal().abs() > AMOUNT_MAX {
+        return Some(format!("at most {AMOUNT_MAX}, with at most {digits} digits"));
+    }
+    least.filter(|least| amount.decimal() <= *least).map(|_| "more than zero".to_owned())
+}
+
+pub(super) async fn remove_in_tx(
+    tx: &mut Tx<'_>,
+    asked: &RemoveMonitor,
+) -> Result<Result<Outcome, Refusal>, HandleError> {
+    let RemoveMonitor { account_id, monitor_id } = *asked;
+    if !monitors::remove_in_tx(tx, account_id, monitor_id).await? {
+        let message = format!("the account has no monitor {monitor_id}");
+        return Ok(Err(Refusal::new(ArrangementReason::UnknownMonitor, message)));
+    }
+    monitors::mark_in_tx(tx, account_id).await?;
+    Ok(Ok(Outcome::announce(&MonitorRemoved { account_id, monitor_id })))
+}
+
+/// The monitors of an account.
+pub(in crate::handle) async fn listed(
+    tx: &mut Tx<'_>,
+    query: &ListMonitors,
+) -> Result<Result<Answer, MessageRefused>, HandleError> {
+    let account_id = query.account_id;
+    let Some(account) = queries::account(tx, account_id).await? else {
+        return Ok(Err(MessageRefused::not_found(format!("account {account_id}"))));
+    };
+    let found = monitors::read_in_tx(tx, &[account_id.uuid()]).await?.remove(&account_id);
+    let monitor = |it: Monitor| MonitorNow {
+        monitor_id: it.id,
+        condition: it.condition,
+        armed: it.armed,
+        since: Amount(it.since),
+    };
+    let monitors = found.into_iter().flatten().map(monitor).collect();
+    let currency = account.currency;
+    Ok(Ok(Answer::found(&MonitorsListed { account_id, currency, monitors })))
+}
