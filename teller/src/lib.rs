@@ -8,6 +8,7 @@
 //!   ledger       transfers, balances, the trial balance
 //!   history      balances as of then, statements, searches
 //!   camt053      a statement as ISO 20022 camt.053
+//!   instructions holds, captures, reversals, legs, exchanges; dry runs
 //!   notices      what holders are told, and how
 //!   names        an account by its id, IBAN or external reference
 //! in_order       long runs of transfers: batches that can never overtake each other
@@ -44,6 +45,7 @@ mod error;
 mod history;
 pub mod in_order;
 pub mod input;
+mod instructions;
 mod ledger;
 pub mod legacy;
 mod names;
@@ -54,5 +56,6 @@ mod results;
 
 pub use bank::Teller;
 pub use error::{Refusal, TellerError};
+pub use instructions::{Decided, instruction};
 pub use ledger::{Outcome, transfer};
 pub use results::Rejection;

@@ -9,10 +9,14 @@ mod books;
 mod completions;
 mod failure;
 mod global;
+mod hold;
+mod instruct;
 mod interest;
 mod legacy;
 mod monitor;
+mod moves;
 mod notify;
+mod outcome;
 mod output;
 mod parked;
 mod pay;
@@ -43,7 +47,8 @@ Exit codes:
 Names of accounts:
   an account is named by its id, its IBAN or its external reference (`ref:...` where it could be
   taken for one of the others); the bank's own accounts by their code: code:cash, code:cards,
-  code:fees, code:interest_paid, code:penalty_interest, code:settlement:<BANK>
+  code:fees, code:interest_paid, code:interest_received, code:penalty_interest,
+  code:fx_position, code:fx_rounding, code:settlement:<BANK>
 
 Passwords:
   TELLER_AMQP_PASSWORD, or the content of the file that TELLER_AMQP_PASSWORD_FILE names, or the
@@ -76,6 +81,20 @@ enum Command {
     Withdraw(transfer::Withdraw),
     /// Transfer money from one account to another
     Transfer(transfer::Between),
+    /// Set money aside, and post it or give it back later
+    #[command(subcommand)]
+    Hold(hold::Command),
+    /// Move money of a posted transfer back, all of it or a part
+    Reverse(moves::Back),
+    /// Move money among 2 to 100 accounts at once
+    Split(moves::Split),
+    /// Move money from one currency into another
+    Exchange(moves::Convert),
+    /// Send a JSON file of instructions, each for itself or in groups
+    Instruct(instruct::Instruct),
+    /// Look up instructions of every kind
+    #[command(subcommand)]
+    Instruction(instruct::Lookup),
     /// Show what became of a transfer
     TransferStatus(transfer::Status),
     /// Send a CSV file of payments
@@ -132,6 +151,12 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Deposit(command) => command.run(session).await,
         Command::Withdraw(command) => command.run(session).await,
         Command::Transfer(command) => command.run(session).await,
+        Command::Hold(command) => command.run(session).await,
+        Command::Reverse(command) => command.run(session).await,
+        Command::Split(command) => command.run(session).await,
+        Command::Exchange(command) => command.run(session).await,
+        Command::Instruct(command) => command.run(session).await,
+        Command::Instruction(command) => command.run(session).await,
         Command::TransferStatus(command) => command.run(session).await,
         Command::Pay(command) => command.run(session).await,
         Command::Balance(command) => command.run(session).await,

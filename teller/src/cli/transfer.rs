@@ -4,14 +4,17 @@ use clap::Args;
 use serde::Serialize;
 use shared_events::{
     Currency, MessageId, TransferId,
-    ledger::{AccountAfter, AccountCode, PostedTransfer, Transfer, TransferFound, TransferStatus},
+    ledger::{
+        AccountAfter, AccountCode, Action, Payment, PostedTransfer, TransferFound, TransferStatus,
+    },
 };
 use uuid::Uuid;
 
 use super::{
     failure::Failure,
+    instruct::{Details, carry_out},
     output::{card, digits, or_empty},
-    session::{SendId, Session},
+    session::Session,
 };
 use crate::{
     Outcome, Refusal,
@@ -56,17 +59,11 @@ struct Terms {
     amount: String,
     /// The currency, such as EUR
     currency: String,
-    /// What it is for
+    /// Move less if less is available, but not nothing
     #[arg(long)]
-    reference: Option<String>,
-    /// The debtor's own id of the payment
-    #[arg(long, value_name = "ID")]
-    end_to_end_id: Option<String>,
-    /// The day to book it on [default: the day it is posted]
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    booking_date: Option<String>,
+    up_to: bool,
     #[command(flatten)]
-    id: SendId,
+    details: Details,
 }
 
 impl Deposit {
@@ -106,16 +103,17 @@ impl Terms {
             return Err(InvalidInput::new("creditor", "must not be the debtor").into());
         }
         let money = input::money(&self.amount, &self.currency)?;
-        let reference = input::checked(self.reference.as_deref(), input::reference)?;
-        let end_to_end_id = input::checked(self.end_to_end_id.as_deref(), input::end_to_end_id)?;
-        let day = self.booking_date.as_deref();
-        let booking_date = day.map(|day| input::date("booking_date", day)).transpose()?;
+        let details = self.details.checked()?;
         let bank = session.bank().await?;
         let (debtor, creditor) = (bank.resolve(&debtor).await?, bank.resolve(&creditor).await?);
-        let id = session.id(&self.id);
-        let transfer = crate::transfer(id, debtor, creditor, money);
-        let transfer = Transfer { reference, end_to_end_id, booking_date, ..transfer };
-        let outcome = bank.transfer(id, transfer).await?;
+        let sending = self.details.sending();
+        let id = sending.id(session);
+        let payment = Payment { debtor, creditor, money, up_to: self.up_to };
+        let instruction = details.instruction(id, Action::Transfer(payment));
+        if sending.dry_run {
+            return carry_out(session, &bank, (id, true), instruction).await;
+        }
+        let outcome = bank.instruct_transfer(id, instruction).await?;
         show(session, id, outcome)
     }
 }
@@ -157,6 +155,7 @@ fn describe(transfer: &PostedTransfer) -> String {
         ("reference", or_empty(transfer.reference.as_ref())),
         ("end-to-end id", or_empty(transfer.end_to_end_id.as_ref())),
         ("booked on", transfer.booking_date.to_string()),
+        ("value date", or_empty(transfer.value_date.as_ref())),
     ])
 }
 

@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn a_wrong_name_is_named_with_its_rule() {
         let rule = "debtor: the bank's own accounts are cash, cards, fees, interest_paid, \
-                    penalty_interest and settlement:<BANK>";
+                    interest_received, penalty_interest, fx_position, fx_rounding and \
+                    settlement:<BANK>";
         assert_eq!(read("code:gold"), rule);
         assert!(read("CZ6608000000192000145399").starts_with("debtor: not an IBAN"));
         assert_eq!(read(""), "debtor: must have 1 to 64 characters");

@@ -1,0 +1,227 @@
+//! `teller reverse`, `split` and `exchange`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use csv::{ReaderBuilder, Trim};
+use shared_events::{
+    Currency, TransferId,
+    ledger::{
+        Action, Direction, Exchange, InstructionOutcome, Leg, Legs, RATE_DIGITS_MAX, Reverse,
+        Rounding,
+    },
+};
+use uuid::Uuid;
+
+use super::{
+    failure::Failure,
+    hold::part,
+    instruct::{Details, carry_out},
+    session::Session,
+};
+use crate::{
+    Teller, TellerError,
+    input::{self, InvalidInput, PartyName},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Back {
+    /// The posted transfer's id
+    transfer_id: Uuid,
+    /// How much of it [default: all that has not been reversed]
+    #[arg(long)]
+    amount: Option<String>,
+    #[command(flatten)]
+    details: Details,
+}
+
+impl Back {
+    pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        part(self.amount.as_ref(), None)?;
+        let details = self.details.checked()?;
+        let bank = session.bank().await?;
+        let original_id = TransferId(self.transfer_id);
+        let amount = match &self.amount {
+            Some(_) => part(self.amount.as_ref(), currency(&bank, original_id).await?)?,
+            None => None,
+        };
+        let sending = self.details.sending();
+        let id = sending.id(session);
+        let action = Action::Reverse(Reverse { original_id, amount });
+        let instruction = details.instruction(id, action);
+        carry_out(session, &bank, (id, sending.dry_run), instruction).await
+    }
+}
+
+/// The currency of a posted transfer.
+async fn currency(bank: &Teller, id: TransferId) -> Result<Option<Currency>, TellerError> {
+    match bank.instruction(id).await?.record.outcome {
+        InstructionOutcome::Posted(it) => Ok(it.legs.first().map(|leg| leg.money.currency)),
+        InstructionOutcome::Held(_)
+        | InstructionOutcome::Released(_)
+        | InstructionOutcome::Rejected(_) => Ok(None),
+    }
+}
+
+const SPLIT_HELP: &str = "\
+All legs are posted, or none. For each currency debits must equal credits; each account stands once.
+The file is CSV; its first line names the columns account, direction (debit or credit), amount,
+currency. For example:
+  teller split --currency EUR --debit ref:employer=4800 --credit ada=2400 --credit bob=2400";
+
+#[derive(Debug, Args)]
+#[command(after_help = SPLIT_HELP)]
+pub(crate) struct Split {
+    /// An account that pays, and how much
+    #[arg(long, value_name = "ACCOUNT=AMOUNT", requires = "currency")]
+    debit: Vec<String>,
+    /// An account that is paid, and how much
+    #[arg(long, value_name = "ACCOUNT=AMOUNT", requires = "currency")]
+    credit: Vec<String>,
+    /// The currency of the legs on the command line
+    #[arg(long)]
+    currency: Option<String>,
+    /// Legs from a file, behind those on the command line
+    #[arg(long, value_name = "FILE.csv")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    details: Details,
+}
+
+/// A leg whose account is not looked up yet.
+type NamedLeg = (PartyName, Direction, shared_events::Money);
+
+impl Split {
+    pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let mut named = Vec::new();
+        let currency = self.currency.as_deref().unwrap_or_default();
+        for (all, direction) in [(&self.debit, Direction::Debit), (&self.credit, Direction::Credit)]
+        {
+            for text in all {
+                named.push(written(text, direction, currency)?);
+            }
+        }
+        if let Some(file) = &self.file {
+            let content = std::fs::read(file).map_err(|error| {
+                let name = file.display();
+                InvalidInput::new("file", format!("{name} cannot be read: {error}"))
+            })?;
+            named.extend(rows(&content)?);
+        }
+        let details = self.details.checked()?;
+        let bank = session.bank().await?;
+        let mut legs = Vec::with_capacity(named.len());
+        for (name, direction, money) in named {
+            legs.push(Leg { account: bank.resolve(&name).await?, direction, money });
+        }
+        let sending = self.details.sending();
+        let id = sending.id(session);
+        let instruction = details.instruction(id, Action::Legs(Legs { legs }));
+        carry_out(session, &bank, (id, sending.dry_run), instruction).await
+    }
+}
+
+/// `ada=12.50`.
+fn written(text: &str, direction: Direction, currency: &str) -> Result<NamedLeg, InvalidInput> {
+    let field = field_of(direction);
+    let (account, amount) = text
+        .rsplit_once('=')
+        .ok_or_else(|| InvalidInput::new(field, format!("{text:?} is not ACCOUNT=AMOUNT")))?;
+    Ok((input::party(field, account)?, direction, input::money(amount, currency)?))
+}
+
+const fn field_of(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Debit => "debit",
+        Direction::Credit => "credit",
+    }
+}
+
+fn rows(content: &[u8]) -> Result<Vec<NamedLeg>, InvalidInput> {
+    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(content);
+    let wrong = |error: csv::Error| InvalidInput::new("file", error.to_string());
+    let mut legs = Vec::new();
+    for row in reader.deserialize::<(String, String, String, String)>() {
+        let (account, direction, amount, currency) = row.map_err(wrong)?;
+        let direction = match direction.as_str() {
+            "debit" => Direction::Debit,
+            "credit" => Direction::Credit,
+            other => {
+                let rule = format!("{other:?} is neither debit nor credit");
+                return Err(InvalidInput::new("direction", rule));
+            }
+        };
+        let party = input::party("account", &account)?;
+        legs.push((party, direction, input::money(&amount, &currency)?));
+    }
+    Ok(legs)
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// Who pays: id, IBAN, external reference or code:<CODE>
+    debtor: String,
+    /// Who is paid: id, IBAN, external reference or code:<CODE>
+    creditor: String,
+    /// How much leaves the debtor, such as 100.00
+    amount: String,
+    /// The currency that leaves the debtor, such as EUR
+    currency: String,
+    /// The currency that the creditor gets, such as CZK
+    #[arg(long)]
+    buy: String,
+    /// How many units of it there are for one unit of what is sold, such as 24.35
+    #[arg(long)]
+    rate: String,
+    /// How to round what the creditor gets; the difference is booked on code:fx_rounding
+    #[arg(long, value_enum, default_value_t = RoundingRule::HalfEven)]
+    rounding: RoundingRule,
+    #[command(flatten)]
+    details: Details,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RoundingRule {
+    /// To the nearest; from the middle to the even digit
+    HalfEven,
+    /// To the nearest; from the middle away from zero
+    HalfUp,
+    /// Towards zero
+    Down,
+}
+
+impl From<RoundingRule> for Rounding {
+    fn from(rule: RoundingRule) -> Self {
+        match rule {
+            RoundingRule::HalfEven => Self::HalfEven,
+            RoundingRule::HalfUp => Self::HalfUp,
+            RoundingRule::Down => Self::Down,
+        }
+    }
+}
+
+impl Convert {
+    pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let debtor = input::party("debtor", &self.debtor)?;
+        let creditor = input::party("creditor", &self.creditor)?;
+        let sell = input::money(&self.amount, &self.currency)?;
+        let buy = input::currency(&self.buy).map_err(|it| InvalidInput::new("buy", it.rule))?;
+        let rate: shared_events::Amount =
+            self.rate.parse().map_err(|error: shared_events::money::InvalidMoney| {
+                InvalidInput::new("rate", error.to_string())
+            })?;
+        if rate <= shared_events::Amount::ZERO || rate.decimal().scale() > RATE_DIGITS_MAX {
+            let rule = format!("more than zero, at most {RATE_DIGITS_MAX} digits after the point");
+            return Err(InvalidInput::new("rate", rule).into());
+        }
+        let details = self.details.checked()?;
+        let bank = session.bank().await?;
+        let (debtor, creditor) = (bank.resolve(&debtor).await?, bank.resolve(&creditor).await?);
+        let sending = self.details.sending();
+        let id = sending.id(session);
+        let rounding = self.rounding.into();
+        let exchange = Exchange { debtor, creditor, sell, buy, rate, rounding };
+        let instruction = details.instruction(id, Action::Exchange(exchange));
+        carry_out(session, &bank, (id, sending.dry_run), instruction).await
+    }
+}
