@@ -149,7 +149,7 @@ async fn past_months_are_capitalised_once_whoever_is_there(bank: Bank) -> Result
     let again = self::found(&desk, ada, from).await?;
     ensure!((&again.days, &again.capitalised) == (&found.days, &found.capitalised), "{again:?}");
     let interest: Decimal = accrued(&found).round_dp(2);
-    ensure!(of(&desk, ada).await? == Decimal::new(36_500_00 - 7_50, 2) + interest);
+    ensure!(of(&desk, ada).await? == Decimal::new(3_650_000 - 750, 2) + interest);
     ensure!(balance(&desk, "interest_paid").await? == -interest * Decimal::TWO);
     ensure!(balance(&desk, "fees").await? == Decimal::from(15));
     ensure!(of(&desk, carol).await? == Decimal::ZERO);

@@ -43,7 +43,8 @@ async fn a_monitor_is_raised_once_for_each_crossing(bank: Bank) -> Result<()> {
     desk.tell(SubmitTransfers { transfers }).await?;
     ensure!(desk.send(out("1000")?).await? == "insufficient_funds");
     let told = answer.iter().filter(|it| it.kind == MonitorRaised::TYPE);
-    let told: Vec<MonitorRaised> = told.map(|it| it.read()).collect::<Result<_, _>>()?;
+    let told: Vec<MonitorRaised> =
+        told.map(shared_events::envelope::RawEnvelope::read).collect::<Result<_, _>>()?;
     let expected = [(ids[0], amount(40)), (ids[3], amount(45))];
     let crossings: Vec<_> = told.iter().map(|it| (it.transfer_id, it.balance)).collect();
     ensure!(crossings == expected && told.iter().all(|it| it.monitor_id == low), "{told:?}");
