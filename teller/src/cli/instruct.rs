@@ -125,8 +125,8 @@ pub(crate) async fn carry_out(
 }
 
 const FILE_HELP: &str = "\
-The file is JSON: a list of instructions as `ledger.instructions.submit.v1` has them (its schema is in
-shared-events/schemas), or an object with that list in `instructions`. An instruction without
+The file is JSON: a list of instructions as `ledger.instructions.submit.v1` has them (its schema is
+in shared-events/schemas), or an object with that list in `instructions`. An instruction without
 `transfer_id` gets one from --id and its place. Those that name the same `group` (a number) are all
 done, or none of them is.";
 
