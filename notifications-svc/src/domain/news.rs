@@ -1,10 +1,11 @@
-//! What an event means to holders. Promise: of a transfer, each customer on either side hears once;
+//! What an event means to holders. Promise: of a transfer, each customer on either side, or of a leg, hears once;
 //! of a rejected one, who was to pay; the bank's own accounts hear of nothing.
 
 use shared_events::{
     AccountId, TransferId,
     ledger::{
-        AccountAfter, AccountCode, Direction, Party, PostedTransfer, RejectReason, RejectedTransfer,
+        AccountAfter, AccountCode, Direction, Party, PostedLeg, PostedLegs, PostedTransfer,
+        RejectReason, RejectedTransfer,
     },
     notifications::{NotifiableEvent, Topic},
 };
@@ -24,6 +25,7 @@ pub(crate) struct News<'e> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum About<'e> {
     Posted(&'e PostedTransfer, Direction),
+    Leg(&'e PostedLegs, &'e PostedLeg),
     Rejected(&'e RejectedTransfer),
     Frozen,
     Unfrozen,
@@ -33,7 +35,7 @@ enum About<'e> {
 impl News<'_> {
     pub(crate) const fn topic(&self) -> Topic {
         match self.about {
-            About::Posted(..) => Topic::TransferPosted,
+            About::Posted(..) | About::Leg(..) => Topic::TransferPosted,
             About::Rejected(_) => Topic::TransferRejected,
             About::Frozen => Topic::AccountFrozen,
             About::Unfrozen => Topic::AccountUnfrozen,
@@ -45,6 +47,7 @@ impl News<'_> {
     pub(crate) const fn transfer_id(&self) -> Option<TransferId> {
         match self.about {
             About::Posted(it, _) => Some(it.transfer_id),
+            About::Leg(it, _) => Some(it.transfer_id),
             About::Rejected(it) => Some(it.transfer_id),
             About::Frozen | About::Unfrozen | About::Closed => None,
         }
@@ -54,6 +57,7 @@ impl News<'_> {
     pub(crate) fn told(&self) -> Told {
         match self.about {
             About::Posted(it, direction) => Told::TransferPosted(movement(it, direction)),
+            About::Leg(it, leg) => Told::TransferPosted(movement_of_leg(it, leg)),
             About::Rejected(it) => Told::TransferRejected(rejection(it)),
             About::Frozen => Told::AccountFrozen,
             About::Unfrozen => Told::AccountUnfrozen,
@@ -72,6 +76,7 @@ pub(crate) fn news(event: &NotifiableEvent) -> Vec<News<'_>> {
         NotifiableEvent::Closed(it) => of_account(it.account_id, About::Closed),
         NotifiableEvent::Posted(it) => it.transfers.iter().flat_map(of_posted).collect(),
         NotifiableEvent::Rejected(it) => it.transfers.iter().filter_map(of_rejected).collect(),
+        NotifiableEvent::Legs(it) => it.transfers.iter().flat_map(of_legs).collect(),
     }
 }
 
@@ -82,6 +87,15 @@ fn of_posted(transfer: &PostedTransfer) -> impl Iterator<Item = News<'_>> {
         account_id: account.account_id,
         certain: true,
         about: About::Posted(transfer, direction),
+    })
+}
+
+fn of_legs(transfer: &PostedLegs) -> impl Iterator<Item = News<'_>> {
+    let customers = transfer.legs.iter().filter(|leg| leg.account.code.is_none());
+    customers.map(move |leg| News {
+        account_id: leg.account.account_id,
+        certain: true,
+        about: About::Leg(transfer, leg),
     })
 }
 
@@ -113,6 +127,31 @@ fn movement(transfer: &PostedTransfer, direction: Direction) -> Movement {
         reference: transfer.reference.clone(),
         end_to_end_id: transfer.end_to_end_id.clone(),
         booking_date: transfer.booking_date,
+    }
+}
+
+fn movement_of_leg(transfer: &PostedLegs, own: &PostedLeg) -> Movement {
+    Movement {
+        transfer_id: transfer.transfer_id,
+        direction: own.direction,
+        money: own.money,
+        counterparty: counterparty(transfer, own),
+        balance: own.account.balance,
+        reference: transfer.reference.clone(),
+        end_to_end_id: transfer.end_to_end_id.clone(),
+        booking_date: transfer.booking_date,
+    }
+}
+
+/// The bank's own account on the other side of a leg, where it is alone there in this currency.
+fn counterparty(transfer: &PostedLegs, own: &PostedLeg) -> Option<AccountCode> {
+    let is_other = |leg: &&PostedLeg| {
+        leg.direction != own.direction && leg.money.currency == own.money.currency
+    };
+    let mut others = transfer.legs.iter().filter(is_other);
+    match (others.next(), others.next()) {
+        (Some(other), None) => other.account.code.clone(),
+        (Some(_), Some(_)) | (None, _) => None,
     }
 }
 

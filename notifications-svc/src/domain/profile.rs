@@ -35,7 +35,8 @@ impl Profile {
             | NotifiableEvent::Unfrozen(_)
             | NotifiableEvent::Closed(_)
             | NotifiableEvent::Posted(_)
-            | NotifiableEvent::Rejected(_) => None,
+            | NotifiableEvent::Rejected(_)
+            | NotifiableEvent::Legs(_) => None,
         }
     }
 

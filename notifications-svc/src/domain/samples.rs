@@ -6,8 +6,8 @@ use shared_events::{
     accounts::{AccountFrozen, AccountOpened, Holder, HolderUpdated},
     ids::{DeliveryId, NotificationId},
     ledger::{
-        AccountAfter, AccountCode, Direction, Party, PostedTransfer, RejectReason,
-        RejectedTransfer, TransfersPosted, TransfersRejected,
+        AccountAfter, AccountCode, Direction, LegsPosted, Party, PostedLeg, PostedLegs,
+        PostedTransfer, RejectReason, RejectedTransfer, TransfersPosted, TransfersRejected,
     },
     notifications::{Channel, Delivery, DeliveryStatus, NotifiableEvent, Notification, Topic},
 };
@@ -100,6 +100,27 @@ pub(super) fn posted(debtor: AccountId, creditor: AccountId) -> NotifiableEvent 
 pub(super) const fn posted_all(transfers: Vec<PostedTransfer>) -> NotifiableEvent {
     let command_id = MessageId(uuid(6));
     NotifiableEvent::Posted(TransfersPosted { command_id, transfers })
+}
+
+pub(super) fn leg(account: AccountAfter, direction: Direction, amount: &str) -> PostedLeg {
+    PostedLeg { account, direction, money: money(amount, "EUR") }
+}
+
+pub(super) fn posted_legs(legs: Vec<PostedLeg>) -> NotifiableEvent {
+    let day = NaiveDate::from_ymd_opt(2026, 11, 22).expect("a day");
+    let transfer = PostedLegs {
+        transfer_id: TransferId(uuid(5)),
+        legs,
+        rate: None,
+        rounding: None,
+        reverses: None,
+        reference: Some("Rent".to_owned()),
+        end_to_end_id: None,
+        booking_date: day,
+        value_date: day,
+    };
+    let command_id = MessageId(uuid(6));
+    NotifiableEvent::Legs(LegsPosted { command_id, transfers: vec![transfer] })
 }
 
 pub(super) fn rejected(debtor: AccountId, exists: bool) -> NotifiableEvent {

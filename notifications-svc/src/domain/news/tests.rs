@@ -5,7 +5,8 @@ use shared_events::ledger::RejectReason;
 
 use super::*;
 use crate::domain::samples::{
-    account, after, frozen, holder, money, opened, posted_all, rejected, rejected_one, transfer,
+    account, after, frozen, holder, leg, money, opened, posted_all, posted_legs, rejected,
+    rejected_one, transfer,
 };
 
 /// Compares the news of an event: whose account, whether certain, and the facts.
@@ -47,6 +48,34 @@ fn the_banks_own_accounts_hear_of_nothing_and_are_named_to_the_other_side() {
     credit["counterparty"] = json!("cash");
     let own = transfer(after(account(8), Some("cash"), "0"), after(account(9), Some("fees"), "0"));
     check(&posted_all(vec![salary, own]), &json!([[2, true, credit]]));
+}
+
+#[test]
+fn each_customer_of_a_transfer_with_legs_hears_of_their_own() {
+    let (debit, credit) = (Direction::Debit, Direction::Credit);
+    let event = posted_legs(vec![
+        leg(after(account(1), None, "-10"), debit, "10"),
+        leg(after(account(2), None, "7"), credit, "7"),
+        leg(after(account(9), Some("fees"), "3"), credit, "3"),
+    ]);
+    let mut paid = movement("debit", "-10");
+    paid["money"]["amount"] = json!("10.00");
+    let mut got = movement("credit", "7");
+    got["money"]["amount"] = json!("7.00");
+    check(&event, &json!([[1, true, paid], [2, true, got]]));
+}
+
+#[test]
+fn a_leg_names_the_banks_account_that_is_alone_on_the_other_side() {
+    let event = posted_legs(vec![
+        leg(after(account(1), None, "5"), Direction::Credit, "5"),
+        leg(after(account(2), None, "5"), Direction::Credit, "5"),
+        leg(after(account(8), Some("cash"), "-10"), Direction::Debit, "10"),
+    ]);
+    let mut got = movement("credit", "5");
+    got["money"]["amount"] = json!("5.00");
+    got["counterparty"] = json!("cash");
+    check(&event, &json!([[1, true, got.clone()], [2, true, got]]));
 }
 
 #[test]

@@ -86,5 +86,6 @@ crate::message_set! {
         Closed(accounts::AccountClosed),
         Posted(ledger::TransfersPosted),
         Rejected(ledger::TransfersRejected),
+        Legs(ledger::LegsPosted),
     }
 }
