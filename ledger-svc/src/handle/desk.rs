@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) books: Books,
     pub(super) now: Now,
     chain: journal::Chain,
+    /// The bank's own accounts that this transaction has opened.
+    opened: Vec<Uuid>,
 }
 
 impl Named {
@@ -94,16 +96,17 @@ impl Named {
         let ids: Vec<Uuid> = self.accounts.iter().copied().collect();
         let mut locked = accounts::lock_in_tx(tx, &ids).await?;
         locked.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
+        let mut opened = vec![];
         if !self.own.is_empty() {
             let ids: Vec<Uuid> = self.own.keys().copied().collect();
             let codes: Vec<&str> = self.own.values().map(|(code, _)| code.0.as_str()).collect();
             let currencies: Vec<&str> = self.own.values().map(|(_, it)| it.code()).collect();
-            accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
+            opened = accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
             locked.extend(accounts::lock_in_tx(tx, &ids).await?);
         }
         let chain = journal::extend_in_tx(tx).await?;
         let books = self.books_in_tx(tx, locked).await?;
-        Ok(Desk { books, now: now(chain.now, zone), chain })
+        Ok(Desk { books, now: now(chain.now, zone), chain, opened })
     }
 
     /// Loads the books to look at them: nothing is locked, and nothing can be stored.
@@ -169,7 +172,11 @@ pub(super) fn now(instant: DateTime<Utc>, zone: Tz) -> Now {
 impl Desk {
     /// Stores what has changed. Gives the books back, to tell of it.
     pub(super) async fn save_in_tx(self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
-        let Self { books, chain, .. } = self;
+        let Self { books, chain, mut opened, .. } = self;
+        opened.retain(|id| !books.changed().any(|account| account.id.uuid() == *id));
+        if !opened.is_empty() {
+            accounts::forget_in_tx(tx, &opened).await?;
+        }
         accounts::insert_in_tx(tx, books.opened()).await?;
         accounts::update_in_tx(tx, books.changed()).await?;
         holds::put_in_tx(tx, books.changed_holds()).await?;

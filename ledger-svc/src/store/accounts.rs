@@ -124,27 +124,34 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     rows.into_iter().map(Account::try_from).collect()
 }
 
-/// Opens those of the bank's own accounts that are not open yet.
+/// Opens those of the bank's own accounts that are not open yet, and returns which.
 pub(crate) async fn open_own_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
     codes: &[&str],
     currencies: &[&str],
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
         "INSERT INTO accounts (id, code, currency, status, overdraft_limit, posted_debits,
              posted_credits, pending_debits, pending_credits, version, followed_status,
              followed_limit)
          SELECT id, code, currency, 'active', NULL, 0, 0, 0, 0, 1, 0, 0
          FROM unnest($1::uuid[], $2::text[], $3::text[]) AS own(id, code, currency)
          ORDER BY id
-         ON CONFLICT (id) DO NOTHING",
+         ON CONFLICT (id) DO NOTHING
+         RETURNING id",
         ids,
         codes as _,
         currencies as _,
     )
-    .execute(tx.connection())
-    .await?;
+    .fetch_all(tx.connection())
+    .await
+}
+
+/// Takes back accounts that this transaction has opened and nothing was booked on: what is rejected
+/// opens nothing.
+pub(crate) async fn forget_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM accounts WHERE id = ANY($1)", ids).execute(tx.connection()).await?;
     Ok(())
 }
 

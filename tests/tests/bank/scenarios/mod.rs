@@ -16,6 +16,7 @@ mod monitors;
 mod python;
 mod queries;
 mod reasons;
+mod refused;
 mod rights;
 mod saga;
 mod story;
@@ -34,6 +35,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
         ("monitors", monitors::facts()),
+        ("refused", refused::facts()),
         ("tell", tell::facts()),
         ("crowd", crowd::facts()),
         ("broker", broker::facts()),
