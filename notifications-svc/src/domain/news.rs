@@ -1,5 +1,5 @@
-//! What an event means to holders. Promise: of a transfer, each customer on either side, or of a leg, hears once;
-//! of a rejected one, who was to pay; the bank's own accounts hear of nothing.
+//! What an event means to holders. Promise: of a transfer, each customer on either side, or of a
+//! leg, hears once; of a rejected one, who was to pay; the bank's own accounts hear of nothing.
 
 use shared_events::{
     AccountId, TransferId,
