@@ -34,19 +34,24 @@ pub(crate) struct Set {
     /// The account: id, IBAN or external reference
     account: String,
     /// How far below zero it may go
-    #[arg(long, value_name = "AMOUNT", required_unless_present_any = SPENDING)]
+    #[arg(
+        long,
+        value_name = "AMOUNT",
+        allow_negative_numbers = true,
+        required_unless_present_any = SPENDING
+    )]
     overdraft: Option<String>,
     /// The most of one transfer; `none`: without limit
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     transfer: Option<String>,
     /// The most that leaves it on one day; `none`: without limit
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     daily: Option<String>,
     /// The most that leaves it in one month; `none`: without limit
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     monthly: Option<String>,
     /// The least that must stay on it; `none`: nothing must
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     minimum_balance: Option<String>,
     #[command(flatten)]
     id: SendId,

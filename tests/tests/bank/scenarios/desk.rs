@@ -115,6 +115,18 @@ impl Desk {
         Ok(story::of(&self.bank.events().events().await?, &self.names))
     }
 
+    /// Waits until what was heard is this story, and says how it differs if it never is. An answer
+    /// may be faster than its event.
+    pub(crate) async fn tells(&self, expected: &str) -> Result<()> {
+        let told = wait_for("the story is told", PATIENCE, async || {
+            Ok(story::compare(&self.story().await?, expected).is_ok())
+        });
+        match told.await {
+            Ok(()) => Ok(()),
+            Err(_) => story::compare(&self.story().await?, expected),
+        }
+    }
+
     /// The sums over all accounts.
     pub(crate) async fn trial_balance(&self) -> Result<TrialBalanceFound> {
         Ok(self.client.ask(GetTrialBalance {}).await?)

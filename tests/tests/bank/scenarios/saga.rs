@@ -12,10 +12,7 @@ use shared_events::{
     topology::SERVICES,
 };
 
-use super::{
-    desk::{Desk, amount, cash, customer, transfer},
-    story::compare,
-};
+use super::desk::{Desk, amount, cash, customer, transfer};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
@@ -46,7 +43,7 @@ ledger.transfers.posted.v1 cash -> alice 100.00 EUR: cash -100 v2, alice 100 v2
 ledger.transfers.posted.v1 alice -> bob 30.50 EUR: alice 69.5 v3, bob 30.5 v2
 ledger.transfers.posted.v1 bob -> cash 80.50 EUR: bob -50 v3, cash -19.5 v3
 ";
-    compare(&desk.story().await?, expected)
+    desk.tells(expected).await
 }
 
 async fn an_account_with_money_on_it_is_not_closed_and_an_empty_one_is(bank: Bank) -> Result<()> {
@@ -76,7 +73,7 @@ accounts.account.closed.v1 alice version=6
 ledger.transfers.rejected.v1 cash -> alice 1.00 EUR: account_closed
 ledger.transfers.rejected.v1 alice -> cash 1.00 EUR: account_closed
 ";
-    compare(&desk.story().await?, expected)
+    desk.tells(expected).await
 }
 
 async fn no_money_moves_on_a_frozen_account(bank: Bank) -> Result<()> {
@@ -106,7 +103,7 @@ ledger.transfers.rejected.v1 cash -> alice 2.00 EUR: account_frozen
 accounts.account.unfrozen.v1 alice version=4
 ledger.transfers.posted.v1 alice -> cash 1.00 EUR: alice 9 v3, cash -9 v3
 ";
-    compare(&desk.story().await?, expected)
+    desk.tells(expected).await
 }
 
 /// The freeze and the transfer wait together for a ledger that is down.
@@ -167,7 +164,7 @@ accounts.limits.changed.v1 alice overdraft_limit=5 version=5
 ledger.transfers.rejected.v1 alice -> cash 0.01 EUR: insufficient_funds
 ledger.transfers.posted.v1 cash -> alice 1.00 EUR: cash 19 v3, alice -19 v3
 ";
-    compare(&desk.story().await?, expected)
+    desk.tells(expected).await
 }
 
 /// What the notifications service makes of it: `tell::`.
@@ -187,7 +184,7 @@ ledger.account.opened.v1 alice version=1
 accounts.account.activated.v1 alice version=2
 accounts.holder.updated.v1 alice holder.name=Alice Nováková version=3
 ";
-    compare(&desk.story().await?, expected)
+    desk.tells(expected).await
 }
 
 async fn ledger_says(desk: &Desk, account: AccountId, status: LedgerStatus) -> Result<()> {
