@@ -85,7 +85,11 @@ impl Broker {
         let nowhere = Target::new((Ipv4Addr::LOCALHOST, 0).into());
         let broker = Self {
             container,
-            http: reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?,
+            // A connection of its own for each request: the API closes idle ones as it is asked.
+            http: reqwest::Client::builder()
+                .timeout(Duration::from_secs(60))
+                .pool_max_idle_per_host(0)
+                .build()?,
             amqp: nowhere.clone(),
             management: Target::new(nowhere.address()),
             definitions,
