@@ -10,6 +10,7 @@
 //! proxy      stands between an instance and its servers: pauses, cuts, retargets
 //! message    what is sent to the bus, well formed or not
 //! parked     what lies in a queue, with what its parking says
+//! model      the ledger as it should be, single-threaded and small, to compare with
 //! recorder   every event that leaves the services, and the transcript of them
 //! wait       a condition and a deadline instead of a sleep
 //! ```
@@ -23,6 +24,7 @@ mod docker;
 pub mod instance;
 mod line;
 pub mod message;
+pub mod model;
 pub mod parked;
 mod processes;
 pub mod proxy;

@@ -323,19 +323,24 @@ impl Books {
         before.holds.into_iter().for_each(|(id, it)| self.holds.restore(id, it));
         before.reversed.into_iter().for_each(|(id, it)| self.reversed.restore(id, it));
         before.monitors.into_iter().for_each(|(id, it)| self.monitors.restore(id, it));
-        for outcome in told {
-            let Outcome::New(id) = outcome else { continue };
-            self.raised.remove(id);
-            let Some(mut decided) = self.known.remove(id) else { continue };
+        // All of it is forgotten before any of it is told again: the accounts, and what a member
+        // reverses or captures, are as they were before the group.
+        let new = told.iter().filter_map(|outcome| match outcome {
+            Outcome::New(id) => {
+                self.raised.remove(id);
+                self.known.remove(id)
+            }
+            Outcome::Known(_) | Outcome::Conflict(_) => None,
+        });
+        for mut decided in new.collect::<Vec<_>>() {
             let reason = match &decided.record.outcome {
                 InstructionOutcome::Rejected(rejected) => rejected.reason,
                 InstructionOutcome::Posted(_)
                 | InstructionOutcome::Held(_)
                 | InstructionOutcome::Released(_) => RejectReason::GroupRejected,
             };
-            // Said again: the account is as it was before the group.
             decided.record.outcome = self.rejection(&decided.record.instruction, reason);
-            self.known.insert(*id, decided);
+            self.known.insert(decided.record.instruction.transfer_id, decided);
         }
     }
 

@@ -17,8 +17,9 @@ use super::{
     account::{Account, Status, own_account_id},
     books::Books,
     carry::carry_out,
+    form::round,
     interest::{Bearing, next_month},
-    plan::{Now, Plan, PlannedLeg, check_legs, round},
+    plan::{Now, Plan, PlannedLeg, check_legs},
 };
 
 /// What a capitalisation posts, in this order.

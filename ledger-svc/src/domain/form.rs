@@ -4,12 +4,12 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use shared_events::{
     Amount, Currency, Money,
     ledger::{
         Action, Direction, END_TO_END_ID_CHARS_MAX, Exchange, HOLD_DAYS_MAX, Instruction, LEGS,
-        Leg, RATE_DIGITS_MAX, REFERENCE_CHARS_MAX, RejectReason,
+        Leg, RATE_DIGITS_MAX, REFERENCE_CHARS_MAX, RejectReason, Rounding,
     },
     money::AMOUNT_MAX,
 };
@@ -18,11 +18,10 @@ use shared_events::{
 /// no database can store.
 const YEARS: RangeInclusive<i32> = 1900..=2199;
 
-type Checked = Result<(), RejectReason>;
+pub(super) type Checked = Result<(), RejectReason>;
 
-/// Whether the instruction is well formed.
+/// Whether the rest of the instruction is well formed.
 pub(super) fn check_form(instruction: &Instruction, now: DateTime<Utc>) -> Checked {
-    check_amounts(&instruction.action)?;
     let invalid = |text: &Option<String>, chars_max| {
         let text = text.as_deref().unwrap_or_default();
         text.chars().count() > chars_max || text.chars().any(char::is_control)
@@ -49,19 +48,30 @@ pub(super) fn check_form(instruction: &Instruction, now: DateTime<Utc>) -> Check
     }
 }
 
-fn check_amounts(action: &Action) -> Checked {
+/// Whether the amounts can move at all.
+pub(super) fn check_amounts(action: &Action) -> Checked {
     match action {
         Action::Transfer(it) => check_money(it.money),
         Action::Hold(it) => check_money(it.money),
-        Action::Exchange(it) => check_money(it.sell),
+        // What the creditor gets is asked where there is a rate.
+        Action::Exchange(it) if check_exchange(it).is_err() => check_money(it.sell),
+        Action::Exchange(it) => {
+            let bought = bought(it).and_then(|(_, amount)| check_money(Money::new(amount, it.buy)));
+            first_of([check_money(it.sell), bought].into_iter())
+        }
         // More legs than allowed are not looked at one by one.
         Action::Legs(it) => {
-            it.legs.iter().take(*LEGS.end()).try_for_each(|leg| check_money(leg.money))
+            first_of(it.legs.iter().take(*LEGS.end()).map(|leg| check_money(leg.money)))
         }
         Action::Capture(it) => check_part(it.amount),
         Action::Reverse(it) => check_part(it.amount),
         Action::Release(_) => Ok(()),
     }
+}
+
+/// Of what stands against any of several, the first in the order of the reasons.
+pub(super) fn first_of(checked: impl Iterator<Item = Checked>) -> Checked {
+    checked.filter_map(Result::err).min().map_or(Ok(()), Err)
 }
 
 /// Whether an amount can move at all.
@@ -110,6 +120,23 @@ fn check_legs(legs: &[Leg]) -> Checked {
         true => Ok(()),
         false => Err(RejectReason::UnbalancedLegs),
     }
+}
+
+/// What an exchange comes to: exactly, and rounded to what the creditor gets.
+pub(super) fn bought(it: &Exchange) -> Result<(Decimal, Decimal), RejectReason> {
+    let sold = it.sell.amount.decimal();
+    let exact = sold.checked_mul(it.rate.decimal()).ok_or(RejectReason::AmountTooLarge)?;
+    Ok((exact, round(exact, it.buy, it.rounding)))
+}
+
+/// An amount with the digits of its currency.
+pub(super) fn round(exact: Decimal, currency: Currency, rounding: Rounding) -> Decimal {
+    let strategy = match rounding {
+        Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
+        Rounding::HalfUp => RoundingStrategy::MidpointAwayFromZero,
+        Rounding::Down => RoundingStrategy::ToZero,
+    };
+    exact.round_dp_with_strategy(currency.digits(), strategy)
 }
 
 fn check_exchange(exchange: &Exchange) -> Checked {

@@ -4,20 +4,22 @@
 //! Whatever is posted is a list of legs: a transfer has two, an exchange four or five. The rules on
 //! accounts are asked of legs, once for all kinds of instructions.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, Money, TransferId,
     ledger::{
         AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, InstructionOutcome,
-        Leg, Party, Payment, Posted, RejectReason, Release, ReleaseCause, Reverse, Rounding,
+        LEGS, Leg, Party, Payment, Posted, RejectReason, Release, ReleaseCause, Reverse,
     },
 };
 
 use super::{
     account::{Status, own_account_id},
     books::Books,
-    form::{check_form, check_money},
+    form::{bought, check_amounts, check_form, check_money, first_of},
     hold::Held,
 };
 
@@ -66,6 +68,8 @@ pub(super) fn debtor(books: &Books, action: &Action) -> Option<AccountId> {
         Action::Transfer(it) => account_id(&it.debtor, it.money.currency),
         Action::Hold(it) => account_id(&it.debtor, it.money.currency),
         Action::Exchange(it) => account_id(&it.debtor, it.sell.currency),
+        // Too many legs touch nothing, so nothing is known of their accounts.
+        Action::Legs(it) if it.legs.len() > *LEGS.end() => None,
         Action::Legs(it) => {
             let first = it.legs.iter().find(|leg| leg.direction == Direction::Debit)?;
             account_id(&first.account, first.money.currency)
@@ -86,6 +90,8 @@ pub(super) fn plan(
     instruction: &Instruction,
     now: Now,
 ) -> Result<Plan, RejectReason> {
+    check_amounts(&instruction.action)?;
+    check_part(books, &instruction.action)?;
     check_form(instruction, now.instant)?;
     match &instruction.action {
         Action::Transfer(it) => transfer(books, it, now),
@@ -95,7 +101,7 @@ pub(super) fn plan(
         Action::Reverse(it) => reverse(books, it),
         Action::Legs(it) => {
             let legs = it.legs.iter().map(|leg| planned(&leg.account, signed(leg)));
-            spend(books, distinct(legs.collect::<Result<_, _>>())?, now)
+            spend(books, distinct(legs)?, now)
         }
         Action::Exchange(it) => exchange(books, it, now),
     }
@@ -160,10 +166,15 @@ fn signed(leg: &Leg) -> Money {
 }
 
 /// No account twice: its entry is found by the transfer.
-fn distinct(legs: Result<Vec<PlannedLeg>, RejectReason>) -> Result<Vec<PlannedLeg>, RejectReason> {
-    let legs = legs?;
-    let twice = (1..legs.len()).any(|n| legs[..n].iter().any(|it| it.account == legs[n].account));
-    if twice { Err(RejectReason::SameAccount) } else { Ok(legs) }
+fn distinct(
+    legs: impl Iterator<Item = Result<PlannedLeg, RejectReason>>,
+) -> Result<Vec<PlannedLeg>, RejectReason> {
+    let legs: Vec<_> = legs.collect();
+    let mut seen = BTreeSet::new();
+    match legs.iter().flatten().all(|leg| seen.insert(leg.account)) {
+        true => legs.into_iter().collect(),
+        false => Err(RejectReason::SameAccount),
+    }
 }
 
 /// Posts legs whose debits count as spent.
@@ -173,16 +184,33 @@ fn spend(books: &Books, legs: Vec<PlannedLeg>, now: Now) -> Result<Plan, RejectR
     Ok(Plan::Post { legs, spends: true, reverses: None })
 }
 
-fn open_hold(books: &Books, id: TransferId, now: Now) -> Result<&Held, RejectReason> {
-    let held = books.hold(id).ok_or(RejectReason::UnknownHold)?;
-    held.check_open(now.instant)?;
-    Ok(held)
+/// Whether an amount can be a part of what is held, or of what was posted to one creditor.
+fn check_part(books: &Books, action: &Action) -> Result<(), RejectReason> {
+    let (part, whole) = match action {
+        Action::Capture(it) => (it.amount, books.hold(it.hold_id).map(|held| held.currency)),
+        Action::Reverse(it) => {
+            let currency = match posted(books, it.original_id).map(|it| it.legs.as_slice()) {
+                Some([first, _]) => Some(first.money.currency),
+                Some(_) | None => None,
+            };
+            (it.amount, currency)
+        }
+        Action::Transfer(_)
+        | Action::Hold(_)
+        | Action::Release(_)
+        | Action::Legs(_)
+        | Action::Exchange(_) => (None, None),
+    };
+    match (part, whole) {
+        (Some(amount), Some(currency)) => check_money(Money { amount, currency }),
+        (None, _) | (_, None) => Ok(()),
+    }
 }
 
 fn capture(books: &Books, capture: &Capture, now: Now) -> Result<Plan, RejectReason> {
-    let held = open_hold(books, capture.hold_id, now)?;
+    let held = books.hold(capture.hold_id).ok_or(RejectReason::UnknownHold)?;
+    held.check_open(now.instant)?;
     let captured = capture.amount.map_or(held.remaining, Amount::decimal);
-    check_money(Money::new(captured, held.currency))?;
     if captured > held.remaining {
         return Err(RejectReason::ExceedsHold);
     }
@@ -193,7 +221,8 @@ fn capture(books: &Books, capture: &Capture, now: Now) -> Result<Plan, RejectRea
 
 /// A hold can be released whatever became of the accounts: nothing leaves the debtor.
 fn release(books: &Books, release: &Release, now: Now) -> Result<Plan, RejectReason> {
-    let held = open_hold(books, release.hold_id, now)?;
+    let held = books.hold(release.hold_id).ok_or(RejectReason::UnknownHold)?;
+    held.check_open(now.instant)?;
     Ok(Plan::Release { hold_id: held.id, cause: ReleaseCause::Released })
 }
 
@@ -215,18 +244,15 @@ fn posted(books: &Books, id: TransferId) -> Option<&Posted> {
 
 fn reverse(books: &Books, reverse: &Reverse) -> Result<Plan, RejectReason> {
     let original = posted(books, reverse.original_id).ok_or(RejectReason::UnknownTransfer)?;
+    let first = original.legs.first().ok_or(RejectReason::NotReversible)?;
     let in_part = original.legs.len() == 2;
     if original.reverses.is_some() || (!in_part && reverse.amount.is_some()) {
         return Err(RejectReason::NotReversible);
     }
-    let first = original.legs.first().ok_or(RejectReason::NotReversible)?;
     let whole = first.money.amount.decimal();
     let left = whole - books.reversed(reverse.original_id);
     let amount = reverse.amount.map_or(left, Amount::decimal);
     if in_part {
-        if reverse.amount.is_some() {
-            check_money(Money::new(amount, first.money.currency))?;
-        }
         if amount > left || amount.is_zero() {
             return Err(RejectReason::ExceedsOriginal);
         }
@@ -245,11 +271,9 @@ fn reverse(books: &Books, reverse: &Reverse) -> Result<Plan, RejectReason> {
 }
 
 fn exchange(books: &Books, exchange: &Exchange, now: Now) -> Result<Plan, RejectReason> {
-    let Exchange { debtor, creditor, sell, buy, rate, rounding } = exchange;
+    let Exchange { debtor, creditor, sell, buy, .. } = exchange;
     let sold = sell.amount.decimal();
-    let exact = sold.checked_mul(rate.decimal()).ok_or(RejectReason::AmountTooLarge)?;
-    let bought = round(exact, *buy, *rounding);
-    check_money(Money::new(bought, *buy))?;
+    let (exact, bought) = bought(exchange)?;
     let own = |code, amount, currency| PlannedLeg {
         account: own_account_id(&code, currency),
         amount,
@@ -264,17 +288,7 @@ fn exchange(books: &Books, exchange: &Exchange, now: Now) -> Result<Plan, Reject
     if exact != bought {
         legs.push(Ok(own(AccountCode::fx_rounding(), exact - bought, *buy)));
     }
-    spend(books, distinct(legs.into_iter().collect())?, now)
-}
-
-/// An amount with the digits of its currency.
-pub(super) fn round(exact: Decimal, currency: Currency, rounding: Rounding) -> Decimal {
-    let strategy = match rounding {
-        Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
-        Rounding::HalfUp => RoundingStrategy::MidpointAwayFromZero,
-        Rounding::Down => RoundingStrategy::ToZero,
-    };
-    exact.round_dp_with_strategy(currency.digits(), strategy)
+    spend(books, distinct(legs.into_iter())?, now)
 }
 
 /// Whether the accounts allow money in these directions.
@@ -305,14 +319,14 @@ fn check_debits(
     legs: &[PlannedLeg],
     spent_on: Option<NaiveDate>,
 ) -> Result<(), RejectReason> {
-    for leg in legs.iter().filter(|leg| leg.amount.is_sign_negative()) {
+    let debits = legs.iter().filter(|leg| leg.amount.is_sign_negative());
+    first_of(debits.map(|leg| {
         let account = books.account(leg.account).ok_or(RejectReason::UnknownAccount)?;
         if let Some(today) = spent_on {
             account.check_limits(-leg.amount, today)?;
         }
-        account.check_funds(-leg.amount)?;
-    }
-    Ok(())
+        account.check_funds(-leg.amount)
+    }))
 }
 
 impl PlannedLeg {

@@ -1,0 +1,314 @@
+//! The ledger as it should be, in the simplest words. Promise: written from the contract's
+//! documents alone; one thread, no storage, no cleverness, so that it can be believed by reading.
+//!
+//! For each instruction all broken rules are collected, and the first in the order of
+//! [`RejectReason::ALL`] is the reason. What the ledger itself works out step by step, in batches
+//! and with locks, must come to the same.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use ledger_svc::domain::own_account_id;
+use rust_decimal::Decimal;
+use shared_events::{
+    AccountId, Amount, Currency, Money, TransferId,
+    accounts::Blocks,
+    ledger::{
+        AccountAfter, AccountCode, HoldStatus, Instruction, InstructionOutcome, LedgerStatus,
+        Party, RejectReason, Rejected,
+    },
+};
+
+mod act;
+mod rules;
+
+/// What the accounts service has said of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Where it stands.
+    pub status: LedgerStatus,
+    /// What is refused while it is frozen.
+    pub blocks: Blocks,
+    /// How far below zero it may go. `None` here and below: without limit.
+    pub overdraft: Option<Decimal>,
+    /// The most of one transfer.
+    pub transfer: Option<Decimal>,
+    /// The most of one day.
+    pub daily: Option<Decimal>,
+    /// The most of one month.
+    pub monthly: Option<Decimal>,
+    /// The least that must stay.
+    pub minimum: Option<Decimal>,
+}
+
+impl Terms {
+    /// What the bank's own accounts have: no limits.
+    pub const FREE: Self = Self {
+        status: LedgerStatus::Active,
+        blocks: Blocks::Both,
+        overdraft: None,
+        transfer: None,
+        daily: None,
+        monthly: None,
+        minimum: None,
+    };
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its code, if it is the bank's own.
+    pub code: Option<AccountCode>,
+    /// The one currency it holds.
+    pub currency: Currency,
+    /// What the accounts service has said of it.
+    pub terms: Terms,
+    /// What is on it.
+    pub posted: Decimal,
+    /// What is set aside to go out.
+    pub pending_out: Decimal,
+    /// What is expected to come in.
+    pub pending_in: Decimal,
+    /// What was spent, or set aside to be spent, by day.
+    pub spent: BTreeMap<NaiveDate, Decimal>,
+    /// Counts its changes.
+    pub version: i64,
+}
+
+impl Account {
+    fn new(code: Option<AccountCode>, currency: Currency, terms: Terms) -> Self {
+        let nothing = Decimal::ZERO;
+        Self {
+            code,
+            currency,
+            terms,
+            posted: nothing,
+            pending_out: nothing,
+            pending_in: nothing,
+            spent: BTreeMap::new(),
+            version: 1,
+        }
+    }
+
+    /// What can be spent.
+    #[must_use]
+    pub fn available(&self) -> Option<Decimal> {
+        self.terms.overdraft.map(|it| self.posted + it - self.pending_out)
+    }
+
+    fn spent_in_month(&self, of: NaiveDate) -> Decimal {
+        let same = |it: &NaiveDate| (it.year(), it.month()) == (of.year(), of.month());
+        self.spent.iter().filter(|(day, _)| same(day)).map(|(_, amount)| amount).sum()
+    }
+
+    fn after(&self, id: AccountId) -> AccountAfter {
+        AccountAfter {
+            account_id: id,
+            code: self.code.clone(),
+            balance: Amount(self.posted),
+            available: self.available().map(Amount),
+            version: self.version,
+        }
+    }
+}
+
+/// A hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Who is to pay.
+    pub debtor: AccountId,
+    /// Who is to be paid.
+    pub creditor: AccountId,
+    /// What is still held.
+    pub left: Money,
+    /// Where it stands.
+    pub status: HoldStatus,
+    /// When it ends by itself.
+    pub expires_at: DateTime<Utc>,
+    /// The day on which it counted as spent.
+    pub placed_on: NaiveDate,
+}
+
+/// When something is decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The instant.
+    pub instant: DateTime<Utc>,
+    /// The bank's day.
+    pub today: NaiveDate,
+}
+
+/// What became of one instruction of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Decided now.
+    New(Box<InstructionOutcome>),
+    /// Decided before, with the same content.
+    Known,
+    /// The id was used before, with other content.
+    Conflict,
+}
+
+/// The ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Every account.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// Every hold that was ever placed.
+    pub holds: BTreeMap<TransferId, Hold>,
+    reversed: BTreeMap<TransferId, Decimal>,
+    decided: BTreeMap<TransferId, (Instruction, InstructionOutcome)>,
+}
+
+/// What some instructions may change, as it was before them.
+pub struct Before {
+    accounts: BTreeMap<AccountId, Account>,
+    holds: Vec<(TransferId, Option<Hold>)>,
+    reversed: Vec<(TransferId, Option<Decimal>)>,
+    new: Vec<TransferId>,
+}
+
+impl Model {
+    /// Opens a customer's account.
+    pub fn open(&mut self, id: AccountId, currency: Currency, terms: Terms) {
+        self.accounts.entry(id).or_insert_with(|| Account::new(None, currency, terms));
+    }
+
+    /// Carries out a command's instructions in their order, groups whole or not at all.
+    pub fn submit(&mut self, all: &[Instruction], now: Now) -> Vec<Told> {
+        let mut told: Vec<Option<Told>> = vec![None; all.len()];
+        for first in 0..all.len() {
+            if told[first].is_some() {
+                continue;
+            }
+            let group = all[first].group;
+            let is_member = |n: &usize| *n == first || (group.is_some() && all[*n].group == group);
+            let members: Vec<usize> = (first..all.len()).filter(is_member).collect();
+            let before = self.before(members.iter().map(|n| &all[*n]));
+            let mut failed = false;
+            for n in &members {
+                let one = self.submit_one(&all[*n], now);
+                failed |= match &one {
+                    Told::New(outcome) => is_rejection(outcome),
+                    Told::Known => is_rejection(&self.decided[&all[*n].transfer_id].1),
+                    Told::Conflict => true,
+                };
+                told[*n] = Some(one);
+            }
+            if failed && group.is_some() {
+                self.undo(before);
+                for n in members {
+                    if let Some(Told::New(outcome)) = &told[n] {
+                        told[n] = Some(Told::New(Box::new(self.reject_again(&all[n], outcome))));
+                    }
+                }
+            }
+        }
+        told.into_iter().flatten().collect()
+    }
+
+    /// What became of an instruction, if it was decided.
+    #[must_use]
+    pub fn outcome(&self, id: TransferId) -> Option<&InstructionOutcome> {
+        self.decided.get(&id).map(|(_, outcome)| outcome)
+    }
+
+    fn submit_one(&mut self, it: &Instruction, now: Now) -> Told {
+        if let Some((known, _)) = self.decided.get(&it.transfer_id) {
+            let same = Instruction { group: None, ..it.clone() }
+                == Instruction { group: None, ..known.clone() };
+            return if same { Told::Known } else { Told::Conflict };
+        }
+        self.open_own(it);
+        let outcome = match self.plan(it, now) {
+            Ok(plan) => self.act(it.transfer_id, plan, now),
+            Err(reason) => self.rejection(it, reason),
+        };
+        self.keep(it, outcome.clone());
+        Told::New(Box::new(outcome))
+    }
+
+    fn keep(&mut self, it: &Instruction, outcome: InstructionOutcome) {
+        self.decided.insert(it.transfer_id, (it.clone(), outcome));
+    }
+
+    fn rejection(&self, it: &Instruction, reason: RejectReason) -> InstructionOutcome {
+        let payer = self.payer(it);
+        let account = payer.and_then(|id| Some(self.accounts.get(&id)?.after(id)));
+        InstructionOutcome::Rejected(Rejected { reason, account })
+    }
+
+    /// A member of a group that failed: its own reason, or that of the group.
+    fn reject_again(&mut self, it: &Instruction, was: &InstructionOutcome) -> InstructionOutcome {
+        let reason = match was {
+            InstructionOutcome::Rejected(rejected) => rejected.reason,
+            InstructionOutcome::Posted(_)
+            | InstructionOutcome::Held(_)
+            | InstructionOutcome::Released(_) => RejectReason::GroupRejected,
+        };
+        self.open_own(it);
+        let outcome = self.rejection(it, reason);
+        self.keep(it, outcome.clone());
+        outcome
+    }
+
+    /// What these instructions may change, as it is now.
+    pub fn before<'a>(&self, all: impl Iterator<Item = &'a Instruction>) -> Before {
+        let (mut holds, mut reversed, mut new) = (vec![], vec![], vec![]);
+        for it in all {
+            let id = it.transfer_id;
+            for id in [Some(id), rules::about(&it.action)].into_iter().flatten() {
+                holds.push((id, self.holds.get(&id).cloned()));
+                reversed.push((id, self.reversed.get(&id).copied()));
+            }
+            if !self.decided.contains_key(&id) {
+                new.push(id);
+            }
+        }
+        let accounts = self.accounts.clone();
+        Before { accounts, holds, reversed, new }
+    }
+
+    /// Makes undone what was done since.
+    pub fn undo(&mut self, before: Before) {
+        self.accounts = before.accounts;
+        for (id, hold) in before.holds {
+            restore(&mut self.holds, id, hold);
+        }
+        for (id, amount) in before.reversed {
+            restore(&mut self.reversed, id, amount);
+        }
+        for id in before.new {
+            self.decided.remove(&id);
+        }
+    }
+
+    /// The bank's own accounts open when they are first named.
+    fn open_own(&mut self, it: &Instruction) {
+        for (party, currency) in rules::parties(&it.action) {
+            if let (Party::Code(code), Some(id)) = (&party, account_id(&party, currency)) {
+                let open = || Account::new(Some(code.clone()), currency, Terms::FREE);
+                self.accounts.entry(id).or_insert_with(open);
+            }
+        }
+    }
+}
+
+fn restore<V>(map: &mut BTreeMap<TransferId, V>, id: TransferId, before: Option<V>) {
+    match before {
+        Some(value) => drop(map.insert(id, value)),
+        None => drop(map.remove(&id)),
+    }
+}
+
+fn is_rejection(outcome: &InstructionOutcome) -> bool {
+    matches!(outcome, InstructionOutcome::Rejected(_))
+}
+
+/// Customers are named by id, the bank's own accounts by code and currency.
+fn account_id(party: &Party, currency: Currency) -> Option<AccountId> {
+    match party {
+        Party::AccountId(id) => Some(*id),
+        Party::Code(code) => code.is_known().then(|| own_account_id(code, currency)),
+    }
+}

@@ -1,0 +1,380 @@
+//! The ledger's domain against the model: whatever is asked, in whatever order, each outcome and
+//! each account are the same.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use integration_tests::model::{self, Model, Terms, Told};
+use ledger_svc::domain::{
+    self, AccountEvent, Books, Limits, Loaded, Outcome, expiry_id, own_account_id,
+};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use shared_events::{
+    AccountId, Amount, Currency, MessageId, Money, TransferId,
+    accounts::Blocks,
+    ledger::{
+        AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, Leg, Legs, Party,
+        Payment, Release, Reverse, Rounding,
+    },
+};
+use uuid::Uuid;
+
+/// Customers that exist, from 0; the last two have yen. Those above do not exist.
+const CUSTOMERS: u128 = 6;
+/// So few ids that most instructions name something.
+const IDS: u128 = 40;
+const OWN: [(&str, &str); 8] = [
+    ("cash", "EUR"),
+    ("cash", "JPY"),
+    ("fees", "EUR"),
+    ("fees", "JPY"),
+    ("fx_position", "EUR"),
+    ("fx_position", "JPY"),
+    ("fx_rounding", "EUR"),
+    ("fx_rounding", "JPY"),
+];
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Step {
+    Submit(Vec<Instruction>),
+    Follow(AccountId, AccountEvent),
+    Expire(TransferId),
+    /// Time goes by, in hours.
+    Wait(i64),
+}
+
+fn start() -> DateTime<Utc> {
+    let day = NaiveDate::from_ymd_opt(2026, 1, 30).expect("a day");
+    day.and_hms_opt(8, 0, 0).expect("an hour").and_utc()
+}
+
+fn currency(code: &str) -> Currency {
+    code.parse().expect("a currency")
+}
+
+fn customer(n: u128) -> AccountId {
+    AccountId(Uuid::from_u128(n + 1))
+}
+
+fn transfer_id(n: u128) -> TransferId {
+    TransferId(Uuid::from_u128(n + 1_000))
+}
+
+fn own(code: &str) -> Party {
+    Party::Code(AccountCode(code.to_owned()))
+}
+
+fn currency_of(n: u128) -> Currency {
+    currency(if n >= CUSTOMERS - 2 { "JPY" } else { "EUR" })
+}
+
+fn parties() -> impl Strategy<Value = Party> {
+    let cash = own_account_id(&AccountCode("cash".to_owned()), currency("EUR"));
+    prop_oneof![
+        12 => (0..CUSTOMERS).prop_map(|n| Party::AccountId(customer(n))),
+        6 => Just(own("cash")),
+        1 => Just(own("fees")),
+        1 => Just(Party::AccountId(customer(CUSTOMERS))),
+        1 => Just(Party::AccountId(cash)),
+        1 => Just(own("no_such_code")),
+    ]
+}
+
+/// Mostly what can move; now and then nothing, less than nothing, too fine or too much.
+fn amounts() -> impl Strategy<Value = Decimal> {
+    prop_oneof![
+        12 => (1_i64..9_000).prop_map(|cents| Decimal::new(cents, 2)),
+        6 => (1_i64..120).prop_map(Decimal::from),
+        1 => (-10_i64..1).prop_map(Decimal::from),
+        1 => (1_i64..9_000).prop_map(|it| Decimal::new(it, 3)),
+        1 => Just(Decimal::from(1_000_000_000_000_001_i64)),
+    ]
+}
+
+fn currencies() -> impl Strategy<Value = Currency> {
+    prop_oneof![5 => Just(currency("EUR")), 1 => Just(currency("JPY"))]
+}
+
+fn monies() -> impl Strategy<Value = Money> {
+    (amounts(), currencies()).prop_map(|(amount, currency)| Money::new(amount, currency))
+}
+
+fn ids() -> impl Strategy<Value = TransferId> {
+    (0..IDS).prop_map(transfer_id)
+}
+
+fn legs() -> impl Strategy<Value = Action> {
+    let shares = prop::collection::vec((parties(), monies()), 0..4);
+    let random = (shares, parties(), -1_i64..2).prop_map(|(shares, first, off)| {
+        let total: Decimal = shares.iter().map(|(_, money)| money.amount.decimal()).sum();
+        let off = if off == 1 { Decimal::ONE } else { Decimal::ZERO };
+        let leg = |account, direction, money| Leg { account, direction, money };
+        let debit = leg(first, Direction::Debit, Money::new(total + off, currency("EUR")));
+        let credits = shares.into_iter().map(|(it, money)| leg(it, Direction::Credit, money));
+        Action::Legs(Legs { legs: std::iter::once(debit).chain(credits).collect() })
+    });
+    let pairs = prop::collection::vec((0..CUSTOMERS, any::<bool>(), 1_i64..5_000), 1..4);
+    let balanced = pairs.prop_map(|pairs| {
+        let mut sums = std::collections::BTreeMap::<Currency, Decimal>::new();
+        let mut legs = vec![];
+        for (n, out, cents) in pairs {
+            let currency = currency_of(n);
+            let amount = Decimal::new(cents, 2).round_dp(currency.digits()) + Decimal::ONE;
+            let direction = if out { Direction::Debit } else { Direction::Credit };
+            *sums.entry(currency).or_default() += if out { amount } else { -amount };
+            let account = Party::AccountId(customer(n));
+            legs.push(Leg { account, direction, money: Money::new(amount, currency) });
+        }
+        for (currency, rest) in sums.into_iter().filter(|(_, rest)| !rest.is_zero()) {
+            let out = rest.is_sign_negative();
+            let direction = if out { Direction::Debit } else { Direction::Credit };
+            let money = Money::new(rest.abs(), currency);
+            legs.push(Leg { account: own("cash"), direction, money });
+        }
+        Action::Legs(Legs { legs })
+    });
+    let leg = Leg {
+        account: own("cash"),
+        direction: Direction::Debit,
+        money: Money::new(Decimal::ONE, currency("EUR")),
+    };
+    prop_oneof![2 => random, 4 => balanced, 1 => Just(Action::Legs(Legs { legs: vec![leg; 101] }))]
+}
+
+fn exchanges() -> impl Strategy<Value = Action> {
+    let rates = prop_oneof![
+        8 => (1_i64..200_000).prop_map(|it| Decimal::new(it, 3)),
+        1 => Just(Decimal::ZERO),
+        1 => Just(Decimal::new(1, 11)),
+    ];
+    let rounding =
+        prop_oneof![Just(Rounding::HalfEven), Just(Rounding::HalfUp), Just(Rounding::Down),];
+    let sides = (parties(), parties(), monies(), currencies());
+    (sides, rates, rounding, any::<bool>()).prop_map(|(sides, rate, rounding, sensible)| {
+        let (debtor, mut creditor, sell, mut buy) = sides;
+        if sensible {
+            buy = currency(if sell.currency == currency("EUR") { "JPY" } else { "EUR" });
+            let n = if buy == currency("JPY") { CUSTOMERS - 1 } else { 0 };
+            creditor = Party::AccountId(customer(n));
+        }
+        let rate = Amount(rate);
+        Action::Exchange(Exchange { debtor, creditor, sell, buy, rate, rounding })
+    })
+}
+
+fn actions() -> impl Strategy<Value = Action> {
+    let part = || prop::option::of(amounts().prop_map(Amount));
+    let two = || (parties(), parties(), monies(), any::<bool>());
+    let transfer = two().prop_map(|(debtor, creditor, money, up_to)| {
+        Action::Transfer(Payment { debtor, creditor, money, up_to })
+    });
+    let hours = prop_oneof![10 => 1_i64..90, 1 => Just(-1), 1 => Just(24 * 500)];
+    let hold = (two(), hours).prop_map(|((debtor, creditor, money, up_to), hours)| {
+        let expires_at = start() + TimeDelta::hours(hours);
+        Action::Hold(Hold { debtor, creditor, money, up_to, expires_at })
+    });
+    let capture = (ids(), part(), any::<bool>()).prop_map(|(hold_id, amount, keep_rest)| {
+        Action::Capture(Capture { hold_id, amount, keep_rest })
+    });
+    let release = ids().prop_map(|hold_id| Action::Release(Release { hold_id }));
+    let reverse = (ids(), part())
+        .prop_map(|(original_id, amount)| Action::Reverse(Reverse { original_id, amount }));
+    prop_oneof![
+        8 => transfer, 5 => hold, 6 => capture, 2 => release, 5 => reverse, 3 => legs(),
+        3 => exchanges(),
+    ]
+}
+
+fn instructions() -> impl Strategy<Value = Instruction> {
+    let day = |year| NaiveDate::from_ymd_opt(year, 5, 5);
+    let reference = prop_oneof![
+        20 => Just(None),
+        1 => Just(Some("x".repeat(141))),
+        1 => Just(Some("rent".to_owned())),
+    ];
+    let date = || prop_oneof![20 => Just(None), 1 => Just(day(2200)), 1 => Just(day(2025))];
+    let group = prop::option::weighted(0.3, 0_u32..2);
+    (ids(), group, actions(), reference, date(), date()).prop_map(
+        |(transfer_id, group, action, reference, booking_date, value_date)| Instruction {
+            transfer_id,
+            group,
+            action,
+            reference,
+            end_to_end_id: None,
+            booking_date,
+            value_date,
+        },
+    )
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let most = || prop::option::weighted(0.3, (0_i64..300).prop_map(Decimal::from));
+    (0_i64..200, most(), most(), most(), most()).prop_map(
+        |(overdraft, transfer, daily, monthly, minimum_balance)| Limits {
+            overdraft: Some(Decimal::from(overdraft)),
+            transfer,
+            daily,
+            monthly,
+            minimum_balance,
+        },
+    )
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let event = prop_oneof![
+        1 => Just(AccountEvent::Frozen { blocks: Blocks::Both }),
+        1 => Just(AccountEvent::Frozen { blocks: Blocks::Debits }),
+        1 => Just(AccountEvent::Frozen { blocks: Blocks::Credits }),
+        4 => Just(AccountEvent::Unfrozen),
+        1 => Just(AccountEvent::Closing { payout: None }),
+        1 => (0..CUSTOMERS).prop_map(|n| AccountEvent::Closing { payout: Some(customer(n)) }),
+        1 => Just(AccountEvent::Closed),
+        4 => limits().prop_map(|limits| AccountEvent::LimitsChanged { limits }),
+    ];
+    let follow = (0..CUSTOMERS, event).prop_map(|(n, event)| Step::Follow(customer(n), event));
+    let submit = prop::collection::vec(instructions(), 1..6).prop_map(Step::Submit);
+    let expire = ids().prop_map(Step::Expire);
+    let wait = (1_i64..20).prop_map(Step::Wait);
+    prop::collection::vec(prop_oneof![14 => submit, 2 => follow, 2 => expire, 1 => wait], 1..40)
+}
+
+/// The domain and the model side by side.
+struct Pair {
+    books: Books,
+    model: Model,
+    now: DateTime<Utc>,
+    version: i64,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let mut model = Model::default();
+        let limits = Limits { overdraft: Some(Decimal::from(20)), ..Limits::default() };
+        let mut accounts = vec![];
+        for n in 0..CUSTOMERS {
+            let terms = Terms { overdraft: limits.overdraft, ..Terms::FREE };
+            model.open(customer(n), currency_of(n), terms);
+            accounts.push(domain::Account::open(customer(n), currency_of(n), limits.clone(), 1));
+        }
+        for (code, money) in OWN {
+            let code = AccountCode(code.to_owned());
+            accounts.push(domain::Account::open_own(code, currency(money)));
+        }
+        let books = Books::new(Loaded { accounts, ..Loaded::default() });
+        let mut pair = Self { books, model, now: start(), version: 1 };
+        pair.submit((0..CUSTOMERS).map(deposit).collect()).expect("deposits are not rejected");
+        pair
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Submit(all) => self.submit(all.clone())?,
+            Step::Wait(hours) => self.now += TimeDelta::hours(*hours),
+            Step::Follow(id, event) => {
+                self.version += 1;
+                let (cause, change) = (MessageId(Uuid::from_u128(7)), (*id, self.version));
+                let followed = self.books.follow(cause, change, event, self.domain_now());
+                prop_assert_eq!(followed, self.model.follow(*id, self.version, event));
+            }
+            Step::Expire(id) => {
+                let now = self.domain_now();
+                let done = self.books.expire(*id, now);
+                let it = release(expiry_id(*id), *id);
+                let outcome = self.model.expire(&it, *id, self.model_now());
+                let known = done.and_then(|id| self.books.known(id));
+                prop_assert_eq!(known.map(|it| it.record.outcome.clone()), outcome);
+            }
+        }
+        self.same_accounts()
+    }
+
+    fn submit(&mut self, all: Vec<Instruction>) -> Result<(), TestCaseError> {
+        let told = self.model.submit(&all, self.model_now());
+        let now = self.domain_now();
+        let outcomes = self.books.submit_all(MessageId(Uuid::from_u128(9)), all.clone(), now);
+        prop_assert_eq!(outcomes.len(), told.len());
+        for ((outcome, told), asked) in outcomes.into_iter().zip(told).zip(all) {
+            let outcome = match outcome {
+                Outcome::New(id) => {
+                    let known = self.books.known(id).expect("it was decided");
+                    Told::New(Box::new(known.record.outcome.clone()))
+                }
+                Outcome::Known(_) => Told::Known,
+                Outcome::Conflict(_) => Told::Conflict,
+            };
+            prop_assert_eq!(outcome, told, "{:?}", asked);
+        }
+        Ok(())
+    }
+
+    fn same_accounts(&self) -> Result<(), TestCaseError> {
+        for (id, model) in &self.model.accounts {
+            let account = self.books.account(*id).expect("the domain has it");
+            let domain = (
+                account.balance(),
+                account.pending_debits,
+                account.pending_credits,
+                account.available(),
+                account.version,
+                account.status,
+            );
+            let model = (
+                model.posted,
+                model.pending_out,
+                model.pending_in,
+                model.available(),
+                model.version,
+                model.terms.status,
+            );
+            prop_assert_eq!(domain, model, "{}", id);
+        }
+        for (id, hold) in &self.model.holds {
+            let held = self.books.hold(*id).expect("the domain has it");
+            let left = hold.left.amount.decimal();
+            prop_assert_eq!((held.remaining, held.status), (left, hold.status));
+        }
+        Ok(())
+    }
+
+    fn domain_now(&self) -> domain::Now {
+        domain::Now { instant: self.now, today: self.now.date_naive() }
+    }
+
+    fn model_now(&self) -> model::Now {
+        model::Now { instant: self.now, today: self.now.date_naive() }
+    }
+}
+
+fn release(transfer_id: TransferId, hold_id: TransferId) -> Instruction {
+    instruction(transfer_id, Action::Release(Release { hold_id }))
+}
+
+fn deposit(n: u128) -> Instruction {
+    let (debtor, creditor) = (own("cash"), Party::AccountId(customer(n)));
+    let money = Money::new(Decimal::from(200), currency_of(n));
+    let payment = Payment { debtor, creditor, money, up_to: false };
+    instruction(transfer_id(IDS + n), Action::Transfer(payment))
+}
+
+fn instruction(transfer_id: TransferId, action: Action) -> Instruction {
+    Instruction {
+        transfer_id,
+        group: None,
+        action,
+        reference: None,
+        end_to_end_id: None,
+        booking_date: None,
+        value_date: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn the_domain_does_what_the_model_says(steps in steps()) {
+        let mut pair = Pair::new();
+        for step in &steps {
+            pair.step(step)?;
+        }
+    }
+}
