@@ -200,8 +200,8 @@ impl<H: Handler> Batches<H> {
             let wrong = format!("{} outcomes for {} messages", outcomes.len(), fresh.len());
             return Err(HandleError::Hopeless(wrong.into()));
         }
-        let (verdicts, mut rows, inboxed) = self.conclude(messages, seen, outcomes);
-        outbox::insert(&mut transaction, self.lane.get(), &mut rows).await?;
+        let (verdicts, events, inboxed) = self.conclude(messages, seen, outcomes);
+        let rows = outbox::insert(&mut transaction, self.lane.get(), events).await?;
         inboxed.store(&mut transaction).await?;
         transaction.commit().await?;
         histogram!("bus_batch_messages", "source" => self.source.clone())

@@ -1,7 +1,5 @@
-//! Joins events that are ready into few messages. Promise: order is kept, and only events that
-//! every reader gets together travel together: same type, same partition key.
-
-use std::collections::VecDeque;
+//! Joins the events of one transaction into few messages. Promise: order is kept, and only events
+//! that every reader gets together travel together: neighbours of one type and one partition key.
 
 use super::{
     outbox::Row,
@@ -12,50 +10,59 @@ use crate::{
     topology::EVENTS,
 };
 
-/// Takes the first row and those right behind it that may travel with it.
-pub(crate) fn take_joined(backlog: &mut VecDeque<Row>) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut bytes = 0;
-    while let Some(next) = backlog.front() {
-        bytes += next.body.len() + 1;
-        let fits = rows.len() < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX;
-        let joins = rows.first().is_none_or(|first| {
-            fits && first.kind == next.kind && first.partition_key == next.partition_key
-        });
-        if !joins {
-            break;
+/// As few rows as carry the events of these, in their order.
+pub(crate) fn join(events: Vec<Row>) -> Vec<Row> {
+    let mut joined: Vec<Row> = Vec::new();
+    for event in events {
+        match joined.last_mut() {
+            Some(last) if may_take(last, &event) => take(last, &event),
+            Some(_) | None => joined.push(event),
         }
-        rows.extend(backlog.pop_front());
     }
-    rows
+    joined
 }
 
-/// One message of one event, or of several as a CloudEvents batch.
-pub(crate) fn join(rows: &[Row], user: &str) -> Outgoing {
-    let first = rows.first().expect("a message has at least one event");
-    let mut headers = partition_headers(first.partition_key.as_deref());
-    let (content_type, body) = match rows {
-        [one] => (CONTENT_TYPE, one.body.clone()),
+fn may_take(row: &Row, event: &Row) -> bool {
+    row.kind == event.kind
+        && row.partition_key == event.partition_key
+        && usize::try_from(row.events).is_ok_and(|events| events < BATCH_EVENTS_MAX)
+        && row.body.len() + event.body.len() + ARRAY_BYTES < BATCH_BYTES_MAX
+}
+
+/// What an array adds to its elements, at most: two brackets and a comma.
+const ARRAY_BYTES: usize = 3;
+
+/// Appends an event to a row, whose body becomes a JSON array if it is not one yet.
+fn take(row: &mut Row, event: &Row) {
+    match row.events {
+        1 => row.body.insert(0, b'['),
+        _ => drop(row.body.pop()),
+    }
+    row.body.reserve(event.body.len() + ARRAY_BYTES);
+    row.body.push(b',');
+    row.body.extend_from_slice(&event.body);
+    row.body.push(b']');
+    row.events += 1;
+}
+
+/// The message that carries a row.
+pub(crate) fn outgoing(row: &Row, user: &str) -> Outgoing {
+    let mut headers = partition_headers(row.partition_key.as_deref());
+    let content_type = match row.events {
+        1 => CONTENT_TYPE,
         many => {
-            set_header(&mut headers, "x-events", &many.len().to_string());
-            let mut body = vec![b'['];
-            for row in many {
-                body.extend_from_slice(&row.body);
-                body.push(b',');
-            }
-            body.pop();
-            body.push(b']');
-            (CONTENT_TYPE_BATCH, body)
+            set_header(&mut headers, "x-events", &many.to_string());
+            CONTENT_TYPE_BATCH
         }
     };
-    let source = first.kind.split('.').next().unwrap_or_default();
+    let source = row.kind.split('.').next().unwrap_or_default();
     let timestamp = u64::try_from(chrono::Utc::now().timestamp()).unwrap_or(0);
-    let properties = named(content_type, &first.event_id.to_string(), &first.kind, user)
+    let properties = named(content_type, &row.message_id.to_string(), &row.kind, user)
         .with_app_id(short(&format!("/{source}")))
-        .with_correlation_id(short(&first.correlation_id.to_string()))
+        .with_correlation_id(short(&row.correlation_id.to_string()))
         .with_timestamp(timestamp)
         .with_headers(headers);
-    Outgoing { exchange: EVENTS, key: first.kind.clone(), properties, body }
+    Outgoing { exchange: EVENTS, key: row.kind.clone(), properties, body: row.body.clone() }
 }
 
 #[cfg(test)]
@@ -64,56 +71,52 @@ mod tests {
 
     use super::*;
 
-    fn row(id: i64, kind: &str, key: Option<&str>, bytes: usize) -> Row {
+    fn event(kind: &str, key: Option<&str>, body: Vec<u8>) -> Row {
         Row {
-            id,
-            event_id: Uuid::nil(),
+            id: 0,
+            events: 1,
+            message_id: Uuid::nil(),
             kind: kind.to_owned(),
             correlation_id: Uuid::nil(),
             partition_key: key.map(ToOwned::to_owned),
-            body: vec![b' '; bytes],
+            body,
             room: None,
         }
     }
 
-    /// The ids of the rows of each message, in order.
-    fn messages(rows: Vec<Row>) -> Vec<Vec<i64>> {
-        let mut backlog = VecDeque::from(rows);
-        let mut messages = Vec::new();
-        while !backlog.is_empty() {
-            messages.push(take_joined(&mut backlog).iter().map(|row| row.id).collect());
-        }
-        messages
+    /// How many events each message has.
+    fn messages(rows: Vec<Row>) -> Vec<i32> {
+        join(rows).iter().map(|row| row.events).collect()
     }
 
     #[test]
     fn neighbours_of_one_type_and_key_travel_together() {
-        let rows = vec![
-            row(1, "a.v1", None, 2),
-            row(2, "a.v1", None, 2),
-            row(3, "b.v1", None, 2),
-            row(4, "a.v1", None, 2),
-            row(5, "a.v1", Some("x"), 2),
-            row(6, "a.v1", Some("x"), 2),
+        let rows = [
+            ("a.v1", None),
+            ("a.v1", None),
+            ("b.v1", None),
+            ("a.v1", None),
+            ("a.v1", Some("x")),
+            ("a.v1", Some("x")),
         ];
-        assert_eq!(messages(rows), [vec![1, 2], vec![3], vec![4], vec![5, 6]]);
+        let rows = rows.map(|(kind, key)| event(kind, key, b"{}".to_vec()));
+        assert_eq!(messages(rows.to_vec()), [2, 1, 1, 2]);
     }
 
     #[test]
     fn a_message_has_at_most_a_hundred_events_and_a_quarter_mebibyte() {
-        let many = (0..250).map(|id| row(id, "a.v1", None, 2)).collect();
-        let sizes: Vec<usize> = messages(many).iter().map(Vec::len).collect();
-        assert_eq!(sizes, [100, 100, 50]);
-        let large = (0..3).map(|id| row(id, "a.v1", None, 200 * 1024)).collect();
-        assert_eq!(messages(large), [[0], [1], [2]]);
+        let small = vec![event("a.v1", None, b"{}".to_vec()); 250];
+        assert_eq!(messages(small), [100, 100, 50]);
+        let large = vec![event("a.v1", None, vec![b' '; 200 * 1024]); 3];
+        assert_eq!(messages(large), [1, 1, 1]);
+        let half = vec![event("a.v1", None, vec![b' '; 100 * 1024]); 4];
+        assert!(join(half).iter().all(|row| row.body.len() < BATCH_BYTES_MAX));
     }
 
     #[test]
     fn a_joined_message_is_an_array_of_its_events() {
-        let mut rows = vec![row(1, "a.v1", None, 0), row(2, "a.v1", None, 0)];
-        rows[0].body = b"{\"n\":1}".to_vec();
-        rows[1].body = b"{\"n\":2}".to_vec();
-        assert_eq!(join(&rows, "ledger").body, br#"[{"n":1},{"n":2}]"#);
-        assert_eq!(join(&rows[..1], "ledger").body, br#"{"n":1}"#);
+        let rows = ["1", "2", "3"].map(|n| event("a.v1", None, n.as_bytes().to_vec()));
+        assert_eq!(join(rows.to_vec())[0].body, b"[1,2,3]");
+        assert_eq!(join(rows[..1].to_vec())[0].body, b"1");
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{
 };
 
 use sqlx::{Connection, PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::outbox::{LaneNumber, Row};
 
@@ -88,27 +89,19 @@ impl Lane {
     }
 
     async fn adopt(&mut self, orphan: LaneNumber) -> sqlx::Result<Vec<Row>> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            Stored,
             "UPDATE bus.outbox SET lane = $1
              WHERE id = ANY(ARRAY(
                  SELECT id FROM bus.outbox WHERE lane = $2 ORDER BY id LIMIT $3))
-             RETURNING id, event_id, kind, correlation_id, partition_key, body",
+             RETURNING id, events, message_id, kind, correlation_id, partition_key, body",
             self.number,
             orphan,
             ROWS_MAX,
         )
         .fetch_all(&mut self.connection)
         .await?;
-        let row = rows.into_iter().map(|row| Row {
-            id: row.id,
-            event_id: row.event_id,
-            kind: row.kind,
-            correlation_id: row.correlation_id,
-            partition_key: row.partition_key,
-            body: row.body,
-            room: None,
-        });
-        Ok(row.collect())
+        Ok(rows.into_iter().map(Row::from).collect())
     }
 
     /// The first rows that a relay before us left behind, in the order of their ids.
@@ -122,8 +115,10 @@ impl Lane {
     }
 
     async fn rows_older_than(&mut self, age: &str) -> sqlx::Result<Vec<Row>> {
-        let rows = sqlx::query!(
-            "SELECT id, event_id, kind, correlation_id, partition_key, body FROM bus.outbox
+        let rows = sqlx::query_as!(
+            Stored,
+            "SELECT id, events, message_id, kind, correlation_id, partition_key, body
+             FROM bus.outbox
              WHERE lane = $1 AND created_at <= clock_timestamp() - $2::text::interval
              ORDER BY id LIMIT $3",
             self.number,
@@ -132,16 +127,25 @@ impl Lane {
         )
         .fetch_all(&mut self.connection)
         .await?;
-        let row = rows.into_iter().map(|row| Row {
-            id: row.id,
-            event_id: row.event_id,
-            kind: row.kind,
-            correlation_id: row.correlation_id,
-            partition_key: row.partition_key,
-            body: row.body,
-            room: None,
-        });
-        Ok(row.collect())
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+}
+
+/// A row as the table has it.
+struct Stored {
+    id: i64,
+    events: i32,
+    message_id: Uuid,
+    kind: String,
+    correlation_id: Uuid,
+    partition_key: Option<String>,
+    body: Vec<u8>,
+}
+
+impl From<Stored> for Row {
+    fn from(stored: Stored) -> Self {
+        let Stored { id, events, message_id, kind, correlation_id, partition_key, body } = stored;
+        Self { id, events, message_id, kind, correlation_id, partition_key, body, room: None }
     }
 }
 

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use uuid::Uuid;
 
-use super::handler::Event;
+use super::{handler::Event, join::join};
 use crate::{
     envelope::{Envelope, SpecVersion, schema_urn},
     ids::{CorrelationId, MessageId},
@@ -84,15 +84,18 @@ fn child_span(parent: &str) -> Option<String> {
     }
 }
 
-/// A committed event that the broker has not confirmed.
+/// Committed events of one transaction that travel together, and that the broker has not confirmed.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) id: i64,
-    pub(crate) event_id: Uuid,
+    /// How many events travel in it.
+    pub(crate) events: i32,
+    /// The first event's id.
+    pub(crate) message_id: Uuid,
     pub(crate) kind: String,
     pub(crate) correlation_id: Uuid,
     pub(crate) partition_key: Option<String>,
-    /// The envelope as JSON.
+    /// The envelope as JSON; of several, a JSON array.
     pub(crate) body: Vec<u8>,
     /// Its share of the memory that waiting events may use.
     pub(crate) room: Option<Arc<OwnedSemaphorePermit>>,
@@ -103,7 +106,8 @@ impl Row {
         let body = serde_json::to_vec(envelope).expect("an envelope writes plain JSON");
         Self {
             id: 0,
-            event_id: envelope.id.uuid(),
+            events: 1,
+            message_id: envelope.id.uuid(),
             kind: envelope.kind.clone(),
             correlation_id: envelope.correlationid.0,
             partition_key,
@@ -113,30 +117,34 @@ impl Row {
     }
 }
 
-/// Stores rows in the open transaction, in order, and gives them their ids.
+/// Stores events in the open transaction, in order and joined, and returns the rows with their ids.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     lane: LaneNumber,
-    rows: &mut [Row],
-) -> sqlx::Result<()> {
+    events: Vec<Row>,
+) -> sqlx::Result<Vec<Row>> {
+    let mut rows = join(events);
     if rows.is_empty() {
-        return Ok(());
+        return Ok(rows);
     }
-    let event_ids: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
+    let counts: Vec<i32> = rows.iter().map(|row| row.events).collect();
+    let message_ids: Vec<Uuid> = rows.iter().map(|row| row.message_id).collect();
     let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
     let correlations: Vec<Uuid> = rows.iter().map(|row| row.correlation_id).collect();
     let keys: Vec<Option<&str>> = rows.iter().map(|row| row.partition_key.as_deref()).collect();
     let bodies: Vec<&[u8]> = rows.iter().map(|row| row.body.as_slice()).collect();
     let ids = sqlx::query_scalar!(
-        "INSERT INTO bus.outbox (lane, event_id, kind, correlation_id, partition_key, body)
-         SELECT $1, event_id, kind, correlation_id, partition_key, body
-         FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bytea[])
+        "INSERT INTO bus.outbox
+             (lane, events, message_id, kind, correlation_id, partition_key, body)
+         SELECT $1, events, message_id, kind, correlation_id, partition_key, body
+         FROM unnest($2::integer[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::bytea[])
               WITH ORDINALITY
-              AS row(event_id, kind, correlation_id, partition_key, body, place)
+              AS row(events, message_id, kind, correlation_id, partition_key, body, place)
          ORDER BY place
          RETURNING id",
         lane,
-        &event_ids,
+        &counts,
+        &message_ids,
         &kinds as _,
         &correlations,
         &keys as _,
@@ -147,7 +155,7 @@ pub(crate) async fn insert(
     for (row, id) in rows.iter_mut().zip(ids) {
         row.id = id;
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// How many rows wait for the broker, and for how many seconds the oldest has.

@@ -3,7 +3,7 @@
 //! the order of their rows.
 //!
 //! ```text
-//! handover ─> backlog ─(join, publish)─> in flight ─(confirm)─> confirmed ─(DELETE)─> gone
+//! handover ─> backlog ────(publish)────> in flight ─(confirm)─> confirmed ─(DELETE)─> gone
 //!                ^                          │
 //!                └──── fault: all of it ────┘
 //! ```
@@ -29,7 +29,7 @@ use tracing::{info, warn};
 use super::{
     connection::{Backoff, BusError, Link},
     health::Health,
-    join::{join, take_joined},
+    join::outgoing,
     lane::{CurrentLane, Lane},
     outbox::Row,
     publish::{CONFIRM_TIMEOUT, accepted, publish},
@@ -38,8 +38,8 @@ use crate::envelope::chain;
 
 /// The most messages that wait for their confirm.
 const IN_FLIGHT_MAX: usize = 512;
-/// The most rows that wait to be published here; more stay in the handover.
-const BACKLOG_ROWS_MAX: usize = 2_000;
+/// The most messages that wait to be published here; more stay in the handover.
+const BACKLOG_MAX: usize = 2_000;
 /// How often the relay looks at its oldest confirm and at the table.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The relay, as its service's health names it.
@@ -48,7 +48,7 @@ pub(crate) const PART: &str = "relay";
 /// A published message that the broker has not confirmed yet.
 #[derive(Debug)]
 struct InFlight {
-    rows: Vec<Row>,
+    row: Row,
     since: Instant,
 }
 
@@ -159,7 +159,7 @@ impl Relay {
         confirms: &mut FuturesUnordered<Confirm>,
         taking: bool,
     ) -> Result<(), BusError> {
-        let takes = taking && self.backlog.len() < BACKLOG_ROWS_MAX;
+        let takes = taking && self.backlog.len() < BACKLOG_MAX;
         let open = takes && !self.is_cut_off();
         let deleting = self.deleting.is_some();
         tokio::select! {
@@ -177,7 +177,7 @@ impl Relay {
             rows = self.handover.recv(), if open => {
                 self.backlog.extend(rows.into_iter().flatten());
                 while let (true, Ok(rows)) =
-                    (self.backlog.len() < BACKLOG_ROWS_MAX, self.handover.try_recv())
+                    (self.backlog.len() < BACKLOG_MAX, self.handover.try_recv())
                 {
                     self.backlog.extend(rows);
                 }
@@ -186,19 +186,19 @@ impl Relay {
         }
     }
 
-    /// Joins what is ready and publishes it, as far as the window allows.
+    /// Publishes what is ready, as far as the window allows.
     async fn publish_backlog(
         &mut self,
         channel: &Channel,
         confirms: &mut FuturesUnordered<Confirm>,
     ) -> Result<(), BusError> {
-        while !self.backlog.is_empty() && self.in_flight.len() < IN_FLIGHT_MAX {
-            let rows = take_joined(&mut self.backlog);
-            let message = join(&rows, self.link.user());
+        while self.in_flight.len() < IN_FLIGHT_MAX {
+            let Some(row) = self.backlog.pop_front() else { break };
+            let message = outgoing(&row, self.link.user());
             self.published += 1;
             let number = self.published;
             // In flight before it is sent: a fault while sending must not lose it.
-            self.in_flight.insert(number, InFlight { rows, since: Instant::now() });
+            self.in_flight.insert(number, InFlight { row, since: Instant::now() });
             let confirm = publish(channel, &message).await?;
             confirms.push(Box::pin(confirm.map(move |said| (number, said))));
             counter!("bus_relay_messages_total").increment(1);
@@ -225,15 +225,14 @@ impl Relay {
         }
         for number in acknowledged {
             let done = self.in_flight.remove(&number);
-            self.confirmed.extend(done.into_iter().flat_map(|done| done.rows).map(|row| row.id));
+            self.confirmed.extend(done.map(|done| done.row.id));
         }
         Ok(())
     }
 
-    /// The id of a message in flight: its first event's.
+    /// The id of a message in flight.
     fn named(&self, number: u64) -> String {
-        let first = self.in_flight.get(&number).and_then(|it| it.rows.first());
-        first.map_or_else(String::new, |row| row.event_id.to_string())
+        self.in_flight.get(&number).map_or_else(String::new, |it| it.row.message_id.to_string())
     }
 
     /// Deletes confirmed rows, one statement at a time; what is confirmed meanwhile goes next.
@@ -281,9 +280,7 @@ impl Relay {
     /// Everything unconfirmed goes back to the front, in order.
     fn take_back(&mut self) {
         for (_, lost) in std::mem::take(&mut self.in_flight).into_iter().rev() {
-            for row in lost.rows.into_iter().rev() {
-                self.backlog.push_front(row);
-            }
+            self.backlog.push_front(lost.row);
         }
     }
 
@@ -329,7 +326,7 @@ impl Relay {
             true => self.lane.leftovers().await?,
             false => self.lane.forgotten().await?,
         });
-        let in_flight = self.in_flight.values().flat_map(|it| &it.rows).map(|row| row.id);
+        let in_flight = self.in_flight.values().map(|it| it.row.id);
         let in_hand: HashSet<i64> = in_flight.chain(self.confirmed.iter().copied()).collect();
         rows.retain(|row| !in_hand.contains(&row.id));
         Ok(rows)

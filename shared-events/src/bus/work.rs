@@ -38,7 +38,7 @@ impl Workshop {
     /// Opens a transaction. Dropped without [`Work::commit`], it leaves nothing behind.
     pub async fn begin(&self) -> Result<Work, HandleError> {
         let transaction = self.pool.begin().await?;
-        Ok(Work { workshop: self.clone(), transaction, rows: Vec::new() })
+        Ok(Work { workshop: self.clone(), transaction, events: Vec::new() })
     }
 }
 
@@ -47,7 +47,7 @@ impl Workshop {
 pub struct Work {
     workshop: Workshop,
     transaction: Transaction<'static, Postgres>,
-    rows: Vec<Row>,
+    events: Vec<Row>,
 }
 
 impl Work {
@@ -62,15 +62,15 @@ impl Work {
         let cause = Cause { id: cause, correlation, traceparent: None, actor: None };
         let key = event.partition_key.clone();
         let envelope = cause.wrap(&self.workshop.source, Utc::now(), event);
-        self.rows.push(Row::new(&envelope, key));
+        self.events.push(Row::new(&envelope, key));
     }
 
     /// Commits the changes together with the events, and sends these on their way.
     pub async fn commit(mut self) -> Result<(), HandleError> {
         let lane = self.workshop.lane.get();
-        outbox::insert(&mut self.transaction, lane, &mut self.rows).await?;
+        let rows = outbox::insert(&mut self.transaction, lane, self.events).await?;
         self.transaction.commit().await?;
-        self.workshop.handover.committed(self.rows).await;
+        self.workshop.handover.committed(rows).await;
         Ok(())
     }
 }

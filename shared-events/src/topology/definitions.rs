@@ -71,7 +71,7 @@ fn service_user(service: &str) -> User {
         tags: &[],
         configure: NOTHING.to_owned(),
         write: "^bank\\.(events|retry|parked|replies)$".to_owned(),
-        read: format!("^{service}\\.(arrangements|commands|events|queries)(\\.[0-9]+)?$"),
+        read: queues_of(service, |_| true),
         topics: vec![
             (EVENTS, format!("^{service}\\.")),
             (RETRY, format!("^{service}\\.")),
@@ -279,7 +279,7 @@ fn policies() -> Vec<Value> {
     policies.extend(SERVICES.iter().map(|service| {
         policy(
             &format!("{service} work"),
-            format!("^{service}\\.(commands|events)(\\.[0-9]+)?$"),
+            queues_of(service, |subscription| !subscription.is_queries()),
             json!({
                 "delivery-limit": DELIVERIES_MAX,
                 "dead-letter-exchange": PARKED,
@@ -290,6 +290,13 @@ fn policies() -> Vec<Value> {
         )
     }));
     policies
+}
+
+/// A pattern that matches the queues of a service's subscriptions that are wanted, and no others.
+fn queues_of(service: &str, wanted: fn(&Subscription) -> bool) -> String {
+    let own = SUBSCRIPTIONS.iter().filter(|it| it.service == service && wanted(it));
+    let names: Vec<&str> = own.map(|it| &it.name[service.len() + 1..]).collect();
+    format!("^{service}\\.({})(\\.[0-9]+)?$", names.join("|"))
 }
 
 fn millis(time: std::time::Duration) -> u64 {

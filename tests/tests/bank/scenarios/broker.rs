@@ -7,13 +7,14 @@ use anyhow::{Context, Result, ensure};
 use integration_tests::{Bank, Fact, PATIENCE, facts, wait_value};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared_events::topology::{SUBSCRIPTIONS, VIRTUAL_HOST, definitions};
+use shared_events::topology::{PARKED, SUBSCRIPTIONS, VIRTUAL_HOST, definitions};
 
 use super::desk::Desk;
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         a_broker_boots_with_the_topology_and_nothing_else,
+        what_kills_its_service_is_parked_whatever_queue_it_came_from,
         every_connection_and_consumer_has_a_name_that_explains_itself,
     ]
 }
@@ -45,6 +46,31 @@ async fn a_broker_boots_with_the_topology_and_nothing_else(bank: Bank) -> Result
         let unwanted: Vec<_> = found.difference(&wanted).collect();
         ensure!(missing.is_empty(), "{name} that are missing: {missing:#?}");
         ensure!(unwanted.is_empty(), "{name} that nobody asked for: {unwanted:#?}");
+    }
+    Ok(())
+}
+
+/// The broker says of each queue which policy holds for it: one that no policy names would drop a
+/// message after twenty deliveries.
+async fn what_kills_its_service_is_parked_whatever_queue_it_came_from(bank: Bank) -> Result<()> {
+    let worked_on = SUBSCRIPTIONS.iter().filter(|it| !it.name.ends_with(".queries"));
+    for (service, queue) in
+        worked_on.flat_map(|it| it.queues().into_iter().map(|q| (it.service, q)))
+    {
+        let path = format!("queues/{VIRTUAL_HOST}/{queue}");
+        // The management API hears of a queue's policy some moments after the queue.
+        let what = format!("the policy of {queue}");
+        let policy = wait_value(&what, PATIENCE, async || {
+            let found = bank.broker().api(Method::GET, &path, None).await?;
+            Ok(Some(found["effective_policy_definition"].clone()).filter(Value::is_object))
+        });
+        let policy = policy.await?;
+        let parks = policy["dead-letter-exchange"] == PARKED
+            && policy["dead-letter-routing-key"] == service
+            && policy["dead-letter-strategy"] == "at-least-once"
+            && policy["overflow"] == "reject-publish"
+            && policy["delivery-limit"].is_u64();
+        ensure!(parks, "{queue}: {policy}");
     }
     Ok(())
 }

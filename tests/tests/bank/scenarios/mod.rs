@@ -19,6 +19,7 @@ mod reasons;
 mod refused;
 mod rights;
 mod saga;
+mod shape;
 mod story;
 mod tell;
 
@@ -36,6 +37,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("interest", interest::facts()),
         ("monitors", monitors::facts()),
         ("refused", refused::facts()),
+        ("shape", shape::facts()),
         ("tell", tell::facts()),
         ("crowd", crowd::facts()),
         ("broker", broker::facts()),
