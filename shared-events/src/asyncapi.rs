@@ -56,6 +56,7 @@ const ANSWERS: &[Answered] = &[
     query::<ledger::PreviewInstructions>(),
     query::<ledger::GetInstruction>(),
     query::<ledger::GetJournal>(),
+    query::<ledger::GetBooks>(),
     command::<ledger::SetTerms>(&[ledger::TermsChanged::TYPE, ARRANGEMENTS_NO]),
     query::<ledger::GetInterest>(),
     command::<ledger::SetMonitor>(&[ledger::MonitorChanged::TYPE, ARRANGEMENTS_NO]),

@@ -110,6 +110,8 @@ published! {
     ledger::InstructionFound,
     ledger::GetJournal,
     ledger::JournalFound,
+    ledger::GetBooks,
+    ledger::BooksFound,
     ledger::GetBalanceAt,
     ledger::BalanceAtFound,
     ledger::FindEntries,

@@ -13,6 +13,7 @@
 //!   names        an account by its id, IBAN or external reference
 //! in_order       long runs of transfers: batches that can never overtake each other
 //! payments       a CSV file of payments, from lines to outcomes
+//! audit          the proof of the books: journal, balances, export
 //! legacy         a legacy bank's export: read it, plan it, import it, compare it
 //! cli            the command line: one file for each group of commands
 //! ```
@@ -38,6 +39,7 @@
 
 mod accounts;
 mod arrangements;
+pub mod audit;
 mod bank;
 mod camt053;
 pub mod cli;

@@ -151,13 +151,18 @@ fn a_missing_file_is_wrong_input() {
     let output = teller(&["legacy", "import", "/nowhere"]);
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).starts_with("error: account.asc: cannot be read: "));
+    let output = teller(&["audit", "verify", "--file", "/nowhere"]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).starts_with("error: file: /nowhere cannot be read: "));
 }
 
 #[test]
 fn the_help_explains_the_exit_codes_and_the_default_password() {
     let output = teller(&["--help"]);
     let help = text(&output.stdout);
-    for words in ["Exit codes:", "3  no answer", "client-dev", "code:settlement:<BANK>"] {
+    for words in
+        ["Exit codes:", "3  no answer", "4  the books", "client-dev", "code:settlement:<BANK>"]
+    {
         assert!(help.contains(words), "{words}: {help}");
     }
     let output = teller(&["parked", "--help"]);

@@ -30,5 +30,6 @@ fn long_work_can_be_spawned() {
     can_be_spawned(bank.submit_in_order("key", Vec::<Batch>::new(), |_| {}));
     let file = payments::parse(b"debtor,creditor,amount,currency").expect("an empty file");
     can_be_spawned(bank.pay(MessageId::new(), file, 500, |_, _| {}));
+    can_be_spawned(bank.verify_books(&[], |_, _| {}));
     can_be_spawned(bank.trial_balance());
 }

@@ -5,10 +5,9 @@ use shared_events::{
     Amount, Currency, MessageId,
     bus::{Answer, Answerer, HandleError, Tx},
     ledger::{
-        BalanceFound, CHAINS, GetInstruction, GetJournal, HoldNow, INSTRUCTIONS_MAX,
-        InstructionFound, InstructionOutcome, InstructionsPreviewed, JOURNAL_PAGE_MAX, LedgerQuery,
-        Party, PreviewInstructions, PreviewedInstruction, RejectReason, Rejected,
-        TrialBalanceFound,
+        BalanceFound, GetInstruction, HoldNow, INSTRUCTIONS_MAX, InstructionFound,
+        InstructionOutcome, InstructionsPreviewed, LedgerQuery, Party, PreviewInstructions,
+        PreviewedInstruction, RejectReason, Rejected, TrialBalanceFound,
     },
     refusal::MessageRefused,
 };
@@ -17,11 +16,11 @@ use uuid::Uuid;
 use super::{
     arrange,
     desk::{Named, now},
-    history, interest,
+    history, interest, proof,
 };
 use crate::{
     domain::{Account, Books, Outcome, own_account_id},
-    store::{holds, journal, proof, queries},
+    store::{holds, journal, queries},
 };
 
 /// Entries of a page, if the question names no limit.
@@ -59,7 +58,8 @@ impl Answerer for Answers {
             }
             LedgerQuery::Preview(it) => preview(tx, it, self.time_zone).await?,
             LedgerQuery::Instruction(it) => instruction(tx, it).await?,
-            LedgerQuery::Journal(it) => journal(tx, it).await?,
+            LedgerQuery::Journal(it) => proof::journal(tx, it).await?,
+            LedgerQuery::Books(it) => proof::books(tx, it).await?,
             LedgerQuery::BalanceAt(it) => history::balance_at(tx, it).await?,
             LedgerQuery::Entries(it) => history::entries(tx, it).await?,
             LedgerQuery::Payments(it) => history::payments(tx, it).await?,
@@ -154,16 +154,4 @@ async fn instruction(tx: &mut Tx<'_>, query: &GetInstruction) -> Answered {
     let reversed = holds::reversed_in_tx(tx, &[id.uuid()]).await?.pop();
     let reversed = reversed.map(|(_, amount)| Amount(amount));
     Ok(Ok(Answer::found(&InstructionFound { record: decided.record, hold, reversed })))
-}
-
-async fn journal(tx: &mut Tx<'_>, query: &GetJournal) -> Answered {
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
-    if !(1..=JOURNAL_PAGE_MAX).contains(&limit) {
-        return Ok(Err(MessageRefused::invalid("limit", format!("1 to {JOURNAL_PAGE_MAX}"))));
-    }
-    if query.chain >= CHAINS {
-        return Ok(Err(MessageRefused::invalid("chain", format!("0 to {}", CHAINS - 1))));
-    }
-    let found = proof::page(tx, query.chain, query.after.unwrap_or(0), limit).await?;
-    Ok(Ok(Answer::found(&found)))
 }

@@ -9,6 +9,7 @@ mod due;
 mod history;
 mod interest;
 mod post;
+mod proof;
 
 pub(crate) use answer::Answers;
 pub(crate) use arrange::Arrange;

@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod holds;
 pub(crate) mod interest;
 pub(crate) mod journal;
+pub(crate) mod kept;
 pub(crate) mod monitors;
 pub(crate) mod proof;
 pub(crate) mod queries;

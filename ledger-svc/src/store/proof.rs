@@ -9,6 +9,10 @@ use shared_events::{
 use super::journal::{hash, record};
 use crate::domain::posted_legs;
 
+/// What the records of one page come to at most, beyond its first: of these no more than fit. A
+/// record is told with its entries, which take about as much again.
+const PAGE_BYTES_MAX: usize = 512 * 1024;
+
 /// Records of a chain after a place, at most `limit`, with the entries that stand beside them.
 pub(crate) async fn page(
     tx: &mut Tx<'_>,
@@ -17,15 +21,20 @@ pub(crate) async fn page(
     limit: u32,
 ) -> sqlx::Result<JournalFound> {
     let rows = sqlx::query!(
-        r#"SELECT transfer_id, digest, place, hash, record::text AS "record!"
+        r#"SELECT transfer_id, digest, place, hash, record::text AS "record!", reference,
+                  end_to_end_id
            FROM journal WHERE chain = $1 AND place > $2 ORDER BY place LIMIT $3"#,
         i16::from(chain),
         after,
         i64::from(limit),
     );
     let rows = rows.fetch_all(tx.connection()).await?;
-    let mut records = Vec::with_capacity(rows.len());
+    let (mut records, mut bytes) = (Vec::with_capacity(rows.len()), 0);
     for row in rows {
+        bytes += row.record.len();
+        if bytes > PAGE_BYTES_MAX && !records.is_empty() {
+            break;
+        }
         records.push(ChainedRecord {
             chain,
             place: row.place,
@@ -33,6 +42,8 @@ pub(crate) async fn page(
             hash: hash(row.hash)?,
             digest: hash(row.digest)?,
             record: row.record,
+            reference: row.reference,
+            end_to_end_id: row.end_to_end_id,
             entries: vec![],
         });
     }
@@ -44,6 +55,7 @@ pub(crate) async fn page(
 }
 
 /// Adds the entries that stand where the records say: of each leg the one at its account's version.
+/// What no program can read is left out: it is not what the record says.
 async fn add_entries_in_tx(tx: &mut Tx<'_>, records: &mut [ChainedRecord]) -> sqlx::Result<()> {
     let (mut places, mut accounts, mut versions) = (Vec::new(), Vec::new(), Vec::new());
     for (place, chained) in (0_i64..).zip(&*records) {
@@ -56,9 +68,14 @@ async fn add_entries_in_tx(tx: &mut Tx<'_>, records: &mut [ChainedRecord]) -> sq
         }
     }
     let rows = sqlx::query!(
-        r#"SELECT place AS "place!", entries.*
+        r#"SELECT place AS "place!", account_id AS "account_id!", version AS "version!",
+                  transfer_id,
+                  trim_scale(amount)::text AS "amount!",
+                  trim_scale(balance_after)::text AS "balance_after!",
+                  booking_date, value_date, posted_at
            FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) AS leg(place, account_id, version)
                 JOIN entries USING (account_id, version)
+           WHERE isfinite(booking_date) AND isfinite(value_date) AND isfinite(posted_at)
            ORDER BY place, transfer_id, account_id"#,
         &places,
         &accounts,
@@ -66,12 +83,14 @@ async fn add_entries_in_tx(tx: &mut Tx<'_>, records: &mut [ChainedRecord]) -> sq
     );
     for row in rows.fetch_all(tx.connection()).await? {
         let at = usize::try_from(row.place).expect("places are indices");
+        let amounts = (row.amount.parse::<Amount>(), row.balance_after.parse::<Amount>());
+        let (Ok(amount), Ok(balance_after)) = amounts else { continue };
         records[at].entries.push(JournalEntry {
             account_id: AccountId(row.account_id),
             version: row.version,
             transfer_id: TransferId(row.transfer_id),
-            amount: Amount(row.amount),
-            balance_after: Amount(row.balance_after),
+            amount,
+            balance_after,
             booking_date: row.booking_date,
             value_date: row.value_date,
             posted_at: row.posted_at,

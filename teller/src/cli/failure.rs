@@ -15,6 +15,7 @@ pub(crate) enum Exit {
     Refused = 1,
     WrongInput = 2,
     NoAnswer = 3,
+    NotVerified = 4,
 }
 
 /// Why a command did not end well.

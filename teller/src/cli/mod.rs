@@ -5,6 +5,7 @@
 //! the library, and shows what came of it, as a table or as JSON.
 
 mod account;
+mod audit;
 mod books;
 mod completions;
 mod failure;
@@ -43,6 +44,7 @@ Exit codes:
   2  wrong input; the field and the rule are printed. Of a file: some rows were left out
   3  no answer: the bank cannot be reached, or there was no outcome in time. What was sent may
      still be done: send it again with the same --id, which has one effect and one outcome
+  4  the books do not verify (`audit verify`); the first row that differs is printed
 
 Names of accounts:
   an account is named by its id, its IBAN or its external reference (`ref:...` where it could be
@@ -126,6 +128,9 @@ enum Command {
     /// Look at messages that services gave up, try them again or drop them
     #[command(subcommand)]
     Parked(parked::Command),
+    /// Prove the books, and export the journal that proves them
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Move a legacy bank's books into this one, and compare
     #[command(subcommand)]
     Legacy(legacy::Command),
@@ -170,6 +175,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Preferences(command) => command.run(session).await,
         Command::Watch(command) => command.run(session).await,
         Command::Parked(command) => command.run(session).await,
+        Command::Audit(command) => command.run(session).await,
         Command::Legacy(command) => command.run(session).await,
         Command::Completions(command) => command.run(session),
     }

@@ -110,6 +110,12 @@ pub struct ChainedRecord {
     pub digest: Hash256,
     /// The record's JSON text as it is stored: a `JournalRecord`.
     pub record: String,
+    /// What it is for, as it is stored beside the record to be searched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The debtor's own id of the payment, as it is stored beside the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_id: Option<String>,
     /// The entries that stand in the accounts' books where the record's legs say.
     pub entries: Vec<JournalEntry>,
 }
@@ -143,7 +149,7 @@ pub struct GetJournal {
     /// Only records after this place; from the beginning if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The most to return, 1 to 500; 100 if not given.
+    /// The most to return, 1 to 500; 100 if not given. A page of long records has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,

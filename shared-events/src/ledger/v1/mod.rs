@@ -1,6 +1,7 @@
 //! Version 1 of the ledger's messages.
 
 mod arrangements;
+mod books;
 mod commands;
 mod content;
 mod events;
@@ -14,6 +15,7 @@ mod queries;
 mod reasons;
 
 pub use arrangements::*;
+pub use books::*;
 pub use commands::*;
 pub use events::*;
 pub use history::*;

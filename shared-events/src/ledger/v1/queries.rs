@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountCode, FindEntries, FindPayments, GetBalanceAt, GetInstruction, GetInterest, GetJournal,
-    ListMonitors, Party, PreviewInstructions, RejectReason, StatementPeriod,
+    AccountCode, FindEntries, FindPayments, GetBalanceAt, GetBooks, GetInstruction, GetInterest,
+    GetJournal, ListMonitors, Party, PreviewInstructions, RejectReason, StatementPeriod,
 };
 use crate::{
     ids::{AccountId, TransferId},
@@ -275,6 +275,7 @@ crate::message_set! {
         Preview(PreviewInstructions),
         Instruction(GetInstruction),
         Journal(GetJournal),
+        Books(GetBooks),
         BalanceAt(GetBalanceAt),
         Entries(FindEntries),
         Payments(FindPayments),

@@ -135,6 +135,9 @@ async fn check_real(clerk: &Clerk, desk: &Desk, imported: &Value, folder: &Path)
     check_balanced(desk).await?;
     let entries = desk.bank.number("ledger", "SELECT count(*) FROM entries").await?;
     ensure!(entries == 2 * 23_932, "{entries} entries");
+    let proved = clerk.json(&["audit", "verify"]).await?;
+    let counts = (&proved["outcome"], &proved["records"], &proved["entries"]);
+    ensure!(counts == (&json!("verified"), &json!(23_932), &json!(2 * 23_932)), "{proved}");
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Scenarios: what people and programs do with the running bank, through all its services.
 
+mod audit;
 mod broker;
 mod clerk;
 mod cli;
@@ -29,6 +30,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     // The slowest first, so that the others run beside them.
     let parts = [
         ("legacy", legacy::facts()),
+        ("audit", audit::facts()),
         ("saga", saga::facts()),
         ("limits", limits::facts()),
         ("queries", queries::facts()),

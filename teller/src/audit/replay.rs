@@ -1,0 +1,258 @@
+//! The books as the records lead to them. Promise: every posted record is balanced in each
+//! currency, every account's versions and balances follow from the ones before, and nothing is
+//! captured or released but what is held.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use shared_events::{
+    AccountId, Amount, Currency, TransferId,
+    ledger::{
+        AccountAfter, Direction, Held, HoldAfter, HoldStatus, InstructionOutcome, JournalRecord,
+        Posted, PostedLeg, ReleaseCause, Released,
+    },
+};
+
+use super::difference::{Checked, Row};
+
+/// An account, as the records lead to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) code: Option<String>,
+    pub(super) currency: Currency,
+    pub(super) posted: Sides,
+    pub(super) pending: Sides,
+    pub(super) version: i64,
+    pub(super) entries: i64,
+}
+
+/// What goes out and what comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sides {
+    pub(super) debits: Decimal,
+    pub(super) credits: Decimal,
+}
+
+/// A hold, as the records lead to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub(super) debtor: AccountId,
+    pub(super) creditor: AccountId,
+    pub(super) currency: Currency,
+    pub(super) remaining: Decimal,
+    pub(super) status: HoldStatus,
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) placed_at: DateTime<Utc>,
+    /// The bank's day then, where the record tells it.
+    pub(super) placed_on: Option<NaiveDate>,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct Replay {
+    pub(super) accounts: BTreeMap<AccountId, Sums>,
+    pub(super) holds: BTreeMap<TransferId, Hold>,
+    pub(super) reversed: BTreeMap<TransferId, Decimal>,
+    pub(super) turnover: BTreeMap<Currency, Sides>,
+    pub(super) records: u64,
+    pub(super) entries: u64,
+}
+
+/// What a record does to one side of an account.
+#[derive(Clone, Copy)]
+struct Step {
+    direction: Direction,
+    currency: Currency,
+    posted: Option<Decimal>,
+    pending: Decimal,
+}
+
+impl Replay {
+    /// Whether a record is the next one of every account that it changes.
+    pub(super) fn is_next(&self, record: &JournalRecord) -> bool {
+        let version = |id| self.accounts.get(&id).map_or(1, |it| it.version);
+        let is_next = |after: &AccountAfter| after.version == version(after.account_id) + 1;
+        match &record.outcome {
+            InstructionOutcome::Posted(it) => it.legs.iter().all(|leg| is_next(&leg.account)),
+            InstructionOutcome::Held(it) => is_next(&it.debtor) && is_next(&it.creditor),
+            InstructionOutcome::Released(it) => is_next(&it.debtor) && is_next(&it.creditor),
+            InstructionOutcome::Rejected(_) => true,
+        }
+    }
+
+    /// Does what a record says was done.
+    pub(super) fn follow(&mut self, row: Row, record: &JournalRecord) -> Checked {
+        self.records += 1;
+        match &record.outcome {
+            InstructionOutcome::Posted(it) => self.posted(row, it),
+            InstructionOutcome::Held(it) => self.held(row, it, record),
+            InstructionOutcome::Released(it) => self.released(row, it),
+            InstructionOutcome::Rejected(_) => Ok(()),
+        }
+    }
+
+    fn posted(&mut self, row: Row, posted: &Posted) -> Checked {
+        self.check_balanced(row, &posted.legs)?;
+        let taken = match &posted.hold {
+            Some(hold) => self.captured(row, hold, &posted.legs)?,
+            None => Decimal::ZERO,
+        };
+        for leg in &posted.legs {
+            let (direction, currency) = (leg.direction, leg.money.currency);
+            let posted = Some(leg.money.amount.decimal());
+            let step = Step { direction, currency, posted, pending: -taken };
+            self.step(row, &leg.account, step)?;
+            self.entries += 1;
+        }
+        if let (Some(original), Some(leg)) = (posted.reverses, posted.legs.last()) {
+            // The last leg goes back to the first that was debited: the one that is counted.
+            let reversed = self.reversed.entry(original).or_default();
+            *reversed = sum(row, *reversed, leg.money.amount.decimal())?;
+        }
+        Ok(())
+    }
+
+    /// Debits equal credits in each currency.
+    fn check_balanced(&mut self, row: Row, legs: &[PostedLeg]) -> Checked {
+        let mut here = BTreeMap::<Currency, Sides>::new();
+        for leg in legs {
+            let (currency, amount) = (leg.money.currency, leg.money.amount.decimal());
+            here.entry(currency).or_default().add(row, leg.direction, amount)?;
+            self.turnover.entry(currency).or_default().add(row, leg.direction, amount)?;
+        }
+        here.values().try_for_each(|it| {
+            row.has("credits of the record", Amount(it.debits), Amount(it.credits))
+        })
+    }
+
+    /// Takes from a hold what is captured and what is given back with it.
+    fn captured(&mut self, row: Row, after: &HoldAfter, legs: &[PostedLeg]) -> Checked<Decimal> {
+        let captured = legs.first().map_or(Decimal::ZERO, |it| it.money.amount.decimal());
+        let taken = sum(row, captured, after.released.decimal())?;
+        let hold = self.open_hold(row, after.hold_id)?;
+        hold.take(row, taken, HoldStatus::Captured)?;
+        row.has("hold's remaining", Amount(hold.remaining), after.remaining)?;
+        let sides = legs.iter().map(|it| it.account.account_id);
+        let of_hold = [hold.debtor, hold.creditor];
+        match sides.eq(of_hold) {
+            true => Ok(taken),
+            false => Err(row.differs("legs", "the hold's debtor and creditor", "others")),
+        }
+    }
+
+    fn held(&mut self, row: Row, held: &Held, record: &JournalRecord) -> Checked {
+        let (currency, amount) = (held.money.currency, held.money.amount.decimal());
+        self.set_aside(row, [&held.debtor, &held.creditor], currency, amount)?;
+        let asked = &record.instruction;
+        let hold = Hold {
+            debtor: held.debtor.account_id,
+            creditor: held.creditor.account_id,
+            currency,
+            remaining: amount,
+            status: HoldStatus::Open,
+            expires_at: held.expires_at,
+            placed_at: record.decided_at,
+            placed_on: asked.booking_date.is_none().then_some(record.booking_date),
+        };
+        match self.holds.insert(asked.transfer_id, hold) {
+            None => Ok(()),
+            Some(_) => Err(row.too_many()),
+        }
+    }
+
+    fn released(&mut self, row: Row, released: &Released) -> Checked {
+        let (currency, amount) = (released.money.currency, released.money.amount.decimal());
+        let hold = self.open_hold(row, released.hold_id)?;
+        row.has("released money", Amount(hold.remaining), Amount(amount))?;
+        let status = match released.cause {
+            ReleaseCause::Released => HoldStatus::Released,
+            ReleaseCause::Expired => HoldStatus::Expired,
+            ReleaseCause::Captured => HoldStatus::Captured,
+        };
+        hold.take(row, amount, status)?;
+        row.has("debtor", hold.debtor, released.debtor.account_id)?;
+        row.has("creditor", hold.creditor, released.creditor.account_id)?;
+        self.set_aside(row, [&released.debtor, &released.creditor], currency, -amount)
+    }
+
+    fn set_aside(
+        &mut self,
+        row: Row,
+        [debtor, creditor]: [&AccountAfter; 2],
+        currency: Currency,
+        pending: Decimal,
+    ) -> Checked {
+        let step = |direction| Step { direction, currency, posted: None, pending };
+        self.step(row, debtor, step(Direction::Debit))?;
+        self.step(row, creditor, step(Direction::Credit))
+    }
+
+    fn open_hold(&mut self, row: Row, id: TransferId) -> Checked<&mut Hold> {
+        match self.holds.get_mut(&id) {
+            Some(hold) if hold.status == HoldStatus::Open => Ok(hold),
+            Some(_) => Err(row.differs("hold", "an open hold", format!("{id}, which is over"))),
+            None => Err(row.differs("hold", "a hold", format!("{id}, which is none"))),
+        }
+    }
+
+    /// Leads an account to its next version.
+    fn step(&mut self, row: Row, after: &AccountAfter, step: Step) -> Checked {
+        let row = row.account(after.account_id);
+        let code = after.code.as_ref().map(ToString::to_string);
+        let now = self.accounts.entry(after.account_id).or_insert_with(|| Sums {
+            code: code.clone(),
+            currency: step.currency,
+            posted: Sides::default(),
+            pending: Sides::default(),
+            version: 1,
+            entries: 0,
+        });
+        row.has("account's version", now.version + 1, after.version)?;
+        row.has("account's currency", now.currency, step.currency)?;
+        let name = |code: Option<&String>| code.map_or("none", String::as_str).to_owned();
+        row.has("account's code", name(now.code.as_ref()), name(code.as_ref()))?;
+        now.version = after.version;
+        now.pending.add(row, step.direction, step.pending)?;
+        if let Some(amount) = step.posted {
+            now.posted.add(row, step.direction, amount)?;
+            now.entries += 1;
+        }
+        row.has("account's balance", Amount(now.posted.balance()), after.balance)
+    }
+}
+
+impl Hold {
+    fn take(&mut self, row: Row, amount: Decimal, ends_as: HoldStatus) -> Checked {
+        if amount > self.remaining {
+            let most = format!("at most {}", Amount(self.remaining));
+            return Err(row.differs("amount taken from the hold", most, Amount(amount)));
+        }
+        self.remaining -= amount;
+        if self.remaining.is_zero() {
+            self.status = ends_as;
+        }
+        Ok(())
+    }
+}
+
+impl Sides {
+    pub(super) fn balance(self) -> Decimal {
+        self.credits - self.debits
+    }
+
+    fn add(&mut self, row: Row, direction: Direction, amount: Decimal) -> Checked {
+        let side = match direction {
+            Direction::Debit => &mut self.debits,
+            Direction::Credit => &mut self.credits,
+        };
+        *side = sum(row, *side, amount)?;
+        Ok(())
+    }
+}
+
+/// No sum of amounts that the ledger takes is too large for a decimal.
+fn sum(row: Row, one: Decimal, other: Decimal) -> Checked<Decimal> {
+    let too_large = || row.differs("amount", "a sum of 28 digits", Amount(other));
+    one.checked_add(other).ok_or_else(too_large)
+}
