@@ -7,6 +7,7 @@ pub(crate) mod holds;
 pub(crate) mod interest;
 pub(crate) mod journal;
 pub(crate) mod monitors;
+pub(crate) mod orders;
 pub(crate) mod proof;
 pub(crate) mod queries;
 

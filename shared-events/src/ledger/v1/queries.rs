@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccountCode, FindEntries, FindPayments, GetBalanceAt, GetInstruction, GetInterest, GetJournal,
-    ListMonitors, Party, PreviewInstructions, RejectReason, StatementPeriod,
+    GetOrder, ListMonitors, ListOrders, Party, PreviewInstructions, RejectReason, StatementPeriod,
 };
 use crate::{
     ids::{AccountId, TransferId},
@@ -280,5 +280,7 @@ crate::message_set! {
         Payments(FindPayments),
         Interest(GetInterest),
         Monitors(ListMonitors),
+        Orders(ListOrders),
+        Order(GetOrder),
     }
 }

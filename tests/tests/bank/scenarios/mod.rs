@@ -13,6 +13,7 @@ mod limits;
 mod lookout;
 mod mailbox;
 mod monitors;
+mod orders;
 mod python;
 mod queries;
 mod reasons;
@@ -35,6 +36,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
         ("monitors", monitors::facts()),
+        ("orders", orders::facts()),
         ("refused", refused::facts()),
         ("tell", tell::facts()),
         ("crowd", crowd::facts()),
