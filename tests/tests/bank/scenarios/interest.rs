@@ -33,8 +33,8 @@ pub(crate) fn facts() -> Vec<Fact> {
 /// The bank's clock goes on by so many days, for what connects from now on.
 pub(super) async fn goes_on(bank: &Bank, days: i64) -> Result<()> {
     let clock = format!(
-        "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
-             AS $$ SELECT pg_catalog.clock_timestamp() + interval '{days} days' $$;
+        "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz
+             LANGUAGE sql VOLATILE AS $$ SELECT pg_catalog.clock_timestamp() + interval '{days} days' $$;
          DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I
              SET search_path = public, pg_catalog', current_database()); END $$"
     );
