@@ -34,7 +34,8 @@ pub(crate) fn facts() -> Vec<Fact> {
 pub(super) async fn goes_on(bank: &Bank, days: i64) -> Result<()> {
     let clock = format!(
         "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz
-             LANGUAGE sql VOLATILE AS $$ SELECT pg_catalog.clock_timestamp() + interval '{days} days' $$;
+             LANGUAGE sql VOLATILE
+             AS $$ SELECT pg_catalog.clock_timestamp() + interval '{days} days' $$;
          DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I
              SET search_path = public, pg_catalog', current_database()); END $$"
     );
