@@ -4,7 +4,7 @@
 //! ```text
 //! ledger.commands.0-3 ──> handle::post ──> domain (pure) ──> store ──> outbox ──> bank.events
 //!   transfers, account events   │   one transaction for a whole batch   │
-//! ledger.arrangements ─> handle::arrange (terms of interest) ──> store ─┤
+//! ledger.arrangements ─> handle::arrange (terms and orders) ───> store ─┤
 //! ledger.queries ───────> handle::answer ───────────────────> store ────┴──> bank.replies
 //! ```
 
@@ -16,6 +16,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use shared_events::{bus::Service, host::Host, topology};
 
+use domain::Calendar;
 use handle::{Answers, Arrange, Due, Post};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -30,14 +31,17 @@ pub struct Settings {
 
 /// About the bank.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub struct Bank {
     /// The time zone that decides which day it is, by its IANA name.
     pub time_zone: Tz,
+    /// The days on which the bank is closed, besides weekends and the holidays of TARGET.
+    pub holidays: Calendar,
 }
 
 impl Default for Bank {
     fn default() -> Self {
-        Self { time_zone: Tz::Europe__Prague }
+        Self { time_zone: Tz::Europe__Prague, holidays: Calendar::default() }
     }
 }
 
@@ -49,11 +53,12 @@ pub async fn run(
     host: Host,
     settings: Settings,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let Bank { time_zone, holidays } = settings.bank;
     Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
-        .consume(topology::LEDGER_COMMANDS, Post::new(settings.bank.time_zone))
-        .consume(topology::LEDGER_ARRANGEMENTS, Arrange::new(settings.bank.time_zone))
-        .answer(topology::LEDGER_QUERIES, Answers::new(settings.bank.time_zone))
-        .work(Due::new(settings.bank.time_zone))
+        .consume(topology::LEDGER_COMMANDS, Post::new(time_zone))
+        .consume(topology::LEDGER_ARRANGEMENTS, Arrange::new(time_zone, holidays.clone()))
+        .answer(topology::LEDGER_QUERIES, Answers::new(time_zone))
+        .work(Due::new(time_zone, holidays))
         .run(host.shutdown)
         .await?;
     Ok(())

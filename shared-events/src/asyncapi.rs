@@ -62,6 +62,18 @@ const ANSWERS: &[Answered] = &[
     command::<ledger::SetMonitor>(&[ledger::MonitorChanged::TYPE, ARRANGEMENTS_NO]),
     command::<ledger::RemoveMonitor>(&[ledger::MonitorRemoved::TYPE, ARRANGEMENTS_NO]),
     query::<ledger::ListMonitors>(),
+    command::<ledger::SetOrder>(&[
+        ledger::OrderChanged::TYPE,
+        ledger::OrderMissed::TYPE,
+        ARRANGEMENTS_NO,
+    ]),
+    command::<ledger::CancelOrder>(&[
+        ledger::OrderCancelled::TYPE,
+        ledger::OrderMissed::TYPE,
+        ARRANGEMENTS_NO,
+    ]),
+    query::<ledger::ListOrders>(),
+    query::<ledger::GetOrder>(),
     query::<ledger::GetBalance>(),
     query::<ledger::GetStatement>(),
     query::<ledger::GetTransfer>(),

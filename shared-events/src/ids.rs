@@ -70,6 +70,8 @@ uuid_id! {
     TransferId;
     /// A balance monitor.
     MonitorId;
+    /// A standing order.
+    OrderId;
     /// Something a holder is told.
     NotificationId;
     /// A notification on its way through one channel.

@@ -40,6 +40,8 @@ pub mod bus;
 pub mod host;
 
 pub use envelope::Envelope;
-pub use ids::{AccountId, CommandId, CorrelationId, Iban, MessageId, MonitorId, TransferId};
+pub use ids::{
+    AccountId, CommandId, CorrelationId, Iban, MessageId, MonitorId, OrderId, TransferId,
+};
 pub use message::{Message, MessageSet, Query};
 pub use money::{Amount, Currency, Money};

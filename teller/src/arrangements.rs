@@ -1,8 +1,11 @@
 //! What can be arranged for an account.
 
 use shared_events::{
-    MessageId,
-    ledger::{GetInterest, InterestFound, SetTerms, TermsChanged},
+    AccountId, MessageId, OrderId,
+    ledger::{
+        CancelOrder, EXECUTIONS_PAGE_MAX, GetInterest, GetOrder, InterestFound, ListOrders,
+        OrderCancelled, OrderChanged, OrderFound, OrdersListed, SetOrder, SetTerms, TermsChanged,
+    },
 };
 
 use crate::{bank::Teller, error::TellerError};
@@ -20,5 +23,45 @@ impl Teller {
     /// What interest accrued on each day of a period, and what was capitalised.
     pub async fn interest(&self, query: GetInterest) -> Result<InterestFound, TellerError> {
         self.ask(query).await
+    }
+
+    /// Sets a standing order, or sets it anew.
+    pub async fn set_order(
+        &self,
+        id: MessageId,
+        command: SetOrder,
+    ) -> Result<OrderChanged, TellerError> {
+        self.send(id, command).await
+    }
+
+    /// Cancels a standing order.
+    pub async fn cancel_order(
+        &self,
+        id: MessageId,
+        command: CancelOrder,
+    ) -> Result<OrderCancelled, TellerError> {
+        self.send(id, command).await
+    }
+
+    /// The standing orders of an account that have a date left.
+    pub async fn orders(&self, account_id: AccountId) -> Result<OrdersListed, TellerError> {
+        self.ask(ListOrders { account_id }).await
+    }
+
+    /// A standing order and all its executions, the newest first.
+    pub async fn order(
+        &self,
+        account_id: AccountId,
+        order_id: OrderId,
+    ) -> Result<OrderFound, TellerError> {
+        let limit = Some(EXECUTIONS_PAGE_MAX);
+        let page = |before| self.ask(GetOrder { account_id, order_id, before, limit });
+        let mut found = page(None).await?;
+        while let Some(before) = found.next {
+            let more = page(Some(before)).await?;
+            found.executions.extend(more.executions);
+            found.next = more.next;
+        }
+        Ok(found)
     }
 }

@@ -12,24 +12,17 @@ use shared_events::{
     money::{AMOUNT_MAX, Currency, Money},
 };
 
-const HUNDRED: Decimal = Decimal::ONE_HUNDRED;
+use super::rule::BrokenRule;
 
-/// A rule that terms break: the field, and the rule in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrokenTerms {
-    /// Which field.
-    pub field: &'static str,
-    /// What it must be.
-    pub rule: String,
-}
+const HUNDRED: Decimal = Decimal::ONE_HUNDRED;
 
 /// Whether an account of this currency can have these terms.
 pub fn check_terms(
     terms: &InterestTerms,
     currency: Currency,
     today: NaiveDate,
-) -> Result<(), BrokenTerms> {
-    let broken = |field, rule: String| Err(BrokenTerms { field, rule });
+) -> Result<(), BrokenRule> {
+    let broken = |field, rule: String| Err(BrokenRule::new(field, rule));
     let days = terms.valid_from.signed_duration_since(today).num_days();
     if days.abs() > TERMS_DAYS_MAX {
         let rule = format!("at most {TERMS_DAYS_MAX} days before or after today");

@@ -2,27 +2,36 @@
 
 mod account;
 mod books;
+mod calendar;
 mod capitalise;
 mod carry;
 mod due;
+mod execute;
 mod follow;
 mod form;
 mod hold;
 mod interest;
 mod monitor;
+mod order;
 mod plan;
 mod record;
+mod rule;
+mod schedule;
 
 pub use account::{Account, Limits, Spent, Status, own_account_id};
 pub use books::{Books, Decided, Loaded, Outcome};
+pub use calendar::{Calendar, InvalidCalendar};
 pub use capitalise::{Capitalised, Charge, DueMonth, charge_id};
+pub use execute::{Attempt, Execution, execution_id};
 pub use follow::{AccountEvent, Followed};
 pub use hold::Held;
-pub use interest::{Bearing, BrokenTerms, check_terms, day_fraction, next_month};
+pub use interest::{Bearing, check_terms, day_fraction, next_month};
 pub use monitor::Monitor;
+pub use order::{Due, Order, check_order};
 pub use plan::Now;
 pub(crate) use plan::account_id;
 pub use record::{expiry_id, payout_id, posted_legs, two_sides};
+pub use rule::BrokenRule;
 
 #[cfg(test)]
 mod properties;

@@ -321,4 +321,6 @@ proptest! {
 mod asked;
 mod interest;
 mod monitors;
+mod orders;
 mod rules;
+mod schedules;

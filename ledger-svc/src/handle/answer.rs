@@ -64,6 +64,8 @@ impl Answerer for Answers {
             LedgerQuery::Entries(it) => history::entries(tx, it).await?,
             LedgerQuery::Payments(it) => history::payments(tx, it).await?,
             LedgerQuery::Monitors(it) => arrange::listed(tx, it).await?,
+            LedgerQuery::Orders(it) => arrange::orders_listed(tx, it).await?,
+            LedgerQuery::Order(it) => arrange::order_found(tx, it).await?,
             LedgerQuery::Interest(it) => interest::accrued(tx, it, self.time_zone).await?,
             LedgerQuery::TrialBalance(_) => {
                 let lines = queries::trial_balance(tx).await?;

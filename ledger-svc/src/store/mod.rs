@@ -8,6 +8,7 @@ pub(crate) mod interest;
 pub(crate) mod journal;
 pub(crate) mod kept;
 pub(crate) mod monitors;
+pub(crate) mod orders;
 pub(crate) mod proof;
 pub(crate) mod queries;
 

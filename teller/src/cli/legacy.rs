@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::Utc;
 use clap::{Args, Subcommand};
 
 use super::{
@@ -12,7 +13,8 @@ use super::{
 };
 use crate::{
     Rejection,
-    legacy::{self, BadRow, Imported, Mismatch, Progress, Reconciled, Tally},
+    input::{self, InvalidInput},
+    legacy::{self, BadRow, Imported, LoadedOrders, Mismatch, Progress, Reconciled, Tally},
 };
 
 /// People are shown so many rejected rows; `--json` lists all.
@@ -24,6 +26,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Compare the ledger with the balances that the legacy bank printed; ends with 0 when it ran
     Reconcile(Reconcile),
+    /// Set the standing orders of an export, which pay from a day to come on
+    Orders(Orders),
 }
 
 #[derive(Debug, Args)]
@@ -38,11 +42,21 @@ pub(crate) struct Reconcile {
     folder: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Orders {
+    /// The folder with account.asc, client.asc, disp.asc and order.asc; its accounts must be open
+    folder: PathBuf,
+    /// The first day on which they pay, after today; then each month on the same day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    first: String,
+}
+
 impl Command {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
             Self::Import(it) => it.run(session).await,
             Self::Reconcile(it) => it.run(session).await,
+            Self::Orders(it) => it.run(session).await,
         }
     }
 }
@@ -136,6 +150,39 @@ impl Reconcile {
         session.out.show(&reconciled, || describe_comparison(&reconciled))?;
         Ok(())
     }
+}
+
+impl Orders {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let first = input::date("first", &self.first)?;
+        // Orders that pay at once would do so into books that are still being compared.
+        if first <= Utc::now().date_naive() {
+            return Err(InvalidInput::new("first", "must be after today").into());
+        }
+        let orders = legacy::read_orders(&self.folder)?;
+        let total = orders.orders.len();
+        let bank = session.patient_bank().await?;
+        let bar = Bar::new();
+        let each = |done| bar.at("orders", done, total);
+        let loaded = bank.load_legacy_orders(orders, first, each).await?;
+        drop(bar);
+        session.out.show(&loaded, || describe_orders(&loaded))?;
+        match (loaded.refused, loaded.bad_rows.len()) {
+            (0, 0) => Ok(()),
+            (0, _) => Err(Failure::Shown(Exit::WrongInput)),
+            (_, _) => Err(Failure::Shown(Exit::Refused)),
+        }
+    }
+}
+
+fn describe_orders(loaded: &LoadedOrders) -> String {
+    let text = card(&[
+        ("rows", loaded.rows.to_string()),
+        ("orders set", loaded.set.to_string()),
+        ("refused", or_nothing(loaded.refused)),
+        ("bad rows", loaded.bad_rows.len().to_string()),
+    ]);
+    with_bad_rows(text, &loaded.bad_rows)
 }
 
 fn describe_comparison(reconciled: &Reconciled) -> String {

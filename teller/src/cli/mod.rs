@@ -17,6 +17,7 @@ mod legacy;
 mod monitor;
 mod moves;
 mod notify;
+mod order;
 mod outcome;
 mod output;
 mod parked;
@@ -115,6 +116,9 @@ enum Command {
     /// Watch balances of accounts
     #[command(subcommand)]
     Monitor(monitor::Monitor),
+    /// Set, cancel and show standing orders and scheduled transfers
+    #[command(subcommand)]
+    Order(order::Order),
     /// Show the sums over all accounts, which are zero for each currency
     TrialBalance(books::TrialBalance),
     /// Show what holders were told
@@ -170,6 +174,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Terms(command) => command.run(session).await,
         Command::Interest(command) => command.run(session).await,
         Command::Monitor(command) => command.run(session).await,
+        Command::Order(command) => command.run(session).await,
         Command::TrialBalance(command) => command.run(session).await,
         Command::Notifications(command) => command.run(session).await,
         Command::Preferences(command) => command.run(session).await,

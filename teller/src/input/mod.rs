@@ -3,10 +3,12 @@
 
 mod amounts;
 mod names;
+mod schedules;
 mod texts;
 
 pub use amounts::{currency, limit, limit_of, money, money_of, range_end};
 pub use names::{PartyName, account, party};
+pub use schedules::repeat;
 pub use texts::{
     checked, date, email, end_to_end_id, external_reference, freeze_reason, holder_name, instant,
     language, product, reference, webhook, webhook_secret,

@@ -12,12 +12,14 @@
 //! import           does it
 //! compare          the ledger's books against the printed balances      (pure)
 //! reconcile        fetches the ledger's books
+//! orders           order.asc: standing orders, set for the future
 //! ```
 
 mod compare;
 mod customers;
 mod import;
 mod lines;
+mod orders;
 mod plan;
 mod read;
 mod ready;
@@ -28,6 +30,7 @@ pub use compare::{Books, Class, Comparison, Entry, Mismatch, Tally, compare};
 pub use customers::LegacyAccount;
 pub use import::{AccountCounts, Imported, Progress};
 pub use lines::BadRow;
+pub use orders::{LegacyOrder, LegacyOrders, LoadedOrders, read_orders};
 pub use plan::{Plan, PlannedAccount, PlannedRow, account_id, plan, transfer_id};
 pub use read::{Export, Files, parse, read};
 pub use reconcile::Reconciled;

@@ -37,16 +37,18 @@ pub struct Export {
 
 /// Reads an export. Fails where a file is missing or is another; bad rows are listed.
 pub fn read(folder: &Path) -> Result<Export, InvalidInput> {
-    let file = |name: &str| {
-        std::fs::read(folder.join(name))
-            .map_err(|error| InvalidInput::new(name, format!("cannot be read: {error}")))
-    };
     parse(&Files {
-        account: file(ACCOUNT_FILE)?,
-        client: file(CLIENT_FILE)?,
-        disp: file(DISP_FILE)?,
-        trans: file(TRANS_FILE)?,
+        account: file(folder, ACCOUNT_FILE)?,
+        client: file(folder, CLIENT_FILE)?,
+        disp: file(folder, DISP_FILE)?,
+        trans: file(folder, TRANS_FILE)?,
     })
+}
+
+/// A file of an export.
+pub(super) fn file(folder: &Path, name: &str) -> Result<Vec<u8>, InvalidInput> {
+    std::fs::read(folder.join(name))
+        .map_err(|error| InvalidInput::new(name, format!("cannot be read: {error}")))
 }
 
 /// The same from bytes.

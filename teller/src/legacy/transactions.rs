@@ -166,7 +166,7 @@ fn other_side(
     }
 }
 
-fn settlement(bank: &str) -> Result<AccountCode, InvalidInput> {
+pub(super) fn settlement(bank: &str) -> Result<AccountCode, InvalidInput> {
     let code = AccountCode::settlement(bank);
     match code.is_known() {
         true => Ok(code),
@@ -187,7 +187,7 @@ pub(super) fn date(text: &str) -> Result<NaiveDate, InvalidInput> {
 }
 
 /// The bank's own words for a row: `SIPO, PREVOD NA UCET, YZ 87144583`.
-fn words(operation: &str, symbol: &str, bank: &str, account: &str) -> String {
+pub(super) fn words(operation: &str, symbol: &str, bank: &str, account: &str) -> String {
     let account = if account == "0" { "" } else { account };
     let counterparty = format!("{bank} {account}");
     let words = [symbol, operation, counterparty.trim()];

@@ -2,9 +2,11 @@
 //! rule changes nothing, and is told which rule; each takes effect under its account's lock.
 
 mod monitors;
+mod orders;
 mod terms;
 
 pub(super) use monitors::listed;
+pub(super) use orders::{order_found, orders_listed};
 
 use std::collections::BTreeMap;
 
@@ -13,8 +15,8 @@ use shared_events::{
     AccountId, MessageId,
     bus::{HandleError, Handler, Outcome, Received, Tx},
     ledger::{
-        ArrangementReason, ArrangementRejected, LedgerArrangement, RemoveMonitor, SetMonitor,
-        SetTerms,
+        ArrangementReason, ArrangementRejected, CancelOrder, LedgerArrangement, RemoveMonitor,
+        SetMonitor, SetOrder, SetTerms,
     },
     message::Message,
 };
@@ -22,18 +24,19 @@ use uuid::Uuid;
 
 use super::desk::now;
 use crate::{
-    domain::{Account, Now, Status},
+    domain::{Account, Calendar, Now, Status},
     store::{accounts, queries},
 };
 
 /// Handles `ledger.arrangements`.
 pub(crate) struct Arrange {
     time_zone: Tz,
+    calendar: Calendar,
 }
 
 impl Arrange {
-    pub(crate) const fn new(time_zone: Tz) -> Self {
-        Self { time_zone }
+    pub(crate) const fn new(time_zone: Tz, calendar: Calendar) -> Self {
+        Self { time_zone, calendar }
     }
 }
 
@@ -71,7 +74,8 @@ impl Handler for Arrange {
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
             let account = accounts.get(&account_of(received.message()));
-            outcomes.push(match arrange_in_tx(tx, received.message(), account, now).await? {
+            let when = (now, &self.calendar);
+            outcomes.push(match arrange_in_tx(tx, received.message(), account, when).await? {
                 Ok(outcome) => outcome,
                 Err(refusal) => rejected(received.id(), received.message(), refusal),
             });
@@ -90,7 +94,7 @@ async fn arrange_in_tx(
     tx: &mut Tx<'_>,
     asked: &LedgerArrangement,
     account: Option<&Account>,
-    now: Now,
+    (now, calendar): (Now, &Calendar),
 ) -> Result<Result<Outcome, Refusal>, HandleError> {
     let Some(account) = account.filter(|it| it.code.is_none()) else {
         let message = format!("account {} is not known", account_of(asked));
@@ -104,6 +108,10 @@ async fn arrange_in_tx(
         LedgerArrangement::SetTerms(it) => terms::set_in_tx(tx, it, account, now).await,
         LedgerArrangement::SetMonitor(it) => monitors::set_in_tx(tx, it, account).await,
         LedgerArrangement::RemoveMonitor(it) => monitors::remove_in_tx(tx, it).await,
+        LedgerArrangement::SetOrder(it) => {
+            orders::set_in_tx(tx, it, account, (now, calendar)).await
+        }
+        LedgerArrangement::CancelOrder(it) => orders::cancel_in_tx(tx, it, now).await,
     }
 }
 
@@ -112,6 +120,8 @@ const fn account_of(asked: &LedgerArrangement) -> AccountId {
         LedgerArrangement::SetTerms(it) => it.account_id,
         LedgerArrangement::SetMonitor(it) => it.account_id,
         LedgerArrangement::RemoveMonitor(it) => it.account_id,
+        LedgerArrangement::SetOrder(it) => it.account_id,
+        LedgerArrangement::CancelOrder(it) => it.account_id,
     }
 }
 
@@ -120,6 +130,8 @@ const fn type_of(asked: &LedgerArrangement) -> &'static str {
         LedgerArrangement::SetTerms(_) => SetTerms::TYPE,
         LedgerArrangement::SetMonitor(_) => SetMonitor::TYPE,
         LedgerArrangement::RemoveMonitor(_) => RemoveMonitor::TYPE,
+        LedgerArrangement::SetOrder(_) => SetOrder::TYPE,
+        LedgerArrangement::CancelOrder(_) => CancelOrder::TYPE,
     }
 }
 

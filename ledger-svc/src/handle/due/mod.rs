@@ -3,6 +3,7 @@
 
 mod holds;
 mod interest;
+mod orders;
 
 use std::time::Duration;
 
@@ -14,24 +15,28 @@ use shared_events::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::domain::Calendar;
+
 /// How often it is looked for what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Does what is due.
 pub(crate) struct Due {
     time_zone: Tz,
+    calendar: Calendar,
 }
 
 impl Due {
-    pub(crate) const fn new(time_zone: Tz) -> Self {
-        Self { time_zone }
+    pub(crate) const fn new(time_zone: Tz, calendar: Calendar) -> Self {
+        Self { time_zone, calendar }
     }
 
     /// Does a bounded piece of each kind. Says whether there may be more.
     async fn look(&self, workshop: &Workshop) -> Result<bool, HandleError> {
         let more_holds = holds::expire(workshop, self.time_zone).await?;
         let more_interest = interest::capitalise(workshop, self.time_zone).await?;
-        Ok(more_holds || more_interest)
+        let more_orders = orders::execute(workshop, self.time_zone, &self.calendar).await?;
+        Ok(more_holds || more_interest || more_orders)
     }
 }
 

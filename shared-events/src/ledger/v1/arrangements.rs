@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RemoveMonitor, SetMonitor, SetTerms};
+use super::{CancelOrder, RemoveMonitor, SetMonitor, SetOrder, SetTerms};
 use crate::{
     ids::{AccountId, CommandId},
     message::messages,
@@ -24,6 +24,8 @@ pub enum ArrangementReason {
     TooMany,
     /// The account has no such monitor.
     UnknownMonitor,
+    /// The account has no such order, or it is over.
+    UnknownOrder,
     /// The command's id was used before, with other content.
     IdempotencyConflict,
 }
@@ -57,5 +59,7 @@ crate::message_set! {
         SetTerms(SetTerms),
         SetMonitor(SetMonitor),
         RemoveMonitor(RemoveMonitor),
+        SetOrder(SetOrder),
+        CancelOrder(CancelOrder),
     }
 }

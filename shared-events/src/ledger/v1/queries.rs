@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccountCode, FindEntries, FindPayments, GetBalanceAt, GetBooks, GetInstruction, GetInterest,
-    GetJournal, ListMonitors, Party, PreviewInstructions, RejectReason, StatementPeriod,
+    GetJournal, GetOrder, ListMonitors, ListOrders, Party, PreviewInstructions, RejectReason,
+    StatementPeriod,
 };
 use crate::{
     ids::{AccountId, TransferId},
@@ -281,5 +282,7 @@ crate::message_set! {
         Payments(FindPayments),
         Interest(GetInterest),
         Monitors(ListMonitors),
+        Orders(ListOrders),
+        Order(GetOrder),
     }
 }

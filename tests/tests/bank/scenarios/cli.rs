@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::{Bank, Fact, facts};
+use integration_tests::{Bank, Fact, PATIENCE, facts, wait_for};
 use serde_json::{Value, json};
 use shared_events::{MessageId, topology::SERVICES};
 
@@ -21,7 +21,48 @@ pub(crate) fn facts() -> Vec<Fact> {
         the_same_id_sent_twice_happens_once,
         a_refusal_is_1_and_wrong_input_2_and_no_answer_3,
         what_holders_are_told_is_set_and_listed,
+        standing_orders_are_set_shown_and_cancelled,
     ]
+}
+
+async fn standing_orders_are_set_shown_and_cancelled(bank: Bank) -> Result<()> {
+    let clerk = open(bank.clone()).await?;
+    account(&clerk, "ada").await?;
+    account(&clerk, "bob").await?;
+    clerk.json(&["deposit", "ada", "100", "EUR"]).await?;
+    let today = super::interest::today(&bank).await?.to_string();
+    let set = ["order", "set", "ada", "ref:bob", "40", "EUR", "--first", &today];
+    let daily = ["--every", "2days", "--times", "3", "--on-holiday", "same", "--reference", "rent"];
+    let told = clerk.json(&[&set[..], &daily].concat()).await?;
+    let order = told["order_id"].as_str().context("it is told")?;
+    ensure!(told["id"] == order && told["next_date"] == today.as_str(), "{told}");
+    wait_for("the first date is executed", PATIENCE, async || {
+        let shown = clerk.run(&["--json", "order", "show", "ada", order]).await?.json()?;
+        Ok(shown["executions"][0]["status"] == "executed")
+    })
+    .await?;
+    ensure!(clerk.json(&["balance", "ref:bob"]).await?["balance"] == "40");
+    let shown = clerk.run(&["order", "show", "ada", order]).await?;
+    let said = ["every 2 days", "3 times", "40.00 EUR", "executed", "rent"];
+    ensure!(said.iter().all(|it| shown.out.contains(it)), "{shown:?}");
+    let weekly = ["--every", "week", "--on", "fri", "--order", order, "--retry-days", "2"];
+    let told = clerk.json(&[&set[..], &weekly].concat()).await?;
+    let weeks = json!({"weeks": {"every": 1, "on": "friday"}});
+    ensure!(told["terms"]["schedule"]["repeat"] == weeks && told["order_id"] == order, "{told}");
+    let listed = clerk.json(&["order", "list", "ada"]).await?;
+    ensure!(listed["orders"][0]["last_execution"]["due_date"] == today.as_str(), "{listed}");
+    let table = clerk.run(&["order", "list", "ada"]).await?;
+    ensure!(table.out.contains("every week on friday"), "{table:?}");
+    clerk.json(&["order", "cancel", "ada", order]).await?;
+    let listed = clerk.json(&["order", "list", "ada"]).await?;
+    ensure!(listed["orders"] == json!([]), "{listed}");
+    refused(&clerk, &["order", "cancel", "ada", order], "unknown_order").await?;
+    refused(&clerk, &[&set[..], &["--retry-days", "31"]].concat(), "invalid_field").await?;
+    let wrong = clerk.run(&[&set[..], &["--every", "fortnight"]].concat()).await?;
+    ensure!(wrong.code == 2 && wrong.err.contains("every"), "{wrong:?}");
+    let wrong = clerk.run(&[&set[..], &["--on-holiday", "never"]].concat()).await?;
+    ensure!(wrong.code == 2 && wrong.err.contains("on_holiday"), "{wrong:?}");
+    Ok(())
 }
 
 async fn open(bank: Bank) -> Result<Clerk> {

@@ -31,9 +31,10 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 /// The bank's clock goes on by so many days, for what connects from now on.
-async fn goes_on(bank: &Bank, days: i64) -> Result<()> {
+pub(super) async fn goes_on(bank: &Bank, days: i64) -> Result<()> {
     let clock = format!(
-        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+        "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz
+             LANGUAGE sql VOLATILE
              AS $$ SELECT pg_catalog.clock_timestamp() + interval '{days} days' $$;
          DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I
              SET search_path = public, pg_catalog', current_database()); END $$"
@@ -41,12 +42,17 @@ async fn goes_on(bank: &Bank, days: i64) -> Result<()> {
     bank.execute("ledger", &clock).await
 }
 
-/// The first day of the month so many months before this one, as the bank sees it.
-async fn month(bank: &Bank, ago: u32) -> Result<NaiveDate> {
+/// This day, as the bank sees it.
+pub(super) async fn today(bank: &Bank) -> Result<NaiveDate> {
     let today = "SELECT (now() AT TIME ZONE 'Europe/Prague')::date - date '1970-01-01'";
     let days = bank.number("ledger", &format!("SELECT ({today})::bigint")).await?;
-    let today = NaiveDate::default() + Days::new(u64::try_from(days)?);
-    let first = chrono::Datelike::with_day(&today, 1).context("a month has a first day")?;
+    Ok(NaiveDate::default() + Days::new(u64::try_from(days)?))
+}
+
+/// The first day of the month so many months before this one, as the bank sees it.
+async fn month(bank: &Bank, ago: u32) -> Result<NaiveDate> {
+    let first =
+        chrono::Datelike::with_day(&today(bank).await?, 1).context("a month has a first day")?;
     Ok(first - Months::new(ago))
 }
 

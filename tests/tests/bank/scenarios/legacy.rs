@@ -7,17 +7,25 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::{Bank, Fact, Instance, Proxy, facts, wait_for};
+use chrono::Days;
+use integration_tests::{Bank, Fact, Instance, PATIENCE, Proxy, facts, wait_for};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shared_events::topology::SERVICES;
 
-use super::{clerk::Clerk, desk::Desk};
+use super::{
+    clerk::Clerk,
+    desk::Desk,
+    interest::{goes_on, today},
+};
 
 pub(crate) fn facts() -> Vec<Fact> {
     let dying = facts![the_real_books_survive_the_death_of_everything];
-    let living =
-        facts![the_real_books_give_the_figures_of_their_readme, a_small_export_is_imported_once];
+    let living = facts![
+        the_real_books_give_the_figures_of_their_readme,
+        a_small_export_is_imported_once,
+        legacy_orders_pay_from_the_day_that_is_named_on
+    ];
     dying.into_iter().map(Fact::with_own_broker).chain(living).collect()
 }
 
@@ -66,7 +74,58 @@ async fn the_real_books_give_the_figures_of_their_readme(bank: Bank) -> Result<(
     let (clerk, desk) = (Clerk::of(&bank)?, Desk::at(bank)?);
     let imported = clerk.json(&["legacy", "import", text(&folder)?]).await?;
     ensure!(imported["accounts"]["opened"] == 591, "{}", imported["accounts"]);
+    // Its standing orders pay from next month on, and leave the books as they are.
+    let first = (today(&desk.bank).await? + Days::new(28)).to_string();
+    for _ in 0..2 {
+        let loaded = clerk.json(&["legacy", "orders", text(&folder)?, "--first", &first]).await?;
+        let all = json!({"rows": 835, "set": 835, "refused": 0, "bad_rows": []});
+        ensure!(loaded == all, "{loaded}");
+        let kept = desk.bank.number("ledger", "SELECT count(*) FROM orders").await?;
+        ensure!(kept == 835, "{kept} orders");
+    }
     check_real(&clerk, &desk, &imported, &folder).await
+}
+
+async fn legacy_orders_pay_from_the_day_that_is_named_on(bank: Bank) -> Result<()> {
+    let instances = bank.start_all(&["ledger", "accounts", "notifications"]).await?;
+    let folder = root().join("teller/tests/data/legacy-small");
+    let clerk = Clerk::of(&bank)?;
+    let load = ["legacy", "orders", text(&folder)?, "--first"];
+    let today = today(&bank).await?;
+    let (early, first) = (today.to_string(), (today + Days::new(2)).to_string());
+    let wrong = clerk.run(&[&load[..], &[&early]].concat()).await?;
+    ensure!(wrong.code == 2 && wrong.err.contains("first: must be after today"), "{wrong:?}");
+    // Before its account is there, the bank refuses the order by name.
+    let refused = clerk.run(&[&["--json"], &load[..], &[&first]].concat()).await?;
+    ensure!(refused.code == 1 && refused.json()?["refused"] == 1, "{refused:?}");
+    clerk.run(&["legacy", "import", text(&folder)?]).await?;
+    let first = (today + Days::new(3)).to_string();
+    for _ in 0..2 {
+        let loaded = clerk.json(&[&load[..], &[&first]].concat()).await?;
+        let one = json!({"rows": 1, "set": 1, "refused": 0, "bad_rows": []});
+        ensure!(loaded == one, "{loaded}");
+    }
+    let listed = clerk.json(&["order", "list", "90101"]).await?;
+    ensure!(listed["orders"].as_array().map(Vec::len) == Some(1), "{listed}");
+    ensure!(listed["orders"][0]["next_date"] == first.as_str(), "{listed}");
+    // Long enough for any holidays after that day, and less than until the next month's.
+    instances[0].stop().await?;
+    goes_on(&bank, 12).await?;
+    bank.start("ledger").await?;
+    let order = listed["orders"][0]["order_id"].as_str().context("it has an id")?;
+    wait_for("the order has paid", PATIENCE, async || {
+        let shown = clerk.json(&["order", "show", "90101", order]).await?;
+        Ok(shown["executions"][0]["status"] == "executed")
+    })
+    .await?;
+    let shown = clerk.json(&["order", "show", "90101", order]).await?;
+    ensure!(shown["executions"].as_array().map(Vec::len) == Some(1), "{shown}");
+    // 3,097.77 less 250.00.
+    let balance = clerk.json(&["balance", "90101"]).await?;
+    ensure!(balance["balance"] == "2847.77", "{balance}");
+    let found = clerk.json(&["search", "90101", "--reference", "SIPO, PREVOD NA UCET, YZ"]).await?;
+    ensure!(found.to_string().contains("250"), "{found}");
+    Ok(())
 }
 
 /// Each process is killed while the import needs it, the importing one included.

@@ -14,6 +14,7 @@ mod limits;
 mod lookout;
 mod mailbox;
 mod monitors;
+mod orders;
 mod python;
 mod queries;
 mod reasons;
@@ -38,6 +39,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
         ("monitors", monitors::facts()),
+        ("orders", orders::facts()),
         ("refused", refused::facts()),
         ("shape", shape::facts()),
         ("tell", tell::facts()),

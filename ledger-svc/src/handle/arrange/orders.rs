@@ -1,0 +1,173 @@
+//! Standing orders: set and cancelled, and shown to whoever asks. Promise: an order that breaks a
+//! rule is refused by the rule's name; one that is set anew goes on after what was done of it.
+
+use chrono::{DateTime, Utc};
+use shared_events::{
+    AccountId, OrderId,
+    bus::{Answer, Event, HandleError, Outcome, Tx},
+    ledger::{
+        ArrangementReason, CancelOrder, EXECUTIONS_PAGE_MAX, ExecutionStatus, GetOrder, ListOrders,
+        ORDERS_MAX, OrderCancelled, OrderChanged, OrderExecution, OrderFound, OrderMissed,
+        OrderNow, OrdersListed, Party, SetOrder,
+    },
+    refusal::MessageRefused,
+};
+
+use super::Refusal;
+use crate::{
+    domain::{Account, Calendar, Now, Order, Status, account_id, check_order},
+    handle::answer::{Answered, PAGE_DEFAULT},
+    store::{orders, queries},
+};
+
+pub(super) async fn set_in_tx(
+    tx: &mut Tx<'_>,
+    asked: &SetOrder,
+    account: &Account,
+    (now, calendar): (Now, &Calendar),
+) -> Result<Result<Outcome, Refusal>, HandleError> {
+    let SetOrder { account_id, order_id, terms } = asked;
+    let key = (*account_id, *order_id);
+    if let Err(broken) = check_order((account.id, account.currency), terms, now.today) {
+        return Ok(Err(Refusal::invalid(broken.field, broken.rule)));
+    }
+    if let Some(rule) = unpayable(tx, asked).await? {
+        return Ok(Err(Refusal::invalid("terms.creditor", rule)));
+    }
+    let there = orders::of_account(tx, *account_id).await?;
+    if there.len() >= ORDERS_MAX && there.iter().all(|it| it.id != *order_id) {
+        let message = format!("an account has at most {ORDERS_MAX} orders");
+        return Ok(Err(Refusal::new(ArrangementReason::TooMany, message)));
+    }
+    // What was tried last is done, or given up with this.
+    let last = orders::executions(tx, key, None, 1).await?.pop();
+    let done = last.as_ref().map(|it| it.due_date);
+    let Some(order) = Order::set(key, terms.clone(), done, now.today, calendar) else {
+        let rule = "no date is left that is not over and was not done before";
+        return Ok(Err(Refusal::invalid("terms.schedule", rule)));
+    };
+    orders::put_in_tx(tx, std::slice::from_ref(&order)).await?;
+    let changed = OrderChanged {
+        account_id: *account_id,
+        order_id: *order_id,
+        terms: order.terms,
+        next_date: order.next.date,
+        next_day: order.next.day,
+    };
+    let mut announce = vec![Event::new(&changed)];
+    announce.extend(give_up_in_tx(tx, key, last, Some(&changed), now.instant).await?);
+    Ok(Ok(Outcome::Done { announce, told: vec![] }))
+}
+
+/// The rule that stands against the creditor, by what the ledger knows of it now.
+async fn unpayable(tx: &mut Tx<'_>, asked: &SetOrder) -> sqlx::Result<Option<String>> {
+    let currency = asked.terms.money.currency;
+    let Some(id) = account_id(&asked.terms.creditor, currency) else { return Ok(None) };
+    let rule = match queries::account(tx, id).await? {
+        // One of the bank's own opens itself.
+        None if asked.terms.creditor != Party::AccountId(id) => None,
+        None => Some("an account that the ledger knows".to_owned()),
+        Some(it) if it.currency != currency => Some(format!("an account in {currency}")),
+        Some(it) if matches!(it.status, Status::Closed | Status::Locked) => {
+            Some("an account that is not closed, or about to be".to_owned())
+        }
+        Some(_) => None,
+    };
+    Ok(rule)
+}
+
+/// Ends a date that is being tried again: it is missed for the reason of the last try.
+async fn give_up_in_tx(
+    tx: &mut Tx<'_>,
+    (account_id, order_id): (AccountId, OrderId),
+    last: Option<OrderExecution>,
+    changed: Option<&OrderChanged>,
+    at: DateTime<Utc>,
+) -> Result<Option<Event>, HandleError> {
+    let Some(last) = last.filter(|it| it.status == ExecutionStatus::Waiting) else {
+        return Ok(None);
+    };
+    let Some(reason) = last.reason else { return Ok(None) };
+    let (due_date, attempts) = (last.due_date, last.attempts);
+    let missed = OrderExecution { status: ExecutionStatus::Missed, at, ..last };
+    orders::record_in_tx(tx, &[(account_id, order_id, missed)]).await?;
+    let next_date = changed.map(|it| it.next_date);
+    Ok(Some(Event::new(&OrderMissed {
+        account_id,
+        order_id,
+        due_date,
+        reason,
+        attempts,
+        transfer_id: None,
+        next_date,
+    })))
+}
+
+pub(super) async fn cancel_in_tx(
+    tx: &mut Tx<'_>,
+    asked: &CancelOrder,
+    now: Now,
+) -> Result<Result<Outcome, Refusal>, HandleError> {
+    let CancelOrder { account_id, order_id } = *asked;
+    let key = (account_id, order_id);
+    let there = orders::read_in_tx(tx, &[account_id.uuid()], &[order_id.uuid()]).await?;
+    if there.is_empty() {
+        let message = format!("the account has no order {order_id} with a date left");
+        return Ok(Err(Refusal::new(ArrangementReason::UnknownOrder, message)));
+    }
+    orders::remove_in_tx(tx, &there).await?;
+    let last = orders::executions(tx, key, None, 1).await?.pop();
+    let mut announce = vec![Event::new(&OrderCancelled { account_id, order_id })];
+    announce.extend(give_up_in_tx(tx, key, last, None, now.instant).await?);
+    Ok(Ok(Outcome::Done { announce, told: vec![] }))
+}
+
+/// An order as it is told.
+fn told(order: Order, last_execution: Option<OrderExecution>) -> OrderNow {
+    OrderNow {
+        order_id: order.id,
+        terms: order.terms,
+        next_date: order.next.date,
+        next_day: order.next.day,
+        last_execution,
+    }
+}
+
+/// The orders of an account.
+pub(in crate::handle) async fn orders_listed(tx: &mut Tx<'_>, query: &ListOrders) -> Answered {
+    let account_id = query.account_id;
+    if queries::account(tx, account_id).await?.is_none() {
+        return Ok(Err(MessageRefused::not_found(format!("account {account_id}"))));
+    }
+    let mut last = orders::last_executions(tx, account_id).await?;
+    let found = orders::of_account(tx, account_id).await?.into_iter();
+    let orders = found.map(|order| {
+        let last = last.remove(&order.id);
+        told(order, last)
+    });
+    let orders = orders.collect();
+    Ok(Ok(Answer::found(&OrdersListed { account_id, orders })))
+}
+
+/// An order and a page of its executions.
+pub(in crate::handle) async fn order_found(tx: &mut Tx<'_>, query: &GetOrder) -> Answered {
+    let GetOrder { account_id, order_id, before, limit } = *query;
+    let limit = limit.unwrap_or(PAGE_DEFAULT);
+    if !(1..=EXECUTIONS_PAGE_MAX).contains(&limit) {
+        return Ok(Err(MessageRefused::invalid("limit", format!("1 to {EXECUTIONS_PAGE_MAX}"))));
+    }
+    let key = (account_id, order_id);
+    let order = orders::read_in_tx(tx, &[account_id.uuid()], &[order_id.uuid()]).await?.pop();
+    let last = orders::executions(tx, key, None, 1).await?.pop();
+    if order.is_none() && last.is_none() {
+        return Ok(Err(MessageRefused::not_found(format!("order {order_id}"))));
+    }
+    let mut executions = orders::executions(tx, key, before, i64::from(limit) + 1).await?;
+    let more = executions.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        executions.pop();
+    }
+    let next = executions.last().filter(|_| more).map(|it| it.due_date);
+    let order = order.map(|order| told(order, last));
+    Ok(Ok(Answer::found(&OrderFound { account_id, order_id, order, executions, next })))
+}
