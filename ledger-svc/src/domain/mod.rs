@@ -22,7 +22,7 @@ pub use interest::{Bearing, BrokenTerms, check_terms, day_fraction, next_month};
 pub use monitor::Monitor;
 pub use plan::Now;
 pub(crate) use plan::account_id;
-pub use record::{expiry_id, payout_id, posted_legs, two_sides};
+pub use record::{expiry_id, is_own_id, own_id, payout_id, posted_legs, two_sides};
 
 #[cfg(test)]
 mod properties;

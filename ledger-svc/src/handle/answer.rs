@@ -7,8 +7,7 @@ use shared_events::{
     ledger::{
         BalanceFound, CHAINS, GetInstruction, GetJournal, HoldNow, INSTRUCTIONS_MAX,
         InstructionFound, InstructionOutcome, InstructionsPreviewed, JOURNAL_PAGE_MAX, LedgerQuery,
-        Party, PreviewInstructions, PreviewedInstruction, RejectReason, Rejected,
-        TrialBalanceFound,
+        Party, PreviewInstructions, PreviewedInstruction, Rejected, TrialBalanceFound,
     },
     refusal::MessageRefused,
 };
@@ -132,8 +131,7 @@ fn previewed(books: &Books, outcome: Outcome) -> PreviewedInstruction {
             let decided = books.known(id).expect("what was decided is known");
             PreviewedInstruction { transfer_id: id, outcome: decided.record.outcome.clone() }
         }
-        Outcome::Conflict(instruction) => {
-            let reason = RejectReason::IdempotencyConflict;
+        Outcome::Refused(instruction, reason) => {
             let outcome = InstructionOutcome::Rejected(Rejected { reason, account: None });
             PreviewedInstruction { transfer_id: instruction.transfer_id, outcome }
         }

@@ -89,12 +89,12 @@ impl Named {
         }
     }
 
-    /// Loads the books for work: locks the accounts, opening those of the bank's own that are used
-    /// for the first time; then loads what was decided before. In this order, so that what another
-    /// instance is deciding now is waited for, and then seen. A hold or a transfer that is seen only
-    /// then may name accounts that are not locked: all locks are given back and taken again with
-    /// them, since only locks taken in the order of ids never wait in a circle. What is named once
-    /// stays named, so this ends.
+    /// Loads the books for work: locks the accounts, opening those of the bank's own that are
+    /// used for the first time; then loads what was decided before. In this order, so that what
+    /// another instance is deciding now is waited for, and then seen. A hold or a transfer that
+    /// is seen only then may name accounts that are not locked: all locks are given back and
+    /// taken again with them, since only locks taken in the order of ids never wait in a circle.
+    /// What is named once stays named, so this ends.
     pub(super) async fn lock_in_tx(mut self, tx: &mut Tx<'_>, zone: Tz) -> sqlx::Result<Desk> {
         if self.refers() {
             self.add_referred_in_tx(tx).await?;

@@ -21,9 +21,10 @@ pub(crate) fn facts() -> Vec<Fact> {
 /// More than there are partitions: some go to one that is free.
 const KEYS: usize = 16;
 
-/// The race: a batch reads which accounts its capture and its reversal touch, and finds neither the
-/// hold nor the original; then it waits for the lock of another account. Meanwhile a batch of
-/// another partition commits both. When the first goes on it sees them, and must see their accounts.
+/// The race: a batch reads which accounts its capture and its reversal touch, and finds neither
+/// the hold nor the original; then it waits for the lock of another account. Meanwhile a batch of
+/// another partition commits both. When the first goes on it sees them, and must see their
+/// accounts.
 async fn what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accounts(
     bank: Bank,
 ) -> Result<()> {
