@@ -2,11 +2,13 @@
 
 mod asked;
 mod broker;
+mod by_hand;
 mod clerk;
 mod cli;
 mod crowd;
 mod desk;
 mod history;
+mod holds;
 mod hooks;
 mod interest;
 mod legacy;
@@ -14,6 +16,7 @@ mod limits;
 mod lookout;
 mod mailbox;
 mod monitors;
+mod moves;
 mod python;
 mod queries;
 mod races;
@@ -38,12 +41,15 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("interest", interest::facts()),
         ("monitors", monitors::facts()),
         ("races", races::facts()),
+        ("holds", holds::facts()),
+        ("moves", moves::facts()),
         ("refused", refused::facts()),
         ("tell", tell::facts()),
         ("crowd", crowd::facts()),
         ("broker", broker::facts()),
         ("rights", rights::facts()),
         ("cli", cli::facts()),
+        ("by_hand", by_hand::facts()),
         ("lookout", lookout::facts()),
         ("python", python::facts()),
     ];
