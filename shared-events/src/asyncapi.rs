@@ -34,6 +34,7 @@ const ANSWERS: &[Answered] = &[
     command::<accounts::UnfreezeAccount>(&[accounts::AccountUnfrozen::TYPE, ACCOUNTS_NO]),
     command::<accounts::CloseAccount>(&[accounts::AccountClosing::TYPE, ACCOUNTS_NO]),
     command::<accounts::SetLimits>(&[accounts::LimitsChanged::TYPE, ACCOUNTS_NO]),
+    command::<accounts::ChangeLimits>(&[accounts::LimitsChanged::TYPE, ACCOUNTS_NO]),
     command::<accounts::UpdateHolder>(&[accounts::HolderUpdated::TYPE, ACCOUNTS_NO]),
     query::<accounts::GetAccount>(),
     query::<accounts::ListAccounts>(),

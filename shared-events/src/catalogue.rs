@@ -79,6 +79,7 @@ published! {
     accounts::UnfreezeAccount,
     accounts::CloseAccount,
     accounts::SetLimits,
+    accounts::ChangeLimits,
     accounts::UpdateHolder,
     accounts::GetAccount,
     accounts::AccountFound,

@@ -4,9 +4,9 @@ use shared_events::{
     AccountId, Amount, MessageId, Money,
     accounts::{
         ACCOUNTS_PAGE_MAX, Account, AccountClosing, AccountFrozen, AccountKey, AccountOpened,
-        AccountStatus, AccountUnfrozen, CloseAccount, CloseRefusal, FreezeAccount, GetAccount,
-        HolderUpdated, LimitsChanged, ListAccounts, OpenAccount, SetLimits, UnfreezeAccount,
-        UpdateHolder,
+        AccountStatus, AccountUnfrozen, ChangeLimits, CloseAccount, CloseRefusal, FreezeAccount,
+        GetAccount, HolderUpdated, LimitsChanged, ListAccounts, OpenAccount, SetLimits,
+        UnfreezeAccount, UpdateHolder,
     },
     ledger::Party,
 };
@@ -52,6 +52,15 @@ impl Teller {
         id: MessageId,
         command: CloseAccount,
     ) -> Result<AccountClosing, TellerError> {
+        self.send(id, command).await
+    }
+
+    /// Changes some of an account's limits; the others stay.
+    pub async fn change_limits(
+        &self,
+        id: MessageId,
+        command: ChangeLimits,
+    ) -> Result<LimitsChanged, TellerError> {
         self.send(id, command).await
     }
 

@@ -145,8 +145,8 @@ pub enum Told {
     New(Box<InstructionOutcome>),
     /// Decided before, with the same content.
     Known,
-    /// The id was used before, with other content.
-    Conflict,
+    /// The id cannot be this instruction's: nothing is kept under it.
+    Refused(RejectReason),
 }
 
 /// The ledger.
@@ -191,7 +191,7 @@ impl Model {
                 failed |= match &one {
                     Told::New(outcome) => is_rejection(outcome),
                     Told::Known => is_rejection(&self.decided[&all[*n].transfer_id].1),
-                    Told::Conflict => true,
+                    Told::Refused(_) => true,
                 };
                 told[*n] = Some(one);
             }
@@ -214,10 +214,16 @@ impl Model {
     }
 
     fn submit_one(&mut self, it: &Instruction, now: Now) -> Told {
+        if it.transfer_id.uuid().get_version_num() == 8 {
+            return Told::Refused(RejectReason::ReservedId);
+        }
         if let Some((known, _)) = self.decided.get(&it.transfer_id) {
             let same = Instruction { group: None, ..it.clone() }
                 == Instruction { group: None, ..known.clone() };
-            return if same { Told::Known } else { Told::Conflict };
+            return match same {
+                true => Told::Known,
+                false => Told::Refused(RejectReason::IdempotencyConflict),
+            };
         }
         self.open_own(it);
         let outcome = match self.plan(it, now) {

@@ -103,6 +103,11 @@ fn ids() -> impl Strategy<Value = TransferId> {
     (0..IDS).prop_map(transfer_id)
 }
 
+/// Ids that clients give: now and then one that only the ledger may.
+fn given_ids() -> impl Strategy<Value = TransferId> {
+    prop_oneof![30 => ids(), 1 => ids().prop_map(expiry_id)]
+}
+
 fn legs() -> impl Strategy<Value = Action> {
     let shares = prop::collection::vec((parties(), monies()), 0..4);
     let random = (shares, parties(), -1_i64..2).prop_map(|(shares, first, off)| {
@@ -194,7 +199,7 @@ fn instructions() -> impl Strategy<Value = Instruction> {
     ];
     let date = || prop_oneof![20 => Just(None), 1 => Just(day(2200)), 1 => Just(day(2025))];
     let group = prop::option::weighted(0.3, 0_u32..2);
-    (ids(), group, actions(), reference, date(), date()).prop_map(
+    (given_ids(), group, actions(), reference, date(), date()).prop_map(
         |(transfer_id, group, action, reference, booking_date, value_date)| Instruction {
             transfer_id,
             group,
@@ -300,7 +305,7 @@ impl Pair {
                     Told::New(Box::new(known.record.outcome.clone()))
                 }
                 Outcome::Known(_) => Told::Known,
-                Outcome::Conflict(_) => Told::Conflict,
+                Outcome::Refused(_, reason) => Told::Refused(reason),
             };
             prop_assert_eq!(outcome, told, "{:?}", asked);
         }

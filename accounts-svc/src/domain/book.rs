@@ -23,6 +23,7 @@ pub(crate) const fn account_of(command: &AccountsCommand) -> AccountId {
         AccountsCommand::Unfreeze(it) => it.account_id,
         AccountsCommand::Close(it) => it.account_id,
         AccountsCommand::SetLimits(it) => it.account_id,
+        AccountsCommand::ChangeLimits(it) => it.account_id,
         AccountsCommand::UpdateHolder(it) => it.account_id,
     }
 }
@@ -86,6 +87,9 @@ impl Book {
             AccountsCommand::Unfreeze(it) => decide::unfreeze(self.known(it.account_id)?, it),
             AccountsCommand::Close(it) => decide::close(self.known(it.account_id)?, it),
             AccountsCommand::SetLimits(it) => decide::set_limits(self.known(it.account_id)?, it),
+            AccountsCommand::ChangeLimits(it) => {
+                decide::change_limits(self.known(it.account_id)?, it)
+            }
             AccountsCommand::UpdateHolder(it) => {
                 decide::update_holder(self.known(it.account_id)?, it)
             }

@@ -6,8 +6,8 @@
 use shared_events::{
     AccountId, Amount, Iban,
     accounts::{
-        Account, AccountStatus, CloseAccount, CloseRefusal, FreezeAccount, OpenAccount, SetLimits,
-        SpendingLimits, UnfreezeAccount, UpdateHolder,
+        Account, AccountStatus, ChangeLimits, CloseAccount, CloseRefusal, FreezeAccount,
+        OpenAccount, SetLimits, SpendingLimit, SpendingLimits, UnfreezeAccount, UpdateHolder,
     },
     ledger::LedgerAccountEvent,
 };
@@ -78,12 +78,48 @@ pub(super) fn close(account: &Account, command: &CloseAccount) -> Decision {
 
 pub(super) fn set_limits(account: &Account, command: &SetLimits) -> Decision {
     rules::overdraft_limit(command.overdraft_limit, account.currency)?;
+    let spending = match command.spending {
+        Some(spending) => spending,
+        None => account.spending.unwrap_or_default(),
+    };
+    rules::spending(&spending, account.currency)?;
+    limited(account, command.overdraft_limit, spending)
+}
+
+/// What is neither given nor lifted stays.
+pub(super) fn change_limits(account: &Account, command: &ChangeLimits) -> Decision {
+    rules::lifted(command)?;
+    let overdraft = command.overdraft_limit.unwrap_or(account.overdraft_limit);
+    rules::overdraft_limit(overdraft, account.currency)?;
+    let given = SpendingLimits {
+        transfer: command.transfer,
+        daily: command.daily,
+        monthly: command.monthly,
+        minimum_balance: command.minimum_balance,
+    };
+    rules::changed_spending(&given, account.currency)?;
+    let before = account.spending.unwrap_or_default();
+    let after = |limit, given: Option<Amount>, before| match command.lift.contains(&limit) {
+        true => None,
+        false => given.or(before),
+    };
+    let spending = SpendingLimits {
+        transfer: after(SpendingLimit::Transfer, given.transfer, before.transfer),
+        daily: after(SpendingLimit::Daily, given.daily, before.daily),
+        monthly: after(SpendingLimit::Monthly, given.monthly, before.monthly),
+        minimum_balance: after(
+            SpendingLimit::MinimumBalance,
+            given.minimum_balance,
+            before.minimum_balance,
+        ),
+    };
+    limited(account, overdraft, spending)
+}
+
+fn limited(account: &Account, overdraft: Amount, spending: SpendingLimits) -> Decision {
     let mut changed = take(account, Step::SetLimits, Change::LimitsChanged)?;
-    changed.account.overdraft_limit = command.overdraft_limit;
-    if let Some(spending) = command.spending {
-        rules::spending(&spending, account.currency)?;
-        changed.account.spending = Some(spending).filter(|it| *it != SpendingLimits::default());
-    }
+    changed.account.overdraft_limit = overdraft;
+    changed.account.spending = Some(spending).filter(|it| *it != SpendingLimits::default());
     Ok(changed)
 }
 

@@ -3,7 +3,7 @@
 
 use shared_events::{
     Amount, Currency, Money,
-    accounts::{CloseAccount, Holder, OpenAccount, SpendingLimits},
+    accounts::{ChangeLimits, CloseAccount, Holder, OpenAccount, SpendingLimit, SpendingLimits},
     money::AMOUNT_MAX,
 };
 use url::Url;
@@ -105,17 +105,41 @@ pub(crate) fn overdraft_limit(limit: Amount, currency: Currency) -> Checked {
     limit_of("overdraft_limit", limit, currency)
 }
 
-/// What an account in `currency` may spend.
+/// What an account in `currency` may spend, as a whole.
 pub(crate) fn spending(limits: &SpendingLimits, currency: Currency) -> Checked {
-    for (field, limit) in [
-        ("spending.transfer", limits.transfer),
-        ("spending.daily", limits.daily),
-        ("spending.monthly", limits.monthly),
-        ("spending.minimum_balance", limits.minimum_balance),
-    ] {
+    let fields =
+        ["spending.transfer", "spending.daily", "spending.monthly", "spending.minimum_balance"];
+    spending_of(limits, currency, fields)
+}
+
+/// What is given of it one by one.
+pub(crate) fn changed_spending(limits: &SpendingLimits, currency: Currency) -> Checked {
+    spending_of(limits, currency, ["transfer", "daily", "monthly", "minimum_balance"])
+}
+
+fn spending_of(limits: &SpendingLimits, currency: Currency, fields: [&'static str; 4]) -> Checked {
+    let SpendingLimits { transfer, daily, monthly, minimum_balance } = *limits;
+    for (field, limit) in fields.into_iter().zip([transfer, daily, monthly, minimum_balance]) {
         limit.map_or(Ok(()), |limit| limit_of(field, limit, currency))?;
     }
     Ok(())
+}
+
+/// Which limits are lifted: none that is given, and one at least where none is.
+pub(crate) fn lifted(command: &ChangeLimits) -> Checked {
+    let given = [
+        (SpendingLimit::Transfer, command.transfer),
+        (SpendingLimit::Daily, command.daily),
+        (SpendingLimit::Monthly, command.monthly),
+        (SpendingLimit::MinimumBalance, command.minimum_balance),
+    ];
+    let is_both =
+        given.iter().any(|(limit, given)| given.is_some() && command.lift.contains(limit));
+    must(!is_both, "lift", || "no limit that is given, too".to_owned())?;
+    let is_any = !command.lift.is_empty()
+        || command.overdraft_limit.is_some()
+        || given.iter().any(|(_, given)| given.is_some());
+    must(is_any, "lift", || "at least one limit to set or to lift".to_owned())
 }
 
 fn limit_of(field: &'static str, limit: Amount, currency: Currency) -> Checked {

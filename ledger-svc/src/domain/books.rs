@@ -22,7 +22,7 @@ use super::{
     hold::Held,
     monitor::Monitor,
     plan::{Now, debtor, plan},
-    record::storable,
+    record::{is_own_id, storable},
 };
 
 /// An instruction with its outcome, as it is stored.
@@ -41,8 +41,8 @@ pub enum Outcome {
     New(TransferId),
     /// Decided before: told again, not announced again.
     Known(TransferId),
-    /// The id stands for something else: announced, not stored.
-    Conflict(Instruction),
+    /// The id cannot be this instruction's: announced, not stored.
+    Refused(Instruction, RejectReason),
 }
 
 /// Values by id, and which of them have changed: `true` where the value is new.
@@ -228,7 +228,7 @@ impl Books {
         now: Now,
     ) -> Vec<Outcome> {
         if instructions.iter().all(|it| it.group.is_none()) {
-            return instructions.into_iter().map(|it| self.submit(command, it, now)).collect();
+            return instructions.into_iter().map(|it| self.asked(command, it, now)).collect();
         }
         // A group is decided where its first member stands.
         let mut outcomes = vec![None; instructions.len()];
@@ -245,7 +245,7 @@ impl Books {
             };
             self.before = group.map(|_| Before::default());
             for n in &members {
-                outcomes[*n] = Some(self.submit(command, instructions[*n].clone(), now));
+                outcomes[*n] = Some(self.asked(command, instructions[*n].clone(), now));
             }
             if let Some(before) = self.before.take() {
                 let told: Vec<&Outcome> =
@@ -256,13 +256,21 @@ impl Books {
         outcomes.into_iter().flatten().collect()
     }
 
+    /// Decides on an instruction that somebody else gives.
+    fn asked(&mut self, command: CommandId, instruction: Instruction, now: Now) -> Outcome {
+        match is_own_id(instruction.transfer_id) {
+            true => Outcome::Refused(instruction, RejectReason::ReservedId),
+            false => self.submit(command, instruction, now),
+        }
+    }
+
     /// Decides on one instruction, and does it if nothing stands against it.
     pub fn submit(&mut self, command: CommandId, instruction: Instruction, now: Now) -> Outcome {
         let (id, digest) = (instruction.transfer_id, instruction.digest());
         if let Some(known) = self.known.get(&id) {
             return match known.digest == digest {
                 true => Outcome::Known(id),
-                false => Outcome::Conflict(instruction),
+                false => Outcome::Refused(instruction, RejectReason::IdempotencyConflict),
             };
         }
         let outcome = match plan(self, &instruction, now) {
@@ -314,7 +322,7 @@ impl Books {
         };
         let failed = told.iter().any(|outcome| match outcome {
             Outcome::New(id) | Outcome::Known(id) => rejection(id).is_some(),
-            Outcome::Conflict(_) => true,
+            Outcome::Refused(..) => true,
         });
         if !failed {
             return;
@@ -330,7 +338,7 @@ impl Books {
                 self.raised.remove(id);
                 self.known.remove(id)
             }
-            Outcome::Known(_) | Outcome::Conflict(_) => None,
+            Outcome::Known(_) | Outcome::Refused(..) => None,
         });
         for mut decided in new.collect::<Vec<_>>() {
             let reason = match &decided.record.outcome {

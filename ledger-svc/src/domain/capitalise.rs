@@ -11,7 +11,6 @@ use shared_events::{
     AccountId, Amount, MessageId, Money, TransferId,
     ledger::{AccountCode, Action, Instruction, InterestTerms, Party, Payment, Rounding},
 };
-use uuid::Uuid;
 
 use super::{
     account::{Account, Status, own_account_id},
@@ -20,6 +19,7 @@ use super::{
     form::round,
     interest::{Bearing, next_month},
     plan::{Now, Plan, PlannedLeg, check_legs},
+    record::own_id,
 };
 
 /// What a capitalisation posts, in this order.
@@ -57,11 +57,11 @@ impl Charge {
     }
 }
 
-/// The id of a month's posting (UUIDv5 of account, kind and period).
+/// The id of a month's posting: of account, kind and period.
 #[must_use]
 pub fn charge_id(account: AccountId, charge: Charge, month: NaiveDate) -> TransferId {
     let name = format!("{}:{}", charge.name(), month.format("%Y-%m"));
-    TransferId(Uuid::new_v5(&account.uuid(), name.as_bytes()))
+    TransferId(own_id(account.uuid(), &name))
 }
 
 /// A month that is to be capitalised, with all that decides over it.
@@ -116,7 +116,7 @@ impl Books {
             credit_interest: round(credit, account.currency, rounding) - due.credited,
             debit_interest: round(debit, account.currency, rounding) - due.debited,
             statement_fee: fee.map_or(Decimal::ZERO, Amount::decimal),
-            cause: MessageId(Uuid::new_v5(&due.account.uuid(), name.as_bytes())),
+            cause: MessageId(own_id(due.account.uuid(), &name)),
             transfers: vec![],
         };
         for charge in Charge::ALL {
@@ -138,8 +138,8 @@ impl Books {
         Some(done)
     }
 
-    /// Posts an amount to the holder; below zero: from the holder. `None`: somebody has used the
-    /// id for another transfer.
+    /// Posts an amount to the holder; below zero: from the holder. `None`: it was posted before, or
+    /// the bank's own account does not allow it.
     fn charge(
         &mut self,
         account: &Account,

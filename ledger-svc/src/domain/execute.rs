@@ -9,13 +9,13 @@ use shared_events::{
         Action, ExecutionStatus, Instruction, InstructionOutcome, Party, Payment, RejectReason,
     },
 };
-use uuid::Uuid;
 
 use super::{
     books::{Books, Outcome},
     calendar::Calendar,
     order::Order,
     plan::{Now, plan},
+    record::own_id,
 };
 
 /// What came of an attempt at a date.
@@ -52,10 +52,10 @@ pub struct Execution {
     pub is_new: bool,
 }
 
-/// The id of the transfer that a date of an order comes to (UUIDv5 of account, order and date).
+/// The id of the transfer that a date of an order comes to: one of the ledger's own.
 #[must_use]
 pub fn execution_id(account: AccountId, order: OrderId, date: NaiveDate) -> TransferId {
-    TransferId(Uuid::new_v5(&account.uuid(), format!("order:{order}:{date}").as_bytes()))
+    TransferId(own_id(account.uuid(), &format!("order:{order}:{date}")))
 }
 
 /// Whether what stands in the way may be gone on another day.

@@ -1,6 +1,7 @@
 //! What the ledger does when an account changes at the accounts service. Promise: changes of
 //! status, and changes of the limit, are each followed once and in the order of their versions; a
-//! late duplicate changes nothing.
+//! late duplicate changes nothing. What is closed stays closed, and what is locked can only be
+//! closed, whatever is said of it.
 
 use rust_decimal::Decimal;
 use shared_events::{
@@ -106,14 +107,18 @@ impl Books {
             true => account.followed_limit = version,
             false => account.followed_status = version,
         }
+        let is_closed = account.status == Status::Closed;
+        let is_ending = is_closed || account.status == Status::Locked;
         match event {
             AccountEvent::Opened { .. } => {}
+            AccountEvent::LimitsChanged { limits } => account.limits = limits.clone(),
+            AccountEvent::Frozen { .. } | AccountEvent::Unfrozen if is_ending => {}
+            AccountEvent::Closing { .. } if is_closed => {}
             AccountEvent::Frozen { blocks } => {
                 (account.status, account.blocked) = (Status::Frozen, *blocks);
             }
             AccountEvent::Unfrozen => account.status = Status::Active,
             AccountEvent::Closed => account.status = Status::Closed,
-            AccountEvent::LimitsChanged { limits } => account.limits = limits.clone(),
             AccountEvent::Closing { payout } => {
                 self.put_account(account);
                 return self.lock(cause, (id, version), *payout, now);

@@ -30,7 +30,7 @@ pub use monitor::Monitor;
 pub use order::{Due, Order, check_order};
 pub use plan::Now;
 pub(crate) use plan::account_id;
-pub use record::{expiry_id, payout_id, posted_legs, two_sides};
+pub use record::{expiry_id, is_own_id, own_id, payout_id, posted_legs, two_sides};
 pub use rule::BrokenRule;
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ fn play(books: &mut Books, steps: &[Step], version: &mut i64) -> Vec<Option<Inst
                         Outcome::New(id) | Outcome::Known(id) => {
                             books.known(id).map(|it| it.record.outcome.clone())
                         }
-                        Outcome::Conflict(_) => None,
+                        Outcome::Refused(..) => None,
                     });
                 }
             }
@@ -307,12 +307,12 @@ proptest! {
             let known = books.known(id).expect("it was decided");
             let expected = match known.digest == instruction.digest() {
                 true => Outcome::Known(id),
-                false => Outcome::Conflict(instruction.clone()),
+                false => Outcome::Refused(instruction.clone(), RejectReason::IdempotencyConflict),
             };
             prop_assert_eq!(books.submit(command(), instruction.clone(), now()), expected);
             let other = Instruction { reference: Some("else".to_owned()), ..instruction.clone() };
             let conflict = books.submit(command(), other.clone(), now());
-            prop_assert_eq!(conflict, Outcome::Conflict(other));
+            prop_assert_eq!(conflict, Outcome::Refused(other, RejectReason::IdempotencyConflict));
         }
         prop_assert_eq!(before, all_accounts(&books));
     }

@@ -7,7 +7,7 @@ use shared_events::{
         RejectReason,
     },
 };
-use uuid::Uuid;
+use uuid::{Builder, Uuid, Variant};
 
 /// Text that breaks the rules is not kept: no database takes all of it. Nor are legs beyond number.
 /// The digest still tells one such instruction from another.
@@ -51,14 +51,48 @@ pub fn two_sides(legs: &[PostedLeg]) -> Option<[&PostedLeg; 2]> {
     }
 }
 
-/// The id of the instruction by which the ledger ends a hold whose time is over (UUIDv5).
+/// The id of something that the ledger does by itself: a UUID of version 8, whose content is the
+/// maker's own (RFC 9562, 5.8); here it follows from what it is about and a name, as a version 5
+/// does. Whoever does it, it is done once; and as nobody else may give such an id
+/// ([`is_own_id`]), nobody can be there first.
 #[must_use]
-pub fn expiry_id(hold: TransferId) -> TransferId {
-    TransferId(Uuid::new_v5(&hold.uuid(), b"expiry"))
+pub fn own_id(about: Uuid, name: &str) -> Uuid {
+    let derived = Uuid::new_v5(&about, name.as_bytes());
+    Builder::from_custom_bytes(derived.into_bytes()).into_uuid()
 }
 
-/// The id of the transfer by which the ledger empties an account that is closed (UUIDv5).
+/// Whether only the ledger may give this id.
+#[must_use]
+pub fn is_own_id(id: TransferId) -> bool {
+    id.uuid().get_variant() == Variant::RFC4122 && id.uuid().get_version_num() == 8
+}
+
+/// The id of the instruction by which the ledger ends a hold whose time is over.
+#[must_use]
+pub fn expiry_id(hold: TransferId) -> TransferId {
+    TransferId(own_id(hold.uuid(), "expiry"))
+}
+
+/// The id of the transfer by which the ledger empties an account that is closed.
 #[must_use]
 pub fn payout_id(account: AccountId, version: i64) -> TransferId {
-    TransferId(Uuid::new_v5(&account.uuid(), format!("payout:{version}").as_bytes()))
+    TransferId(own_id(account.uuid(), &format!("payout:{version}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledgers_own_ids_are_known_as_such_and_nobody_elses_are() {
+        let hold = TransferId(Uuid::from_u128(1));
+        assert_eq!(expiry_id(hold).to_string(), "574d2d16-5e00-8fa2-9934-135a70599b2c");
+        for own in [expiry_id(hold), payout_id(AccountId(hold.uuid()), 3)] {
+            assert!(is_own_id(own), "{own}");
+        }
+        let of_clients = [Uuid::new_v5(&hold.uuid(), b"expiry"), Uuid::now_v7(), Uuid::max()];
+        for other in of_clients {
+            assert!(!is_own_id(TransferId(other)), "{other}");
+        }
+    }
 }

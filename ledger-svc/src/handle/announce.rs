@@ -8,9 +8,9 @@ use shared_events::{
         Action, HeldTransfer, HoldsReleased, INSTRUCTIONS_MAX, Instruction, InstructionOutcome,
         InstructionsRejected, JournalRecord, LEGS_PER_EVENT_MAX, LedgerAccountLocked,
         LedgerCommandRejected, LedgerReason, LegsPosted, MonitorRaised, OUTCOMES_PER_EVENT_MAX,
-        Party, Posted, PostedLegs, PostedTransfer, RejectReason, Rejected, RejectedInstruction,
-        RejectedTransfer, ReleaseCause, Released, ReleasedHold, SubmitTransfers, TransfersHeld,
-        TransfersPosted, TransfersRejected,
+        Party, Posted, PostedLegs, PostedTransfer, Rejected, RejectedInstruction, RejectedTransfer,
+        ReleaseCause, Released, ReleasedHold, SubmitTransfers, TransfersHeld, TransfersPosted,
+        TransfersRejected,
     },
     money::Money,
 };
@@ -28,8 +28,7 @@ pub(super) fn outcomes(
         match outcome {
             domain::Outcome::New(id) => new.decided(books, id),
             domain::Outcome::Known(id) => known.decided(books, id),
-            domain::Outcome::Conflict(instruction) => {
-                let reason = RejectReason::IdempotencyConflict;
+            domain::Outcome::Refused(instruction, reason) => {
                 new.rejected(&instruction, &Rejected { reason, account: None });
             }
         }

@@ -7,7 +7,7 @@ use shared_events::{
     ledger::{
         BalanceFound, GetInstruction, HoldNow, INSTRUCTIONS_MAX, InstructionFound,
         InstructionOutcome, InstructionsPreviewed, LedgerQuery, Party, PreviewInstructions,
-        PreviewedInstruction, RejectReason, Rejected, TrialBalanceFound,
+        PreviewedInstruction, Rejected, TrialBalanceFound,
     },
     refusal::MessageRefused,
 };
@@ -134,8 +134,7 @@ fn previewed(books: &Books, outcome: Outcome) -> PreviewedInstruction {
             let decided = books.known(id).expect("what was decided is known");
             PreviewedInstruction { transfer_id: id, outcome: decided.record.outcome.clone() }
         }
-        Outcome::Conflict(instruction) => {
-            let reason = RejectReason::IdempotencyConflict;
+        Outcome::Refused(instruction, reason) => {
             let outcome = InstructionOutcome::Rejected(Rejected { reason, account: None });
             PreviewedInstruction { transfer_id: instruction.transfer_id, outcome }
         }

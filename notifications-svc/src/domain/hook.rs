@@ -44,8 +44,13 @@ pub(crate) fn body(parcel: &Parcel, told: &Told) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared_events::accounts::Blocks;
+
     use super::*;
-    use crate::domain::samples::{movement, parcel};
+    use crate::domain::{
+        samples::{movement, parcel},
+        told::Freeze,
+    };
 
     #[test]
     fn a_webhook_tells_what_happened_and_names_no_other_customer() {
@@ -75,7 +80,8 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_read_again() {
-        for told in [Told::TransferPosted(movement()), Told::AccountFrozen, Told::AccountClosed] {
+        let frozen = Told::AccountFrozen(Freeze { blocks: Blocks::Debits });
+        for told in [Told::TransferPosted(movement()), frozen, Told::AccountClosed] {
             assert_eq!(parcel(&told).told(), Some(told));
         }
     }

@@ -8,12 +8,13 @@ mod words;
 
 use shared_events::{
     Amount, Money,
-    ledger::{AccountCode, Direction},
+    accounts::Blocks,
+    ledger::{AccountCode, Direction, ReleaseCause},
 };
 
 use super::{
     parcel::Recipient,
-    told::{Movement, Rejection, Told},
+    told::{Freeze, GivenBack, Movement, Rejection, SetAside, Told},
 };
 use words::{Topical, Words};
 
@@ -30,7 +31,9 @@ pub(crate) fn write(told: &Told, recipient: &Recipient) -> Letter {
     let (topical, amount, facts) = match told {
         Told::TransferPosted(it) => posted(words, it),
         Told::TransferRejected(it) => rejected(words, it),
-        Told::AccountFrozen => (&words.frozen, String::new(), vec![]),
+        Told::TransferHeld(it) => held(words, it),
+        Told::HoldReleased(it) => given_back(words, it),
+        Told::AccountFrozen(it) => (frozen(words, *it), String::new(), vec![]),
         Told::AccountUnfrozen => (&words.unfrozen, String::new(), vec![]),
         Told::AccountClosed => (&words.closed, String::new(), vec![]),
     };
@@ -57,20 +60,68 @@ fn words_of(language: &str) -> &'static Words {
 }
 
 fn posted<'w>(words: &'w Words, it: &Movement) -> (&'w Topical, String, Vec<String>) {
-    let (topical, other_side) = match it.direction {
-        Direction::Debit => (&words.paid_out, words.creditor),
-        Direction::Credit => (&words.paid_in, words.debtor),
+    let (topical, other_side) = match (it.direction, it.reverses) {
+        (Direction::Debit, None) => (&words.paid_out, words.creditor),
+        (Direction::Credit, None) => (&words.paid_in, words.debtor),
+        (Direction::Debit, Some(_)) => (&words.taken_back, words.creditor),
+        (Direction::Credit, Some(_)) => (&words.paid_back, words.debtor),
     };
     let amount = words.money(it.money);
     let mut facts = vec![
         fact(words.amount, &amount),
         fact(other_side, &party(words, it.counterparty.as_ref())),
     ];
-    facts.extend(it.reference.as_deref().map(|text| fact(words.reference, &one_line(text))));
-    facts.extend(it.end_to_end_id.as_deref().map(|id| fact(words.end_to_end_id, &one_line(id))));
+    facts.extend(it.rate.map(|rate| fact(words.rate, &words.number(&rate.to_string()))));
+    facts.extend(references(words, it.reference.as_deref(), it.end_to_end_id.as_deref()));
     facts.push(fact(words.booked_on, &it.booking_date.format(words.date_format).to_string()));
     facts.push(balance(words, it.money, it.balance));
     (topical, amount, facts)
+}
+
+fn held<'w>(words: &'w Words, it: &SetAside) -> (&'w Topical, String, Vec<String>) {
+    let amount = words.money(it.money);
+    let mut facts = vec![
+        fact(words.amount, &amount),
+        fact(words.creditor, &party(words, it.counterparty.as_ref())),
+    ];
+    facts.extend(references(words, it.reference.as_deref(), it.end_to_end_id.as_deref()));
+    let day = it.expires_at.format(words.date_format);
+    facts.push(fact(words.held_until, &format!("{day} {} UTC", it.expires_at.format("%H:%M"))));
+    facts.extend(available(words, it.money, it.available));
+    (&words.held, amount, facts)
+}
+
+fn given_back<'w>(words: &'w Words, it: &GivenBack) -> (&'w Topical, String, Vec<String>) {
+    let amount = words.money(it.money);
+    let mut facts = vec![
+        fact(words.amount, &amount),
+        fact(words.creditor, &party(words, it.counterparty.as_ref())),
+    ];
+    facts.extend(available(words, it.money, it.available));
+    let topical = match it.cause {
+        ReleaseCause::Released | ReleaseCause::Captured => &words.released,
+        ReleaseCause::Expired => &words.expired,
+    };
+    (topical, amount, facts)
+}
+
+fn frozen(words: &Words, it: Freeze) -> &Topical {
+    match it.blocks {
+        Blocks::Both => &words.frozen,
+        Blocks::Debits => &words.frozen_out,
+        Blocks::Credits => &words.frozen_in,
+    }
+}
+
+/// What the debtor has written, as far as it was written.
+fn references(words: &Words, reference: Option<&str>, end_to_end_id: Option<&str>) -> Vec<String> {
+    let reference = reference.map(|text| fact(words.reference, &one_line(text)));
+    let id = end_to_end_id.map(|id| fact(words.end_to_end_id, &one_line(id)));
+    reference.into_iter().chain(id).collect()
+}
+
+fn available(words: &Words, money: Money, left: Option<Amount>) -> Option<String> {
+    left.map(|left| fact(words.available, &words.money(Money { amount: left, ..money })))
 }
 
 fn rejected<'w>(words: &'w Words, it: &Rejection) -> (&'w Topical, String, Vec<String>) {

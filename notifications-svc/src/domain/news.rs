@@ -1,16 +1,18 @@
 //! What an event means to holders. Promise: of a transfer, each customer on either side, or of a
-//! leg, hears once; of a rejected one, who was to pay; the bank's own accounts hear of nothing.
+//! leg, hears once; of a rejected one, and of a hold, who was to pay; the bank's own accounts hear
+//! of nothing. The rest of a hold that goes back with a capture is no news of its own.
 
 use shared_events::{
     AccountId, TransferId,
+    accounts::Blocks,
     ledger::{
-        AccountAfter, AccountCode, Direction, Party, PostedLeg, PostedLegs, PostedTransfer,
-        RejectReason, RejectedTransfer,
+        AccountAfter, AccountCode, Direction, HeldTransfer, Party, PostedLeg, PostedLegs,
+        PostedTransfer, RejectReason, RejectedTransfer, ReleaseCause, ReleasedHold,
     },
     notifications::{NotifiableEvent, Topic},
 };
 
-use super::told::{Movement, Rejection, Told};
+use super::told::{Freeze, GivenBack, Movement, Rejection, SetAside, Told};
 
 /// Something that the holder of one account is to hear. Borrows the event: most holders are told
 /// nothing, and cost nothing.
@@ -27,7 +29,9 @@ enum About<'e> {
     Posted(&'e PostedTransfer, Direction),
     Leg(&'e PostedLegs, &'e PostedLeg),
     Rejected(&'e RejectedTransfer),
-    Frozen,
+    Held(&'e HeldTransfer),
+    Released(&'e ReleasedHold),
+    Frozen(Blocks),
     Unfrozen,
     Closed,
 }
@@ -37,7 +41,9 @@ impl News<'_> {
         match self.about {
             About::Posted(..) | About::Leg(..) => Topic::TransferPosted,
             About::Rejected(_) => Topic::TransferRejected,
-            About::Frozen => Topic::AccountFrozen,
+            About::Held(_) => Topic::TransferHeld,
+            About::Released(_) => Topic::HoldReleased,
+            About::Frozen(_) => Topic::AccountFrozen,
             About::Unfrozen => Topic::AccountUnfrozen,
             About::Closed => Topic::AccountClosed,
         }
@@ -49,7 +55,9 @@ impl News<'_> {
             About::Posted(it, _) => Some(it.transfer_id),
             About::Leg(it, _) => Some(it.transfer_id),
             About::Rejected(it) => Some(it.transfer_id),
-            About::Frozen | About::Unfrozen | About::Closed => None,
+            About::Held(it) => Some(it.transfer_id),
+            About::Released(it) => Some(it.transfer_id),
+            About::Frozen(_) | About::Unfrozen | About::Closed => None,
         }
     }
 
@@ -59,7 +67,9 @@ impl News<'_> {
             About::Posted(it, direction) => Told::TransferPosted(movement(it, direction)),
             About::Leg(it, leg) => Told::TransferPosted(movement_of_leg(it, leg)),
             About::Rejected(it) => Told::TransferRejected(rejection(it)),
-            About::Frozen => Told::AccountFrozen,
+            About::Held(it) => Told::TransferHeld(set_aside(it)),
+            About::Released(it) => Told::HoldReleased(given_back(it)),
+            About::Frozen(blocks) => Told::AccountFrozen(Freeze { blocks }),
             About::Unfrozen => Told::AccountUnfrozen,
             About::Closed => Told::AccountClosed,
         }
@@ -71,11 +81,20 @@ pub(crate) fn news(event: &NotifiableEvent) -> Vec<News<'_>> {
     let of_account = |account_id, about| vec![News { account_id, certain: true, about }];
     match event {
         NotifiableEvent::Opened(_) | NotifiableEvent::HolderUpdated(_) => vec![],
-        NotifiableEvent::Frozen(it) => of_account(it.account_id, About::Frozen),
+        NotifiableEvent::Frozen(it) => of_account(it.account_id, About::Frozen(it.blocks)),
         NotifiableEvent::Unfrozen(it) => of_account(it.account_id, About::Unfrozen),
         NotifiableEvent::Closed(it) => of_account(it.account_id, About::Closed),
         NotifiableEvent::Posted(it) => it.transfers.iter().flat_map(of_posted).collect(),
         NotifiableEvent::Rejected(it) => it.transfers.iter().filter_map(of_rejected).collect(),
+        NotifiableEvent::Held(it) => {
+            let news = it.transfers.iter().map(|it| of_debtor(&it.debtor, About::Held(it)));
+            news.flatten().collect()
+        }
+        NotifiableEvent::Released(it) => {
+            let ended = it.holds.iter().filter(|it| it.released.cause != ReleaseCause::Captured);
+            let news = ended.map(|it| of_debtor(&it.released.debtor, About::Released(it)));
+            news.flatten().collect()
+        }
         NotifiableEvent::Legs(it) => it.transfers.iter().flat_map(of_legs).collect(),
     }
 }
@@ -88,6 +107,11 @@ fn of_posted(transfer: &PostedTransfer) -> impl Iterator<Item = News<'_>> {
         certain: true,
         about: About::Posted(transfer, direction),
     })
+}
+
+fn of_debtor<'e>(debtor: &AccountAfter, about: About<'e>) -> Option<News<'e>> {
+    let is_customer = debtor.code.is_none();
+    is_customer.then_some(News { account_id: debtor.account_id, certain: true, about })
 }
 
 fn of_legs(transfer: &PostedLegs) -> impl Iterator<Item = News<'_>> {
@@ -127,6 +151,9 @@ fn movement(transfer: &PostedTransfer, direction: Direction) -> Movement {
         reference: transfer.reference.clone(),
         end_to_end_id: transfer.end_to_end_id.clone(),
         booking_date: transfer.booking_date,
+        reverses: transfer.reverses,
+        hold_id: transfer.hold.as_ref().map(|hold| hold.hold_id),
+        rate: None,
     }
 }
 
@@ -140,11 +167,18 @@ fn movement_of_leg(transfer: &PostedLegs, own: &PostedLeg) -> Movement {
         reference: transfer.reference.clone(),
         end_to_end_id: transfer.end_to_end_id.clone(),
         booking_date: transfer.booking_date,
+        reverses: transfer.reverses,
+        hold_id: None,
+        rate: transfer.rate,
     }
 }
 
-/// The bank's own account on the other side of a leg, where it is alone there in this currency.
+/// The bank's own account on the other side of a leg, where it is alone there in this currency. An
+/// exchange is with the bank, whatever rounding adds.
 fn counterparty(transfer: &PostedLegs, own: &PostedLeg) -> Option<AccountCode> {
+    if transfer.rate.is_some() {
+        return Some(AccountCode::fx_position());
+    }
     let is_other = |leg: &&PostedLeg| {
         leg.direction != own.direction && leg.money.currency == own.money.currency
     };
@@ -152,6 +186,30 @@ fn counterparty(transfer: &PostedLegs, own: &PostedLeg) -> Option<AccountCode> {
     match (others.next(), others.next()) {
         (Some(other), None) => other.account.code.clone(),
         (Some(_), Some(_)) | (None, _) => None,
+    }
+}
+
+fn set_aside(hold: &HeldTransfer) -> SetAside {
+    SetAside {
+        transfer_id: hold.transfer_id,
+        money: hold.money,
+        counterparty: hold.creditor.code.clone(),
+        available: hold.debtor.available,
+        expires_at: hold.expires_at,
+        reference: hold.reference.clone(),
+        end_to_end_id: hold.end_to_end_id.clone(),
+    }
+}
+
+fn given_back(hold: &ReleasedHold) -> GivenBack {
+    let released = &hold.released;
+    GivenBack {
+        transfer_id: hold.transfer_id,
+        hold_id: released.hold_id,
+        cause: released.cause,
+        money: released.money,
+        counterparty: released.creditor.code.clone(),
+        available: released.debtor.available,
     }
 }
 

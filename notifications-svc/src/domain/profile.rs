@@ -36,7 +36,9 @@ impl Profile {
             | NotifiableEvent::Closed(_)
             | NotifiableEvent::Posted(_)
             | NotifiableEvent::Rejected(_)
-            | NotifiableEvent::Legs(_) => None,
+            | NotifiableEvent::Legs(_)
+            | NotifiableEvent::Held(_)
+            | NotifiableEvent::Released(_) => None,
         }
     }
 

@@ -3,11 +3,12 @@
 use chrono::{NaiveDate, TimeZone, Utc};
 use shared_events::{
     AccountId, Amount, CorrelationId, Currency, Iban, MessageId, Money, TransferId,
-    accounts::{AccountFrozen, AccountOpened, Holder, HolderUpdated},
+    accounts::{AccountFrozen, AccountOpened, Blocks, Holder, HolderUpdated},
     ids::{DeliveryId, NotificationId},
     ledger::{
-        AccountAfter, AccountCode, Direction, LegsPosted, Party, PostedLeg, PostedLegs,
-        PostedTransfer, RejectReason, RejectedTransfer, TransfersPosted, TransfersRejected,
+        AccountAfter, AccountCode, Direction, HeldTransfer, HoldsReleased, LegsPosted, Party,
+        PostedLeg, PostedLegs, PostedTransfer, RejectReason, RejectedTransfer, ReleaseCause,
+        Released, ReleasedHold, TransfersHeld, TransfersPosted, TransfersRejected,
     },
     notifications::{Channel, Delivery, DeliveryStatus, NotifiableEvent, Notification, Topic},
 };
@@ -59,13 +60,12 @@ pub(super) fn holder_updated(
 }
 
 pub(super) fn frozen(account_id: AccountId) -> NotifiableEvent {
+    frozen_for(account_id, Blocks::Both)
+}
+
+pub(super) fn frozen_for(account_id: AccountId, blocks: Blocks) -> NotifiableEvent {
     let reason = "suspicion of money laundering".to_owned();
-    NotifiableEvent::Frozen(AccountFrozen {
-        blocks: shared_events::accounts::Blocks::Both,
-        account_id,
-        reason,
-        version: 3,
-    })
+    NotifiableEvent::Frozen(AccountFrozen { blocks, account_id, reason, version: 3 })
 }
 
 pub(super) fn after(account_id: AccountId, code: Option<&str>, balance: &str) -> AccountAfter {
@@ -123,6 +123,28 @@ pub(super) fn posted_legs(legs: Vec<PostedLeg>) -> NotifiableEvent {
     NotifiableEvent::Legs(LegsPosted { command_id, transfers: vec![transfer] })
 }
 
+pub(super) fn held(debtor: AccountAfter) -> NotifiableEvent {
+    let (command_id, creditor) = (MessageId(uuid(6)), after(account(8), Some("cards"), "0"));
+    let transfer = HeldTransfer {
+        transfer_id: TransferId(uuid(5)),
+        debtor,
+        creditor,
+        money: money("12.5", "EUR"),
+        expires_at: Utc.with_ymd_and_hms(2026, 11, 29, 10, 0, 0).single().expect("an instant"),
+        reference: Some("Hotel".to_owned()),
+        end_to_end_id: None,
+    };
+    NotifiableEvent::Held(TransfersHeld { command_id, transfers: vec![transfer] })
+}
+
+pub(super) fn given_back(debtor: AccountAfter, cause: ReleaseCause) -> NotifiableEvent {
+    let creditor = after(account(8), Some("cards"), "0");
+    let (hold_id, money) = (TransferId(uuid(5)), money("12.5", "EUR"));
+    let released = Released { hold_id, cause, debtor, creditor, money };
+    let hold = ReleasedHold { transfer_id: TransferId(uuid(7)), released };
+    NotifiableEvent::Released(HoldsReleased { command_id: None, holds: vec![hold] })
+}
+
 pub(super) fn rejected(debtor: AccountId, exists: bool) -> NotifiableEvent {
     rejected_one(RejectedTransfer {
         transfer_id: TransferId(uuid(5)),
@@ -149,6 +171,9 @@ pub(super) fn movement() -> Movement {
         reference: Some("Rent".to_owned()),
         end_to_end_id: None,
         booking_date: NaiveDate::from_ymd_opt(2026, 11, 22).expect("a day"),
+        reverses: None,
+        hold_id: None,
+        rate: None,
     }
 }
 

@@ -6,6 +6,8 @@ pub(super) const fn topic_word(topic: Topic) -> &'static str {
     match topic {
         Topic::TransferPosted => "transfer_posted",
         Topic::TransferRejected => "transfer_rejected",
+        Topic::TransferHeld => "transfer_held",
+        Topic::HoldReleased => "hold_released",
         Topic::AccountFrozen => "account_frozen",
         Topic::AccountUnfrozen => "account_unfrozen",
         Topic::AccountClosed => "account_closed",

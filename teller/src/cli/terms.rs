@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand};
 use shared_events::{
-    Amount, Currency,
-    accounts::{SetLimits, SpendingLimits, UpdateHolder},
+    AccountId, Currency,
+    accounts::{ChangeLimits, SpendingLimit, UpdateHolder},
 };
+use uuid::Uuid;
 
 use super::{
     account::show_account,
@@ -89,51 +90,50 @@ impl Limits {
         let key = input::account("account", &it.account)?;
         // The account's currency only the bank knows; what is wrong in any currency is told before
         // it is asked. None has more digits than CLF.
-        it.limits(&ANY, input::currency("CLF")?)?;
+        it.change(AccountId(Uuid::nil()), input::currency("CLF")?)?;
         let bank = session.bank().await?;
         let account = bank.account(key).await?;
-        let before = (account.overdraft_limit, account.spending.unwrap_or_default());
-        let (overdraft_limit, spending) = it.limits(&before, account.currency)?;
         let account_id = account.account_id;
+        let command = it.change(account_id, account.currency)?;
         let id = session.id(&it.id);
-        let spending = Some(spending);
-        bank.set_limits(id, SetLimits { account_id, overdraft_limit, spending }).await?;
+        bank.change_limits(id, command).await?;
         show_account(session, &bank, id, account_id).await
     }
 }
 
-const ANY: (Amount, SpendingLimits) = (
-    Amount::ZERO,
-    SpendingLimits { transfer: None, daily: None, monthly: None, minimum_balance: None },
-);
-
 impl Set {
-    /// The limits as they shall be: as they were `before`, save for what is given.
-    fn limits(
+    /// What is asked: the bank leaves what is not named as it is, so two who change different
+    /// limits at once do not undo each other's change, and the same again is the same.
+    fn change(
         &self,
-        (overdraft, spending): &(Amount, SpendingLimits),
+        account_id: AccountId,
         currency: Currency,
-    ) -> Result<(Amount, SpendingLimits), InvalidInput> {
-        let limit = |field, given: &Option<String>, before: Option<Amount>| match given.as_deref() {
-            None => Ok(before),
-            Some("none") => Ok(None),
+    ) -> Result<ChangeLimits, InvalidInput> {
+        let mut lift = vec![];
+        let mut limit = |field, given: &Option<String>, name| match given.as_deref() {
+            None => Ok(None),
+            Some("none") => {
+                lift.push(name);
+                Ok(None)
+            }
             Some(amount) => input::limit_of(field, amount, currency).map(Some),
         };
-        let overdraft = match &self.overdraft {
-            Some(amount) => input::limit(amount, currency)?,
-            None => *overdraft,
-        };
-        let spending = SpendingLimits {
-            transfer: limit("transfer", &self.transfer, spending.transfer)?,
-            daily: limit("daily", &self.daily, spending.daily)?,
-            monthly: limit("monthly", &self.monthly, spending.monthly)?,
-            minimum_balance: limit(
-                "minimum-balance",
-                &self.minimum_balance,
-                spending.minimum_balance,
-            )?,
-        };
-        Ok((overdraft, spending))
+        let transfer = limit("transfer", &self.transfer, SpendingLimit::Transfer)?;
+        let daily = limit("daily", &self.daily, SpendingLimit::Daily)?;
+        let monthly = limit("monthly", &self.monthly, SpendingLimit::Monthly)?;
+        let least = SpendingLimit::MinimumBalance;
+        let minimum_balance = limit("minimum-balance", &self.minimum_balance, least)?;
+        let overdraft = self.overdraft.as_deref();
+        let overdraft_limit = overdraft.map(|it| input::limit(it, currency)).transpose()?;
+        Ok(ChangeLimits {
+            account_id,
+            overdraft_limit,
+            transfer,
+            daily,
+            monthly,
+            minimum_balance,
+            lift,
+        })
     }
 }
 

@@ -165,7 +165,11 @@ impl Model {
         }
         let Some(account) = self.accounts.get_mut(&id) else { return Followed::Early };
         let terms = &mut account.terms;
+        // The way to the end has no way back.
+        let is_ending = matches!(terms.status, LedgerStatus::Locked | LedgerStatus::Closed);
         match event {
+            AccountEvent::Frozen { .. } | AccountEvent::Unfrozen if is_ending => {}
+            AccountEvent::Closing { .. } if terms.status == LedgerStatus::Closed => {}
             AccountEvent::Frozen { blocks } => {
                 (terms.status, terms.blocks) = (LedgerStatus::Frozen, *blocks);
             }

@@ -98,6 +98,63 @@ fn limits_take_the_place_of_all_or_stay() {
     assert_eq!(refusal.field(), Some("spending.monthly"));
 }
 
+fn change(edit: impl FnOnce(&mut ChangeLimits)) -> ChangeLimits {
+    let mut command = ChangeLimits {
+        account_id: id(1),
+        overdraft_limit: None,
+        transfer: None,
+        daily: None,
+        monthly: None,
+        minimum_balance: None,
+        lift: vec![],
+    };
+    edit(&mut command);
+    command
+}
+
+#[test]
+fn a_change_of_limits_leaves_those_that_it_does_not_name() {
+    let limits = |transfer: Option<&str>, daily: Option<&str>| SpendingLimits {
+        transfer: transfer.map(amount),
+        daily: daily.map(amount),
+        ..SpendingLimits::default()
+    };
+    let given = Account {
+        spending: Some(limits(Some("10"), Some("100"))),
+        overdraft_limit: amount("5"),
+        ..in_status(Active)
+    };
+    for (when, overdraft, then) in [
+        (change(|it| it.daily = Some(amount("7"))), "5", Some(limits(Some("10"), Some("7")))),
+        (change(|it| it.lift = vec![SpendingLimit::Daily]), "5", Some(limits(Some("10"), None))),
+        (change(|it| it.lift = vec![SpendingLimit::Daily, SpendingLimit::Transfer]), "5", None),
+        (change(|it| it.overdraft_limit = Some(amount("0"))), "0", given.spending),
+    ] {
+        let changed = super::change_limits(&given, &when).expect("it is right").account;
+        assert_eq!((changed.overdraft_limit, changed.spending), (amount(overdraft), then));
+    }
+}
+
+#[test]
+fn a_change_of_limits_is_refused_by_its_fields_before_the_status() {
+    let (daily, lift) = (Some(amount("1")), vec![SpendingLimit::Daily]);
+    for (when, field) in [
+        (change(|_| ()), "lift"),
+        (change(|it| (it.daily, it.lift) = (daily, lift)), "lift"),
+        (change(|it| it.overdraft_limit = Some(amount("-1"))), "overdraft_limit"),
+        (change(|it| it.monthly = Some(amount("0.001"))), "monthly"),
+    ] {
+        let refusal =
+            super::change_limits(&in_status(Closed), &when).expect_err("a field is wrong");
+        assert_eq!(refusal.field(), Some(field), "{when:?}");
+    }
+    let wrong = SpendingLimits { monthly: Some(amount("0.001")), ..SpendingLimits::default() };
+    let (overdraft_limit, spending) = (Amount::ZERO, Some(wrong));
+    let set = SetLimits { account_id: id(1), overdraft_limit, spending };
+    let refusal = super::set_limits(&in_status(Closed), &set).expect_err("euros have two digits");
+    assert_eq!(refusal.field(), Some("spending.monthly"));
+}
+
 #[test]
 fn an_account_is_not_paid_out_to_itself() {
     let close =

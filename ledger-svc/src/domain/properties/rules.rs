@@ -295,3 +295,37 @@ fn closing_moves_the_rest_to_the_payout_account() {
     let unknown = books.follow(command(), (customer(9), 1), &AccountEvent::Unfrozen, now());
     assert_eq!(unknown, Followed::Early);
 }
+
+#[test]
+fn what_is_closed_stays_closed_whatever_is_said_of_it() {
+    let mut books = funded();
+    let mut version = 1;
+    for (given, then) in [
+        // Nothing is on it: it is locked, and can only be closed.
+        (AccountEvent::Closing { payout: None }, Status::Locked),
+        (AccountEvent::Closed, Status::Closed),
+        (AccountEvent::Closing { payout: None }, Status::Closed),
+    ] {
+        for event in [given, AccountEvent::Frozen { blocks: Blocks::Both }, AccountEvent::Unfrozen]
+        {
+            version += 1;
+            books.follow(command(), (customer(1), version), &event, now());
+            let status = books.account(customer(1)).map(|it| it.status);
+            assert_eq!(status, Some(then), "{event:?}");
+        }
+    }
+}
+
+#[test]
+fn an_id_of_the_ledgers_own_is_nobody_elses() {
+    let mut books = funded();
+    done(&mut books, 1, hold(to(0), "5", 1));
+    let own = Instruction {
+        transfer_id: expiry_id(id(1)),
+        ..instruction(2, pay(to(0), own("cash"), "1"))
+    };
+    let told = books.submit_all(command(), vec![own.clone()], now());
+    assert_eq!(told, [Outcome::Refused(own, RejectReason::ReservedId)]);
+    let after = Now { instant: later(2), ..now() };
+    assert_eq!(books.expire(id(1), after), Some(expiry_id(id(1))), "nobody was there first");
+}

@@ -26,9 +26,43 @@ pub(super) const WORDS: Words = Words {
         subject: "Platba {amount} nebyla provedena",
         sentence: "Platba {amount} z Vašeho účtu byla zamítnuta. Žádné peníze se nepohnuly.",
     },
+    paid_back: Topical {
+        subject: "Vrátilo se Vám {amount}",
+        sentence: "Na Váš účet se vrátilo {amount}: platba z něj byla stornována.",
+    },
+    taken_back: Topical {
+        subject: "Z Vašeho účtu bylo vráceno {amount}",
+        sentence: "Z Vašeho účtu bylo vráceno {amount}: platba ve Váš prospěch byla \
+                   stornována.",
+    },
+    held: Topical {
+        subject: "Na Vašem účtu je blokováno {amount}",
+        sentence: "Na Vašem účtu bylo zablokováno {amount}. Peníze jsou stále Vaše, \
+                   ale dokud nebudou zaplaceny nebo uvolněny, nelze je utratit.",
+    },
+    released: Topical {
+        subject: "{amount} už není blokováno",
+        sentence: "Blokace {amount} na Vašem účtu byla zrušena. Nic nebylo zaplaceno \
+                   a peníze můžete opět používat.",
+    },
+    expired: Topical {
+        subject: "{amount} už není blokováno",
+        sentence: "Doba, po kterou bylo na Vašem účtu blokováno {amount}, uplynula. \
+                   Nic nebylo zaplaceno a peníze můžete opět používat.",
+    },
     frozen: Topical {
         subject: "Váš účet je zablokován",
         sentence: "Váš účet byl zablokován. Až do odvolání na něj ani z něj nelze platit.",
+    },
+    frozen_out: Topical {
+        subject: "Váš účet je zablokován pro odchozí platby",
+        sentence: "Váš účet byl zablokován pro odchozí platby. Až do odvolání z něj \
+                   nelze platit; přijímat platby může.",
+    },
+    frozen_in: Topical {
+        subject: "Váš účet je zablokován pro příchozí platby",
+        sentence: "Váš účet byl zablokován pro příchozí platby. Až do odvolání na něj \
+                   nelze platit; platit z něj můžete.",
     },
     unfrozen: Topical {
         subject: "Váš účet lze opět používat",
@@ -44,6 +78,9 @@ pub(super) const WORDS: Words = Words {
     end_to_end_id: "Reference platby",
     booked_on: "Zaúčtováno",
     balance: "Zůstatek",
+    available: "K dispozici",
+    held_until: "Blokováno do",
+    rate: "Kurz",
     reason: "Důvod",
 
     somebody: "jiný účet",
@@ -62,6 +99,7 @@ pub(super) const WORDS: Words = Words {
 
 const fn reason_of(reason: RejectReason) -> &'static str {
     match reason {
+        RejectReason::ReservedId => "identifikátor platby patří bance",
         RejectReason::IdempotencyConflict => "identifikátor platby už byl použit",
         RejectReason::AmountNotPositive => "částka není větší než nula",
         RejectReason::TooManyDigits => "částka má více desetinných míst než její měna",

@@ -25,10 +25,46 @@ pub(super) const WORDS: Words = Words {
         sentence: "Die Zahlung über {amount} von Ihrem Konto wurde abgelehnt. Es wurde kein Geld \
                    bewegt.",
     },
+    paid_back: Topical {
+        subject: "Rückzahlung über {amount}",
+        sentence: "Auf Ihr Konto kamen {amount} zurück: eine Zahlung von Ihrem Konto \
+                   wurde zurückgebucht.",
+    },
+    taken_back: Topical {
+        subject: "Rückbuchung über {amount}",
+        sentence: "Von Ihrem Konto gingen {amount} zurück: eine Gutschrift wurde \
+                   zurückgebucht.",
+    },
+    held: Topical {
+        subject: "Reservierung über {amount}",
+        sentence: "Auf Ihrem Konto wurden {amount} reserviert. Das Geld gehört \
+                   weiterhin Ihnen, ist aber nicht verfügbar, bis es bezahlt oder \
+                   freigegeben wird.",
+    },
+    released: Topical {
+        subject: "Reservierung über {amount} aufgehoben",
+        sentence: "Die Reservierung über {amount} auf Ihrem Konto wurde aufgehoben. \
+                   Es wurde nichts bezahlt, Sie können wieder darüber verfügen.",
+    },
+    expired: Topical {
+        subject: "Reservierung über {amount} abgelaufen",
+        sentence: "Die Reservierung über {amount} auf Ihrem Konto ist abgelaufen. Es \
+                   wurde nichts bezahlt, Sie können wieder darüber verfügen.",
+    },
     frozen: Topical {
         subject: "Ihr Konto ist gesperrt",
         sentence: "Ihr Konto wurde gesperrt. Bis auf Weiteres sind weder Ein- noch Auszahlungen \
                    möglich.",
+    },
+    frozen_out: Topical {
+        subject: "Ihr Konto ist für Auszahlungen gesperrt",
+        sentence: "Ihr Konto wurde für Auszahlungen gesperrt. Bis auf Weiteres kann \
+                   kein Geld abgehen; Einzahlungen sind weiterhin möglich.",
+    },
+    frozen_in: Topical {
+        subject: "Ihr Konto ist für Einzahlungen gesperrt",
+        sentence: "Ihr Konto wurde für Einzahlungen gesperrt. Bis auf Weiteres kann \
+                   kein Geld eingehen; Auszahlungen sind weiterhin möglich.",
     },
     unfrozen: Topical {
         subject: "Ihr Konto ist wieder nutzbar",
@@ -47,6 +83,9 @@ pub(super) const WORDS: Words = Words {
     end_to_end_id: "Kundenreferenz",
     booked_on: "Gebucht am",
     balance: "Kontostand",
+    available: "Verfügbar",
+    held_until: "Reserviert bis",
+    rate: "Kurs",
     reason: "Grund",
 
     somebody: "ein anderes Konto",
@@ -65,6 +104,7 @@ pub(super) const WORDS: Words = Words {
 
 const fn reason_of(reason: RejectReason) -> &'static str {
     match reason {
+        RejectReason::ReservedId => "die Kennung der Zahlung ist der Bank vorbehalten",
         RejectReason::IdempotencyConflict => "die Kennung der Zahlung wurde schon verwendet",
         RejectReason::AmountNotPositive => "der Betrag ist nicht größer als null",
         RejectReason::TooManyDigits => "der Betrag hat mehr Nachkommastellen als seine Währung",

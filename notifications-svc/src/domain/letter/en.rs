@@ -24,10 +24,45 @@ pub(super) const WORDS: Words = Words {
         subject: "A payment of {amount} was not made",
         sentence: "The payment of {amount} from your account was rejected. No money has moved.",
     },
+    paid_back: Topical {
+        subject: "{amount} was paid back to you",
+        sentence: "{amount} came back to your account: a payment from it was \
+                   reversed.",
+    },
+    taken_back: Topical {
+        subject: "{amount} was taken back",
+        sentence: "{amount} went back from your account: a payment into it was \
+                   reversed.",
+    },
+    held: Topical {
+        subject: "{amount} is on hold",
+        sentence: "{amount} was set aside on your account. It is still yours, but it \
+                   cannot be spent until it is paid or given back.",
+    },
+    released: Topical {
+        subject: "{amount} is no longer on hold",
+        sentence: "{amount} that was set aside on your account was given back. It was \
+                   not paid, and you can spend it again.",
+    },
+    expired: Topical {
+        subject: "{amount} is no longer on hold",
+        sentence: "The time for which {amount} was set aside on your account is over. \
+                   It was not paid, and you can spend it again.",
+    },
     frozen: Topical {
         subject: "Your account is frozen",
         sentence: "Your account was frozen. Until further notice no money can be paid into it \
                    or from it.",
+    },
+    frozen_out: Topical {
+        subject: "Your account is frozen for payments from it",
+        sentence: "Your account was frozen for payments from it. Until further notice \
+                   no money can leave it; money can still be paid into it.",
+    },
+    frozen_in: Topical {
+        subject: "Your account is frozen for payments into it",
+        sentence: "Your account was frozen for payments into it. Until further notice \
+                   no money can be paid into it; money can still leave it.",
     },
     unfrozen: Topical {
         subject: "Your account can be used again",
@@ -43,6 +78,9 @@ pub(super) const WORDS: Words = Words {
     end_to_end_id: "End-to-end id",
     booked_on: "Booked on",
     balance: "Balance",
+    available: "Available",
+    held_until: "Held until",
+    rate: "Rate",
     reason: "Reason",
 
     somebody: "another account",
@@ -61,6 +99,7 @@ pub(super) const WORDS: Words = Words {
 
 const fn reason_of(reason: RejectReason) -> &'static str {
     match reason {
+        RejectReason::ReservedId => "the payment's id is the bank's own",
         RejectReason::IdempotencyConflict => "the payment's id was used before",
         RejectReason::AmountNotPositive => "the amount is not more than zero",
         RejectReason::TooManyDigits => "the amount has more digits than its currency",

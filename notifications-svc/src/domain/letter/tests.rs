@@ -101,7 +101,9 @@ fn a_rejection_in_german() {
 
 #[test]
 fn a_freeze_in_english_for_whoever_reads_none_of_ours() {
-    let subject = |language: &str| write(&Told::AccountFrozen, &recipient(language)).subject;
+    let subject = |language: &str| {
+        write(&Told::AccountFrozen(Freeze::default()), &recipient(language)).subject
+    };
     for (language, then) in [
         ("en", "Your account is frozen"),
         ("fr", "Your account is frozen"),
@@ -111,6 +113,109 @@ fn a_freeze_in_english_for_whoever_reads_none_of_ours() {
     ] {
         assert_eq!(subject(language), then, "{language}");
     }
+}
+
+#[test]
+fn a_freeze_of_one_direction_says_which() {
+    for (language, blocks, subject, sentence) in [
+        ("en", Blocks::Debits, "payments from it", "money can still be paid into it"),
+        ("en", Blocks::Credits, "payments into it", "money can still leave it"),
+        ("cs", Blocks::Debits, "odchozí platby", "přijímat platby může"),
+        ("cs", Blocks::Credits, "příchozí platby", "platit z něj můžete"),
+        ("de", Blocks::Debits, "für Auszahlungen", "Einzahlungen sind weiterhin möglich"),
+        ("de", Blocks::Credits, "für Einzahlungen", "Auszahlungen sind weiterhin möglich"),
+    ] {
+        let letter = write(&Told::AccountFrozen(Freeze { blocks }), &recipient(language));
+        assert!(letter.subject.contains(subject), "{}", letter.subject);
+        assert!(letter.body.contains(sentence), "{}", letter.body);
+    }
+}
+
+fn set_aside() -> SetAside {
+    SetAside {
+        transfer_id: movement().transfer_id,
+        money: money("50", "EUR"),
+        counterparty: Some(AccountCode("cards".to_owned())),
+        available: "1200".parse().ok(),
+        expires_at: "2026-11-29T10:00:00Z".parse().expect("an instant"),
+        reference: Some("Hotel".to_owned()),
+        end_to_end_id: None,
+    }
+}
+
+#[test]
+fn a_hold_in_english() {
+    check(
+        &Told::TransferHeld(set_aside()),
+        "en",
+        "50.00 EUR is on hold",
+        "Dear Ada King,\n\
+         \n\
+         50.00 EUR was set aside on your account. It is still yours, but it cannot be spent until \
+         it is paid or given back.\n\
+         \n\
+         Account: CZ65 … 5399\n\
+         Amount: 50.00 EUR\n\
+         To: card payment\n\
+         Reference: Hotel\n\
+         Held until: 29 November 2026 10:00 UTC\n\
+         Available: 1,200.00 EUR\n\
+         \n\
+         Your bank\n\
+         \n\
+         -- \n\
+         This e-mail was written by a machine. Nobody reads answers to it.\n",
+    );
+}
+
+#[test]
+fn the_end_of_a_hold_says_why_and_that_nothing_was_paid() {
+    let SetAside { transfer_id, money, counterparty, available, .. } = set_aside();
+    let ended = |cause| {
+        let counterparty = counterparty.clone();
+        let hold_id = transfer_id;
+        Told::HoldReleased(GivenBack {
+            transfer_id,
+            hold_id,
+            cause,
+            money,
+            counterparty,
+            available,
+        })
+    };
+    let (released, expired) = (ended(ReleaseCause::Released), ended(ReleaseCause::Expired));
+    for (language, released_by, expired_by, left) in [
+        ("en", "was given back", "is over", "Available: 1,200.00 EUR"),
+        ("cs", "byla zrušena", "uplynula", "K dispozici: 1\u{a0}200,00 EUR"),
+        ("de", "wurde aufgehoben", "ist abgelaufen", "Verfügbar: 1.200,00 EUR"),
+    ] {
+        for (told, sentence) in [(&released, released_by), (&expired, expired_by)] {
+            let body = write(told, &recipient(language)).body;
+            assert!(body.contains(sentence) && body.contains(left), "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_reversal_and_an_exchange_read_as_what_they_are() {
+    let back = |direction| {
+        let reverses = Some(movement().transfer_id);
+        Told::TransferPosted(Movement { direction, reverses, ..movement() })
+    };
+    for (language, credit, debit) in [
+        ("en", "came back to your account", "went back from your account"),
+        ("cs", "se vrátilo", "bylo vráceno"),
+        ("de", "zurückgebucht", "gingen"),
+    ] {
+        let body = |told: &Told| write(told, &recipient(language)).body;
+        assert!(body(&back(Direction::Credit)).contains(credit));
+        assert!(body(&back(Direction::Debit)).contains(debit));
+    }
+    let rate = "1234.567".parse().ok();
+    let counterparty = Some(AccountCode::fx_position());
+    let exchange = Told::TransferPosted(Movement { rate, counterparty, ..movement() });
+    let body = write(&exchange, &recipient("de")).body;
+    assert!(body.contains("Empfänger: die Bank, Devisentausch\nKurs: 1.234,567\n"), "{body}");
 }
 
 #[test]

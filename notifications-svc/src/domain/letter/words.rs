@@ -22,7 +22,18 @@ pub(super) struct Words {
     pub(super) paid_out: Topical,
     pub(super) paid_in: Topical,
     pub(super) rejected: Topical,
+    /// A reversal, into the account.
+    pub(super) paid_back: Topical,
+    /// A reversal, out of the account.
+    pub(super) taken_back: Topical,
+    pub(super) held: Topical,
+    pub(super) released: Topical,
+    pub(super) expired: Topical,
     pub(super) frozen: Topical,
+    /// Nothing leaves the account.
+    pub(super) frozen_out: Topical,
+    /// Nothing comes in.
+    pub(super) frozen_in: Topical,
     pub(super) unfrozen: Topical,
     pub(super) closed: Topical,
 
@@ -34,6 +45,9 @@ pub(super) struct Words {
     pub(super) end_to_end_id: &'static str,
     pub(super) booked_on: &'static str,
     pub(super) balance: &'static str,
+    pub(super) available: &'static str,
+    pub(super) held_until: &'static str,
+    pub(super) rate: &'static str,
     pub(super) reason: &'static str,
 
     /// The other side, where it is not the bank itself.
@@ -57,6 +71,11 @@ impl Words {
     pub(super) fn money(&self, money: Money) -> String {
         let plain = money.to_string();
         let (number, currency) = plain.split_once(' ').unwrap_or((&plain, ""));
+        format!("{} {currency}", self.number(number))
+    }
+
+    /// A number, as the language writes it.
+    pub(super) fn number(&self, number: &str) -> String {
         let (sign, digits) = match number.strip_prefix('-') {
             Some(digits) => ("-", digits),
             None => ("", number),
@@ -76,6 +95,6 @@ impl Words {
             text.push(self.decimal_mark);
             text.push_str(fraction);
         }
-        format!("{text} {currency}")
+        text
     }
 }

@@ -1,13 +1,12 @@
 //! What is told of which event, and to whom.
 
-use serde_json::json;
-use shared_events::ledger::RejectReason;
-
 use super::*;
 use crate::domain::samples::{
-    account, after, frozen, holder, leg, money, opened, posted_all, posted_legs, rejected,
-    rejected_one, transfer,
+    account, after, frozen, frozen_for, given_back, held, holder, leg, money, opened, posted_all,
+    posted_legs, rejected, rejected_one, transfer,
 };
+use serde_json::json;
+use shared_events::ledger::HoldAfter;
 
 /// Compares the news of an event: whose account, whether certain, and the facts.
 fn check(event: &NotifiableEvent, then: &serde_json::Value) {
@@ -122,8 +121,70 @@ fn the_bank_as_debtor_hears_of_nothing_by_code_or_by_id() {
 }
 
 #[test]
+fn whoever_is_to_pay_hears_of_a_hold_and_of_its_end_without_payment() {
+    let mut debtor = after(account(1), None, "100");
+    debtor.available = "87.5".parse().ok();
+    let placed = json!({
+        "topic": "transfer_held",
+        "transfer_id": "00000000-0000-0000-0000-000000000005",
+        "money": {"amount": "12.50", "currency": "EUR"},
+        "counterparty": "cards",
+        "available": "87.5",
+        "expires_at": "2026-11-29T10:00:00Z",
+        "reference": "Hotel",
+    });
+    check(&held(debtor.clone()), &json!([[1, true, placed]]));
+    for (cause, name) in [(ReleaseCause::Released, "released"), (ReleaseCause::Expired, "expired")]
+    {
+        let ended = json!({
+            "topic": "hold_released",
+            "transfer_id": "00000000-0000-0000-0000-000000000007",
+            "hold_id": "00000000-0000-0000-0000-000000000005",
+            "cause": name,
+            "money": {"amount": "12.50", "currency": "EUR"},
+            "counterparty": "cards",
+            "available": "87.5",
+        });
+        check(&given_back(debtor.clone(), cause), &json!([[1, true, ended]]));
+    }
+    check(&given_back(debtor, ReleaseCause::Captured), &json!([]));
+    check(&held(after(account(9), Some("fees"), "0")), &json!([]));
+}
+
+#[test]
+fn a_reversal_a_capture_and_an_exchange_are_told_as_such() {
+    let (one, two) = (after(account(1), None, "-10"), after(account(2), None, "20.5"));
+    let mut back = transfer(one.clone(), two.clone());
+    back.reverses = Some(TransferId(account(4).uuid()));
+    let mut captured = transfer(one, two);
+    captured.hold = Some(HoldAfter {
+        hold_id: TransferId(account(3).uuid()),
+        remaining: "0".parse().expect("an amount"),
+        released: "0".parse().expect("an amount"),
+    });
+    let event = posted_all(vec![back, captured]);
+    let told: Vec<_> = news(&event).iter().map(|it| serde_json::json!(it.told())).collect();
+    let id = |n: u128| json!(account(n));
+    assert_eq!((&told[0]["reverses"], &told[1]["reverses"]), (&id(4), &id(4)));
+    assert_eq!((&told[2]["hold_id"], &told[3]["hold_id"]), (&id(3), &id(3)));
+
+    let (debit, credit) = (Direction::Debit, Direction::Credit);
+    let mut event = posted_legs(vec![
+        leg(after(account(8), Some("fx_position"), "-10.004"), debit, "10.004"),
+        leg(after(account(2), None, "7"), credit, "10"),
+        leg(after(account(9), Some("fx_rounding"), "0.004"), credit, "0.004"),
+    ]);
+    let NotifiableEvent::Legs(legs) = &mut event else { panic!("it has legs") };
+    legs.transfers[0].rate = "25.1".parse().ok();
+    let told = json!(news(&event)[0].told());
+    assert_eq!((&told["rate"], &told["counterparty"]), (&json!("25.1"), &json!("fx_position")));
+}
+
+#[test]
 fn a_freeze_is_told_without_its_reason() {
     check(&frozen(account(1)), &json!([[1, true, {"topic": "account_frozen"}]]));
+    let debits = json!({"topic": "account_frozen", "blocks": "debits"});
+    check(&frozen_for(account(1), Blocks::Debits), &json!([[1, true, debits]]));
 }
 
 #[test]

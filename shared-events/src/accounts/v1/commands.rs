@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, Holder, SpendingLimits};
+use super::{Blocks, Holder, SpendingLimit, SpendingLimits};
 use crate::{
     ids::AccountId,
     message::messages,
@@ -64,8 +64,9 @@ pub struct CloseAccount {
     pub payout: Option<AccountId>,
 }
 
-/// `accounts.limits.set.v1`: change how far below zero an account may go, and what else it may
-/// spend. Takes effect from the next transfer.
+/// `accounts.limits.set.v1`: set how far below zero an account may go, and all that it may spend
+/// besides. Takes effect from the next transfer. To change some limits and leave the others,
+/// whatever they are, send `accounts.limits.change.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetLimits {
     /// Which account.
@@ -76,6 +77,37 @@ pub struct SetLimits {
     /// The other limits, all of them; unchanged if not given, none of them if empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spending: Option<SpendingLimits>,
+}
+
+/// `accounts.limits.change.v1`: change some of an account's limits; the others stay, also where
+/// somebody changes them at the same time. Takes effect from the next transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeLimits {
+    /// Which account.
+    pub account_id: AccountId,
+    /// How far below zero it may go, zero or more; as it is if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub overdraft_limit: Option<Amount>,
+    /// The most of one transfer, zero or more; as it is if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub transfer: Option<Amount>,
+    /// The most that leaves the account on one day, zero or more; as it is if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub daily: Option<Amount>,
+    /// The most that leaves the account in one month, zero or more; as it is if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub monthly: Option<Amount>,
+    /// The least that must stay on the account, zero or more; as it is if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[0-9]"))]
+    pub minimum_balance: Option<Amount>,
+    /// Limits that shall not be any more. None of them may be given above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lift: Vec<SpendingLimit>,
 }
 
 /// `accounts.holder.update.v1`: change the holder's name or how to reach them.
@@ -93,6 +125,7 @@ messages! {
     Command "accounts.account.unfreeze.v1" UnfreezeAccount, subject |it| it.account_id.to_string();
     Command "accounts.account.close.v1" CloseAccount, subject |it| it.account_id.to_string();
     Command "accounts.limits.set.v1" SetLimits, subject |it| it.account_id.to_string();
+    Command "accounts.limits.change.v1" ChangeLimits, subject |it| it.account_id.to_string();
     Command "accounts.holder.update.v1" UpdateHolder, subject |it| it.account_id.to_string();
 }
 
@@ -104,6 +137,7 @@ crate::message_set! {
         Unfreeze(UnfreezeAccount),
         Close(CloseAccount),
         SetLimits(SetLimits),
+        ChangeLimits(ChangeLimits),
         UpdateHolder(UpdateHolder),
     }
 }

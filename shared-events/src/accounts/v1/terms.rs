@@ -91,6 +91,20 @@ pub struct SpendingLimits {
     pub minimum_balance: Option<Amount>,
 }
 
+/// One of the limits that an account may have besides its overdraft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpendingLimit {
+    /// The most of one transfer.
+    Transfer,
+    /// The most that leaves the account on one day.
+    Daily,
+    /// The most that leaves the account in one month.
+    Monthly,
+    /// The least that must stay on the account.
+    MinimumBalance,
+}
+
 /// Where an account stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

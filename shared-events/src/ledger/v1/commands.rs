@@ -140,7 +140,8 @@ impl fmt::Display for Party {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transfer {
     /// The transfer's id, made by the client. The same id with the same content is the same
-    /// transfer and has the same outcome; with other content it is rejected.
+    /// transfer and has the same outcome; with other content it is rejected. A UUID of any version
+    /// but 8: those are for what the ledger does by itself.
     pub transfer_id: TransferId,
     /// Who pays.
     pub debtor: Party,

@@ -26,7 +26,8 @@ pub const RATE_DIGITS_MAX: u32 = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Instruction {
     /// Its id, made by the client: the id of the transfer, hold or release that comes of it. The
-    /// same id with the same content has the same outcome; with other content it is rejected.
+    /// same id with the same content has the same outcome; with other content it is rejected. A
+    /// UUID of any version but 8: those are for what the ledger does by itself.
     pub transfer_id: TransferId,
     /// Instructions of one command that name the same group are all done, or none of them is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

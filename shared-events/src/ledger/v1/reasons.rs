@@ -41,6 +41,8 @@ macro_rules! reason_codes {
 }
 
 reason_codes! {
+    /// The transfer's id is a UUID of version 8: such ids are for what the ledger does by itself.
+    ReservedId = "reserved_id",
     /// The transfer's id was used before, with other content.
     IdempotencyConflict = "idempotency_conflict",
     /// Zero or less; of an exchange, also what the creditor would get.

@@ -15,6 +15,10 @@ pub enum Topic {
     TransferPosted,
     /// A transfer from the account was rejected.
     TransferRejected,
+    /// Money of the account was set aside.
+    TransferHeld,
+    /// Money that was set aside was given back, without anything having been paid of it.
+    HoldReleased,
     /// The account was frozen.
     AccountFrozen,
     /// The account can be used again.
@@ -25,9 +29,11 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::TransferPosted,
         Self::TransferRejected,
+        Self::TransferHeld,
+        Self::HoldReleased,
         Self::AccountFrozen,
         Self::AccountUnfrozen,
         Self::AccountClosed,
@@ -87,5 +93,7 @@ crate::message_set! {
         Posted(ledger::TransfersPosted),
         Rejected(ledger::TransfersRejected),
         Legs(ledger::LegsPosted),
+        Held(ledger::TransfersHeld),
+        Released(ledger::HoldsReleased),
     }
 }

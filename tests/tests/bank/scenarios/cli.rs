@@ -275,7 +275,7 @@ async fn what_holders_are_told_is_set_and_listed(bank: Bank) -> Result<()> {
 }
 
 /// The bank says no, for this reason, to people and to programs.
-async fn refused(clerk: &Clerk, arguments: &[&str], reason: &str) -> Result<Ended> {
+pub(super) async fn refused(clerk: &Clerk, arguments: &[&str], reason: &str) -> Result<Ended> {
     let ended = clerk.run(&[&["--json"], arguments].concat()).await?;
     let last = ended.err.lines().last().unwrap_or_default();
     let error: Value = serde_json::from_str(last).with_context(|| format!("{ended:?}"))?;

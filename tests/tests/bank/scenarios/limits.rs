@@ -1,23 +1,27 @@
 //! What an account may spend, what it refuses, and where its rest goes.
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::{Bank, Fact, PATIENCE, facts, wait_for};
+use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
 use shared_events::{
-    AccountId, Amount, Message as _,
+    AccountId, Amount, Message as _, MessageId,
     accounts::{
-        AccountCloseRefused, AccountClosed, AccountKey, AccountStatus, Blocks, CloseAccount,
-        FreezeAccount, GetAccount, SetLimits, SpendingLimits,
+        AccountCloseRefused, AccountClosed, AccountKey, AccountStatus, Blocks, ChangeLimits,
+        CloseAccount, FreezeAccount, GetAccount, SetLimits, SpendingLimit, SpendingLimits,
     },
     ledger::{
         GetBalance, Instruction, InstructionOutcome, PreviewInstructions, RejectReason, Transfer,
     },
 };
 
-use super::desk::{Desk, amount, cash, customer, transfer};
+use super::{
+    clerk::Clerk,
+    desk::{Desk, amount, cash, customer, transfer},
+};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         each_limit_stops_the_next_transfer_by_its_own_reason,
+        a_change_of_one_limit_leaves_the_others,
         a_freeze_of_one_direction_lets_the_other_pass,
         a_payout_empties_an_account_that_is_closed,
         a_payout_that_cannot_be_made_leaves_the_account_as_it_was,
@@ -90,6 +94,57 @@ async fn each_limit_stops_the_next_transfer_by_its_own_reason(bank: Bank) -> Res
     }
     ensure!(balance(&desk, alice).await? == amount(750), "100, 50 and 100 were spent");
     Ok(())
+}
+
+/// Two who change different limits at once: each leaves the other's as it is.
+async fn a_change_of_one_limit_leaves_the_others(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    let change = |edit: fn(&mut ChangeLimits)| {
+        let mut command = ChangeLimits {
+            account_id: alice,
+            overdraft_limit: None,
+            transfer: None,
+            daily: None,
+            monthly: None,
+            minimum_balance: None,
+            lift: vec![],
+        };
+        edit(&mut command);
+        command
+    };
+    let daily = change(|it| it.daily = Some(amount(100)));
+    let others =
+        change(|it| (it.overdraft_limit, it.transfer) = (Some(amount(5)), Some(amount(9))));
+    let messages = [daily, others].map(|it| Message::of(MessageId::new(), it));
+    desk.bank.publish_all(&messages).await?;
+    for message in &messages {
+        desk.bank.events().outcome(message.id()).await?;
+    }
+    let limits = async || -> Result<_> {
+        let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(alice) }).await?;
+        Ok((shown.account.overdraft_limit, shown.account.spending.unwrap_or_default()))
+    };
+    let none = SpendingLimits::default();
+    let both = SpendingLimits { transfer: Some(amount(9)), daily: Some(amount(100)), ..none };
+    ensure!(limits().await? == (amount(5), both), "{:?}", limits().await?);
+    let blocked = transfer(customer(alice), cash(), "10")?;
+    ledger_would_say(&desk, &blocked, Some(RejectReason::TransferLimit)).await?;
+
+    let clerk = Clerk::of(&desk.bank)?;
+    let id = alice.to_string();
+    let set = ["limits", "set", &id, "--transfer", "none", "--monthly", "700"];
+    let again = MessageId::new().to_string();
+    let set = [&set[..], &["--id", &again]].concat();
+    clerk.json(&set).await?;
+    let after = SpendingLimits { transfer: None, monthly: Some(amount(700)), ..both };
+    ensure!(limits().await? == (amount(5), after), "{:?}", limits().await?);
+    // Sent again, after somebody else has lifted it: it was done, and is not done again.
+    desk.tell(change(|it| it.lift = vec![SpendingLimit::Monthly])).await?;
+    clerk.json(&set).await?;
+    let after = SpendingLimits { monthly: None, ..after };
+    ensure!(limits().await? == (amount(5), after), "{:?}", limits().await?);
+    ledger_would_say(&desk, &blocked, Some(RejectReason::InsufficientFunds)).await
 }
 
 async fn a_freeze_of_one_direction_lets_the_other_pass(bank: Bank) -> Result<()> {

@@ -1,12 +1,15 @@
 //! Scenarios: what people and programs do with the running bank, through all its services.
 
+mod asked;
 mod audit;
 mod broker;
+mod by_hand;
 mod clerk;
 mod cli;
 mod crowd;
 mod desk;
 mod history;
+mod holds;
 mod hooks;
 mod interest;
 mod legacy;
@@ -14,9 +17,11 @@ mod limits;
 mod lookout;
 mod mailbox;
 mod monitors;
+mod moves;
 mod orders;
 mod python;
 mod queries;
+mod races;
 mod reasons;
 mod refused;
 mod rights;
@@ -40,6 +45,9 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("interest", interest::facts()),
         ("monitors", monitors::facts()),
         ("orders", orders::facts()),
+        ("races", races::facts()),
+        ("holds", holds::facts()),
+        ("moves", moves::facts()),
         ("refused", refused::facts()),
         ("shape", shape::facts()),
         ("tell", tell::facts()),
@@ -47,6 +55,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("broker", broker::facts()),
         ("rights", rights::facts()),
         ("cli", cli::facts()),
+        ("by_hand", by_hand::facts()),
         ("lookout", lookout::facts()),
         ("python", python::facts()),
     ];

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for, wait_value};
+use ledger_svc::domain::expiry_id;
 use serde_json::Value;
 use shared_events::{
     AccountId, Message as _, MessageId, TransferId,
@@ -33,7 +34,8 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 /// Why a transfer between two parties is rejected; the other reasons are in `refused::`.
-pub(super) const OF_TRANSFERS: [RejectReason; 13] = [
+pub(super) const OF_TRANSFERS: [RejectReason; 14] = [
+    RejectReason::ReservedId,
     RejectReason::IdempotencyConflict,
     RejectReason::AmountNotPositive,
     RejectReason::TooManyDigits,
@@ -94,7 +96,10 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
         let parsed = text.parse()?;
         Ok(but(&|it| it.money.amount = parsed))
     };
+    // One that the ledger would take if the right transfer were a hold whose time is over.
+    let reserved = expiry_id(right.transfer_id);
     let cases = [
+        (RejectReason::ReservedId, but(&|it| it.transfer_id = reserved)),
         (RejectReason::IdempotencyConflict, Transfer { creditor: cash(), ..right.clone() }),
         (RejectReason::AmountNotPositive, of("0")?),
         (RejectReason::TooManyDigits, of("0.001")?),

@@ -2,6 +2,7 @@
 //! how it ended is an event, and nobody is told what they do not want to hear.
 
 use anyhow::{Context, Result, ensure};
+use chrono::TimeDelta;
 use integration_tests::{Bank, Fact, facts};
 use serde_json::{Value, json};
 use shared_events::{
@@ -15,7 +16,8 @@ use shared_events::{
 };
 
 use super::{
-    desk::{Desk, cash, customer, transfer},
+    asked::{A_DAY, capture, capture_some, hold, pay, release, reverse},
+    desk::{Desk, amount, cash, customer, own, transfer},
     hooks::Hooks,
     mailbox::Mailbox,
 };
@@ -26,6 +28,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         what_is_refused_for_now_is_sent_again,
         what_is_refused_for_good_is_given_up,
         every_topic_is_told_and_the_reason_of_a_freeze_is_not,
+        a_holder_hears_of_holds_and_of_how_they_end,
         what_a_holder_does_not_want_to_hear_is_not_sent,
         a_changed_address_counts_from_the_next_news_on,
     ]
@@ -203,6 +206,61 @@ async fn every_topic_is_told_and_the_reason_of_a_freeze_is_not(bank: Bank) -> Re
     for text in told {
         ensure!(!text.contains("smuggling"), "a holder is told why they are frozen: {text}");
     }
+    Ok(())
+}
+
+async fn a_holder_hears_of_holds_and_of_how_they_end(bank: Bank) -> Result<()> {
+    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[]).await?);
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.deposit(alice, "10").await?;
+    hooks.wait(1).await?;
+    let place = |lasts| hold(customer(alice), own("cards"), "4", lasts);
+    let (captured, released) = (place(A_DAY)?, place(A_DAY)?);
+    let ids = [captured.transfer_id, released.transfer_id];
+    let payment = pay(customer(alice), cash(), "1", false)?;
+    let paid = payment.transfer_id;
+    let steps = [captured, capture_some(ids[0], amount(3)), release(ids[0]), released];
+    let more = [capture(ids[1], Some(amount(1))), payment, reverse(paid, None)];
+    let mut count = 1;
+    for instruction in steps.into_iter().chain(more) {
+        desk.instruct(vec![instruction]).await?;
+        count += 1;
+        hooks.wait(count).await?;
+    }
+    desk.instruct(vec![place(TimeDelta::milliseconds(1_500))?]).await?;
+    let bodies = hooks.wait(count + 2).await?;
+    let bodies = bodies.iter().map(super::hooks::Call::json).collect::<Result<Vec<Value>>>()?;
+    let told: Vec<String> = bodies
+        .iter()
+        .skip(1)
+        .map(|it| (it["type"].as_str().unwrap_or("-"), &it["data"]))
+        .map(|(kind, data)| {
+            let word = |field: &str| data[field].as_str().unwrap_or("-").to_owned();
+            let amount = data["money"]["amount"].as_str().unwrap_or("-");
+            format!("{kind} {amount} {} {}", word("cause"), word("available"))
+        })
+        .collect();
+    let expected = [
+        "transfer.held 4.00 - 6",
+        "transfer.posted 3.00 - -",
+        "hold.released 1.00 released 7",
+        "transfer.held 4.00 - 3",
+        // Three of it were given back with the capture: nothing is said of it.
+        "transfer.posted 1.00 - -",
+        "transfer.posted 1.00 - -",
+        "transfer.posted 1.00 - -",
+        "transfer.held 4.00 - 2",
+        "hold.released 4.00 expired 6",
+    ];
+    ensure!(told == expected, "{told:#?}");
+    let of = |n: usize, field: &str| bodies[n]["data"][field].clone();
+    ensure!(of(2, "hold_id") == json!(ids[0]) && of(5, "hold_id") == json!(ids[1]));
+    ensure!(of(7, "reverses") == json!(paid), "{}", bodies[7]);
+    let mails = mailbox.wait(count + 2).await?;
+    let is_there = |text: &str| mails.iter().any(|it| it.header("Subject").contains(text));
+    ensure!(is_there("4.00 EUR is on hold") && is_there("4.00 EUR is no longer on hold"));
+    ensure!(is_there("1.00 EUR was paid back to you"), "{mails:?}");
     Ok(())
 }
 
