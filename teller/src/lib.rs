@@ -14,6 +14,7 @@
 //! in_order       long runs of transfers: batches that can never overtake each other
 //! payments       a CSV file of payments, from lines to outcomes
 //! legacy         a legacy bank's export: read it, plan it, import it, compare it
+//! bench          how fast the bank is
 //! cli            the command line: one file for each group of commands
 //! ```
 //!
@@ -39,6 +40,8 @@
 mod accounts;
 mod arrangements;
 mod bank;
+#[cfg(feature = "bench")]
+mod bench;
 mod camt053;
 pub mod cli;
 mod error;

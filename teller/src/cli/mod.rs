@@ -5,6 +5,8 @@
 //! the library, and shows what came of it, as a table or as JSON.
 
 mod account;
+#[cfg(feature = "bench")]
+mod bench;
 mod books;
 mod completions;
 mod failure;
@@ -31,6 +33,9 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+#[cfg(feature = "bench")]
+pub(crate) use output::{Column, table};
 
 use failure::Failure;
 use global::Global;
@@ -129,6 +134,9 @@ enum Command {
     /// Move a legacy bank's books into this one, and compare
     #[command(subcommand)]
     Legacy(legacy::Command),
+    /// Measure the bank, beside what its broker and its databases do alone
+    #[cfg(feature = "bench")]
+    Bench(bench::Bench),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -171,6 +179,8 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Watch(command) => command.run(session).await,
         Command::Parked(command) => command.run(session).await,
         Command::Legacy(command) => command.run(session).await,
+        #[cfg(feature = "bench")]
+        Command::Bench(command) => command.run(session).await,
         Command::Completions(command) => command.run(session),
     }
 }
