@@ -12,8 +12,8 @@ use super::fault::BenchError;
 #[derive(Clone, Debug)]
 pub(super) struct Container {
     id: String,
-    /// Its first process, as this machine counts.
-    pid: u32,
+    /// The file of its control group that counts its CPU time. It stays when it is restarted.
+    cpu: PathBuf,
 }
 
 /// The containers of a compose project, by the names of their services.
@@ -31,11 +31,9 @@ impl Containers {
         for id in ids.split_whitespace() {
             let format = r#"{{index .Config.Labels "com.docker.compose.service"}} {{.State.Pid}}"#;
             let facts = docker(&["inspect", "--format", format, id]).await?;
-            let known = facts.trim().split_once(' ').and_then(|(name, pid)| {
-                let pid = pid.parse().ok()?;
-                Some((name.to_owned(), Container { id: id.to_owned(), pid }))
-            });
-            containers.extend(known);
+            let (name, pid) = facts.trim().split_once(' ').unwrap_or_default();
+            let container = Container { id: id.to_owned(), cpu: cpu_file(pid)? };
+            containers.insert(name.to_owned(), container);
         }
         Ok(Self(containers))
     }
@@ -54,6 +52,19 @@ impl Containers {
         docker(&[&["exec", id], command].concat()).await
     }
 
+    pub(super) async fn stop(&self, service: &str) -> Result<(), BenchError> {
+        docker(&["stop", self.id(service)?]).await.map(drop)
+    }
+
+    pub(super) async fn start(&self, service: &str) -> Result<(), BenchError> {
+        docker(&["start", self.id(service)?]).await.map(drop)
+    }
+
+    /// Whether one of the bank's services says that it works.
+    pub(super) async fn is_ready(&self, service: &str) -> bool {
+        self.exec(service, &["service", "healthcheck"]).await.is_ok()
+    }
+
     fn id(&self, service: &str) -> Result<&str, BenchError> {
         let container = self.0.get(service).ok_or_else(|| {
             BenchError::Wrong(format!("no container of {service} runs: name the compose --project"))
@@ -65,8 +76,7 @@ impl Containers {
 impl Container {
     /// CPU time that all its processes have used, in seconds.
     pub(super) fn cpu_seconds(&self) -> Result<f64, BenchError> {
-        let file = self.cpu_file()?;
-        let text = read(&file)?;
+        let text = read(&self.cpu)?;
         // Version 2 has lines with names, in microseconds; version 1 one number, in nanoseconds.
         let (number, per_second) = match text.lines().find_map(|it| it.strip_prefix("usage_usec "))
         {
@@ -74,30 +84,14 @@ impl Container {
             None => (text.as_str(), 1e9),
         };
         let number: Result<f64, _> = number.trim().parse();
-        let wrong = || BenchError::Wrong(format!("{} is not understood", file.display()));
+        let wrong = || BenchError::Wrong(format!("{} is not understood", self.cpu.display()));
         number.map(|it| it / per_second).map_err(|_| wrong())
-    }
-
-    fn cpu_file(&self) -> Result<PathBuf, BenchError> {
-        let cgroups = read(&format!("/proc/{}/cgroup", self.pid).into())?;
-        let path = |controller: &str, root: &str, file: &str| {
-            let mut lines = cgroups.lines().filter_map(|line| line.split_once(':'));
-            let (_, rest) = lines.find(|(_, rest)| rest.split(':').next() == Some(controller))?;
-            let group = rest.split_once(':')?.1;
-            let file = PathBuf::from(format!("/sys/fs/cgroup{root}{group}/{file}"));
-            file.exists().then_some(file)
-        };
-        let first = path("cpuacct", "/cpuacct", "cpuacct.usage");
-        let first = first.or_else(|| path("cpu,cpuacct", "/cpu,cpuacct", "cpuacct.usage"));
-        first.or_else(|| path("", "", "cpu.stat")).ok_or_else(|| {
-            BenchError::Wrong(format!("the control group of process {} is not here", self.pid))
-        })
     }
 
     /// The most memory that its largest process has had at a time (`VmHWM`), in MiB. A service is
     /// one process.
     pub(super) fn peak_memory_mib(&self) -> Result<f64, BenchError> {
-        let pids = read(&self.cpu_file()?.with_file_name("cgroup.procs"))?;
+        let pids = read(&self.cpu.with_file_name("cgroup.procs"))?;
         let peaks = pids.split_whitespace().filter_map(|pid| {
             // One that has ended since does not count.
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -105,10 +99,26 @@ impl Container {
             peak.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()
         });
         let largest = peaks.reduce(f64::max);
-        largest.map(|kib| kib / 1024.0).ok_or_else(|| {
-            BenchError::Wrong(format!("the container of process {} is gone", self.pid))
-        })
+        let gone = || BenchError::Wrong(format!("container {} has ended", self.id));
+        largest.map(|kib| kib / 1024.0).ok_or_else(gone)
     }
+}
+
+/// Where the CPU time of a process's control group is counted, in version 1 or 2 of these groups.
+fn cpu_file(pid: &str) -> Result<PathBuf, BenchError> {
+    let cgroups = read(&format!("/proc/{pid}/cgroup").into())?;
+    let path = |controller: &str, root: &str, file: &str| {
+        let mut lines = cgroups.lines().filter_map(|line| line.split_once(':'));
+        let (_, rest) = lines.find(|(_, rest)| rest.split(':').next() == Some(controller))?;
+        let group = rest.split_once(':')?.1;
+        let file = PathBuf::from(format!("/sys/fs/cgroup{root}{group}/{file}"));
+        file.exists().then_some(file)
+    };
+    let first = path("cpuacct", "/cpuacct", "cpuacct.usage");
+    let first = first.or_else(|| path("cpu,cpuacct", "/cpu,cpuacct", "cpuacct.usage"));
+    first
+        .or_else(|| path("", "", "cpu.stat"))
+        .ok_or_else(|| BenchError::Wrong(format!("the control group of process {pid} is not here")))
 }
 
 pub(super) fn read(file: &PathBuf) -> Result<String, BenchError> {

@@ -8,11 +8,12 @@
 //! rows that came while the bank was busy: after the start, and before the publishers stop.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use lapin::Connection;
 use serde::Serialize;
 use shared_events::{Message, ledger::SubmitTransfers, topology::COMMANDS};
@@ -24,13 +25,13 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use std::collections::BTreeMap;
-
 use super::{
+    Plan,
     command::{Command, Payment},
     fault::BenchError,
     place::Place,
     publisher::{Publisher, connect},
+    settle::settle,
     store,
     traffic::{Draw, Random, Shape, WATCHED, account},
     usage::Usage,
@@ -45,8 +46,6 @@ const WINDOW_TRANSFERS: usize = 4_096;
 const WINDOW_TRANSFERS_BATCHED: usize = 40_000;
 /// How often the sample is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// A bank that has stood still for so long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What to send.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +57,14 @@ pub(super) struct Load {
     pub(super) warm_up: Duration,
     /// How long it counts.
     pub(super) window: Duration,
+}
+
+impl Load {
+    /// One transfer a command, as the plan says.
+    pub(super) const fn unbatched(plan: &Plan) -> Self {
+        let Plan { shape, accounts, warm_up, window, .. } = *plan;
+        Self { shape, accounts, transfers_per_command: 1, warm_up, window }
+    }
 }
 
 /// What came of it.
@@ -110,9 +117,10 @@ pub(super) async fn run(place: &Place, load: Load) -> Result<Throughput, BenchEr
         transfers += sent.map_err(|error| BenchError::Wrong(error.to_string()))??;
     }
     let stopped = Instant::now();
-    let counted = all_there(&notifications, since, transfers, (began, ended)).await;
+    let settled = settle(&notifications, since, transfers).await;
     watching.abort();
-    let counted = counted?;
+    settled?;
+    let counted = ratio(store::came_within(&notifications, since, (began, ended)).await?, 2);
 
     let drain_seconds = stopped.elapsed().as_secs_f64();
     let after = [store::sizes(&ledger).await?, store::sizes(&notifications).await?];
@@ -132,37 +140,6 @@ pub(super) async fn run(place: &Place, load: Load) -> Result<Throughput, BenchEr
         cpu_seconds_per_1000: used.per_thousand(&used_then, counted),
         bytes_per_transfer: BTreeMap::from([("ledger", growth(0)), ("notifications", growth(1))]),
     })
-}
-
-/// Waits until every transfer has its two notifications, and counts those that came within a time.
-async fn all_there(
-    notifications: &PgPool,
-    since: Uuid,
-    transfers: u64,
-    (begin, end): (DateTime<Utc>, DateTime<Utc>),
-) -> Result<f64, BenchError> {
-    let expected = i64::try_from(transfers * 2).unwrap_or(i64::MAX);
-    let (mut last, mut moved) = (0, Instant::now());
-    loop {
-        let notified = store::all_notified(notifications, since, begin, end).await?;
-        if notified.rejected > 0 || notified.all > expected {
-            return Err(BenchError::Wrong(format!(
-                "{} notifications of {transfers} transfers, {} of rejected ones",
-                notified.all, notified.rejected
-            )));
-        }
-        if notified.all == expected {
-            return Ok(ratio(notified.within, 2));
-        }
-        if notified.all > last {
-            (last, moved) = (notified.all, Instant::now());
-        } else if moved.elapsed() > PATIENCE {
-            return Err(BenchError::Wrong(format!(
-                "{last} notifications of {transfers} transfers, and no more come"
-            )));
-        }
-        sleep(LOOK_EVERY * 5).await;
-    }
 }
 
 /// How many rounds may begin. A round is a command, or so many commands that it is worth counting.

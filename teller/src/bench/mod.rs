@@ -10,7 +10,10 @@
 //! commit       /
 //! traffic      who pays whom; command: ready to send; publisher: without waiting
 //! load         as much as the bank can take: transfers a second, and what they use (usage)
-//! report       ratios, JSON, table
+//! latency      how long a transfer takes while the bank is not busy
+//! shapes       hot account, Zipf, uniform
+//! large        with a past (history) and without
+//! report       ratios, JSON; table; plot
 //! ```
 
 mod bus;
@@ -19,13 +22,19 @@ mod commit;
 mod containers;
 mod fault;
 mod fill;
+mod history;
+mod large;
+mod latency;
 mod load;
 mod machine;
 mod percentiles;
 mod pgbench;
 mod place;
+mod plot;
 mod publisher;
 mod report;
+mod settle;
+mod shapes;
 mod store;
 mod table;
 mod traffic;
@@ -36,7 +45,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 pub(crate) use self::{fault::BenchError, place::Place, report::Report, traffic::Shape};
-use self::{load::Load, machine::Machine};
+use self::{latency::Pace, load::Load, machine::Machine};
 
 /// A part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -47,6 +56,8 @@ pub(crate) enum Part {
     Bus,
     /// The way of a single message, and a single commit
     Hops,
+    /// A bank with a past, and the same without
+    Large,
     /// One transfer a command
     Unbatched,
     /// 100 transfers a command
@@ -55,17 +66,29 @@ pub(crate) enum Part {
     /// 1,000 transfers a command
     #[value(name = "batched-1000")]
     Batched1000,
+    /// 100 transfers a second
+    #[value(name = "latency-100")]
+    Latency100,
+    /// 1,000 transfers a second
+    #[value(name = "latency-1000")]
+    Latency1000,
+    /// Hot account, Zipf, uniform
+    Shapes,
 }
 
 impl Part {
     /// All, in the order in which they are measured.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Pgbench,
         Self::Bus,
         Self::Hops,
+        Self::Large,
         Self::Unbatched,
         Self::Batched100,
         Self::Batched1000,
+        Self::Latency100,
+        Self::Latency1000,
+        Self::Shapes,
     ];
 }
 
@@ -80,6 +103,13 @@ pub(crate) struct Plan {
     pub(crate) window: Duration,
     /// Of what the parts do alone.
     pub(crate) floor: Duration,
+    /// Of each of the windows that alternate.
+    pub(crate) round: Duration,
+    /// How often they alternate.
+    pub(crate) rounds: usize,
+    /// Of the bank with a past.
+    pub(crate) large_accounts: u32,
+    pub(crate) large_entries: u64,
 }
 
 /// Measures these parts, one after another. `tell` hears what is next.
@@ -115,21 +145,38 @@ async fn measure(
             floor.hop = Some(bus::hop(place, plan.floor).await?);
             floor.commit = Some(commit::run(place, plan.floor).await?);
         }
-        Part::Unbatched | Part::Batched100 | Part::Batched1000 => {
-            let (name, transfers_per_command) = match part {
-                Part::Batched100 => ("batched_100", 100),
-                Part::Batched1000 => ("batched_1000", 1_000),
-                _ => ("unbatched", 1),
-            };
-            let load = Load {
-                shape: plan.shape,
-                accounts: plan.accounts,
-                transfers_per_command,
-                warm_up: plan.warm_up,
-                window: plan.window,
-            };
-            report.throughput.insert(name, load::run(place, load).await?);
-        }
+        Part::Large => report.large = Some(large::run(place, plan).await?),
+        Part::Unbatched => throughput(place, plan, 1, "unbatched", report).await?,
+        Part::Batched100 => throughput(place, plan, 100, "batched_100", report).await?,
+        Part::Batched1000 => throughput(place, plan, 1_000, "batched_1000", report).await?,
+        Part::Latency100 => latency(place, plan, 100, "at_100", report).await?,
+        Part::Latency1000 => latency(place, plan, 1_000, "at_1000", report).await?,
+        Part::Shapes => report.shapes = Some(shapes::run(place, plan).await?),
     }
+    Ok(())
+}
+
+async fn throughput(
+    place: &Place,
+    plan: &Plan,
+    transfers_per_command: usize,
+    name: &'static str,
+    report: &mut Report,
+) -> Result<(), BenchError> {
+    let load = Load { transfers_per_command, ..Load::unbatched(plan) };
+    report.throughput.insert(name, load::run(place, load).await?);
+    Ok(())
+}
+
+async fn latency(
+    place: &Place,
+    plan: &Plan,
+    per_second: u32,
+    name: &'static str,
+    report: &mut Report,
+) -> Result<(), BenchError> {
+    let Plan { accounts, warm_up, window, .. } = *plan;
+    let pace = Pace { per_second, accounts, warm_up, window };
+    report.latency.insert(name, latency::run(place, pace, report.machine.fsync_ms).await?);
     Ok(())
 }

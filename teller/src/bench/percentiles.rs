@@ -34,6 +34,17 @@ fn rank(sorted: &[f64], per_mille: usize) -> f64 {
     sorted[rank.saturating_sub(1)]
 }
 
+/// The middle one; of an even number the mean of the two in the middle.
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +70,12 @@ mod tests {
         millis.push(50.0);
         let it = Percentiles::of(millis).expect("there are samples");
         assert_eq!((it.p99_ms, it.p999_ms), (1.0, 50.0));
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(vec![]), None);
     }
 }

@@ -1,9 +1,19 @@
 //! Where the bank is that is measured.
 
 use shared_events::bus::Amqp;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+use url::Url;
 
 use super::{containers::Containers, fault::BenchError, store};
+
+/// The databases that a transfer changes.
+pub(super) const DATABASES: [Database; 2] = [Database::Ledger, Database::Notifications];
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Database {
+    Ledger,
+    Notifications,
+}
 
 /// The broker, the databases, and the containers they run in.
 pub(crate) struct Place {
@@ -33,5 +43,19 @@ impl Place {
     /// The database of notifications.
     pub(super) async fn notifications(&self) -> Result<PgPool, BenchError> {
         Ok(store::open(&self.notifications_url).await?)
+    }
+
+    /// The server of a database, past the database itself, and its name.
+    pub(super) async fn maintenance(
+        &self,
+        database: Database,
+    ) -> Result<(PgConnection, String), BenchError> {
+        let url = match database {
+            Database::Ledger => &self.ledger_url,
+            Database::Notifications => &self.notifications_url,
+        };
+        let parsed = Url::parse(url).map_err(|error| BenchError::Wrong(error.to_string()))?;
+        let name = parsed.path().trim_start_matches('/').to_owned();
+        Ok((store::maintenance(url).await?, name))
     }
 }

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{
-    Connection, PgConnection, PgPool, Row,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    AssertSqlSafe, Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolCopyExt, PgPoolOptions},
 };
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 /// When a notification's row was there. The commit's time where the database keeps it
@@ -27,28 +28,44 @@ pub(super) async fn notified(
     sqlx::query_scalar(count).bind(accounts).bind(since).fetch_one(notifications).await
 }
 
-/// Notifications that are not older than `since`: how many in all, how many of rejections, and how
-/// many whose rows came within a time.
-pub(super) struct Notified {
-    pub(super) all: i64,
-    pub(super) rejected: i64,
-    pub(super) within: i64,
+/// How many notifications are not older than `since`, and how many of them are of rejections.
+pub(super) async fn all_notified(notifications: &PgPool, since: Uuid) -> sqlx::Result<(i64, i64)> {
+    let count = "SELECT count(*), count(*) FILTER (WHERE topic = 'transfer_rejected')
+         FROM notifications WHERE id >= $1";
+    sqlx::query_as(count).bind(since).fetch_one(notifications).await
 }
 
-pub(super) async fn all_notified(
+/// How many of them came within a time.
+pub(super) async fn came_within(
     notifications: &PgPool,
     since: Uuid,
-    begin: DateTime<Utc>,
-    end: DateTime<Utc>,
-) -> sqlx::Result<Notified> {
+    (begin, end): (DateTime<Utc>, DateTime<Utc>),
+) -> sqlx::Result<i64> {
     let count = format!(
-        "SELECT count(*), count(*) FILTER (WHERE topic = 'transfer_rejected'),
-                count(*) FILTER (WHERE {COMMITTED_AT} >= $2 AND {COMMITTED_AT} < $3)
-         FROM notifications WHERE id >= $1"
+        "SELECT count(*) FROM (SELECT {COMMITTED_AT} AS at FROM notifications WHERE id >= $1) AS it
+         WHERE at >= $2 AND at < $3"
     );
-    let row = sqlx::query(sqlx::AssertSqlSafe(count)).bind(since).bind(begin).bind(end);
-    let row = row.fetch_one(notifications).await?;
-    Ok(Notified { all: row.get(0), rejected: row.get(1), within: row.get(2) })
+    let count = sqlx::query_scalar(AssertSqlSafe(count)).bind(since).bind(begin).bind(end);
+    count.fetch_one(notifications).await
+}
+
+/// When the notifications of each command were there, of commands since `since`: of several the
+/// last.
+pub(super) async fn committed(
+    notifications: &PgPool,
+    since: Uuid,
+) -> sqlx::Result<Vec<(Uuid, DateTime<Utc>)>> {
+    let committed = format!(
+        "SELECT correlation_id, max({COMMITTED_AT}) FROM notifications WHERE id >= $1
+         GROUP BY correlation_id"
+    );
+    sqlx::query_as(AssertSqlSafe(committed)).bind(since).fetch_all(notifications).await
+}
+
+/// Whether [`committed`] tells the time of the commit.
+pub(super) async fn tracks_commits(notifications: &PgPool) -> sqlx::Result<bool> {
+    let setting = "SELECT current_setting('track_commit_timestamp') = 'on'";
+    sqlx::query_scalar(setting).fetch_one(notifications).await
 }
 
 /// The size of a database, and how much was ever written to its log, in bytes.
@@ -122,4 +139,58 @@ pub(super) async fn know_holders(notifications: &PgPool, ids: &[Uuid]) -> sqlx::
          ON CONFLICT (account_id) DO NOTHING";
     sqlx::query(know).bind(ids).execute(notifications).await?;
     Ok(())
+}
+
+/// Runs a `COPY ... FROM STDIN`, in the text format, of the rows that come.
+pub(super) async fn copy(
+    database: &PgPool,
+    statement: &str,
+    mut rows: mpsc::Receiver<String>,
+) -> sqlx::Result<u64> {
+    let mut copy = database.copy_in_raw(statement).await?;
+    while let Some(rows) = rows.recv().await {
+        copy.send(rows.as_bytes()).await?;
+    }
+    copy.finish().await
+}
+
+/// Says where the journal's chains end.
+pub(super) async fn end_chains(ledger: &PgPool, ends: &[(i64, Vec<u8>)]) -> sqlx::Result<()> {
+    let end = "UPDATE chains SET place = $2, hash = $3 WHERE chain = $1";
+    for (chain, (place, hash)) in (0_i16..).zip(ends) {
+        sqlx::query(end).bind(chain).bind(place).bind(hash).execute(ledger).await?;
+    }
+    Ok(())
+}
+
+/// Does now what the database would do later, beside the measurement.
+pub(super) async fn tidy_up(database: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("VACUUM ANALYZE").execute(database).await?;
+    sqlx::query("CHECKPOINT").execute(database).await.map(|_| ())
+}
+
+/// The database in which others are renamed.
+pub(super) async fn maintenance(url: &str) -> sqlx::Result<PgConnection> {
+    let options: PgConnectOptions = url.parse()?;
+    PgConnection::connect_with(&options.database("postgres")).await
+}
+
+pub(super) async fn rename(server: &mut PgConnection, from: &str, to: &str) -> sqlx::Result<()> {
+    let rename = format!(r#"ALTER DATABASE "{from}" RENAME TO "{to}""#);
+    sqlx::query(AssertSqlSafe(rename)).execute(server).await.map(|_| ())
+}
+
+/// A new database, as empty as `template` is.
+pub(super) async fn create(
+    server: &mut PgConnection,
+    name: &str,
+    template: &str,
+) -> sqlx::Result<()> {
+    let create = format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}""#);
+    sqlx::query(AssertSqlSafe(create)).execute(server).await.map(|_| ())
+}
+
+pub(super) async fn remove(server: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+    let drop = format!(r#"DROP DATABASE IF EXISTS "{name}" WITH (FORCE)"#);
+    sqlx::query(AssertSqlSafe(drop)).execute(server).await.map(|_| ())
 }

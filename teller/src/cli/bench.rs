@@ -24,7 +24,7 @@ pub(crate) struct Bench {
     /// How payments are spread over them
     #[arg(long, default_value = "uniform")]
     shape: Shape,
-    /// Write latest.json into this folder
+    /// Write latest.json and latest.svg into this folder
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
     /// The compose project whose containers the bank runs in
@@ -62,6 +62,10 @@ impl Bench {
             warm_up: seconds(2, 1),
             window: self.seconds.map_or_else(|| seconds(15, 5), Duration::from_secs),
             floor: seconds(8, 3),
+            round: seconds(4, 2),
+            rounds: if self.quick { 2 } else { 4 },
+            large_accounts: if self.quick { 50_000 } else { 1_000_000 },
+            large_entries: if self.quick { 250_000 } else { 5_000_000 },
         };
         let parts = match self.only.is_empty() {
             true => Part::ALL.to_vec(),
