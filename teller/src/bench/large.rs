@@ -70,7 +70,9 @@ async fn measure(place: &Place, plan: &Plan) -> Result<Large, BenchError> {
             in_use = is_large;
         }
         let accounts = if is_large { plan.large_accounts } else { plan.accounts };
-        let load = Load { accounts, window: plan.round, ..Load::unbatched(plan) };
+        // A service that was just started is cold.
+        let warm_up = plan.warm_up * 2;
+        let load = Load { accounts, warm_up, window: plan.round, ..Load::unbatched(plan) };
         let rate = load::run(place, load).await?.transfers_per_second;
         if is_large { &mut large } else { &mut empty }.push(rate);
     }

@@ -255,8 +255,8 @@ mod tests {
         assert!(table.contains("unbatched / half the bus") && table.contains("0.75"), "{table}");
         let plot = report.plot();
         // Bars are as long as their values: of the longest, and of one that is a fifth of it.
-        assert!(plot.contains(r#"width="430.0" height="16" fill="#3b6ea5""#), "{plot}");
-        assert!(plot.contains(r#"width="86.0" height="16" fill="#3b6ea5""#), "{plot}");
+        assert!(plot.contains(r##"width="430.0" height="16" fill="#3b6ea5""##), "{plot}");
+        assert!(plot.contains(r##"width="86.0" height="16" fill="#3b6ea5""##), "{plot}");
         assert_eq!(plot.matches("<text").count(), plot.matches("</text>").count());
     }
 }

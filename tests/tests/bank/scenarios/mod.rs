@@ -1,5 +1,6 @@
 //! Scenarios: what people and programs do with the running bank, through all its services.
 
+mod bench;
 mod broker;
 mod clerk;
 mod cli;
@@ -42,6 +43,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("rights", rights::facts()),
         ("cli", cli::facts()),
         ("lookout", lookout::facts()),
+        ("bench", bench::facts()),
         ("python", python::facts()),
     ];
     let named = |(heading, facts): (&'static str, Vec<Fact>)| {
