@@ -1,12 +1,15 @@
 # Names for what the scripts do; the logic is in scripts/ and docker/.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean logs ps build images test sqlx schemas
+.PHONY: help demo bench up down clean logs ps build images test sqlx schemas
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: up ## build and start the bank, and let it live through a day; it stays running
 	scripts/demo
+
+bench: build ## how fast the bank is, in ten minutes; QUICK=1: in two
+	scripts/bench $(if $(QUICK),--quick)
 
 up: build ## build and start the whole bank, wait until it is healthy
 	scripts/up

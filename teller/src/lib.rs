@@ -15,6 +15,7 @@
 //! payments       a CSV file of payments, from lines to outcomes
 //! audit          the proof of the books: journal, balances, export
 //! legacy         a legacy bank's export: read it, plan it, import it, compare it
+//! bench          how fast the bank is
 //! cli            the command line: one file for each group of commands
 //! ```
 //!
@@ -41,6 +42,8 @@ mod accounts;
 mod arrangements;
 pub mod audit;
 mod bank;
+#[cfg(feature = "bench")]
+mod bench;
 mod camt053;
 pub mod cli;
 mod error;

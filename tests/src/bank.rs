@@ -196,6 +196,13 @@ impl Bank {
         Ok(database)
     }
 
+    /// `postgres://role:password@host:port/name` of [`Bank::database`], for another process.
+    pub async fn database_url(&self, service: &str) -> Result<String> {
+        let name = self.database(service).await?.name;
+        let (server, password) = (self.0.run.databases.target().address(), password(service));
+        Ok(format!("postgres://{service}:{password}@{server}/{name}"))
+    }
+
     /// The connection pool of [`Bank::database`].
     pub async fn pool(&self, service: &str) -> Result<PgPool> {
         Ok(self.database(service).await?.pool)

@@ -6,6 +6,8 @@ use std::{
 };
 
 use super::output::note;
+#[cfg(feature = "bench")]
+use crate::bench::BenchError;
 use crate::{TellerError, input::InvalidInput};
 use serde_json::json;
 
@@ -27,6 +29,9 @@ pub(crate) enum Failure {
     Shown(Exit),
     /// Its result could not be written.
     Output(io::Error),
+    /// It could not be measured.
+    #[cfg(feature = "bench")]
+    Bench(BenchError),
 }
 
 impl Failure {
@@ -42,6 +47,8 @@ impl Failure {
                 (Exit::NoAnswer, Some(format!("error: the result cannot be written: {error}")))
             }
             Self::Teller(error) => (exit_of(error), Some(line(error, as_json))),
+            #[cfg(feature = "bench")]
+            Self::Bench(error) => (Exit::NoAnswer, Some(format!("error: {}", chain(error)))),
         };
         if let Some(line) = line {
             note(&line);
@@ -105,6 +112,13 @@ impl From<TellerError> for Failure {
 impl From<InvalidInput> for Failure {
     fn from(error: InvalidInput) -> Self {
         Self::Teller(error.into())
+    }
+}
+
+#[cfg(feature = "bench")]
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        Self::Bench(error)
     }
 }
 

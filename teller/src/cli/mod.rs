@@ -6,6 +6,8 @@
 
 mod account;
 mod audit;
+#[cfg(feature = "bench")]
+mod bench;
 mod books;
 mod completions;
 mod failure;
@@ -33,6 +35,9 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+#[cfg(feature = "bench")]
+pub(crate) use output::{Column, table};
 
 use failure::Failure;
 use global::Global;
@@ -138,6 +143,9 @@ enum Command {
     /// Move a legacy bank's books into this one, and compare
     #[command(subcommand)]
     Legacy(legacy::Command),
+    /// Measure the bank, beside what its broker and its databases do alone
+    #[cfg(feature = "bench")]
+    Bench(bench::Bench),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -182,6 +190,8 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Parked(command) => command.run(session).await,
         Command::Audit(command) => command.run(session).await,
         Command::Legacy(command) => command.run(session).await,
+        #[cfg(feature = "bench")]
+        Command::Bench(command) => command.run(session).await,
         Command::Completions(command) => command.run(session),
     }
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod audit;
+mod bench;
 mod broker;
 mod by_hand;
 mod clerk;
@@ -57,6 +58,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("cli", cli::facts()),
         ("by_hand", by_hand::facts()),
         ("lookout", lookout::facts()),
+        ("bench", bench::facts()),
         ("python", python::facts()),
     ];
     let named = |(heading, facts): (&'static str, Vec<Fact>)| {

@@ -1,0 +1,29 @@
+//! Why a measurement failed. A figure is right, or there is none.
+
+/// Why a measurement failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error("the broker failed")]
+    Broker(#[from] lapin::Error),
+    #[error("a database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("cannot {doing}")]
+    System {
+        doing: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A command in a container, or of the engine, said no.
+    #[error("{command}: {said}")]
+    Command { command: String, said: String },
+    /// What came out is not what went in.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+impl BenchError {
+    pub(super) fn system(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.into();
+        |source| Self::System { doing, source }
+    }
+}

@@ -1,0 +1,256 @@
+//! Books of a bank that has lived. Promise: they are what the ledger itself would have written,
+//! letter by letter: records, digests, chains, entries and balances agree, so an audit finds nothing.
+//!
+//! Each transfer goes from one account to another, within its overdraft; a run of them extends one
+//! of the journal's chains, as a transaction does. They were posted one after another in the months
+//! before this one.
+
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use shared_events::{
+    AccountId, Amount, Money, TransferId,
+    ids::MessageId,
+    ledger::{
+        AccountAfter, Action, CHAINS, Direction, Hash256, Instruction, InstructionOutcome,
+        JournalRecord, Party, Payment, Posted, PostedLeg,
+    },
+};
+use uuid::Uuid;
+
+use super::{
+    command::CURRENCY,
+    traffic::{Draw, Shape, account},
+};
+
+/// How far below zero an account may go, in cents: more than it ever does.
+pub(super) const OVERDRAFT_CENTS: i64 = 100_000_000_000;
+/// How many records a transaction adds to a chain.
+const RUN: u64 = 200;
+/// How long it took, until the end of the last month.
+const DAYS: i64 = 300;
+
+/// An account as the transfers so far have left it, in cents.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Book {
+    pub(super) debits: i64,
+    pub(super) credits: i64,
+    pub(super) version: i64,
+}
+
+impl Book {
+    const NEW: Self = Self { debits: 0, credits: 0, version: 1 };
+
+    const fn balance(self) -> i64 {
+        self.credits - self.debits
+    }
+}
+
+/// The rows of one transfer, in the text format of `COPY`.
+pub(super) struct Rows {
+    pub(super) journal: String,
+    pub(super) entries: String,
+}
+
+/// Makes one transfer after another.
+pub(super) struct History {
+    pub(super) books: Vec<Book>,
+    pub(super) chains: [(i64, Hash256); CHAINS as usize],
+    draw: Draw,
+    made: u64,
+    begin: DateTime<Utc>,
+    every: TimeDelta,
+}
+
+impl History {
+    /// Of so many accounts and transfers, as seen from `now`.
+    pub(super) fn new(accounts: u32, transfers: u64, now: DateTime<Utc>) -> Self {
+        let this_month = now - TimeDelta::days(i64::from(now.day()));
+        let begin = this_month - TimeDelta::days(DAYS);
+        let micros = TimeDelta::days(DAYS).num_microseconds().unwrap_or(i64::MAX);
+        let every = micros / i64::try_from(transfers.max(1)).unwrap_or(i64::MAX);
+        Self {
+            books: (0..accounts).map(|_| Book::NEW).collect(),
+            chains: [(0, Hash256::default()); CHAINS as usize],
+            draw: Draw::new(Shape::Uniform, accounts, 1),
+            made: 0,
+            begin: DateTime::from_timestamp_micros(begin.timestamp_micros()).unwrap_or(begin),
+            every: TimeDelta::microseconds(every),
+        }
+    }
+
+    /// The next transfer.
+    pub(super) fn next(&mut self) -> Rows {
+        let (debtor, creditor) = self.draw.pair();
+        let cents = i64::from(1 + self.draw.random.below(99_999));
+        let at = self.begin + self.every * i32::try_from(self.made).unwrap_or(i32::MAX);
+        let legs = vec![
+            self.book(debtor, Direction::Debit, cents),
+            self.book(creditor, Direction::Credit, cents),
+        ];
+        let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+        let instruction = Instruction {
+            transfer_id: TransferId(self.draw.random.id(millis)),
+            group: None,
+            action: Action::Transfer(Payment {
+                debtor: Party::AccountId(AccountId(account(debtor))),
+                creditor: Party::AccountId(AccountId(account(creditor))),
+                money: money(cents),
+                up_to: false,
+            }),
+            reference: None,
+            end_to_end_id: None,
+            booking_date: None,
+            value_date: None,
+        };
+        let digest = instruction.digest();
+        let record = JournalRecord {
+            instruction,
+            command_id: MessageId(self.draw.random.id(millis)),
+            decided_at: at,
+            booking_date: at.date_naive(),
+            value_date: at.date_naive(),
+            outcome: InstructionOutcome::Posted(Posted { legs, hold: None, reverses: None }),
+        };
+        let rows = Rows { journal: self.chain(&record, digest), entries: entries(&record) };
+        self.made += 1;
+        rows
+    }
+
+    fn book(&mut self, index: u32, direction: Direction, cents: i64) -> PostedLeg {
+        let book = &mut self.books[usize::try_from(index).expect("an index fits")];
+        match direction {
+            Direction::Debit => book.debits += cents,
+            Direction::Credit => book.credits += cents,
+        }
+        book.version += 1;
+        let after = AccountAfter {
+            account_id: AccountId(account(index)),
+            code: None,
+            balance: amount(book.balance()),
+            available: Some(amount(book.balance() + OVERDRAFT_CENTS)),
+            version: book.version,
+        };
+        PostedLeg { account: after, direction, money: money(cents) }
+    }
+
+    /// Adds a record to a chain. Columns as in [`JOURNAL`].
+    fn chain(&mut self, record: &JournalRecord, digest: [u8; 32]) -> String {
+        let chain = usize::try_from(self.made / RUN).unwrap_or(0) % self.chains.len();
+        let (place, hash) = &mut self.chains[chain];
+        let json = serde_json::to_string(record).expect("a record is plain JSON");
+        let digest = Hash256(digest);
+        *place += 1;
+        *hash = hash.of_next(digest, &json);
+        let id = record.instruction.transfer_id;
+        // In this format a backslash stands for itself when it is doubled.
+        let json = json.replace('\\', r"\\");
+        format!("{id}\t\\\\x{digest}\t{chain}\t{place}\t\\\\x{hash}\t{json}\n")
+    }
+}
+
+/// Where [`Rows`] go, and the final [`History::books`].
+pub(super) const JOURNAL: &str =
+    "COPY journal (transfer_id, digest, chain, place, hash, record) FROM STDIN";
+pub(super) const ENTRIES: &str = "COPY entries (account_id, version, transfer_id, amount,
+    balance_after, booking_date, value_date, posted_at) FROM STDIN";
+pub(super) const ACCOUNTS: &str = "COPY accounts (id, currency, status, overdraft_limit,
+    posted_debits, posted_credits, pending_debits, pending_credits, version, followed_status,
+    followed_limit) FROM STDIN";
+pub(super) const RECIPIENTS: &str =
+    "COPY recipients (account_id, name, language, version) FROM STDIN";
+
+fn entries(record: &JournalRecord) -> String {
+    let InstructionOutcome::Posted(posted) = &record.outcome else { return String::new() };
+    let (id, booked, at) = (record.instruction.transfer_id, record.booking_date, record.decided_at);
+    let row = |leg: &PostedLeg| {
+        let sign = if leg.direction == Direction::Debit { "-" } else { "" };
+        let (after, amount) = (&leg.account, leg.money.amount.decimal());
+        let (account, version, balance) =
+            (after.account_id, after.version, after.balance.decimal());
+        let at = at.to_rfc3339();
+        format!("{account}\t{version}\t{id}\t{sign}{amount}\t{balance}\t{booked}\t{booked}\t{at}\n")
+    };
+    posted.legs.iter().map(row).collect()
+}
+
+/// An account's row.
+pub(super) fn account_row(id: Uuid, book: Book) -> String {
+    let [overdraft, debits, credits] =
+        [OVERDRAFT_CENTS, book.debits, book.credits].map(|cents| amount(cents).decimal());
+    let version = book.version;
+    format!("{id}\t{CURRENCY}\tactive\t{overdraft}\t{debits}\t{credits}\t0\t0\t{version}\t1\t1\n")
+}
+
+/// The row of an account's holder.
+pub(super) fn recipient_row(id: Uuid) -> String {
+    format!("{id}\tSomebody\ten\t1\n")
+}
+
+fn amount(cents: i64) -> Amount {
+    Amount(Decimal::new(cents, 2))
+}
+
+fn money(cents: i64) -> Money {
+    Money { amount: amount(cents), currency: CURRENCY.parse().expect("EUR is a currency") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRANSFERS: u64 = 1_000;
+
+    fn made() -> (History, Vec<Rows>) {
+        let mut history = History::new(116, TRANSFERS, Utc::now());
+        let rows = (0..TRANSFERS).map(|_| history.next()).collect();
+        (history, rows)
+    }
+
+    #[test]
+    fn records_hash_to_the_ends_of_their_chains() {
+        let (history, rows) = made();
+        let mut chains = [(0, Hash256::default()); CHAINS as usize];
+        for row in &rows {
+            let fields: Vec<&str> = row.journal.trim_end().split('\t').collect();
+            let [id, digest, chain, place, hash, json] = fields[..] else { panic!("{fields:?}") };
+            let record: JournalRecord = serde_json::from_str(json).expect("it is a record");
+            assert_eq!(record.instruction.transfer_id.to_string(), id);
+            let own = Hash256(record.instruction.digest());
+            assert_eq!(format!(r"\\x{own}"), digest);
+            let end = &mut chains[chain.parse::<usize>().expect("a number")];
+            *end = (end.0 + 1, end.1.of_next(own, json));
+            assert_eq!((end.0.to_string(), format!(r"\\x{}", end.1)), (place.into(), hash.into()));
+        }
+        assert_eq!(chains, history.chains);
+        assert!(chains.iter().all(|(place, _)| *place == 200 || *place == 400), "{chains:?}");
+    }
+
+    #[test]
+    fn entries_add_up_to_the_books_and_the_books_to_zero() {
+        let (history, rows) = made();
+        let mut sums = std::collections::HashMap::<Uuid, (Decimal, i64)>::new();
+        for row in &rows {
+            for line in row.entries.lines() {
+                let fields: Vec<&str> = line.split('\t').collect();
+                let sum = sums.entry(fields[0].parse().expect("an id")).or_insert((0.into(), 1));
+                sum.0 += fields[3].parse::<Decimal>().expect("an amount");
+                sum.1 += 1;
+                assert_eq!(fields[4].parse::<Decimal>().expect("a balance"), sum.0);
+                assert_eq!(fields[1].parse::<i64>().expect("a version"), sum.1);
+            }
+        }
+        for (index, book) in (0..).zip(&history.books) {
+            let (sum, version) = sums.get(&account(index)).copied().unwrap_or((0.into(), 1));
+            assert_eq!((Decimal::new(book.balance(), 2), book.version), (sum, version));
+        }
+        assert_eq!(sums.values().map(|it| it.0).sum::<Decimal>(), Decimal::ZERO);
+    }
+
+    #[test]
+    fn all_of_it_was_before_this_month() {
+        let (_, rows) = made();
+        let last = rows.last().expect("there are rows").entries.clone();
+        let booked = last.split('\t').nth(5).expect("a date").to_owned();
+        assert!(booked < Utc::now().format("%Y-%m-01").to_string(), "{booked}");
+    }
+}

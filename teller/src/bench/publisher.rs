@@ -1,0 +1,89 @@
+//! Publishes without waiting. Promise: what `finish` counts was confirmed by the broker, each
+//! message on its own; no more than a window of messages is unconfirmed at a time.
+
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    types::ShortString,
+};
+use secrecy::ExposeSecret;
+use shared_events::bus::Amqp;
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::fault::BenchError;
+
+/// A connection to the broker, to its virtual host `vhost` or to the URL's.
+pub(super) async fn connect(amqp: &Amqp, vhost: Option<&str>) -> Result<Connection, BenchError> {
+    let mut url = amqp.url.clone();
+    if let Some(vhost) = vhost {
+        url.set_path(vhost);
+    }
+    if let Some(password) = &amqp.password {
+        // A URL that cannot carry a password fails to connect below, with its own error.
+        let _ = url.set_password(Some(password.expose_secret()));
+    }
+    let properties = ConnectionProperties::default().with_connection_name("teller/bench".into());
+    Ok(Connection::connect(url.as_str(), properties).await?)
+}
+
+/// Where messages go.
+pub(super) struct Publisher {
+    channel: Channel,
+    exchange: ShortString,
+    key: ShortString,
+    unconfirmed: mpsc::Sender<PublisherConfirm>,
+    confirming: JoinHandle<Result<u64, BenchError>>,
+}
+
+impl Publisher {
+    pub(super) async fn open(
+        connection: &Connection,
+        exchange: &str,
+        key: &str,
+        window: usize,
+    ) -> Result<Self, BenchError> {
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let (unconfirmed, confirms) = mpsc::channel(window);
+        let confirming = tokio::spawn(count(confirms));
+        Ok(Self { channel, exchange: exchange.into(), key: key.into(), unconfirmed, confirming })
+    }
+
+    /// Hands a message to the broker.
+    pub(super) async fn publish(
+        &self,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> Result<(), BenchError> {
+        let options = BasicPublishOptions { mandatory: true, immediate: false };
+        let (exchange, key) = (self.exchange.clone(), self.key.clone());
+        let confirm = self.channel.basic_publish(exchange, key, options, body, properties).await?;
+        // Where nobody takes the confirms any more, `finish` says why.
+        let _ = self.unconfirmed.send(confirm).await;
+        Ok(())
+    }
+
+    /// Waits until all is confirmed, and counts it.
+    pub(super) async fn finish(self) -> Result<u64, BenchError> {
+        drop(self.unconfirmed);
+        let confirmed = self.confirming.await;
+        confirmed.map_err(|error| BenchError::Wrong(error.to_string()))?
+    }
+}
+
+async fn count(mut confirms: mpsc::Receiver<PublisherConfirm>) -> Result<u64, BenchError> {
+    let mut confirmed = 0;
+    while let Some(confirm) = confirms.recv().await {
+        let answer = match confirm.await? {
+            Confirmation::Ack(None) => {
+                confirmed += 1;
+                continue;
+            }
+            Confirmation::Ack(Some(returned)) => format!("returned it: {}", returned.reply_text),
+            Confirmation::Nack(_) => "refused it".to_owned(),
+            Confirmation::NotRequested => "confirms nothing".to_owned(),
+        };
+        return Err(BenchError::Wrong(format!("a message was not taken: the broker {answer}")));
+    }
+    Ok(confirmed)
+}
