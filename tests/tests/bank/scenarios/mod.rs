@@ -7,6 +7,7 @@ mod crowd;
 mod desk;
 mod history;
 mod hooks;
+mod integrity;
 mod interest;
 mod legacy;
 mod limits;
@@ -28,6 +29,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     // The slowest first, so that the others run beside them.
     let parts = [
         ("legacy", legacy::facts()),
+        ("integrity", integrity::facts()),
         ("saga", saga::facts()),
         ("limits", limits::facts()),
         ("queries", queries::facts()),
