@@ -40,8 +40,9 @@ mod office;
 
 /// As many as fit beside the other facts.
 const OPERATIONS: usize = 6_000;
-/// In each round something is disturbed.
+/// In each round something is disturbed. Long runs have longer rounds, not ever more of them.
 const ROUND: usize = 600;
+const ROUNDS_MAX: usize = 40;
 const CUSTOMERS: [usize; 2] = [6, 3];
 const FUNDS: i64 = 1_000;
 const CLIENTS: usize = 4;
@@ -120,7 +121,7 @@ async fn crowd_at_work(bank: Bank, seed: u64) -> Result<()> {
         if asked(&sent) >= operations() {
             break;
         }
-        let orders = crowd.orders(ROUND);
+        let orders = crowd.orders(ROUND.max(operations() / ROUNDS_MAX));
         let (answered, done) = (Cell::new(0), Cell::new(false));
         let asking = async {
             let answers = ask(&clients, &orders, &answered).await;

@@ -16,7 +16,7 @@ use shared_events::{
 
 const INSTRUCTIONS_MAX: usize = 6;
 /// Mostly something of lately is meant: of that, most is still open, and some still on its way.
-const LATELY: usize = 60;
+const LATELY: usize = 150;
 
 /// A command, and the key that chooses its partition.
 #[derive(Clone)]
@@ -127,7 +127,8 @@ impl Crowd {
 
     fn payment(&mut self) -> Payment {
         let currency = self.currency();
-        let (debtor, creditor) = (self.party(currency), self.party(currency));
+        let debtor = self.party(currency);
+        let creditor = self.other_party(std::slice::from_ref(&debtor), currency);
         let money = Money::new(self.amount(currency), currency);
         Payment { debtor, creditor, money, up_to: self.one_in(6) }
     }
@@ -171,7 +172,7 @@ impl Crowd {
         if self.one_in(4) {
             currencies.extend([eur(), jpy()].into_iter().filter(|it| *it != first));
         }
-        let mut legs = vec![];
+        let (mut legs, mut parties) = (vec![], vec![]);
         for currency in currencies {
             let (one, many) = match self.chance.random() {
                 true => (Direction::Debit, Direction::Credit),
@@ -181,10 +182,13 @@ impl Crowd {
             for _ in 0..self.chance.random_range(1..4) {
                 let amount = self.amount(currency);
                 total += amount;
-                let (account, money) = (self.party(currency), Money::new(amount, currency));
+                let account = self.other_party(&parties, currency);
+                parties.push(account.clone());
+                let money = Money::new(amount, currency);
                 legs.push(Leg { account, direction: many, money });
             }
-            let (account, money) = (self.party(currency), Money::new(total, currency));
+            let account = self.other_party(&parties, currency);
+            let money = Money::new(total, currency);
             legs.push(Leg { account, direction: one, money });
         }
         Action::Legs(Legs { legs })
@@ -254,6 +258,16 @@ impl Crowd {
                     break Party::AccountId(id);
                 }
             },
+        }
+    }
+
+    /// Mostly none of these.
+    fn other_party(&mut self, others: &[Party], currency: Currency) -> Party {
+        loop {
+            let party = self.party(currency);
+            if !others.contains(&party) || self.one_in(40) {
+                break party;
+            }
         }
     }
 
