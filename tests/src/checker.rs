@@ -153,39 +153,31 @@ fn steps<'a>(commands: &Commands<'a>, journal: &'a Journal) -> Result<Vec<Step<'
 fn tally(journal: &Journal, told: &Told) -> Tally {
     let mut tally = Tally::new();
     for (_, record) in journal.values() {
-        let kind = match &record.instruction.action {
-            Action::Transfer(it) => {
-                if it.up_to {
-                    "transfer up to"
-                } else {
-                    "transfer"
-                }
-            }
-            Action::Hold(it) => {
-                if it.up_to {
-                    "hold up to"
-                } else {
-                    "hold"
-                }
-            }
-            Action::Capture(_) => "capture",
-            Action::Release(it) => {
-                let expired = expiry_id(it.hold_id) == record.instruction.transfer_id;
-                if expired { "expiry" } else { "release" }
-            }
-            Action::Reverse(_) => "reverse",
-            Action::Legs(_) => "legs",
-            Action::Exchange(_) => "exchange",
-        };
         let outcome = match &record.outcome {
             InstructionOutcome::Posted(_) => "posted",
             InstructionOutcome::Held(_) => "held",
             InstructionOutcome::Released(_) => "released",
             InstructionOutcome::Rejected(it) => it.reason.as_str(),
         };
+        let kind = kind(&record.instruction);
         *tally.entry(format!("{kind} {outcome}")).or_default() += 1;
     }
     tally.insert("conflicts".to_owned(), told.conflicts.len());
     tally.insert("changes".to_owned(), told.changes.values().map(BTreeMap::len).sum());
     tally
+}
+
+fn kind(it: &Instruction) -> &'static str {
+    match &it.action {
+        Action::Transfer(payment) if payment.up_to => "transfer up to",
+        Action::Transfer(_) => "transfer",
+        Action::Hold(hold) if hold.up_to => "hold up to",
+        Action::Hold(_) => "hold",
+        Action::Capture(_) => "capture",
+        Action::Release(release) if expiry_id(release.hold_id) == it.transfer_id => "expiry",
+        Action::Release(_) => "release",
+        Action::Reverse(_) => "reverse",
+        Action::Legs(_) => "legs",
+        Action::Exchange(_) => "exchange",
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Error, Result, ensure};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Currency, TransferId,
+    AccountId, Amount, Currency, TransferId,
     ledger::{AccountCode, BalanceFound, InstructionOutcome, TrialBalanceLine},
 };
 
@@ -176,7 +176,7 @@ pub(super) fn compare_balances(model: &Model, balances: &[BalanceFound]) -> Resu
             found.balance.decimal(),
             found.pending_debits.decimal(),
             found.pending_credits.decimal(),
-            found.available.map(|it| it.decimal()),
+            found.available.map(Amount::decimal),
             found.version,
             found.status,
         );
