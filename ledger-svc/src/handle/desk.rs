@@ -1,6 +1,7 @@
 //! The books on the desk: what a piece of work names is loaded, and what changed is stored.
 //! Promise: a fixed number of statements, whatever the size of the work; accounts are locked in the
-//! order of their ids, before anything that depends on them is read.
+//! order of their ids, before anything that depends on them is read. What another transaction
+//! commits while this one waits for its locks is seen whole: with the accounts that it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ use shared_events::{
 use uuid::Uuid;
 
 use crate::{
-    domain::{Account, Books, Held, Loaded, Now, account_id, posted_legs},
+    domain::{Account, Books, Decided, Held, Loaded, Now, account_id, posted_legs},
     store::{accounts, holds, journal, monitors},
 };
 
@@ -25,7 +26,7 @@ pub(super) struct Named {
     own: BTreeMap<Uuid, (AccountCode, Currency)>,
     instructions: Vec<Uuid>,
     holds: Vec<Uuid>,
-    originals: Vec<Uuid>,
+    originals: BTreeSet<Uuid>,
 }
 
 /// Books whose accounts are locked, and the chain that this transaction extends.
@@ -58,7 +59,7 @@ impl Named {
             Action::Hold(it) => self.parties(&it.debtor, &it.creditor, it.money.currency),
             Action::Capture(it) => self.hold(it.hold_id),
             Action::Release(it) => self.hold(it.hold_id),
-            Action::Reverse(it) => self.originals.push(it.original_id.uuid()),
+            Action::Reverse(it) => drop(self.originals.insert(it.original_id.uuid())),
             // Too many legs are rejected for that, and touch nothing.
             Action::Legs(it) if it.legs.len() > *LEGS.end() => {}
             Action::Legs(it) => {
@@ -90,68 +91,103 @@ impl Named {
 
     /// Loads the books for work: locks the accounts, opening those of the bank's own that are used
     /// for the first time; then loads what was decided before. In this order, so that what another
-    /// instance is deciding now is waited for, and then seen.
+    /// instance is deciding now is waited for, and then seen. A hold or a transfer that is seen only
+    /// then may name accounts that are not locked: all locks are given back and taken again with
+    /// them, since only locks taken in the order of ids never wait in a circle. What is named once
+    /// stays named, so this ends.
     pub(super) async fn lock_in_tx(mut self, tx: &mut Tx<'_>, zone: Tz) -> sqlx::Result<Desk> {
-        self.add_referenced_in_tx(tx).await?;
-        let ids: Vec<Uuid> = self.accounts.iter().copied().collect();
-        let mut locked = accounts::lock_in_tx(tx, &ids).await?;
-        locked.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
-        let mut opened = vec![];
-        if !self.own.is_empty() {
-            let ids: Vec<Uuid> = self.own.keys().copied().collect();
-            let codes: Vec<&str> = self.own.values().map(|(code, _)| code.0.as_str()).collect();
-            let currencies: Vec<&str> = self.own.values().map(|(_, it)| it.code()).collect();
-            opened = accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
-            locked.extend(accounts::lock_in_tx(tx, &ids).await?);
+        if self.refers() {
+            self.add_referred_in_tx(tx).await?;
+            accounts::mark_in_tx(tx).await?;
         }
-        let chain = journal::extend_in_tx(tx).await?;
-        let books = self.books_in_tx(tx, locked).await?;
-        Ok(Desk { books, now: now(chain.now, zone), chain, opened })
+        loop {
+            let (locked, opened) = self.accounts_in_tx(tx).await?;
+            let chain = journal::extend_in_tx(tx).await?;
+            let loaded = self.loaded_in_tx(tx, locked).await?;
+            if !self.add_referred(&loaded) {
+                let now = now(chain.now, zone);
+                return Ok(Desk { books: Books::new(loaded), now, chain, opened });
+            }
+            accounts::unlock_in_tx(tx).await?;
+        }
     }
 
-    /// Loads the books to look at them: nothing is locked, and nothing can be stored.
+    /// Loads the books to look at them, in a transaction that sees one instant: nothing is locked,
+    /// and nothing can be stored.
     pub(super) async fn read_in_tx(mut self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
-        self.add_referenced_in_tx(tx).await?;
-        let ids: Vec<Uuid> = self.accounts.iter().copied().collect();
-        let mut read = accounts::read_in_tx(tx, &ids).await?;
+        if self.refers() {
+            self.add_referred_in_tx(tx).await?;
+        }
+        let all = ids(&self.accounts);
+        let mut read = accounts::read_in_tx(tx, &all).await?;
         read.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
         let unopened = std::mem::take(&mut self.own);
         read.extend(unopened.into_values().map(|(code, it)| Account::open_own(code, it)));
-        self.books_in_tx(tx, read).await
+        Ok(Books::new(self.loaded_in_tx(tx, read).await?))
     }
 
-    /// Adds the accounts of the holds and transfers that are named. These never change, so they are
-    /// read before any lock.
-    async fn add_referenced_in_tx(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<()> {
-        if !self.holds.is_empty() {
-            for Held { debtor, creditor, .. } in holds::read_in_tx(tx, &self.holds).await? {
-                self.account(debtor);
-                self.account(creditor);
-            }
-        }
-        if !self.originals.is_empty() {
-            for original in journal::decided_in_tx(tx, &self.originals).await? {
-                let legs = posted_legs(&original.record);
-                legs.iter().for_each(|leg| self.account(leg.account.account_id));
-            }
-        }
+    /// Whether holds or transfers are named, whose accounts are not.
+    fn refers(&self) -> bool {
+        !self.holds.is_empty() || !self.originals.is_empty()
+    }
+
+    /// Adds the accounts of the holds and transfers that are named, as far as they are there.
+    async fn add_referred_in_tx(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<()> {
+        let holds = self.holds_in_tx(tx).await?;
+        let known = match self.originals.is_empty() {
+            true => vec![],
+            false => journal::decided_in_tx(tx, &ids(&self.originals)).await?,
+        };
+        self.add_referred(&Loaded { holds, known, ..Loaded::default() });
         Ok(())
     }
 
-    async fn books_in_tx(self, tx: &mut Tx<'_>, accounts: Vec<Account>) -> sqlx::Result<Books> {
-        let Self { mut instructions, holds, originals, .. } = self;
-        instructions.extend(&originals);
+    /// Adds the accounts of the holds and transfers that are named, and says whether any is new.
+    /// Which accounts these are never changes.
+    fn add_referred(&mut self, loaded: &Loaded) -> bool {
+        let before = self.accounts.len();
+        for Held { debtor, creditor, .. } in &loaded.holds {
+            self.account(*debtor);
+            self.account(*creditor);
+        }
+        if !self.originals.is_empty() {
+            for Decided { record, .. } in &loaded.known {
+                if self.originals.contains(&record.instruction.transfer_id.uuid()) {
+                    let legs = posted_legs(record);
+                    legs.iter().for_each(|leg| self.account(leg.account.account_id));
+                }
+            }
+        }
+        self.accounts.len() > before
+    }
+
+    /// Locks the accounts, and opens those of the bank's own that are not open yet. Says which.
+    async fn accounts_in_tx(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<(Vec<Account>, Vec<Uuid>)> {
+        let all = ids(&self.accounts);
+        let mut locked = accounts::lock_in_tx(tx, &all).await?;
+        locked.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
+        if self.own.is_empty() {
+            return Ok((locked, vec![]));
+        }
+        let ids: Vec<Uuid> = self.own.keys().copied().collect();
+        let codes: Vec<&str> = self.own.values().map(|(code, _)| code.0.as_str()).collect();
+        let currencies: Vec<&str> = self.own.values().map(|(_, it)| it.code()).collect();
+        let opened = accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
+        locked.extend(accounts::lock_in_tx(tx, &ids).await?);
+        Ok((locked, opened))
+    }
+
+    async fn loaded_in_tx(&self, tx: &mut Tx<'_>, accounts: Vec<Account>) -> sqlx::Result<Loaded> {
+        let instructions: Vec<Uuid> =
+            self.instructions.iter().chain(&self.originals).copied().collect();
         let known = match instructions.is_empty() {
             true => vec![],
             false => journal::decided_in_tx(tx, &instructions).await?,
         };
-        let held = match holds.is_empty() {
+        let holds = self.holds_in_tx(tx).await?;
+        let reversed = match self.originals.is_empty() {
             true => vec![],
-            false => holds::read_in_tx(tx, &holds).await?,
-        };
-        let reversed = match originals.is_empty() {
-            true => vec![],
-            false => holds::reversed_in_tx(tx, &originals).await?,
+            false => holds::reversed_in_tx(tx, &ids(&self.originals)).await?,
         };
         // Most accounts are watched by nobody.
         let watched = accounts.iter().filter(|it| it.monitored).map(|it| it.id.uuid());
@@ -160,8 +196,19 @@ impl Named {
             true => BTreeMap::new(),
             false => monitors::read_in_tx(tx, &watched).await?,
         };
-        Ok(Books::new(Loaded { accounts, known, holds: held, reversed, monitors }))
+        Ok(Loaded { accounts, known, holds, reversed, monitors })
     }
+
+    async fn holds_in_tx(&self, tx: &mut Tx<'_>) -> sqlx::Result<Vec<Held>> {
+        match self.holds.is_empty() {
+            true => Ok(vec![]),
+            false => holds::read_in_tx(tx, &self.holds).await,
+        }
+    }
+}
+
+fn ids(all: &BTreeSet<Uuid>) -> Vec<Uuid> {
+    all.iter().copied().collect()
 }
 
 /// An instant, and the bank's day that it falls on.

@@ -2,8 +2,8 @@
 //!
 //! Shape: lock accounts -> take the end of a chain -> load what was decided before -> fold all
 //! commands in memory (no I/O) -> store balances, journal and entries as arrays. Cost: five
-//! statements for a batch of transfers of any size; holds, reversals and new accounts have one or
-//! two more each. Duplicates: an instruction's id is its idempotency; there is no inbox here.
+//! statements for a batch of transfers of any size; holds, reversals and new accounts have one to
+//! three more each. Duplicates: an instruction's id is its idempotency; there is no inbox here.
 
 use chrono_tz::Tz;
 use metrics::counter;

@@ -8,6 +8,7 @@ use shared_events::{
     bus::Tx,
     ledger::{AccountCode, LedgerStatus},
 };
+use sqlx::Executor as _;
 use uuid::Uuid;
 
 use super::parsed;
@@ -106,6 +107,18 @@ pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     .fetch_all(tx.connection())
     .await?;
     rows.into_iter().map(Account::try_from).collect()
+}
+
+/// Marks the place to which [`unlock_in_tx`] goes back.
+pub(crate) async fn mark_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+    tx.connection().execute("SAVEPOINT unlocked").await?;
+    Ok(())
+}
+
+/// Gives back every lock that was taken since [`mark_in_tx`], and undoes what was written since.
+pub(crate) async fn unlock_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+    tx.connection().execute("ROLLBACK TO SAVEPOINT unlocked").await?;
+    Ok(())
 }
 
 /// Reads accounts as they are, without a lock: to answer a question.

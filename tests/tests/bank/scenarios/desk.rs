@@ -127,6 +127,13 @@ impl Desk {
         }
     }
 
+    /// The name under which an account was opened here.
+    pub(crate) fn called(&self, account: AccountId) -> String {
+        let id = account.to_string();
+        let found = self.names.iter().find(|(known, _)| *known == id);
+        found.map_or(id, |(_, name)| name.clone())
+    }
+
     /// The sums over all accounts.
     pub(crate) async fn trial_balance(&self) -> Result<TrialBalanceFound> {
         Ok(self.client.ask(GetTrialBalance {}).await?)

@@ -1,5 +1,6 @@
 //! Scenarios: what people and programs do with the running bank, through all its services.
 
+mod asked;
 mod broker;
 mod clerk;
 mod cli;
@@ -16,6 +17,7 @@ mod mailbox;
 mod monitors;
 mod python;
 mod queries;
+mod races;
 mod reasons;
 mod refused;
 mod rights;
@@ -37,6 +39,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
         ("monitors", monitors::facts()),
+        ("races", races::facts()),
         ("refused", refused::facts()),
         ("tell", tell::facts()),
         ("crowd", crowd::facts()),
