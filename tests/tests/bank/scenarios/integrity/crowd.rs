@@ -237,7 +237,8 @@ impl Crowd {
             Action::Release(it) => it.hold_id = TransferId::new(),
             Action::Legs(it) if self.one_in(2) => it.legs.truncate(1),
             Action::Legs(it) if self.one_in(2) => it.legs = vec![it.legs[0].clone(); 101],
-            Action::Legs(it) => it.legs[0].money.amount = bad,
+            Action::Legs(it) if self.one_in(2) => it.legs[0].money.amount = bad,
+            Action::Legs(it) => it.legs[0].money.amount.0 += Decimal::ONE,
             Action::Exchange(it) if self.one_in(2) => it.rate = Amount(Decimal::new(1, 11)),
             Action::Exchange(it) => it.buy = it.sell.currency,
         }
