@@ -11,6 +11,7 @@
 //! message    what is sent to the bus, well formed or not
 //! parked     what lies in a queue, with what its parking says
 //! model      the ledger as it should be, single-threaded and small, to compare with
+//! checker    whether all that a ledger was asked, said and stored is what the model does
 //! recorder   every event that leaves the services, and the transcript of them
 //! wait       a condition and a deadline instead of a sleep
 //! ```
@@ -19,6 +20,7 @@
 pub mod bank;
 mod binaries;
 pub mod broker;
+pub mod checker;
 pub mod database;
 mod docker;
 pub mod instance;

@@ -82,6 +82,12 @@ impl Recorder {
 
     /// Everything heard so far, in the order of arrival.
     pub async fn events(&self) -> Result<Vec<Recorded>> {
+        self.hear().await?;
+        Ok(self.heard.lock().await.clone())
+    }
+
+    /// Takes in what has come meanwhile: who expects very many does so while they come.
+    pub async fn hear(&self) -> Result<()> {
         let mut heard = self.heard.lock().await;
         let (_, taken) = self.line.take(&self.queue).await?;
         if let Some(last) = taken.last() {
@@ -105,7 +111,7 @@ impl Recorder {
                 });
             }
         }
-        Ok(heard.clone())
+        Ok(())
     }
 
     /// Events of one type.

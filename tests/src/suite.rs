@@ -27,6 +27,7 @@ type Check = Box<dyn FnOnce(Bank) -> LocalBoxFuture<'static, Result<()>> + Send>
 pub struct Fact {
     name: String,
     own_broker: bool,
+    deadline: Duration,
     check: Check,
 }
 
@@ -39,7 +40,8 @@ impl Fact {
     {
         let bare = path.split('<').next().unwrap_or(path).replace(' ', "");
         let name = bare.trim_end_matches(':').rsplit("::").next().unwrap_or_default().to_owned();
-        Self { name, own_broker: false, check: Box::new(|bank| check(bank).boxed_local()) }
+        let check: Check = Box::new(|bank| check(bank).boxed_local());
+        Self { name, own_broker: false, deadline: FACT_DEADLINE, check }
     }
 
     /// The same fact, under a heading: `ledger::a_duplicate_delivery_has_one_effect`.
@@ -53,6 +55,13 @@ impl Fact {
     #[must_use]
     pub fn with_own_broker(mut self) -> Self {
         self.own_broker = true;
+        self
+    }
+
+    /// The same fact, which hangs only if it takes longer than this.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
         self
     }
 }
@@ -123,10 +132,10 @@ fn check(run: &Arc<Run>, handle: &Handle, fact: Fact, times: &Times) -> Result<(
         let bank = Bank::open(Arc::clone(run), &fact.name, own).await;
         let bank = bank.map_err(|error| told(&error))?;
         let checking = AssertUnwindSafe((fact.check)(bank.clone())).catch_unwind();
-        let checked = match tokio::time::timeout(FACT_DEADLINE, checking).await {
+        let checked = match tokio::time::timeout(fact.deadline, checking).await {
             Ok(Ok(checked)) => checked,
             Ok(Err(panic)) => Err(anyhow!("panicked: {}", said(&*panic))),
-            Err(_) => Err(anyhow!("not done after {} s", FACT_DEADLINE.as_secs())),
+            Err(_) => Err(anyhow!("not done after {} s", fact.deadline.as_secs())),
         };
         let checked = checked.map_err(|error| format!("{}\n{}", told(&error), bank.report()));
         let closed = bank.close().await.map_err(|error| told(&error));

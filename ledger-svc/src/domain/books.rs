@@ -52,7 +52,14 @@ pub(super) struct Tracked<K, V> {
     touched: BTreeMap<K, bool>,
 }
 
-impl<K: Copy + Ord + std::hash::Hash, V> Tracked<K, V> {
+/// A value as it was, and whether it had changed by then.
+#[derive(Clone, Debug)]
+struct Saved<V> {
+    value: Option<V>,
+    touched: Option<bool>,
+}
+
+impl<K: Copy + Ord + std::hash::Hash, V: Clone> Tracked<K, V> {
     fn loaded(values: impl IntoIterator<Item = (K, V)>) -> Self {
         Self { values: values.into_iter().collect(), touched: BTreeMap::new() }
     }
@@ -66,13 +73,18 @@ impl<K: Copy + Ord + std::hash::Hash, V> Tracked<K, V> {
         self.touched.entry(key).or_insert(is_new);
     }
 
-    fn restore(&mut self, key: K, before: Option<V>) {
-        match before {
+    fn saved(&self, key: K) -> Saved<V> {
+        Saved { value: self.values.get(&key).cloned(), touched: self.touched.get(&key).copied() }
+    }
+
+    fn restore(&mut self, key: K, before: Saved<V>) {
+        match before.value {
             Some(value) => drop(self.values.insert(key, value)),
-            None => {
-                self.values.remove(&key);
-                self.touched.remove(&key);
-            }
+            None => drop(self.values.remove(&key)),
+        }
+        match before.touched {
+            Some(is_new) => drop(self.touched.insert(key, is_new)),
+            None => drop(self.touched.remove(&key)),
         }
     }
 
@@ -85,10 +97,10 @@ impl<K: Copy + Ord + std::hash::Hash, V> Tracked<K, V> {
 /// What was there before a group, for the case that the group fails.
 #[derive(Clone, Debug, Default)]
 struct Before {
-    accounts: HashMap<AccountId, Option<Account>>,
-    holds: HashMap<TransferId, Option<Held>>,
-    reversed: HashMap<TransferId, Option<Decimal>>,
-    monitors: HashMap<AccountId, Option<Vec<Monitor>>>,
+    accounts: HashMap<AccountId, Saved<Account>>,
+    holds: HashMap<TransferId, Saved<Held>>,
+    reversed: HashMap<TransferId, Saved<Decimal>>,
+    monitors: HashMap<AccountId, Saved<Vec<Monitor>>>,
 }
 
 /// The working set of one batch.
@@ -162,27 +174,26 @@ impl Books {
 
     /// Puts an account as it is now.
     pub(super) fn put_account(&mut self, account: Account) {
-        let (id, before) = (account.id, self.accounts.get(account.id));
+        let id = account.id;
         if let Some(undo) = &mut self.before {
-            undo.accounts.entry(id).or_insert_with(|| before.cloned());
+            undo.accounts.entry(id).or_insert_with(|| self.accounts.saved(id));
         }
         self.accounts.put(id, account);
     }
 
     /// Puts a hold as it is now.
     pub(super) fn put_hold(&mut self, held: Held) {
-        let (id, before) = (held.id, self.holds.get(held.id));
+        let id = held.id;
         if let Some(undo) = &mut self.before {
-            undo.holds.entry(id).or_insert_with(|| before.cloned());
+            undo.holds.entry(id).or_insert_with(|| self.holds.saved(id));
         }
         self.holds.put(id, held);
     }
 
     /// Puts how much of a transfer was reversed until now.
     pub(super) fn put_reversed(&mut self, id: TransferId, amount: Decimal) {
-        let before = self.reversed.get(id);
         if let Some(undo) = &mut self.before {
-            undo.reversed.entry(id).or_insert_with(|| before.copied());
+            undo.reversed.entry(id).or_insert_with(|| self.reversed.saved(id));
         }
         self.reversed.put(id, amount);
     }
@@ -194,9 +205,8 @@ impl Books {
 
     /// Puts an account's monitors as they are now.
     pub(super) fn put_monitors(&mut self, account: AccountId, monitors: Vec<Monitor>) {
-        let before = self.monitors.get(account);
         if let Some(undo) = &mut self.before {
-            undo.monitors.entry(account).or_insert_with(|| before.cloned());
+            undo.monitors.entry(account).or_insert_with(|| self.monitors.saved(account));
         }
         self.monitors.put(account, monitors);
     }

@@ -329,3 +329,23 @@ fn an_id_of_the_ledgers_own_is_nobody_elses() {
     let after = Now { instant: later(2), ..now() };
     assert_eq!(books.expire(id(1), after), Some(expiry_id(id(1))), "nobody was there first");
 }
+
+/// What has not changed is not stored, and opens none of the bank's own accounts.
+#[test]
+fn a_group_that_fails_changes_nothing() {
+    let mut accounts = accounts();
+    accounts.push(Account::open_own(AccountCode("cards".to_owned()), currency("EUR")));
+    let mut books = Books::new(loaded(accounts));
+    done(&mut books, 900, pay(own("cash"), to(0), "100"));
+    let before: Vec<Account> = books.changed().cloned().collect();
+    let grouped = |n, action| Instruction { group: Some(1), ..instruction(n, action) };
+    let group = vec![
+        grouped(1, pay(to(0), own("cards"), "1")),
+        grouped(2, hold(to(0), "1", 3)),
+        grouped(3, reverse(1, None)),
+        grouped(4, pay(to(0), own("cards"), "1000")),
+    ];
+    books.submit_all(command(), group, now());
+    assert_eq!(books.changed().cloned().collect::<Vec<_>>(), before);
+    assert_eq!(books.changed_holds().count() + books.changed_reversed().count(), 0);
+}

@@ -12,6 +12,7 @@ mod desk;
 mod history;
 mod holds;
 mod hooks;
+mod integrity;
 mod interest;
 mod legacy;
 mod limits;
@@ -37,6 +38,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     // The slowest first, so that the others run beside them.
     let parts = [
         ("legacy", legacy::facts()),
+        ("integrity", integrity::facts()),
         ("audit", audit::facts()),
         ("saga", saga::facts()),
         ("limits", limits::facts()),
