@@ -124,7 +124,8 @@ impl Books {
         let told = self.submit(order.cause(), instruction, now);
         let taken = Attempt::Missed(RejectReason::IdempotencyConflict);
         let attempt = match (&told, self.known(id).map(|it| &it.record.outcome)) {
-            (Outcome::Conflict(_), _) | (_, None) => taken,
+            (Outcome::Refused(_, reason), _) => Attempt::Missed(*reason),
+            (_, None) => taken,
             (_, Some(InstructionOutcome::Held(_) | InstructionOutcome::Released(_))) => taken,
             (_, Some(InstructionOutcome::Rejected(it))) => Attempt::Missed(it.reason),
             (_, Some(InstructionOutcome::Posted(it))) => {
