@@ -130,7 +130,7 @@ fn a_change_of_limits_leaves_those_that_it_does_not_name() {
         (change(|it| it.lift = vec![SpendingLimit::Daily, SpendingLimit::Transfer]), "5", None),
         (change(|it| it.overdraft_limit = Some(amount("0"))), "0", given.spending),
     ] {
-        let changed = super::change_limits(&given, &when).expect("it is right").account;
+        let changed = change_limits(&given, &when).expect("it is right").account;
         assert_eq!((changed.overdraft_limit, changed.spending), (amount(overdraft), then));
     }
 }
@@ -144,8 +144,7 @@ fn a_change_of_limits_is_refused_by_its_fields_before_the_status() {
         (change(|it| it.overdraft_limit = Some(amount("-1"))), "overdraft_limit"),
         (change(|it| it.monthly = Some(amount("0.001"))), "monthly"),
     ] {
-        let refusal =
-            super::change_limits(&in_status(Closed), &when).expect_err("a field is wrong");
+        let refusal = change_limits(&in_status(Closed), &when).expect_err("a field is wrong");
         assert_eq!(refusal.field(), Some(field), "{when:?}");
     }
     let wrong = SpendingLimits { monthly: Some(amount("0.001")), ..SpendingLimits::default() };

@@ -155,7 +155,18 @@ impl Story {
         let (hash, digest) = (Hash256::default(), Hash256::default());
         let entries = vec![];
         let (chain, record) = (0, record);
-        let it = ChainedRecord { chain, place, transfer_id, hash, digest, record, entries };
+        let (reference, end_to_end_id) = (None, None);
+        let it = ChainedRecord {
+            chain,
+            place,
+            transfer_id,
+            hash,
+            digest,
+            record,
+            reference,
+            end_to_end_id,
+            entries,
+        };
         self.evidence.journal.push(it);
     }
 
