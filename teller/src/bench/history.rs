@@ -1,5 +1,6 @@
 //! Books of a bank that has lived. Promise: they are what the ledger itself would have written,
-//! letter by letter: records, digests, chains, entries and balances agree, so an audit finds nothing.
+//! letter by letter: records, digests, chains, entries and balances agree, and an audit finds
+//! nothing.
 //!
 //! Each transfer goes from one account to another, within its overdraft; a run of them extends one
 //! of the journal's chains, as a transaction does. They were posted one after another in the months

@@ -1,7 +1,7 @@
 //! How long a transfer takes while the bank is not busy. Promise: open loop, without coordinated
 //! omission. Commands are due at fixed times, whatever became of those before, and each is measured
-//! from when it was due, not from when it was sent: a bank that stands still for a moment is charged
-//! for every command that was due meanwhile.
+//! from when it was due, not from when it was sent: a bank that stands still for a moment is
+//! charged for every command that was due meanwhile.
 //!
 //! Two ends are seen. The ledger's event, when a consumer of the events hears it. The notification,
 //! when its row is committed: PostgreSQL keeps the time of each commit (`track_commit_timestamp`)

@@ -43,7 +43,8 @@ async fn flush_ms(place: &Place) -> Result<Option<f64>, BenchError> {
         return Ok(None);
     }
     let script = format!(
-        "cd \"$PGDATA\" && LC_ALL=C dd if=/dev/zero of=flushed bs=8k count={FLUSHES} oflag=dsync 2>&1
+        "cd \"$PGDATA\"
+         LC_ALL=C dd if=/dev/zero of=flushed bs=8k count={FLUSHES} oflag=dsync 2>&1
          rm flushed"
     );
     let printed = place.containers.exec(SERVER, &["sh", "-ec", &script]).await?;

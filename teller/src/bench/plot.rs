@@ -102,7 +102,8 @@ fn panel(svg: &mut String, top: f64, title: &str, digits: usize, bars: &[Bar]) -
         let (height, middle) = (ROW - 6.0, y + 13.0);
         svg.push_str(&text(LABELS - 8.0, middle, "end", "black", &bar.label));
         svg.push_str(&format!(
-            "<rect x=\"{LABELS}\" y=\"{y}\" width=\"{width:.1}\" height=\"{height}\" fill=\"{colour}\"/>\n"
+            "<rect x=\"{LABELS}\" y=\"{y}\" width=\"{width:.1}\" height=\"{height}\" \
+             fill=\"{colour}\"/>\n"
         ));
         let value = format!("{:.digits$}", bar.value);
         svg.push_str(&text(LABELS + width + 6.0, middle, "start", "black", &value));

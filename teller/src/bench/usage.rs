@@ -1,4 +1,4 @@
-//! What a stretch of work has used: CPU seconds of each container, and of the load generator itself.
+//! What a stretch of work has used: CPU seconds of each container, and of the load generator.
 
 use std::collections::BTreeMap;
 
