@@ -6,7 +6,7 @@
 //! names, and every instruction that was decided before under one of its ids. Nothing is read while
 //! folding.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 use shared_events::{
@@ -23,6 +23,7 @@ use super::{
     monitor::Monitor,
     plan::{Now, debtor, plan},
     record::{is_own_id, storable},
+    tracked::{Saved, Tracked},
 };
 
 /// An instruction with its outcome, as it is stored.
@@ -45,55 +46,6 @@ pub enum Outcome {
     Refused(Instruction, RejectReason),
 }
 
-/// Values by id, and which of them have changed: `true` where the value is new.
-#[derive(Clone, Debug)]
-pub(super) struct Tracked<K, V> {
-    values: HashMap<K, V>,
-    touched: BTreeMap<K, bool>,
-}
-
-/// A value as it was, and whether it had changed by then.
-#[derive(Clone, Debug)]
-struct Saved<V> {
-    value: Option<V>,
-    touched: Option<bool>,
-}
-
-impl<K: Copy + Ord + std::hash::Hash, V: Clone> Tracked<K, V> {
-    fn loaded(values: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self { values: values.into_iter().collect(), touched: BTreeMap::new() }
-    }
-
-    fn get(&self, key: K) -> Option<&V> {
-        self.values.get(&key)
-    }
-
-    fn put(&mut self, key: K, value: V) {
-        let is_new = self.values.insert(key, value).is_none();
-        self.touched.entry(key).or_insert(is_new);
-    }
-
-    fn saved(&self, key: K) -> Saved<V> {
-        Saved { value: self.values.get(&key).cloned(), touched: self.touched.get(&key).copied() }
-    }
-
-    fn restore(&mut self, key: K, before: Saved<V>) {
-        match before.value {
-            Some(value) => drop(self.values.insert(key, value)),
-            None => drop(self.values.remove(&key)),
-        }
-        match before.touched {
-            Some(is_new) => drop(self.touched.insert(key, is_new)),
-            None => drop(self.touched.remove(&key)),
-        }
-    }
-
-    fn touched(&self, new: bool) -> impl Iterator<Item = (K, &V)> {
-        let touched = self.touched.iter().filter(move |(_, is_new)| **is_new == new);
-        touched.filter_map(|(key, _)| Some((*key, self.values.get(key)?)))
-    }
-}
-
 /// What was there before a group, for the case that the group fails.
 #[derive(Clone, Debug, Default)]
 struct Before {
@@ -107,6 +59,8 @@ struct Before {
 #[derive(Clone, Debug)]
 pub struct Books {
     accounts: Tracked<AccountId, Account>,
+    /// Those of them whose terms have changed, and not only what is on them.
+    followed: BTreeSet<AccountId>,
     holds: Tracked<TransferId, Held>,
     reversed: Tracked<TransferId, Decimal>,
     monitors: Tracked<AccountId, Vec<Monitor>>,
@@ -138,6 +92,7 @@ impl Books {
         let known = loaded.known.into_iter();
         Self {
             accounts: Tracked::loaded(loaded.accounts.into_iter().map(|it| (it.id, it))),
+            followed: BTreeSet::new(),
             holds: Tracked::loaded(loaded.holds.into_iter().map(|it| (it.id, it))),
             reversed: Tracked::loaded(loaded.reversed),
             monitors: Tracked::loaded(loaded.monitors),
@@ -179,6 +134,12 @@ impl Books {
             undo.accounts.entry(id).or_insert_with(|| self.accounts.saved(id));
         }
         self.accounts.put(id, account);
+    }
+
+    /// Puts an account whose terms are others now: its status, its limits.
+    pub(super) fn put_followed(&mut self, account: Account) {
+        self.followed.insert(account.id);
+        self.put_account(account);
     }
 
     /// Puts a hold as it is now.
@@ -375,6 +336,11 @@ impl Books {
     /// Accounts that were there and have changed, in the order of their ids.
     pub fn changed(&self) -> impl Iterator<Item = &Account> {
         self.accounts.touched(false).map(|(_, account)| account)
+    }
+
+    /// Accounts whose terms have changed, in the order of their ids.
+    pub fn followed(&self) -> impl Iterator<Item = &Account> {
+        self.followed.iter().filter_map(|id| self.account(*id))
     }
 
     /// Holds that are new or have changed, in the order of their ids.

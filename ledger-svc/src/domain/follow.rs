@@ -94,7 +94,7 @@ impl Books {
             let AccountEvent::Opened { currency, limits } = event else { return Followed::Early };
             let account = Account::open(id, *currency, limits.clone(), version);
             let opened = Followed::Opened { currency: *currency, version: account.version };
-            self.put_account(account);
+            self.put_followed(account);
             return opened;
         };
         let is_limit = matches!(event, AccountEvent::LimitsChanged { .. });
@@ -120,11 +120,11 @@ impl Books {
             AccountEvent::Unfrozen => account.status = Status::Active,
             AccountEvent::Closed => account.status = Status::Closed,
             AccountEvent::Closing { payout } => {
-                self.put_account(account);
+                self.put_followed(account);
                 return self.lock(cause, (id, version), *payout, now);
             }
         }
-        self.put_account(account);
+        self.put_followed(account);
         Followed::Quietly
     }
 
@@ -156,7 +156,7 @@ impl Books {
         account.status = Status::Locked;
         account.version += 1;
         let locked = Followed::Locked { version: account.version, payout };
-        self.put_account(account);
+        self.put_followed(account);
         locked
     }
 

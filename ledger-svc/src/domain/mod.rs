@@ -17,6 +17,7 @@ mod plan;
 mod record;
 mod rule;
 mod schedule;
+mod tracked;
 
 pub use account::{Account, Limits, Spent, Status, own_account_id};
 pub use books::{Books, Decided, Loaded, Outcome};

@@ -226,6 +226,7 @@ impl Desk {
         }
         accounts::insert_in_tx(tx, books.opened()).await?;
         accounts::update_in_tx(tx, books.changed()).await?;
+        accounts::follow_in_tx(tx, books.followed()).await?;
         holds::put_in_tx(tx, books.changed_holds()).await?;
         holds::put_reversed_in_tx(tx, books.changed_reversed()).await?;
         monitors::put_in_tx(tx, books.changed_monitors()).await?;

@@ -168,18 +168,33 @@ pub(crate) async fn forget_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<
     Ok(())
 }
 
-/// Accounts as columns, for array statements.
+/// Stores new customers' accounts: with nothing on them, and spending what they like.
+pub(crate) async fn insert_in_tx<'a>(
+    tx: &mut Tx<'_>,
+    accounts: impl Iterator<Item = &'a Account>,
+) -> sqlx::Result<()> {
+    let (ids, currencies): (Vec<Uuid>, Vec<&str>) =
+        accounts.map(|it| (it.id.uuid(), it.currency.code())).unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO accounts (id, currency, status, posted_debits, posted_credits,
+             pending_debits, pending_credits, version, followed_status, followed_limit)
+         SELECT id, currency, 'active', 0, 0, 0, 0, 1, 0, 0
+         FROM unnest($1::uuid[], $2::text[]) AS new(id, currency)",
+        &ids,
+        &currencies as _,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// What is on accounts, as columns for an array statement.
 #[derive(Default)]
-struct Columns {
+struct Balances {
     ids: Vec<Uuid>,
-    currencies: Vec<&'static str>,
-    statuses: Vec<&'static str>,
-    blocked: Vec<&'static str>,
-    overdraft_limits: Vec<Option<Decimal>>,
-    transfer_limits: Vec<Option<Decimal>>,
-    daily_limits: Vec<Option<Decimal>>,
-    monthly_limits: Vec<Option<Decimal>>,
-    minimum_balances: Vec<Option<Decimal>>,
     posted_debits: Vec<Decimal>,
     posted_credits: Vec<Decimal>,
     pending_debits: Vec<Decimal>,
@@ -188,23 +203,13 @@ struct Columns {
     spent_on_days: Vec<Decimal>,
     spent_in_months: Vec<Decimal>,
     versions: Vec<i64>,
-    followed_statuses: Vec<i64>,
-    followed_limits: Vec<i64>,
 }
 
-impl<'a> FromIterator<&'a Account> for Columns {
+impl<'a> FromIterator<&'a Account> for Balances {
     fn from_iter<I: IntoIterator<Item = &'a Account>>(accounts: I) -> Self {
         let mut columns = Self::default();
         for account in accounts {
             columns.ids.push(account.id.uuid());
-            columns.currencies.push(account.currency.code());
-            columns.statuses.push(write_status(account.status));
-            columns.blocked.push(account.blocked.as_str());
-            columns.overdraft_limits.push(account.limits.overdraft);
-            columns.transfer_limits.push(account.limits.transfer);
-            columns.daily_limits.push(account.limits.daily);
-            columns.monthly_limits.push(account.limits.monthly);
-            columns.minimum_balances.push(account.limits.minimum_balance);
             columns.posted_debits.push(account.posted_debits);
             columns.posted_credits.push(account.posted_credits);
             columns.pending_debits.push(account.pending_debits);
@@ -213,6 +218,78 @@ impl<'a> FromIterator<&'a Account> for Columns {
             columns.spent_on_days.push(account.spent.on_day);
             columns.spent_in_months.push(account.spent.in_month);
             columns.versions.push(account.version);
+        }
+        columns
+    }
+}
+
+/// Stores what is on accounts that this transaction has locked or inserted. Every posting pays for
+/// it, so their terms, which seldom change, are left to [`follow_in_tx`].
+pub(crate) async fn update_in_tx<'a>(
+    tx: &mut Tx<'_>,
+    accounts: impl Iterator<Item = &'a Account>,
+) -> sqlx::Result<()> {
+    let columns: Balances = accounts.collect();
+    if columns.ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "UPDATE accounts SET
+             posted_debits = now.posted_debits,
+             posted_credits = now.posted_credits,
+             pending_debits = now.pending_debits,
+             pending_credits = now.pending_credits,
+             spent_day = now.spent_day,
+             spent_on_day = now.spent_on_day,
+             spent_in_month = now.spent_in_month,
+             version = now.version
+         FROM unnest($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[],
+                  $6::date[], $7::numeric[], $8::numeric[], $9::bigint[])
+              AS now(id, posted_debits, posted_credits, pending_debits, pending_credits,
+                  spent_day, spent_on_day, spent_in_month, version)
+         WHERE accounts.id = now.id",
+        &columns.ids,
+        &columns.posted_debits,
+        &columns.posted_credits,
+        &columns.pending_debits,
+        &columns.pending_credits,
+        &columns.spent_days,
+        &columns.spent_on_days,
+        &columns.spent_in_months,
+        &columns.versions,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// What accounts may do, as columns for an array statement.
+#[derive(Default)]
+struct Terms {
+    ids: Vec<Uuid>,
+    statuses: Vec<&'static str>,
+    blocked: Vec<&'static str>,
+    overdraft_limits: Vec<Option<Decimal>>,
+    transfer_limits: Vec<Option<Decimal>>,
+    daily_limits: Vec<Option<Decimal>>,
+    monthly_limits: Vec<Option<Decimal>>,
+    minimum_balances: Vec<Option<Decimal>>,
+    followed_statuses: Vec<i64>,
+    followed_limits: Vec<i64>,
+}
+
+impl<'a> FromIterator<&'a Account> for Terms {
+    fn from_iter<I: IntoIterator<Item = &'a Account>>(accounts: I) -> Self {
+        let mut columns = Self::default();
+        for account in accounts {
+            columns.ids.push(account.id.uuid());
+            columns.statuses.push(write_status(account.status));
+            columns.blocked.push(account.blocked.as_str());
+            columns.overdraft_limits.push(account.limits.overdraft);
+            columns.transfer_limits.push(account.limits.transfer);
+            columns.daily_limits.push(account.limits.daily);
+            columns.monthly_limits.push(account.limits.monthly);
+            columns.minimum_balances.push(account.limits.minimum_balance);
             columns.followed_statuses.push(account.followed_status);
             columns.followed_limits.push(account.followed_limit);
         }
@@ -220,38 +297,15 @@ impl<'a> FromIterator<&'a Account> for Columns {
     }
 }
 
-/// Stores new customers' accounts: with nothing on them, and spending what they like.
-pub(crate) async fn insert_in_tx<'a>(
+/// Stores what accounts may do from now on.
+pub(crate) async fn follow_in_tx<'a>(
     tx: &mut Tx<'_>,
     accounts: impl Iterator<Item = &'a Account>,
 ) -> sqlx::Result<()> {
-    let columns: Columns = accounts.collect();
+    let columns: Terms = accounts.collect();
     if columns.ids.is_empty() {
         return Ok(());
     }
-    sqlx::query!(
-        "INSERT INTO accounts (id, currency, status, posted_debits, posted_credits,
-             pending_debits, pending_credits, version, followed_status, followed_limit)
-         SELECT id, currency, 'active', 0, 0, 0, 0, 1, 0, 0
-         FROM unnest($1::uuid[], $2::text[]) AS new(id, currency)",
-        &columns.ids,
-        &columns.currencies as _,
-    )
-    .execute(tx.connection())
-    .await?;
-    update(tx, columns).await
-}
-
-/// Stores what has changed of accounts that this transaction has locked.
-pub(crate) async fn update_in_tx<'a>(
-    tx: &mut Tx<'_>,
-    accounts: impl Iterator<Item = &'a Account>,
-) -> sqlx::Result<()> {
-    let columns: Columns = accounts.collect();
-    if columns.ids.is_empty() { Ok(()) } else { update(tx, columns).await }
-}
-
-async fn update(tx: &mut Tx<'_>, columns: Columns) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE accounts SET
              status = now.status,
@@ -261,24 +315,12 @@ async fn update(tx: &mut Tx<'_>, columns: Columns) -> sqlx::Result<()> {
              daily_limit = now.daily_limit,
              monthly_limit = now.monthly_limit,
              minimum_balance = now.minimum_balance,
-             posted_debits = now.posted_debits,
-             posted_credits = now.posted_credits,
-             pending_debits = now.pending_debits,
-             pending_credits = now.pending_credits,
-             spent_day = now.spent_day,
-             spent_on_day = now.spent_on_day,
-             spent_in_month = now.spent_in_month,
-             version = now.version,
              followed_status = now.followed_status,
              followed_limit = now.followed_limit
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::numeric[],
-                  $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[],
-                  $11::numeric[], $12::numeric[], $13::date[], $14::numeric[], $15::numeric[],
-                  $16::bigint[], $17::bigint[], $18::bigint[])
+                  $6::numeric[], $7::numeric[], $8::numeric[], $9::bigint[], $10::bigint[])
               AS now(id, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                  monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
-                  pending_credits, spent_day, spent_on_day, spent_in_month, version,
-                  followed_status, followed_limit)
+                  monthly_limit, minimum_balance, followed_status, followed_limit)
          WHERE accounts.id = now.id",
         &columns.ids,
         &columns.statuses as _,
@@ -288,14 +330,6 @@ async fn update(tx: &mut Tx<'_>, columns: Columns) -> sqlx::Result<()> {
         &columns.daily_limits as _,
         &columns.monthly_limits as _,
         &columns.minimum_balances as _,
-        &columns.posted_debits,
-        &columns.posted_credits,
-        &columns.pending_debits,
-        &columns.pending_credits,
-        &columns.spent_days,
-        &columns.spent_on_days,
-        &columns.spent_in_months,
-        &columns.versions,
         &columns.followed_statuses,
         &columns.followed_limits,
     )

@@ -152,7 +152,7 @@ pub(crate) async fn entries(
         Row,
         r#"SELECT version AS "version!", page.transfer_id AS "transfer_id!", amount AS "amount!",
                   balance_after AS "balance_after!", booking_date AS "booking_date!",
-                  value_date AS "value_date!", posted_at AS "posted_at!", record::text AS "record!"
+                  value_date AS "value_date!", posted_at AS "posted_at!", record AS "record!"
            FROM (SELECT * FROM booked($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY version LIMIT $8)
                AS page
                JOIN journal ON journal.transfer_id = page.transfer_id
@@ -184,7 +184,7 @@ pub(crate) async fn fitting(
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT version, looked.transfer_id, amount, balance_after, booking_date, value_date,
-                  posted_at, record::text AS "record!"
+                  posted_at, record AS "record!"
            FROM (SELECT * FROM entries WHERE account_id = $1 AND version > $2
                    ORDER BY version LIMIT $3) AS looked
                JOIN journal ON journal.transfer_id = looked.transfer_id
@@ -195,7 +195,7 @@ pub(crate) async fn fitting(
                AND ($8::numeric IS NULL OR abs(amount) <= $8)
                AND booking_date BETWEEN $9 AND $10
                AND ($11::text IS NULL AND $12::text IS NULL OR EXISTS (
-                   SELECT FROM json_array_elements(record #> '{outcome,posted,legs}') AS leg
+                   SELECT FROM json_array_elements(record::json #> '{outcome,posted,legs}') AS leg
                    WHERE (leg ->> 'direction' = 'credit') = (amount < 0)
                        AND (leg #>> '{account,account_id}' = $11
                            OR leg #>> '{account,code}' = $12)))
@@ -246,7 +246,7 @@ pub(crate) async fn payments(
         PaymentName::EndToEndId(text) => (None, Some(text)),
     };
     let rows = sqlx::query_scalar!(
-        r#"SELECT record::text AS "record!" FROM (
+        r#"SELECT record AS "record!" FROM (
                SELECT transfer_id, record FROM journal WHERE reference = $1
                UNION ALL
                SELECT transfer_id, record FROM journal WHERE end_to_end_id = $2) AS named

@@ -54,7 +54,7 @@ pub(super) fn record(json: &str) -> sqlx::Result<JournalRecord> {
 /// Those of these instructions that were decided before, with their outcomes.
 pub(crate) async fn decided_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Decided>> {
     let rows = sqlx::query!(
-        r#"SELECT digest, record::text AS "record!" FROM journal WHERE transfer_id = ANY($1)"#,
+        r#"SELECT digest, record AS "record!" FROM journal WHERE transfer_id = ANY($1)"#,
         ids,
     );
     let rows = rows.fetch_all(tx.connection()).await?;
@@ -113,7 +113,7 @@ pub(crate) async fn append_in_tx<'a>(
          )
          INSERT INTO journal (chain, transfer_id, digest, place, hash, record, reference,
              end_to_end_id)
-         SELECT $1, id, digest, place, hash, record::json, reference, end_to_end_id
+         SELECT $1, id, digest, place, hash, record, reference, end_to_end_id
          FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::bytea[], $6::text[], $7::text[],
                   $8::text[])
               AS new(id, digest, place, hash, record, reference, end_to_end_id)",

@@ -101,7 +101,7 @@ pub(crate) async fn reversals(
     Ok(reversals.collect())
 }
 
-/// How many entries each account has, by its id, at most `limit`. Reads nothing but the primary key.
+/// How many entries each account has, by its id, at most `limit`. Reads only the primary key.
 pub(crate) async fn entries(
     tx: &mut Tx<'_>,
     from: Uuid,

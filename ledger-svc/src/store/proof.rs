@@ -21,7 +21,7 @@ pub(crate) async fn page(
     limit: u32,
 ) -> sqlx::Result<JournalFound> {
     let rows = sqlx::query!(
-        r#"SELECT transfer_id, digest, place, hash, record::text AS "record!", reference,
+        r#"SELECT transfer_id, digest, place, hash, record AS "record!", reference,
                   end_to_end_id
            FROM journal WHERE chain = $1 AND place > $2 ORDER BY place LIMIT $3"#,
         i16::from(chain),

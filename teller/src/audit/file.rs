@@ -83,7 +83,7 @@ fn open(path: &Path) -> Result<Lines<File>, InvalidInput> {
     opened.map_err(|error| InvalidInput::new("file", unreadable(error)))
 }
 
-/// The ends of chains that a file closes with: an export, or what `teller audit verify --json` said.
+/// The ends of chains that a file closes with: an export, or what `audit verify --json` said.
 pub fn anchors(path: &Path) -> Result<Vec<ChainEnd>, InvalidInput> {
     let (mut lines, mut ends) = (open(path)?, None);
     while let Some(text) = lines.text()? {

@@ -22,7 +22,7 @@ const STATEMENTS: [&str; 6] = [
     "FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
     "FROM chains",
     "FROM journal WHERE transfer_id = ANY($1)",
-    "UPDATE accounts SET status = now.status",
+    "UPDATE accounts SET posted_debits = now.posted_debits",
     "INSERT INTO journal",
     "INSERT INTO bus.outbox",
 ];

@@ -209,13 +209,14 @@ async fn a_rewritten_chain_is_found_by_its_anchor(bank: Bank) -> Result<()> {
     let seen = verified(&auditor, &[]).await?.ends;
     let journal = Tamperer::of(&desk.bank, "journal")?;
     // The last rejection is the end of its chain.
-    let last = "(SELECT transfer_id FROM journal ORDER BY record->>'decided_at' DESC LIMIT 1)";
+    let last =
+        "(SELECT transfer_id FROM journal ORDER BY record::json->>'decided_at' DESC LIMIT 1)";
     let rewrite = format!(
-        "UPDATE journal SET record = replace(record::text, '5000.00', '6000.00')::json
+        "UPDATE journal SET record = replace(record, '5000.00', '6000.00')
              WHERE transfer_id = {last};
          UPDATE journal SET hash = sha256(coalesce((SELECT hash FROM journal earlier
                  WHERE earlier.chain = journal.chain AND earlier.place = journal.place - 1),
-                 decode(repeat('00', 32), 'hex')) || digest || convert_to(record::text, 'UTF8'))
+                 decode(repeat('00', 32), 'hex')) || digest || convert_to(record, 'UTF8'))
              WHERE transfer_id = {last};
          UPDATE chains SET hash = journal.hash FROM journal
              WHERE chains.chain = journal.chain AND transfer_id = {last}"
