@@ -29,7 +29,7 @@ use super::{
 use crate::{envelope::chain, topology::Subscription};
 
 /// The most bytes that one transaction takes together, unless one message alone is larger.
-const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// The most unacknowledged deliveries that one subscription holds in memory.
 const PREFETCH: usize = 256;
 
