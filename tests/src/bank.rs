@@ -225,7 +225,8 @@ impl Bank {
 
     /// How many committed events of a service the broker has not confirmed.
     pub async fn outbox(&self, service: &str) -> Result<i64> {
-        self.number(service, "SELECT count(*) FROM bus.outbox").await
+        let events = "SELECT coalesce(sum(events), 0)::bigint FROM bus.outbox";
+        self.number(service, events).await
     }
 
     /// Publishes a message, and returns when the broker has it.
