@@ -1,4 +1,4 @@
-//! Values that a batch works on. Promise: what is to be stored is exactly what was put, and what was
+//! Values that a batch works on. Promise: what is to be stored is exactly what was put; what was
 //! taken back is not.
 
 use std::collections::{BTreeMap, HashMap};
