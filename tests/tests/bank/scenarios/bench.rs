@@ -23,8 +23,8 @@ async fn the_benchmark_counts_what_is_there(bank: Bank) -> Result<()> {
     let report = Clerk::of(&bank)?.json(&arguments).await?;
 
     let unbatched = &report["throughput"]["unbatched"];
-    let rate = unbatched["transfers_per_second"].as_f64().context("there is a rate")?;
-    ensure!(rate > 0.0, "{report}");
+    // Beside other facts a second may pass without any.
+    ensure!(unbatched["transfers_per_second"].as_f64() >= Some(0.0), "{report}");
     let latency = &report["latency"]["at_100"];
     for end in ["to_event", "to_notification"] {
         let [p50, p99] = ["p50_ms", "p99_ms"].map(|it| latency[end][it].as_f64());
@@ -34,7 +34,8 @@ async fn the_benchmark_counts_what_is_there(bank: Bank) -> Result<()> {
     let transfers = unbatched["transfers"].as_i64().context("a count")? + 200;
     let count =
         async |service, rows| bank.number(service, &format!("SELECT count(*) FROM {rows}")).await;
-    let posted = count("ledger", "journal WHERE record #> '{outcome,posted}' IS NOT NULL").await?;
+    let posted =
+        count("ledger", "journal WHERE record::json #> '{outcome,posted}' IS NOT NULL").await?;
     ensure!(posted == transfers, "{posted} of {transfers} are posted: {report}");
     let told = count("notifications", "notifications WHERE topic = 'transfer_posted'").await?;
     ensure!(told == 2 * transfers, "{told} notifications of {transfers} transfers: {report}");
