@@ -9,8 +9,8 @@
 //! batch        inbox, handler, outbox in ONE transaction; one by one if it fails
 //! handler      what a service writes: given a transaction and messages, returns outcomes
 //! dispose      after the commit: wait for a retry, park, reply; then one acknowledgement
-//! outbox       rows of committed events, handed to the relay in memory
-//! relay        joined, pipelined, confirmed publishes; a row goes away only when confirmed
+//! outbox       rows of committed events, joined into messages, handed to the relay in memory
+//! relay        pipelined, confirmed publishes; a row goes away only when confirmed
 //! answer       queries: read-only transaction, reply, nothing stored
 //! service      puts it together: `Service::new(..).consume(..).answer(..).run(shutdown)`
 //! client       the other side: confirmed commands, replies, questions, live events
