@@ -9,7 +9,7 @@ demo: up ## build and start the bank, and let it live through a day; it stays ru
 	scripts/demo
 
 bench: build ## how fast the bank is, in ten minutes; QUICK=1: in two
-	scripts/bench $(if $(QUICK),--quick)
+	scripts/bench $(if $(filter 1,$(QUICK)),--quick)
 
 up: build ## build and start the whole bank, wait until it is healthy
 	scripts/up

@@ -16,10 +16,10 @@ use shared_events::ledger::{BooksPart, ChainEnd, GetJournal, JOURNAL_PAGE_MAX};
 
 use super::{
     books::records,
-    file::{Entry, Lines},
+    file::{Entry, Lines, may_begin_an_export},
     line::{Ends, Line},
 };
-use crate::{TellerError, bank::Teller};
+use crate::{TellerError, bank::Teller, input::InvalidInput};
 
 /// What was exported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -109,6 +109,10 @@ fn begun(path: &Path) -> Result<(File, BTreeMap<i16, i64>), ExportError> {
             places.insert(line.chain, line.place);
         }
         complete = lines.bytes();
+    }
+    if complete == 0 && !may_begin_an_export(&file)? {
+        let refused = InvalidInput::new("file", "it is there, and is no export");
+        return Err(TellerError::from(refused).into());
     }
     // A line that was not finished is written again.
     file.set_len(complete)?;

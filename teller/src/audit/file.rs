@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -83,15 +83,28 @@ fn open(path: &Path) -> Result<Lines<File>, InvalidInput> {
     opened.map_err(|error| InvalidInput::new("file", unreadable(error)))
 }
 
-/// The ends of chains that a file closes with: an export, or what `audit verify --json` said.
+/// All ends of chains that a file tells: an export, each time it was gone on with, or what `audit
+/// verify --json` said.
 pub fn anchors(path: &Path) -> Result<Vec<ChainEnd>, InvalidInput> {
-    let (mut lines, mut ends) = (open(path)?, None);
+    let (mut lines, mut ends) = (open(path)?, vec![]);
     while let Some(text) = lines.text()? {
         if let Ok(found) = serde_json::from_str::<Ends>(&text) {
-            ends = Some(found.ends);
+            ends.extend(found.ends);
         }
     }
-    ends.ok_or_else(|| InvalidInput::new("expect", "no line of it tells where the chains ended"))
+    match ends.is_empty() {
+        true => Err(InvalidInput::new("expect", "no line of it tells where the chains ended")),
+        false => Ok(ends),
+    }
+}
+
+/// Whether a file is empty, or may be an export whose first line was not finished.
+pub(super) fn may_begin_an_export(mut file: &File) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(8).read_to_end(&mut begin)?;
+    let like = |line: &str| line.as_bytes().starts_with(&begin);
+    Ok(like(r#"{"chain""#) || like(r#"{"ends":"#))
 }
 
 /// A reader for each chain over the same file.
@@ -167,4 +180,43 @@ fn closing(path: &Path) -> Result<Closing, InvalidInput> {
     // Records after the last ends were not closed: it was not finished, or cut off.
     let unfinished = || InvalidInput::new("file", "is not finished: export again to the same file");
     Ok(Closing { ends: last.ok_or_else(unfinished)?, anchors, records })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn file(name: &str, content: &str) -> std::path::PathBuf {
+        let name = format!("bankwire-audit-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, content).expect("a temporary file");
+        path
+    }
+
+    /// Whoever rewrites the journal must agree with each of them, not only with the last.
+    #[test]
+    fn all_that_a_file_tells_of_ends_is_an_anchor() {
+        let ends = |place: i64, digit: &str| {
+            json!({"ends": [{"chain": 0, "place": place, "hash": digit.repeat(64)}]}).to_string()
+        };
+        let path = file("anchors", &format!("{}\n{}\n", ends(3, "a"), ends(5, "b")));
+        let places: Vec<i64> =
+            anchors(&path).expect("there are ends").iter().map(|it| it.place).collect();
+        std::fs::remove_file(path).expect("it was there");
+        assert_eq!(places, [3, 5]);
+    }
+
+    #[test]
+    fn only_an_export_is_written_into() {
+        for (content, may) in
+            [("", true), ("{\"chain\":0,\"pla", true), ("{\"en", true), ("{\"a\":1}", false)]
+        {
+            let path = file("begin", content);
+            let opened = File::open(&path).expect("it is there");
+            assert_eq!(may_begin_an_export(&opened).ok(), Some(may), "{content}");
+            std::fs::remove_file(path).expect("it was there");
+        }
+    }
 }
