@@ -225,7 +225,7 @@ impl Desk {
             accounts::forget_in_tx(tx, &opened).await?;
         }
         accounts::insert_in_tx(tx, books.opened()).await?;
-        accounts::update_in_tx(tx, books.changed()).await?;
+        accounts::update_in_tx(tx, books.opened().chain(books.changed())).await?;
         accounts::follow_in_tx(tx, books.followed()).await?;
         holds::put_in_tx(tx, books.changed_holds()).await?;
         holds::put_reversed_in_tx(tx, books.changed_reversed()).await?;
