@@ -2,12 +2,18 @@
 //! inbox and the outbox are one transaction; a message that spoils a batch harms only itself; an
 //! outage of the database parks nothing and loses nothing.
 
-use std::{borrow::Cow, collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use chrono::Utc;
 use futures_util::FutureExt;
 use metrics::{counter, histogram};
-use sqlx::PgPool;
+use sqlx::{Connection as _, PgPool, Postgres, pool::PoolConnection};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use uuid::Uuid;
@@ -84,6 +90,9 @@ pub(crate) struct Batches<H: Handler> {
     pub(crate) handler: H,
     pub(crate) source: String,
     pub(crate) pool: PgPool,
+    /// The connection of the last transaction, if it ended well: the server has everything at hand
+    /// there that the next one needs.
+    pub(crate) connection: Mutex<Option<PoolConnection<Postgres>>>,
     pub(crate) lane: CurrentLane,
     pub(crate) handover: Handover,
     pub(crate) disposal: Arc<Disposal>,
@@ -177,7 +186,12 @@ impl<H: Handler> Batches<H> {
         messages: &[Received<H::Message>],
     ) -> Result<Vec<Verdict>, HandleError> {
         let started = std::time::Instant::now();
-        let mut transaction = self.pool.begin().await?;
+        let kept = self.connection().take();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => self.pool.acquire().await?,
+        };
+        let mut transaction = connection.begin().await?;
         let seen = match H::IDEMPOTENCY {
             Idempotency::NaturalKey => vec![Seen::Never; messages.len()],
             Idempotency::Inbox => {
@@ -203,13 +217,17 @@ impl<H: Handler> Batches<H> {
         let (verdicts, events, inboxed) = self.conclude(messages, seen, outcomes);
         let rows = outbox::insert(&mut transaction, self.lane.get(), events).await?;
         inboxed.store(&mut transaction).await?;
-        transaction.commit().await?;
+        self.handover.commit(transaction, rows).await?;
+        *self.connection() = Some(connection);
         histogram!("bus_batch_messages", "source" => self.source.clone())
             .record(u32::try_from(messages.len()).unwrap_or(u32::MAX));
         histogram!("bus_transaction_seconds", "source" => self.source.clone())
             .record(started.elapsed());
-        self.handover.committed(rows).await;
         Ok(verdicts)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Option<PoolConnection<Postgres>>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Turns outcomes into verdicts, outbox rows, and what the inbox shall know.

@@ -14,6 +14,7 @@ use lapin::{
     options::{BasicAckOptions, BasicConsumeOptions},
     types::{AMQPValue, FieldTable},
 };
+use metrics::counter;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -29,9 +30,10 @@ use super::{
 use crate::{envelope::chain, topology::Subscription};
 
 /// The most bytes that one transaction takes together, unless one message alone is larger.
-const BATCH_BYTES_MAX: usize = 1024 * 1024;
-/// The most unacknowledged deliveries that one subscription holds in memory.
-const PREFETCH: usize = 256;
+const BATCH_BYTES_MAX: usize = 512 * 1024;
+/// The most unacknowledged deliveries that one subscription holds in memory. Partitions share it;
+/// with fewer, one that all load falls on would wait for the broker after each batch.
+const PREFETCH: usize = 512;
 
 /// Consumes one subscription for ever, over as many connections as it takes.
 pub(crate) struct Consumer<H: Handler> {
@@ -77,6 +79,7 @@ impl<H: Handler> Consumer<H> {
             match self.batches.settle(batch, &self.shutdown).await? {
                 Settled::All => {
                     last.ack(BasicAckOptions { multiple: true }).await?;
+                    counter!("bus_acknowledgements_total").increment(1);
                 }
                 Settled::Abandoned => return Ok(()),
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    PgConnection, PgPool,
+    Connection as _, PgConnection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -14,10 +14,13 @@ use url::Url;
 /// The delivery tables, `bus.inbox` and `bus.outbox`. Run before the service's own migrations.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// One for each consumer, a few for queries, one for the relay's deletes.
+/// One for each consumer, a few for queries.
 const CONNECTIONS_MAX: u32 = 12;
 /// A database that gives no connection by then is treated as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that was used so recently is taken for alive: asking costs each batch a round trip,
+/// and a transaction that finds it dead is tried again.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
 
 /// A pool on the database at `url` (`postgres://user@host/name`). Connects when first used.
 ///
@@ -36,10 +39,30 @@ pub fn connect_database(url: &Url, password: Option<&SecretString>) -> sqlx::Res
         ("idle_in_transaction_session_timeout", "60000"),
         ("statement_timeout", "60000"),
     ]);
-    Ok(PgPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
+    Ok(pool(CONNECTIONS_MAX, options))
+}
+
+/// A connection to the same database whose commits are not waited for until they are on the disk.
+/// For what is done again if it is lost.
+pub(crate) fn unflushed(database: &PgPool) -> PgPool {
+    let options = PgConnectOptions::clone(&database.connect_options());
+    pool(1, options.options([("synchronous_commit", "off")]))
+}
+
+fn pool(connections_max: u32, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options))
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for > ASKED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
 }
 
 /// An open transaction, lent to a handler. It can read and write, and can neither commit nor roll

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
-use sqlx::{PgConnection, PgPool};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::{handler::Event, join::join};
@@ -17,7 +17,7 @@ use crate::{
 
 /// How many kibibytes of committed events may wait for the broker in memory. Past that, consumers
 /// wait: a slow broker slows the service down and does not fill its memory.
-const WAITING_KIB_MAX: usize = 24 * 1024;
+const WAITING_KIB_MAX: usize = 8 * 1024;
 /// How many hand-overs may wait. Bytes bind first where events are large.
 const WAITING_BATCHES_MAX: usize = 256;
 
@@ -173,6 +173,7 @@ pub(crate) async fn waiting(pool: &PgPool) -> sqlx::Result<(f64, f64)> {
 /// The way from a commit to the relay, bounded in bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Handover {
+    turn: Arc<Mutex<()>>,
     room: Arc<Semaphore>,
     relay: mpsc::Sender<Vec<Row>>,
 }
@@ -180,15 +181,30 @@ pub(crate) struct Handover {
 impl Handover {
     pub(crate) fn new() -> (Self, mpsc::Receiver<Vec<Row>>) {
         let (relay, receiver) = mpsc::channel(WAITING_BATCHES_MAX);
-        (Self { room: Arc::new(Semaphore::new(WAITING_KIB_MAX)), relay }, receiver)
+        let room = Arc::new(Semaphore::new(WAITING_KIB_MAX));
+        (Self { turn: Arc::default(), room, relay }, receiver)
     }
 
-    /// Hands committed rows over; waits while too much is waiting already. A relay that has ended
-    /// takes nothing: the rows are in the table, for the next one.
-    pub(crate) async fn committed(&self, mut rows: Vec<Row>) {
+    /// Commits a transaction that has stored these rows, and hands them over. One at a time: whoever
+    /// waits for what this transaction has locked commits after it, and is handed over after it, so
+    /// the events of an account leave in the order of its versions.
+    pub(crate) async fn commit(
+        &self,
+        transaction: Transaction<'_, Postgres>,
+        rows: Vec<Row>,
+    ) -> sqlx::Result<()> {
         if rows.is_empty() {
-            return;
+            return transaction.commit().await;
         }
+        let _turn = self.turn.lock().await;
+        transaction.commit().await?;
+        self.committed(rows).await;
+        Ok(())
+    }
+
+    /// Waits while too much is waiting already. A relay that has ended takes nothing: the rows are
+    /// in the table, for the next one.
+    async fn committed(&self, mut rows: Vec<Row>) {
         let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
         let kib = (bytes / 1024 + 1).min(WAITING_KIB_MAX);
         let kib = u32::try_from(kib).expect("the bound is small");

@@ -28,6 +28,7 @@ use tracing::{info, warn};
 
 use super::{
     connection::{Backoff, BusError, Link},
+    database::unflushed,
     health::Health,
     join::outgoing,
     lane::{CurrentLane, Lane},
@@ -58,6 +59,9 @@ type Delete = Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send>>;
 pub(crate) struct Relay {
     link: Link,
     pool: PgPool,
+    /// Takes the deletes: one that is lost with the server's memory leaves a row that is published
+    /// again, as after any crash.
+    deletes: PgPool,
     lane: Lane,
     health: Health,
     handover: mpsc::Receiver<Vec<Row>>,
@@ -94,6 +98,7 @@ impl Relay {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             link,
+            deletes: unflushed(&pool),
             pool,
             lane,
             health,
@@ -240,7 +245,7 @@ impl Relay {
         if self.deleting.is_some() || self.confirmed.is_empty() {
             return;
         }
-        let (pool, ids) = (self.pool.clone(), std::mem::take(&mut self.confirmed));
+        let (pool, ids) = (self.deletes.clone(), std::mem::take(&mut self.confirmed));
         self.deleting = Some(Box::pin(async move {
             let mut backoff = Backoff::new();
             // A database that is away comes back; until then the rows are merely still there.

@@ -1,7 +1,12 @@
 //! A service on the bus. Promise: it starts in any order with its broker and database, waits for
 //! them and says what it waits for; it stops by finishing what it has in hand.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use metrics::gauge;
 use sqlx::{PgPool, migrate::Migrator};
@@ -100,6 +105,7 @@ impl Service {
                 handler,
                 source: parts.source.clone(),
                 pool: parts.pool.clone(),
+                connection: Mutex::default(),
                 lane: parts.lane.clone(),
                 handover: parts.handover.clone(),
                 disposal: Arc::clone(&parts.disposal),

@@ -69,8 +69,6 @@ impl Work {
     pub async fn commit(mut self) -> Result<(), HandleError> {
         let lane = self.workshop.lane.get();
         let rows = outbox::insert(&mut self.transaction, lane, self.events).await?;
-        self.transaction.commit().await?;
-        self.workshop.handover.committed(rows).await;
-        Ok(())
+        Ok(self.workshop.handover.commit(self.transaction, rows).await?)
     }
 }
