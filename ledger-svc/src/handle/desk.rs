@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{Account, Books, Decided, Held, Loaded, Now, account_id, posted_legs},
-    store::{accounts, holds, journal, monitors},
+    store::{accounts, book, holds, journal, monitors},
 };
 
 /// What a piece of work names: every account, hold and instruction that it can touch.
@@ -102,8 +102,8 @@ impl Named {
         }
         loop {
             let (locked, opened) = self.accounts_in_tx(tx).await?;
-            let chain = journal::extend_in_tx(tx).await?;
-            let loaded = self.loaded_in_tx(tx, locked).await?;
+            let (chain, known) = journal::extend_in_tx(tx, &self.decided()).await?;
+            let loaded = self.loaded_in_tx(tx, locked, known).await?;
             if !self.add_referred(&loaded) {
                 let now = now(chain.now, zone);
                 return Ok(Desk { books: Books::new(loaded), now, chain, opened });
@@ -120,10 +120,11 @@ impl Named {
         }
         let all = ids(&self.accounts);
         let mut read = accounts::read_in_tx(tx, &all).await?;
-        read.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
-        let unopened = std::mem::take(&mut self.own);
-        read.extend(unopened.into_values().map(|(code, it)| Account::open_own(code, it)));
-        Ok(Books::new(self.loaded_in_tx(tx, read).await?))
+        let unopened = self.unopened(&read).into_values();
+        read.extend(unopened.map(|(code, it)| Account::open_own(code.clone(), *it)));
+        read.retain(|account| self.is_meant(account));
+        let known = journal::decided_in_tx(tx, &self.decided()).await?;
+        Ok(Books::new(self.loaded_in_tx(tx, read, known).await?))
     }
 
     /// Whether holds or transfers are named, whose accounts are not.
@@ -162,28 +163,46 @@ impl Named {
     }
 
     /// Locks the accounts, and opens those of the bank's own that are not open yet. Says which.
-    async fn accounts_in_tx(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<(Vec<Account>, Vec<Uuid>)> {
-        let all = ids(&self.accounts);
-        let mut locked = accounts::lock_in_tx(tx, &all).await?;
-        locked.iter().for_each(|account| drop(self.own.remove(&account.id.uuid())));
-        if self.own.is_empty() {
-            return Ok((locked, vec![]));
+    async fn accounts_in_tx(&self, tx: &mut Tx<'_>) -> sqlx::Result<(Vec<Account>, Vec<Uuid>)> {
+        let mut locked = accounts::lock_in_tx(tx, &ids(&self.accounts)).await?;
+        let (unopened, mut opened) = (self.unopened(&locked), vec![]);
+        if !unopened.is_empty() {
+            let ids: Vec<Uuid> = unopened.keys().copied().collect();
+            let codes: Vec<&str> = unopened.values().map(|(code, _)| code.0.as_str()).collect();
+            let currencies: Vec<&str> = unopened.values().map(|(_, it)| it.code()).collect();
+            opened = accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
+            locked.extend(accounts::lock_in_tx(tx, &ids).await?);
         }
-        let ids: Vec<Uuid> = self.own.keys().copied().collect();
-        let codes: Vec<&str> = self.own.values().map(|(code, _)| code.0.as_str()).collect();
-        let currencies: Vec<&str> = self.own.values().map(|(_, it)| it.code()).collect();
-        let opened = accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
-        locked.extend(accounts::lock_in_tx(tx, &ids).await?);
+        locked.retain(|account| self.is_meant(account));
         Ok((locked, opened))
     }
 
-    async fn loaded_in_tx(&self, tx: &mut Tx<'_>, accounts: Vec<Account>) -> sqlx::Result<Loaded> {
-        let instructions: Vec<Uuid> =
-            self.instructions.iter().chain(&self.originals).copied().collect();
-        let known = match instructions.is_empty() {
-            true => vec![],
-            false => journal::decided_in_tx(tx, &instructions).await?,
-        };
+    /// Those of the bank's own accounts that are named and not among these.
+    fn unopened(&self, there: &[Account]) -> BTreeMap<Uuid, &(AccountCode, Currency)> {
+        let there: BTreeSet<Uuid> = there.iter().map(|it| it.id.uuid()).collect();
+        let unopened = self.own.iter().filter(|(id, _)| !there.contains(id));
+        unopened.map(|(id, own)| (*id, own)).collect()
+    }
+
+    /// Whether an account is what its name stands for. The ids of the bank's own accounts follow
+    /// from their codes and can be known to anybody: what a client has opened under one is a
+    /// customer's, and nothing that the bank owns is booked there.
+    fn is_meant(&self, account: &Account) -> bool {
+        let own = self.own.get(&account.id.uuid());
+        own.is_none_or(|(code, _)| account.code.as_ref() == Some(code))
+    }
+
+    /// The instructions that may have been decided before.
+    fn decided(&self) -> Vec<Uuid> {
+        self.instructions.iter().chain(&self.originals).copied().collect()
+    }
+
+    async fn loaded_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        accounts: Vec<Account>,
+        known: Vec<Decided>,
+    ) -> sqlx::Result<Loaded> {
         let holds = self.holds_in_tx(tx).await?;
         let reversed = match self.originals.is_empty() {
             true => vec![],
@@ -225,12 +244,11 @@ impl Desk {
             accounts::forget_in_tx(tx, &opened).await?;
         }
         accounts::insert_in_tx(tx, books.opened()).await?;
-        accounts::update_in_tx(tx, books.opened().chain(books.changed())).await?;
         accounts::follow_in_tx(tx, books.followed()).await?;
         holds::put_in_tx(tx, books.changed_holds()).await?;
         holds::put_reversed_in_tx(tx, books.changed_reversed()).await?;
         monitors::put_in_tx(tx, books.changed_monitors()).await?;
-        journal::append_in_tx(tx, chain, books.decided()).await?;
+        book::book_in_tx(tx, chain, books.decided(), books.opened().chain(books.changed())).await?;
         Ok(books)
     }
 }

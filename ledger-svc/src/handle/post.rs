@@ -1,7 +1,7 @@
 //! Posts a batch: instructions, and the account events that the ledger follows, in their order.
 //!
-//! Shape: lock accounts -> take the end of a chain -> load what was decided before -> fold all
-//! commands in memory (no I/O) -> store balances, journal and entries as arrays. Cost: five
+//! Shape: lock accounts -> take the end of a chain, and load what was decided before -> fold all
+//! commands in memory (no I/O) -> book balances, journal and entries as arrays. Cost: three
 //! statements for a batch of transfers of any size; holds, reversals and new accounts have one to
 //! three more each. Duplicates: an instruction's id is its idempotency; there is no inbox here.
 

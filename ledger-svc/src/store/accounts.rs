@@ -191,78 +191,6 @@ pub(crate) async fn insert_in_tx<'a>(
     Ok(())
 }
 
-/// What is on accounts, as columns for an array statement.
-#[derive(Default)]
-struct Balances {
-    ids: Vec<Uuid>,
-    posted_debits: Vec<Decimal>,
-    posted_credits: Vec<Decimal>,
-    pending_debits: Vec<Decimal>,
-    pending_credits: Vec<Decimal>,
-    spent_days: Vec<NaiveDate>,
-    spent_on_days: Vec<Decimal>,
-    spent_in_months: Vec<Decimal>,
-    versions: Vec<i64>,
-}
-
-impl<'a> FromIterator<&'a Account> for Balances {
-    fn from_iter<I: IntoIterator<Item = &'a Account>>(accounts: I) -> Self {
-        let mut columns = Self::default();
-        for account in accounts {
-            columns.ids.push(account.id.uuid());
-            columns.posted_debits.push(account.posted_debits);
-            columns.posted_credits.push(account.posted_credits);
-            columns.pending_debits.push(account.pending_debits);
-            columns.pending_credits.push(account.pending_credits);
-            columns.spent_days.push(account.spent.day);
-            columns.spent_on_days.push(account.spent.on_day);
-            columns.spent_in_months.push(account.spent.in_month);
-            columns.versions.push(account.version);
-        }
-        columns
-    }
-}
-
-/// Stores what is on accounts that this transaction has locked or inserted. Every posting pays for
-/// it, so their terms, which seldom change, are left to [`follow_in_tx`].
-pub(crate) async fn update_in_tx<'a>(
-    tx: &mut Tx<'_>,
-    accounts: impl Iterator<Item = &'a Account>,
-) -> sqlx::Result<()> {
-    let columns: Balances = accounts.collect();
-    if columns.ids.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
-        "UPDATE accounts SET
-             posted_debits = now.posted_debits,
-             posted_credits = now.posted_credits,
-             pending_debits = now.pending_debits,
-             pending_credits = now.pending_credits,
-             spent_day = now.spent_day,
-             spent_on_day = now.spent_on_day,
-             spent_in_month = now.spent_in_month,
-             version = now.version
-         FROM unnest($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[],
-                  $6::date[], $7::numeric[], $8::numeric[], $9::bigint[])
-              AS now(id, posted_debits, posted_credits, pending_debits, pending_credits,
-                  spent_day, spent_on_day, spent_in_month, version)
-         WHERE accounts.id = now.id",
-        &columns.ids,
-        &columns.posted_debits,
-        &columns.posted_credits,
-        &columns.pending_debits,
-        &columns.pending_credits,
-        &columns.spent_days,
-        &columns.spent_on_days,
-        &columns.spent_in_months,
-        &columns.versions,
-    )
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
 /// What accounts may do, as columns for an array statement.
 #[derive(Default)]
 struct Terms {
@@ -297,7 +225,8 @@ impl<'a> FromIterator<&'a Account> for Terms {
     }
 }
 
-/// Stores what accounts may do from now on.
+/// Stores what accounts may do from now on. What is on them, which every posting changes, is
+/// stored by [`super::book::book_in_tx`].
 pub(crate) async fn follow_in_tx<'a>(
     tx: &mut Tx<'_>,
     accounts: impl Iterator<Item = &'a Account>,

@@ -2,6 +2,7 @@
 //! statements whatever its size.
 
 pub(crate) mod accounts;
+pub(crate) mod book;
 pub(crate) mod history;
 pub(crate) mod holds;
 pub(crate) mod interest;

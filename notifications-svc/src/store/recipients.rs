@@ -1,6 +1,6 @@
 //! Who is told.
 
-use shared_events::{AccountId, Iban, bus::Tx};
+use shared_events::{AccountId, Iban, bus::Tx, notifications::Topic};
 use uuid::Uuid;
 
 use super::words::{read_topic, topic_word};
@@ -46,23 +46,29 @@ pub(crate) async fn learn_in_tx(tx: &mut Tx<'_>, profiles: &[Profile]) -> sqlx::
     Ok(())
 }
 
-/// How those of these accounts' holders that are known can be reached.
+/// How those of these accounts' holders that are known can be reached. Most want to hear of all
+/// topics, which is told by no list: the server turns each word of a list into text. A word that
+/// a newer version wrote is left out: nothing is told here of what only that version knows.
 pub(crate) async fn reaches_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Reaches> {
     let rows = sqlx::query!(
         r#"SELECT account_id, email IS NOT NULL AND wants_email AS "email!",
                   webhook IS NOT NULL AND wants_webhook AS "webhook!",
-                  topics::text[] AS "topics!"
+                  CASE WHEN topics <> (SELECT enum_range(NULL::topic)) THEN topics::text[] END
+                      AS topics
            FROM recipients WHERE account_id = ANY($1)"#,
         ids,
     )
     .fetch_all(tx.connection())
     .await?;
     let reach = rows.into_iter().map(|row| {
-        let topics = row.topics.iter().map(|word| read_topic(word)).collect::<Result<_, _>>()?;
+        let topics = match row.topics {
+            Some(words) => words.iter().filter_map(|word| read_topic(word).ok()).collect(),
+            None => Topic::ALL.to_vec(),
+        };
         let reach = Reach { email: row.email, webhook: row.webhook, topics };
-        Ok((AccountId(row.account_id), reach))
+        (AccountId(row.account_id), reach)
     });
-    reach.collect()
+    Ok(reach.collect())
 }
 
 /// Keeps what a holder wants. Says whether the account is known.
