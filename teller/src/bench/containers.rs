@@ -46,6 +46,14 @@ impl Containers {
         self.0.contains_key(service)
     }
 
+    /// Of the largest process in each container, the most memory that it has had, in MiB.
+    pub(super) fn peak_memory_mib(&self) -> Result<BTreeMap<String, f64>, BenchError> {
+        let peak = |(name, container): (&str, &Container)| {
+            Ok((name.to_owned(), container.peak_memory_mib()?))
+        };
+        self.iter().map(peak).collect()
+    }
+
     /// Runs a command in the container of `service`, and returns what it printed.
     pub(super) async fn exec(&self, service: &str, command: &[&str]) -> Result<String, BenchError> {
         let id = self.id(service)?;
@@ -90,7 +98,7 @@ impl Container {
 
     /// The most memory that its largest process has had at a time (`VmHWM`), in MiB. A service is
     /// one process.
-    pub(super) fn peak_memory_mib(&self) -> Result<f64, BenchError> {
+    fn peak_memory_mib(&self) -> Result<f64, BenchError> {
         let pids = read(&self.cpu.with_file_name("cgroup.procs"))?;
         let peaks = pids.split_whitespace().filter_map(|pid| {
             // One that has ended since does not count.

@@ -21,7 +21,7 @@ use sqlx::PgPool;
 use tokio::{
     sync::Semaphore,
     task::JoinSet,
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, interval, sleep, sleep_until, timeout_at},
 };
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ const ROUND_TRANSFERS: usize = 64;
 const WINDOW_TRANSFERS: usize = 4_096;
 const WINDOW_TRANSFERS_BATCHED: usize = 40_000;
 /// How often the sample is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// What to send.
 #[derive(Clone, Copy, Debug)]
@@ -53,17 +53,28 @@ pub(super) struct Load {
     pub(super) shape: Shape,
     pub(super) accounts: u32,
     pub(super) transfers_per_command: usize,
+    pub(super) offer: Offer,
     /// How long it runs before it counts.
     pub(super) warm_up: Duration,
     /// How long it counts.
     pub(super) window: Duration,
 }
 
+/// How much is offered.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Offer {
+    /// As much as is done: so much is on its way at a time.
+    AsMuchAsIsDone,
+    /// So many transfers a second, whatever becomes of them.
+    PerSecond(u32),
+}
+
 impl Load {
     /// One transfer a command, as the plan says.
     pub(super) const fn unbatched(plan: &Plan) -> Self {
         let Plan { shape, accounts, warm_up, window, .. } = *plan;
-        Self { shape, accounts, transfers_per_command: 1, warm_up, window }
+        let offer = Offer::AsMuchAsIsDone;
+        Self { shape, accounts, transfers_per_command: 1, offer, warm_up, window }
     }
 }
 
@@ -106,7 +117,7 @@ pub(super) async fn run(place: &Place, load: Load) -> Result<Throughput, BenchEr
         let client = Client::new(place, &load, seed, since);
         publishing.spawn(client.publish(connection, window.clone(), until));
     }
-    let watching = tokio::spawn(watch(notifications.clone(), window.clone(), since));
+    let opening = tokio::spawn(let_in(notifications.clone(), window.clone(), load, since));
 
     sleep_until(begin).await;
     let (began, used) = (Utc::now(), Usage::now(&place.containers)?);
@@ -118,7 +129,7 @@ pub(super) async fn run(place: &Place, load: Load) -> Result<Throughput, BenchEr
     }
     let stopped = Instant::now();
     let settled = settle(&notifications, since, transfers).await;
-    watching.abort();
+    opening.abort();
     settled?;
     let counted = ratio(store::came_within(&notifications, since, (began, ended)).await?, 2);
 
@@ -152,8 +163,11 @@ impl Window {
             1 => WINDOW_TRANSFERS,
             _ => WINDOW_TRANSFERS_BATCHED,
         };
-        let rounds = transfers / (load.transfers_per_command * commands_per_round(load));
-        Self(Arc::new(Semaphore::new(rounds.max(1))))
+        let rounds = match load.offer {
+            Offer::AsMuchAsIsDone => (transfers / transfers_per_round(load)).max(1),
+            Offer::PerSecond(_) => 0,
+        };
+        Self(Arc::new(Semaphore::new(rounds)))
     }
 
     /// Waits until a round may begin; false when it is too late for one.
@@ -170,6 +184,30 @@ impl Window {
 
 const fn commands_per_round(load: &Load) -> usize {
     ROUND_TRANSFERS.div_ceil(load.transfers_per_command)
+}
+
+const fn transfers_per_round(load: &Load) -> usize {
+    load.transfers_per_command * commands_per_round(load)
+}
+
+/// Lets rounds begin.
+async fn let_in(
+    notifications: PgPool,
+    window: Window,
+    load: Load,
+    since: Uuid,
+) -> Result<(), BenchError> {
+    match load.offer {
+        Offer::AsMuchAsIsDone => watch(notifications, window, since).await,
+        Offer::PerSecond(transfers) => {
+            let round = u32::try_from(transfers_per_round(&load)).unwrap_or(u32::MAX);
+            let mut clock = interval(Duration::from_secs(1) * round / transfers.max(1));
+            loop {
+                clock.tick().await;
+                window.0.add_permits(1);
+            }
+        }
+    }
 }
 
 /// Lets as many rounds begin as have ended.
@@ -256,6 +294,6 @@ pub(super) const fn first_id(millis: u64) -> Uuid {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of rows and bytes are far below 2^53")]
-fn ratio(count: i64, of: u64) -> f64 {
+pub(super) fn ratio(count: i64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }

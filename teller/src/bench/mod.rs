@@ -12,6 +12,7 @@
 //! load         as much as the bank can take: transfers a second, and what they use (usage)
 //! latency      how long a transfer takes while the bank is not busy
 //! shapes       hot account, Zipf, uniform
+//! overload     three times as much as the bank can take
 //! large        with a past (history) and without
 //! report       ratios, JSON; table; plot
 //! ```
@@ -27,6 +28,7 @@ mod large;
 mod latency;
 mod load;
 mod machine;
+mod overload;
 mod percentiles;
 mod pgbench;
 mod place;
@@ -74,11 +76,13 @@ pub(crate) enum Part {
     Latency1000,
     /// Hot account, Zipf, uniform
     Shapes,
+    /// Three times as much as the bank can take
+    Overload,
 }
 
 impl Part {
     /// All, in the order in which they are measured.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Pgbench,
         Self::Bus,
         Self::Hops,
@@ -89,6 +93,7 @@ impl Part {
         Self::Latency100,
         Self::Latency1000,
         Self::Shapes,
+        Self::Overload,
     ];
 }
 
@@ -152,6 +157,10 @@ async fn measure(
         Part::Latency100 => latency(place, plan, 100, "at_100", report).await?,
         Part::Latency1000 => latency(place, plan, 1_000, "at_1000", report).await?,
         Part::Shapes => report.shapes = Some(shapes::run(place, plan).await?),
+        Part::Overload => {
+            let unbatched = report.throughput.get("unbatched").map(|it| it.transfers_per_second);
+            report.overload = Some(overload::run(place, plan, unbatched).await?);
+        }
     }
     Ok(())
 }

@@ -10,9 +10,19 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    bus::BusLimit, fault::BenchError, large::Large, latency::Latency, load::Throughput,
-    machine::Machine, percentiles::Percentiles, pgbench::Pgbench, place::Place, shapes::Shapes,
-    store, traffic::Shape,
+    bus::BusLimit,
+    fault::BenchError,
+    large::Large,
+    latency::Latency,
+    load::Throughput,
+    machine::Machine,
+    overload::{Overload, of_services},
+    percentiles::Percentiles,
+    pgbench::Pgbench,
+    place::Place,
+    shapes::Shapes,
+    store,
+    traffic::Shape,
 };
 
 /// One run. `target/bench/latest.json` is this.
@@ -27,6 +37,7 @@ pub(crate) struct Report {
     pub(super) latency: BTreeMap<&'static str, Latency>,
     pub(super) shapes: Option<Shapes>,
     pub(super) large: Option<Large>,
+    pub(super) overload: Option<Overload>,
     pub(super) ratios: Ratios,
     pub(super) after: After,
 }
@@ -101,11 +112,8 @@ const OUTBOX_PATIENCE: Duration = Duration::from_secs(10);
 impl Report {
     /// Looks at what the run leaves behind.
     pub(super) async fn look_after(&mut self, place: &Place) -> Result<(), BenchError> {
-        for (name, container) in place.containers.iter() {
-            self.after.memory_mib.insert(name.to_owned(), container.peak_memory_mib()?);
-        }
-        let services = self.after.memory_mib.iter().filter(|(name, _)| name.ends_with("-svc"));
-        self.after.service_memory_mib_max = services.map(|(_, mib)| *mib).reduce(f64::max);
+        self.after.memory_mib = place.containers.peak_memory_mib()?;
+        self.after.service_memory_mib_max = of_services(&self.after.memory_mib);
         let databases = [place.ledger().await?, place.notifications().await?];
         let until = Instant::now() + OUTBOX_PATIENCE;
         loop {

@@ -18,13 +18,16 @@ pub(super) async fn open(url: &str) -> sqlx::Result<PgPool> {
     PgPoolOptions::new().max_connections(4).connect(url).await
 }
 
-/// How many notifications of these accounts are there that are not older than `since`.
+/// How many notifications of these accounts are there that are not older than `since`. Account by
+/// account, or the server may look through all that is new instead, many times a second.
 pub(super) async fn notified(
     notifications: &PgPool,
     accounts: &[Uuid],
     since: Uuid,
 ) -> sqlx::Result<i64> {
-    let count = "SELECT count(*) FROM notifications WHERE account_id = ANY($1) AND id >= $2";
+    let count = "SELECT coalesce(sum(here), 0)::bigint FROM unnest($1::uuid[]) AS watched,
+         LATERAL (SELECT count(*) AS here FROM notifications
+                  WHERE account_id = watched AND id >= $2) AS of_account";
     sqlx::query_scalar(count).bind(accounts).bind(since).fetch_one(notifications).await
 }
 

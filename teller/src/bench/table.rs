@@ -1,6 +1,6 @@
 //! The report as a table for people.
 
-use super::report::Report;
+use super::{overload::of_services, report::Report};
 use crate::cli::{Column, table};
 
 impl Report {
@@ -39,6 +39,14 @@ impl Report {
         let large = self.large.as_ref();
         row("empty", large.map(|it| it.empty), 0, "transfers/s");
         row("large", large.map(|it| it.large), 0, "transfers/s");
+        let overload = self.overload.as_ref();
+        row("overload, came", overload.map(|it| it.came), 0, "transfers/s");
+        row("  posted meanwhile", overload.map(|it| it.posted), 0, "transfers/s");
+        row("  and the rest in", overload.map(|it| it.drain_seconds), 1, "s");
+        let memory = overload.and_then(|it| of_services(&it.memory_mib_before));
+        row("  memory of a service before", memory, 0, "MiB");
+        let memory = overload.and_then(|it| of_services(&it.memory_mib));
+        row("  and then", memory, 0, "MiB");
         let ratios = &self.ratios;
         row("unbatched / pgbench", ratios.unbatched_to_pgbench, 2, "");
         row("batched (1,000) / pgbench", ratios.batched_to_pgbench, 2, "");
