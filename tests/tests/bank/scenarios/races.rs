@@ -4,18 +4,24 @@
 use anyhow::{Context, Result, ensure};
 use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
 use shared_events::{
-    MessageId,
-    ledger::{InstructionOutcome, SubmitInstructions},
+    AccountId, Message as _, MessageId,
+    ledger::{
+        InstructionOutcome, LedgerAccountOpened, SubmitInstructions, SubmitTransfers,
+        TransfersPosted,
+    },
 };
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Postgres};
 
 use super::{
     asked::{A_DAY, capture, hold, pay, reverse},
-    desk::{Desk, cash, customer, own},
+    desk::{Desk, cash, customer, opening, own, transfer},
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
-    facts![what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accounts]
+    facts![
+        what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accounts,
+        an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_paid,
+    ]
 }
 
 /// More than there are partitions: some go to one that is free.
@@ -36,11 +42,7 @@ async fn what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accoun
     desk.deposit(zoe, "1").await?;
     desk.deposit(alice, "10").await?;
 
-    let pool = bank.pool("ledger").await?;
-    let mut stalled = pool.begin().await?;
-    let lock = format!("SELECT 1 FROM accounts WHERE id = '{zoe}' FOR UPDATE");
-    sqlx::query(AssertSqlSafe(lock)).execute(&mut *stalled).await?;
-
+    let stalled = lock(&bank, zoe).await?;
     let held = hold(customer(alice), own("cards"), "4", A_DAY)?;
     let paid = pay(customer(alice), customer(bob), "5", false)?;
     let late = [
@@ -51,12 +53,7 @@ async fn what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accoun
     let command = MessageId::new();
     let waits = Message::of(command, SubmitInstructions { instructions: late.to_vec() });
     bank.publish(&waits).await?;
-    wait_for("the first waits for a lock", PATIENCE, async || {
-        let waiting = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        Ok(bank.number("ledger", waiting).await? > 0)
-    })
-    .await?;
+    until_one_waits(&bank).await?;
     let instructions = vec![held, paid];
     let keyed = |n: usize| {
         let command = SubmitInstructions { instructions: instructions.clone() };
@@ -76,4 +73,60 @@ async fn what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accoun
         ensure!(matches!(outcome, InstructionOutcome::Posted(_)), "{outcome:?}");
     }
     Ok(())
+}
+
+/// The race: a batch waits for a lock, and meanwhile an account is opened and paid into; the
+/// next batch has both. What it books is stored although the account's row was not there before.
+async fn an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_paid(
+    bank: Bank,
+) -> Result<()> {
+    let mut desk = Desk::open(bank.clone()).await?;
+    let zoe = desk.account("zoe").await?;
+    let deposit = |account: AccountId| -> Result<Message> {
+        let transfers = vec![transfer(cash(), customer(account), "5")?];
+        let command = Message::of(MessageId::new(), SubmitTransfers { transfers });
+        Ok(command.with_partition_key(Some(&account.to_string())))
+    };
+    let stalled = lock(&bank, zoe).await?;
+    bank.publish(&deposit(zoe)?).await?;
+    until_one_waits(&bank).await?;
+
+    let open = opening("alice")?;
+    let alice = open.account_id;
+    desk.tell(open).await?;
+    wait_for("the broker has the opening", PATIENCE, async || {
+        Ok(bank.outbox("accounts").await? == 0)
+    })
+    .await?;
+    bank.publish(&deposit(alice)?).await?;
+    stalled.rollback().await?;
+
+    desk.heard(LedgerAccountOpened::TYPE, alice).await?;
+    bank.events().wait_for(TransfersPosted::TYPE, 2).await?;
+    let paid = bank.events().of_kind(TransfersPosted::TYPE).await?;
+    let opened = bank.events().of_kind(LedgerAccountOpened::TYPE).await?;
+    let opened = opened.last().context("alice's was the last")?.event.time;
+    ensure!(paid.iter().any(|it| it.event.time == opened), "it was not one batch");
+    ensure!(desk.deposit(alice, "5").await? == "posted");
+    let kept = format!("SELECT posted_credits::bigint FROM accounts WHERE id = '{alice}'");
+    let kept = bank.number("ledger", &kept).await?;
+    ensure!(kept == 10, "{kept} of 10 were kept");
+    Ok(())
+}
+
+/// Holds the lock of an account until the transaction that comes out ends.
+async fn lock(bank: &Bank, account: AccountId) -> Result<sqlx::Transaction<'static, Postgres>> {
+    let mut stalled = bank.pool("ledger").await?.begin().await?;
+    let lock = format!("SELECT 1 FROM accounts WHERE id = '{account}' FOR UPDATE");
+    sqlx::query(AssertSqlSafe(lock)).execute(&mut *stalled).await?;
+    Ok(stalled)
+}
+
+async fn until_one_waits(bank: &Bank) -> Result<()> {
+    wait_for("one waits for a lock", PATIENCE, async || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        Ok(bank.number("ledger", waiting).await? > 0)
+    })
+    .await
 }

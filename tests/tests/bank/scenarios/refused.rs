@@ -3,22 +3,43 @@
 use anyhow::{Result, ensure};
 use chrono::{NaiveDate, TimeDelta, Utc};
 use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
+use ledger_svc::domain::own_account_id;
 use shared_events::{
     Amount, MessageId, Money, TransferId,
     accounts::{SetLimits, SpendingLimits},
     ledger::{
-        Action, Capture, Direction, Exchange, Hold, Instruction, Leg, Legs, Party, RejectReason,
-        Release, Reverse, Rounding, SubmitInstructions,
+        AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, Leg, Legs, Party,
+        RejectReason, Release, Reverse, Rounding, SubmitInstructions,
     },
 };
 
 use super::{
+    asked::pay,
     desk::{Desk, amount, cash, customer, own, transfer},
     reasons::{OF_TRANSFERS, check},
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
-    facts![every_reason_to_reject_an_instruction]
+    facts![
+        every_reason_to_reject_an_instruction,
+        what_is_opened_under_an_id_of_the_banks_own_gets_none_of_its_money,
+    ]
+}
+
+/// Anybody can work out the ids of the bank's own accounts.
+async fn what_is_opened_under_an_id_of_the_banks_own_gets_none_of_its_money(
+    bank: Bank,
+) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let till = own_account_id(&AccountCode("cash".to_owned()), "EUR".parse()?);
+    let thief = desk.account_with("thief", |opening| opening.account_id = till).await?;
+    let alice = desk.account("alice").await?;
+    ensure!(desk.deposit(alice, "5").await? == "unknown_account");
+    let paid = desk.ask_one(pay(customer(alice), cash(), "5", false)?).await?;
+    ensure!(paid.contains("unknown_account"), "{paid}");
+    let booked = format!("SELECT count(*) FROM entries WHERE account_id = '{thief}'");
+    ensure!(desk.bank.number("ledger", &booked).await? == 0, "money was booked on it");
+    Ok(())
 }
 
 fn euros(units: &str) -> Result<Money> {
