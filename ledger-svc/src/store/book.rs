@@ -79,11 +79,7 @@ pub(crate) async fn book_in_tx<'a>(
     accounts: impl Iterator<Item = &'a Account>,
 ) -> sqlx::Result<()> {
     let now: Balances = accounts.collect();
-    let (mut records, mut entries, mut end) = (Records::default(), Entries::default(), chain);
-    for one in decided {
-        end = records.push(end, one);
-        entries.push(&one.record);
-    }
+    let (records, entries, end) = appended(chain, decided);
     if now.ids.is_empty() && records.ids.is_empty() {
         return Ok(());
     }
@@ -148,6 +144,19 @@ pub(crate) async fn book_in_tx<'a>(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// Records and entries, and where the chain ends after them.
+fn appended<'a>(
+    chain: Chain,
+    decided: impl Iterator<Item = &'a Decided>,
+) -> (Records<'a>, Entries, Chain) {
+    let (mut records, mut entries, mut end) = (Records::default(), Entries::default(), chain);
+    for one in decided {
+        end = records.push(end, one);
+        entries.push(&one.record);
+    }
+    (records, entries, end)
 }
 
 impl<'a> Records<'a> {

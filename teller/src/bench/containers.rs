@@ -8,6 +8,9 @@ use tokio::process;
 
 use super::fault::BenchError;
 
+/// Where the ledger's books are.
+pub(super) const LEDGER_DB: &str = "ledger-db";
+
 /// A container of a compose project.
 #[derive(Clone, Debug)]
 pub(super) struct Container {
@@ -58,6 +61,16 @@ impl Containers {
     pub(super) async fn exec(&self, service: &str, command: &[&str]) -> Result<String, BenchError> {
         let id = self.id(service)?;
         docker(&[&["exec", id], command].concat()).await
+    }
+
+    /// Waits until all that was written is on the disk. The hundreds of megabytes that a part wrote
+    /// at full speed are otherwise written out beside the next one, and each of its commits waits.
+    /// What runs elsewhere is left alone.
+    pub(super) async fn flush(&self) -> Result<(), BenchError> {
+        match self.has(LEDGER_DB) {
+            true => self.exec(LEDGER_DB, &["sync"]).await.map(drop),
+            false => Ok(()),
+        }
     }
 
     pub(super) async fn stop(&self, service: &str) -> Result<(), BenchError> {

@@ -102,6 +102,7 @@ pub(super) async fn run(
     flush_ms: Option<f64>,
 ) -> Result<Latency, BenchError> {
     let notifications = place.notifications().await?;
+    place.containers.flush().await?;
     let since = first_id(now_millis());
     let hearing = Client::new(place.amqp.clone(), "bench");
     let hearing = hearing.watch(&[TransfersPosted::TYPE.to_owned()]).await;

@@ -173,11 +173,12 @@ impl Window {
     /// Waits until a round may begin; false when it is too late for one.
     async fn enter(&self, until: Instant) -> bool {
         match timeout_at(until, self.0.acquire()).await {
-            Ok(Ok(permit)) => {
+            // A permit that is there at once comes however late it is.
+            Ok(Ok(permit)) if Instant::now() < until => {
                 permit.forget();
                 true
             }
-            Ok(Err(_)) | Err(_) => false,
+            Ok(Ok(_) | Err(_)) | Err(_) => false,
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::{containers::read, fault::BenchError, place::Place};
+use super::{
+    containers::{LEDGER_DB, read},
+    fault::BenchError,
+    place::Place,
+};
 
 /// How often a write is flushed to measure a flush.
 const FLUSHES: u32 = 500;
@@ -38,8 +42,7 @@ impl Machine {
 }
 
 async fn flush_ms(place: &Place) -> Result<Option<f64>, BenchError> {
-    const SERVER: &str = "ledger-db";
-    if !place.containers.has(SERVER) {
+    if !place.containers.has(LEDGER_DB) {
         return Ok(None);
     }
     let script = format!(
@@ -47,7 +50,7 @@ async fn flush_ms(place: &Place) -> Result<Option<f64>, BenchError> {
          LC_ALL=C dd if=/dev/zero of=flushed bs=8k count={FLUSHES} oflag=dsync 2>&1
          rm flushed"
     );
-    let printed = place.containers.exec(SERVER, &["sh", "-ec", &script]).await?;
+    let printed = place.containers.exec(LEDGER_DB, &["sh", "-ec", &script]).await?;
     let seconds = seconds(&printed);
     let wrong = || BenchError::Wrong(format!("dd printed no time: {printed}"));
     Ok(Some(seconds.ok_or_else(wrong)? * 1e3 / f64::from(FLUSHES)))

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{containers::Containers, fault::BenchError};
+use super::{
+    containers::{Containers, LEDGER_DB},
+    fault::BenchError,
+};
 
-/// The container whose server is measured.
-const SERVER: &str = "ledger-db";
 /// 2,000,000 accounts, 20 branches.
 const SCALE: u32 = 20;
 /// How many clients at a time: the better of these counts.
@@ -24,7 +25,7 @@ pub(super) struct Pgbench {
 
 /// Runs it for so long with each number of clients.
 pub(super) async fn run(containers: &Containers, each: Duration) -> Result<Pgbench, BenchError> {
-    let shell = async |script: String| containers.exec(SERVER, &["sh", "-ec", &script]).await;
+    let shell = async |script: String| containers.exec(LEDGER_DB, &["sh", "-ec", &script]).await;
     let psql = r#"psql -qX -U "$POSTGRES_USER" -d postgres"#;
     let pgbench = r#"pgbench -U "$POSTGRES_USER""#;
     shell(format!("{psql} -c 'DROP DATABASE IF EXISTS pgbench' -c 'CREATE DATABASE pgbench'"))

@@ -15,7 +15,7 @@ pub(crate) struct Bench {
     /// Shorter, and less sure
     #[arg(long)]
     quick: bool,
-    /// How long throughput and latency are measured each [default: 15; quick: 5]
+    /// How long throughput and latency are measured each [default: 15; quick: 4]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     seconds: Option<u64>,
     /// Among how many accounts money moves
@@ -60,9 +60,9 @@ impl Bench {
             accounts: self.accounts,
             shape: self.shape,
             warm_up: seconds(2, 1),
-            window: self.seconds.map_or_else(|| seconds(15, 5), Duration::from_secs),
-            floor: seconds(8, 3),
-            round: seconds(4, 2),
+            window: self.seconds.map_or_else(|| seconds(15, 4), Duration::from_secs),
+            floor: seconds(8, 2),
+            round: if self.quick { Duration::from_millis(1_500) } else { Duration::from_secs(4) },
             rounds: if self.quick { 2 } else { 4 },
             large_accounts: if self.quick { 50_000 } else { 1_000_000 },
             large_entries: if self.quick { 250_000 } else { 5_000_000 },
