@@ -6,7 +6,7 @@
 //! the channel's tags. So one cumulative acknowledgement after each batch is safe: everything below
 //! its tag was settled before.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use lapin::{
     Channel, ConsumerDelegate,
@@ -15,7 +15,10 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use metrics::counter;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -31,6 +34,10 @@ use crate::{envelope::chain, topology::Subscription};
 
 /// The most bytes that one transaction takes together, unless one message alone is larger.
 const BATCH_BYTES_MAX: usize = 512 * 1024;
+/// The least time from one batch to the next. Without it, a thousand messages a second come in
+/// batches of three, whose round trips and commits are most of the work; who comes alone after a
+/// pause does not wait.
+const BATCH_EVERY: Duration = Duration::from_millis(3);
 /// The most unacknowledged deliveries that one subscription holds in memory. Partitions share it;
 /// with fewer, one that all load falls on would wait for the broker after each batch.
 const PREFETCH: usize = 512;
@@ -69,12 +76,14 @@ impl<H: Handler> Consumer<H> {
         let mut feed = Feed::open(&self.link, &self.subscription, PREFETCH, priority).await?;
         self.health.good(part);
         *backoff = Backoff::new();
+        let mut next = Instant::now();
         loop {
             let batch = tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return Ok(()),
-                batch = feed.next_batch() => batch?,
+                batch = feed.next_batch_after(next) => batch?,
             };
+            next = Instant::now() + BATCH_EVERY;
             let last = batch.last().expect("a batch has a delivery").delivery.acker.clone();
             match self.batches.settle(batch, &self.shutdown).await? {
                 Settled::All => {
@@ -141,8 +150,9 @@ impl Feed {
         Ok(Self { channel, name, arrivals, early: BTreeMap::new(), last_tag: 0 })
     }
 
-    /// What is ready, at least one delivery. Waits for the first, and for nothing more.
-    async fn next_batch(&mut self) -> Result<Vec<Arrival>, BusError> {
+    /// What is ready then, at least one delivery. Waits for the first, and for nothing more.
+    async fn next_batch_after(&mut self, instant: Instant) -> Result<Vec<Arrival>, BusError> {
+        sleep_until(instant).await;
         let first = self.next().await?;
         let mut bytes = first.delivery.data.len();
         let mut batch = vec![first];
