@@ -185,9 +185,9 @@ impl Handover {
         (Self { turn: Arc::default(), room, relay }, receiver)
     }
 
-    /// Commits a transaction that has stored these rows, and hands them over. One at a time: whoever
-    /// waits for what this transaction has locked commits after it, and is handed over after it, so
-    /// the events of an account leave in the order of its versions.
+    /// Commits a transaction that has stored these rows, and hands them over. One at a time: who
+    /// waits for what this transaction has locked commits after it, and is handed over after it,
+    /// so the events of an account leave in the order of its versions.
     pub(crate) async fn commit(
         &self,
         transaction: Transaction<'_, Postgres>,

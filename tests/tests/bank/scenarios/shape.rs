@@ -1,5 +1,6 @@
 //! What a batch costs, counted and not timed. Promise: a batch has the same statements whatever its
-//! size and one acknowledgement, its events travel in few messages, and nothing of it is left behind.
+//! size and one acknowledgement, its events travel in few messages, and nothing of it is left
+//! behind.
 
 use anyhow::{Context, Result, ensure};
 use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
