@@ -17,7 +17,7 @@ use serde::Deserialize;
 use shared_events::{bus::Service, host::Host, topology};
 
 use domain::Calendar;
-use handle::{Answers, Arrange, Due, Post};
+use handle::{Answers, Arrange, Due, Months, Post};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -59,6 +59,7 @@ pub async fn run(
         .consume(topology::LEDGER_ARRANGEMENTS, Arrange::new(time_zone, holidays.clone()))
         .answer(topology::LEDGER_QUERIES, Answers::new(time_zone))
         .work(Due::new(time_zone, holidays))
+        .work(Months)
         .run(host.shutdown)
         .await?;
     Ok(())

@@ -8,10 +8,12 @@ mod desk;
 mod due;
 mod history;
 mod interest;
+mod months;
 mod post;
 mod proof;
 
 pub(crate) use answer::Answers;
 pub(crate) use arrange::Arrange;
 pub(crate) use due::Due;
+pub(crate) use months::Months;
 pub(crate) use post::Post;

@@ -11,6 +11,9 @@ use uuid::Uuid;
 use super::parsed;
 use crate::domain::Decided;
 
+/// For how many months the journal has tables in advance.
+const MONTHS_AHEAD: i32 = 2;
+
 /// The end of a chain that this transaction extends, and the instant of its decisions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chain {
@@ -23,17 +26,20 @@ pub(crate) struct Chain {
 }
 
 /// Takes the end of a chain until the transaction ends: of one that nobody else extends, if there
-/// is one. With it comes which of these instructions were decided before.
+/// is one. With it comes which of these instructions were decided before: each is looked for by
+/// itself (`OFFSET 0` keeps the planner to that), and only in the table of its month.
 pub(crate) async fn extend_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
 ) -> sqlx::Result<(Chain, Vec<Decided>)> {
     let free = sqlx::query!(
         r#"SELECT free.chain, free.place, free.hash, free.now AS "now!",
-                  journal.digest AS "digest?", journal.record AS "record?"
+                  known.digest AS "digest?", known.record AS "record?"
            FROM (SELECT chain, place, hash, clock_timestamp() AS now FROM chains
                  LIMIT 1 FOR UPDATE SKIP LOCKED) AS free
-           LEFT JOIN journal ON journal.transfer_id = ANY($1)"#,
+           LEFT JOIN (unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL
+               (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known)
+               ON true"#,
         ids,
     );
     let (mut chain, mut known) = (None, Vec::new());
@@ -55,6 +61,12 @@ pub(crate) async fn extend_in_tx(
     Ok((chain, decided_in_tx(tx, ids).await?))
 }
 
+/// Makes the tables of the months to come.
+pub(crate) async fn keep_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+    sqlx::query!("SELECT keep_journal($1)", MONTHS_AHEAD).execute(tx.connection()).await?;
+    Ok(())
+}
+
 /// Reads a column of 32 bytes.
 pub(super) fn hash(bytes: Vec<u8>) -> sqlx::Result<Hash256> {
     parsed("journal.digest, hash", "", bytes.try_into().ok().map(Hash256))
@@ -68,7 +80,9 @@ pub(super) fn record(json: &str) -> sqlx::Result<JournalRecord> {
 /// Those of these instructions that were decided before, with their outcomes.
 pub(crate) async fn decided_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Decided>> {
     let rows = sqlx::query!(
-        r#"SELECT digest, record AS "record!" FROM journal WHERE transfer_id = ANY($1)"#,
+        r#"SELECT digest AS "digest!", record AS "record!"
+           FROM unnest($1::uuid[]) AS asked(id), LATERAL
+               (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known"#,
         ids,
     );
     let rows = rows.fetch_all(tx.connection()).await?;

@@ -13,7 +13,8 @@ use crate::domain::posted_legs;
 /// record is told with its entries, which take about as much again.
 const PAGE_BYTES_MAX: usize = 512 * 1024;
 
-/// Records of a chain after a place, at most `limit`, with the entries that stand beside them.
+/// Records of a chain after a place, at most `limit`, with the entries that stand beside them. Should
+/// a place be taken twice, both are told: no page ends between them.
 pub(crate) async fn page(
     tx: &mut Tx<'_>,
     chain: u8,
@@ -23,16 +24,18 @@ pub(crate) async fn page(
     let rows = sqlx::query!(
         r#"SELECT transfer_id, digest, place, hash, record AS "record!", reference,
                   end_to_end_id
-           FROM journal WHERE chain = $1 AND place > $2 ORDER BY place LIMIT $3"#,
+           FROM journal WHERE chain = $1 AND place > $2
+           ORDER BY place FETCH FIRST ($3) ROWS WITH TIES"#,
         i16::from(chain),
         after,
         i64::from(limit),
     );
     let rows = rows.fetch_all(tx.connection()).await?;
-    let (mut records, mut bytes) = (Vec::with_capacity(rows.len()), 0);
+    let (mut records, mut bytes) = (Vec::<ChainedRecord>::with_capacity(rows.len()), 0);
     for row in rows {
         bytes += row.record.len();
-        if bytes > PAGE_BYTES_MAX && !records.is_empty() {
+        let is_next = records.last().is_some_and(|last| last.place != row.place);
+        if bytes > PAGE_BYTES_MAX && is_next {
             break;
         }
         records.push(ChainedRecord {

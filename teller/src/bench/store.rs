@@ -18,17 +18,20 @@ pub(super) async fn open(url: &str) -> sqlx::Result<PgPool> {
     PgPoolOptions::new().max_connections(4).connect(url).await
 }
 
-/// How many notifications of these accounts are there that are not older than `since`. Account by
-/// account, or the server may look through all that is new instead, many times a second.
+/// How many notifications of these accounts are there that are not older than `from`, and older than
+/// `until`. Account by account, or the server may look through all that is new instead, many times a
+/// second.
 pub(super) async fn notified(
     notifications: &PgPool,
     accounts: &[Uuid],
-    since: Uuid,
+    from: Uuid,
+    until: Uuid,
 ) -> sqlx::Result<i64> {
     let count = "SELECT coalesce(sum(here), 0)::bigint FROM unnest($1::uuid[]) AS watched,
          LATERAL (SELECT count(*) AS here FROM notifications
-                  WHERE account_id = watched AND id >= $2) AS of_account";
-    sqlx::query_scalar(count).bind(accounts).bind(since).fetch_one(notifications).await
+                  WHERE account_id = watched AND id >= $2 AND id < $3) AS of_account";
+    let count = sqlx::query_scalar(count).bind(accounts).bind(from).bind(until);
+    count.fetch_one(notifications).await
 }
 
 /// How many notifications are not older than `since`, and how many of them are of rejections.

@@ -65,7 +65,8 @@ impl<'a> Tamperer<'a> {
         Ok(columns.bind(self.table).fetch_all(&pool).await?)
     }
 
-    /// Where the `nth` of the rows stands that `condition` holds for.
+    /// The condition that holds for just the `nth` of the rows that `condition` holds for. In which
+    /// table of several it stands belongs to it.
     pub(super) async fn row(&self, condition: &str, nth: i64) -> Result<String> {
         let table = self.table;
         let key: Vec<&str> = self.names.iter().map(|(column, _)| *column).collect();
@@ -74,15 +75,16 @@ impl<'a> Tamperer<'a> {
         let nth = nth.checked_rem(count).with_context(|| format!("{table}: no {condition}"))?;
         let key = key.join(", ");
         let row = format!(
-            "SELECT ctid::text FROM {table} WHERE {condition} ORDER BY {key} OFFSET {nth} LIMIT 1"
+            "SELECT format('tableoid = %s AND ctid = %L', tableoid::oid, ctid) FROM {table}
+             WHERE {condition} ORDER BY {key} OFFSET {nth} LIMIT 1"
         );
         self.text(&row).await
     }
 
-    /// What a difference says of a row, by its place in the table.
-    pub(super) async fn name(&self, ctid: &str) -> Result<Value> {
+    /// What a difference says of a row.
+    pub(super) async fn name(&self, row: &str) -> Result<Value> {
         let (table, name) = (self.table, self.name_of());
-        let name = format!("SELECT {name}::text FROM {table} WHERE ctid = '{ctid}'");
+        let name = format!("SELECT {name}::text FROM {table} WHERE {row}");
         Ok(serde_json::from_str(&self.text(&name).await?)?)
     }
 
@@ -92,15 +94,14 @@ impl<'a> Tamperer<'a> {
     }
 
     /// Changes one column of a row, and returns the row's name before and after.
-    pub(super) async fn change(&self, ctid: &str, column: &str, to: &str) -> Result<[Value; 2]> {
-        let (table, name, before) = (self.table, self.name_of(), self.name(ctid).await?);
+    pub(super) async fn change(&self, row: &str, column: &str, to: &str) -> Result<[Value; 2]> {
+        let (table, name, before) = (self.table, self.name_of(), self.name(row).await?);
         let pool = self.bank.pool("ledger").await?;
         let mut tx = pool.begin().await?;
         let guard = |what| AssertSqlSafe(format!("ALTER TABLE {table} {what} TRIGGER USER"));
         sqlx::raw_sql(guard("DISABLE")).execute(&mut *tx).await?;
-        let update = format!(
-            "UPDATE {table} SET {column} = {to} WHERE ctid = '{ctid}' RETURNING {name}::text"
-        );
+        let update =
+            format!("UPDATE {table} SET {column} = {to} WHERE {row} RETURNING {name}::text");
         let after: String = sqlx::query_scalar(AssertSqlSafe(update.clone()))
             .fetch_one(&mut *tx)
             .await
