@@ -58,8 +58,14 @@ impl<R: Read> Lines<R> {
             return Err(wrong_line(self.number, "too long"));
         }
         self.bytes += length;
-        let text = String::from_utf8(line);
-        let text = text.map_err(|_| wrong_line(self.number, "not UTF-8"))?;
+        let text = match String::from_utf8(line) {
+            Ok(text) => text,
+            // Cut inside a character: not finished, like any line without an end.
+            Err(cut) if !cut.as_bytes().ends_with(b"\n") => {
+                String::from_utf8_lossy(cut.as_bytes()).into_owned()
+            }
+            Err(_) => return Err(wrong_line(self.number, "not UTF-8")),
+        };
         Ok(Some(text).filter(|it| !it.is_empty()))
     }
 
@@ -206,6 +212,17 @@ mod tests {
             anchors(&path).expect("there are ends").iter().map(|it| it.place).collect();
         std::fs::remove_file(path).expect("it was there");
         assert_eq!(places, [3, 5]);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_inside_a_character_is_not_finished() {
+        let ends = json!({"ends": []}).to_string();
+        let cut = [ends.as_bytes(), b"\n{\"record\":\"\xc4"].concat();
+        let mut lines = Lines::of(cut.as_slice());
+        assert!(matches!(lines.next_whole(), Ok(Some(Entry::Ends(_)))));
+        assert!(matches!(lines.next_whole(), Ok(None)));
+        let mut lines = Lines::of(b"{\"record\":\"\xc4\"}\n".as_slice());
+        assert!(lines.next_whole().is_err(), "a whole line that is no text");
     }
 
     #[test]

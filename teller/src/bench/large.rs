@@ -22,7 +22,7 @@ use super::{
     place::{DATABASES, Place},
     shapes::there_and_back,
     store,
-    traffic::account,
+    traffic::{Shape, account},
 };
 
 /// The services whose databases are exchanged.
@@ -48,13 +48,13 @@ pub(super) struct Large {
 }
 
 pub(super) async fn run(place: &Place, plan: &Plan) -> Result<Large, BenchError> {
-    each_database(place, Change::SetAside).await?;
     let measured = measure(place, plan).await;
     each_database(place, Change::BringBack).await?;
     measured
 }
 
 async fn measure(place: &Place, plan: &Plan) -> Result<Large, BenchError> {
+    each_database(place, Change::SetAside).await?;
     each_database(place, Change::Copy).await?;
     let began = Instant::now();
     each_database(place, Change::Exchange).await?;
@@ -72,7 +72,8 @@ async fn measure(place: &Place, plan: &Plan) -> Result<Large, BenchError> {
         let accounts = if is_large { plan.large_accounts } else { plan.accounts };
         // A service that was just started is cold.
         let warm_up = plan.warm_up * 2;
-        let load = Load { accounts, warm_up, window: plan.round, ..Load::unbatched(plan) };
+        let (shape, window) = (Shape::Uniform, plan.round);
+        let load = Load { shape, accounts, warm_up, window, ..Load::unbatched(plan) };
         let rate = load::run(place, load).await?.transfers_per_second;
         if is_large { &mut large } else { &mut empty }.push(rate);
     }
@@ -98,7 +99,7 @@ enum Change {
     Copy,
     /// The other one comes into use.
     Exchange,
-    /// The bank's own books come back, and all else goes.
+    /// The bank's own books come back where they were set aside, and all else goes.
     BringBack,
 }
 
@@ -120,6 +121,7 @@ async fn each_database(place: &Place, change: Change) -> Result<(), BenchError> 
                 store::rename(&mut server, &other, &name).await?;
                 store::rename(&mut server, &spare, &other).await?;
             }
+            Change::BringBack if !store::exists(&mut server, &before).await? => {}
             Change::BringBack => {
                 for name in [&name, &other, &spare] {
                     store::remove(&mut server, name).await?;

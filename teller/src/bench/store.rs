@@ -181,6 +181,11 @@ pub(super) async fn maintenance(url: &str) -> sqlx::Result<PgConnection> {
     PgConnection::connect_with(&options.database("postgres")).await
 }
 
+pub(super) async fn exists(server: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
+    let exists = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
+    sqlx::query_scalar(exists).bind(name).fetch_one(server).await
+}
+
 pub(super) async fn rename(server: &mut PgConnection, from: &str, to: &str) -> sqlx::Result<()> {
     let rename = format!(r#"ALTER DATABASE "{from}" RENAME TO "{to}""#);
     sqlx::query(AssertSqlSafe(rename)).execute(server).await.map(|_| ())

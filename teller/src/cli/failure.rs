@@ -9,7 +9,7 @@ use super::output::note;
 #[cfg(feature = "bench")]
 use crate::bench::BenchError;
 use crate::{TellerError, input::InvalidInput};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The exit codes, as `--help` explains them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,55 +37,57 @@ pub(crate) enum Failure {
 impl Failure {
     /// Says why on standard error, and gives the exit code.
     pub(crate) fn report(self, as_json: bool) -> ExitCode {
-        let (exit, line) = match &self {
+        let (exit, told) = match &self {
             Self::Shown(exit) => (*exit, None),
             // Whoever read our output has seen enough.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
             Self::Output(error) => {
-                (Exit::NoAnswer, Some(format!("error: the result cannot be written: {error}")))
+                let why = format!("the result cannot be written: {error}");
+                (Exit::NoAnswer, Some((json!({ "kind": "not_written" }), why)))
             }
-            Self::Teller(error) => (exit_of(error), Some(line(error, as_json))),
+            Self::Teller(error) => {
+                let (exit, described) = described(error);
+                (exit, Some((described, chain(error))))
+            }
             #[cfg(feature = "bench")]
-            Self::Bench(error) => (Exit::NoAnswer, Some(format!("error: {}", chain(error)))),
+            Self::Bench(error) => {
+                (Exit::NoAnswer, Some((json!({ "kind": "not_measured" }), chain(error))))
+            }
         };
-        if let Some(line) = line {
-            note(&line);
+        if let Some((described, why)) = told {
+            note(&if as_json { as_line(described, &why) } else { format!("error: {why}") });
         }
         ExitCode::from(exit as u8)
     }
 }
 
-const fn exit_of(error: &TellerError) -> Exit {
+/// What a program is told of an error, with the exit code.
+fn described(error: &TellerError) -> (Exit, Value) {
     match error {
-        TellerError::Refused(_) => Exit::Refused,
-        TellerError::Input(_) => Exit::WrongInput,
-        TellerError::NoAnswer(_) => Exit::NoAnswer,
+        TellerError::Refused(it) => {
+            let refused = json!({
+                "kind": "refused",
+                "code": it.code,
+                "field": it.field,
+                "message": it.message,
+            });
+            (Exit::Refused, refused)
+        }
+        TellerError::Input(it) => {
+            let wrong = json!({ "kind": "wrong_input", "field": it.field, "message": it.rule });
+            (Exit::WrongInput, wrong)
+        }
+        TellerError::NoAnswer(_) => (Exit::NoAnswer, json!({ "kind": "no_answer" })),
     }
 }
 
-fn line(error: &TellerError, as_json: bool) -> String {
-    if !as_json {
-        return format!("error: {}", chain(error));
+/// A JSON line, with the whole reason where the error has no message of its own.
+fn as_line(mut described: Value, why: &str) -> String {
+    if described.get("message").is_none() {
+        described["message"] = why.into();
     }
-    let described = match error {
-        TellerError::Refused(it) => json!({
-            "kind": "refused",
-            "code": it.code,
-            "field": it.field,
-            "message": it.message,
-        }),
-        TellerError::Input(it) => json!({
-            "kind": "wrong_input",
-            "field": it.field,
-            "message": it.rule,
-        }),
-        TellerError::NoAnswer(_) => json!({
-            "kind": "no_answer",
-            "message": chain(error),
-        }),
-    };
     json!({ "error": described }).to_string()
 }
 

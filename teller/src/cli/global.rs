@@ -27,7 +27,7 @@ pub(crate) struct Global {
     /// Print JSON instead of tables; errors, too, as {"error":{...}} on standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// How long to wait for an answer [default: 30; legacy: 600]
+    /// How long to wait for an answer [default: 30; legacy and audit: 600]
     #[arg(
         long,
         global = true,

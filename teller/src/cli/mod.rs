@@ -77,7 +77,7 @@ enum Command {
     /// Open, freeze, unfreeze, close and look up accounts
     #[command(subcommand)]
     Account(account::Command),
-    /// Change how far below zero an account may go
+    /// Change how far below zero an account may go, and what may leave it
     #[command(subcommand)]
     Limits(terms::Limits),
     /// Change who an account belongs to
