@@ -31,7 +31,7 @@ use crate::{
 /// How many queries are worked on at a time.
 const QUERIES_AT_ONCE: usize = 4;
 /// How many queries wait in memory.
-const PREFETCH: usize = 32;
+const PREFETCH: u16 = 32;
 
 /// The answer to a query.
 #[derive(Clone, Debug)]

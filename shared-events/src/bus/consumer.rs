@@ -38,9 +38,11 @@ const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// batches of three, whose round trips and commits are most of the work; who comes alone after a
 /// pause does not wait.
 const BATCH_EVERY: Duration = Duration::from_millis(3);
-/// The most unacknowledged deliveries that one subscription holds in memory. Partitions share it;
-/// with fewer, one that all load falls on would wait for the broker after each batch.
-const PREFETCH: usize = 512;
+/// The most unacknowledged deliveries of a queue that are held in memory: of one that is alone, and
+/// of a partition. With fewer, one that all load falls on would wait for the broker after each
+/// batch; events come joined, a hundred to a delivery, where there are no partitions.
+const PREFETCH: u16 = 512;
+const PREFETCH_PARTITION: u16 = 256;
 
 /// Consumes one subscription for ever, over as many connections as it takes.
 pub(crate) struct Consumer<H: Handler> {
@@ -73,7 +75,11 @@ impl<H: Handler> Consumer<H> {
     /// Works on one channel until it is lost (an error) or the service stops.
     async fn consume(&self, part: &str, backoff: &mut Backoff) -> Result<(), BusError> {
         let priority = |partition| preference(self.lane.get(), partition);
-        let mut feed = Feed::open(&self.link, &self.subscription, PREFETCH, priority).await?;
+        let prefetch = match self.subscription.partitions {
+            Some(_) => PREFETCH_PARTITION,
+            None => PREFETCH,
+        };
+        let mut feed = Feed::open(&self.link, &self.subscription, prefetch, priority).await?;
         self.health.good(part);
         *backoff = Backoff::new();
         let mut next = Instant::now();
@@ -127,12 +133,11 @@ impl Feed {
     pub(crate) async fn open(
         link: &Link,
         subscription: &Subscription,
-        prefetch: usize,
+        prefetch: u16,
         priority: impl Fn(usize) -> i32,
     ) -> Result<Self, BusError> {
         let queues = subscription.queues();
-        let each = u16::try_from(prefetch / queues.len()).unwrap_or(1);
-        let channel = link.consuming_channel(each).await?;
+        let channel = link.consuming_channel(prefetch).await?;
         // Unbounded in name only: the prefetch bounds it.
         let (sender, arrivals) = mpsc::unbounded_channel();
         for (partition, queue) in queues.into_iter().enumerate() {
@@ -145,7 +150,7 @@ impl Feed {
                 .await?;
             consumer.set_delegate(Forward { queue: queue.into(), sender: sender.clone() });
         }
-        info!(queue = subscription.name, prefetch = each, "consuming");
+        info!(queue = subscription.name, prefetch, "consuming");
         let name = subscription.name;
         Ok(Self { channel, name, arrivals, early: BTreeMap::new(), last_tag: 0 })
     }
