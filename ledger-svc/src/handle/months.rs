@@ -22,7 +22,7 @@ impl Worker for Months {
     async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             if let Err(error) = keep(&workshop).await {
-                warn!(error = %chain(&error), "cannot make the journal's tables for months to come");
+                warn!(error = %chain(&error), "the journal has no tables for months to come");
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}

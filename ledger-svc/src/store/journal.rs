@@ -82,7 +82,7 @@ pub(crate) async fn decided_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result
     let rows = sqlx::query!(
         r#"SELECT digest AS "digest!", record AS "record!"
            FROM unnest($1::uuid[]) AS asked(id), LATERAL
-               (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known"#,
+             (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known"#,
         ids,
     );
     let rows = rows.fetch_all(tx.connection()).await?;

@@ -13,8 +13,8 @@ use crate::domain::posted_legs;
 /// record is told with its entries, which take about as much again.
 const PAGE_BYTES_MAX: usize = 512 * 1024;
 
-/// Records of a chain after a place, at most `limit`, with the entries that stand beside them. Should
-/// a place be taken twice, both are told: no page ends between them.
+/// Records of a chain after a place, at most `limit`, with the entries that stand beside them.
+/// Should a place be taken twice, both are told: no page ends between them.
 pub(crate) async fn page(
     tx: &mut Tx<'_>,
     chain: u8,

@@ -18,9 +18,9 @@ pub(super) async fn open(url: &str) -> sqlx::Result<PgPool> {
     PgPoolOptions::new().max_connections(4).connect(url).await
 }
 
-/// How many notifications of these accounts are there that are not older than `from`, and older than
-/// `until`. Account by account, or the server may look through all that is new instead, many times a
-/// second.
+/// How many notifications of these accounts are there that are not older than `from`, and older
+/// than `until`. Account by account, or the server may look through all that is new instead, many
+/// times a second.
 pub(super) async fn notified(
     notifications: &PgPool,
     accounts: &[Uuid],
