@@ -292,10 +292,17 @@ async fn publish(channel: &Channel, exchange: &str, key: &str, user: &str) -> Re
 /// Where the broker's management is: beside its AMQP port, on the same container.
 async fn management(bank: &Bank) -> Result<String> {
     let port = bank.broker().amqp().address().port();
-    let publishes = format!("publish={port}");
-    let container = docker(&["ps", "--quiet", "--filter", &publishes]).await?;
-    let address = docker(&["port", &container, "15672/tcp"]).await?;
-    Ok(format!("http://{}", address.lines().next().context("management is published")?))
+    let (publishes, here) = (format!("publish={port}"), format!("0.0.0.0:{port}"));
+    // Another container may have the same number on the other version of IP.
+    for container in docker(&["ps", "--quiet", "--filter", &publishes]).await?.lines() {
+        let amqp = docker(&["port", container, "5672/tcp"]).await.unwrap_or_default();
+        if amqp.lines().any(|address| address == here) {
+            let address = docker(&["port", container, "15672/tcp"]).await?;
+            let address = address.lines().next().context("management is published")?;
+            return Ok(format!("http://{address}"));
+        }
+    }
+    bail!("no container publishes AMQP on {here}")
 }
 
 async fn docker(arguments: &[&str]) -> Result<String> {
