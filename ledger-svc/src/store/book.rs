@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
     bus::Tx,
-    ledger::{Direction, Hash256, JournalRecord},
+    ledger::{Direction, Hash256, JournalRecord, PostedLeg},
 };
 use uuid::Uuid;
 
@@ -151,12 +151,14 @@ fn appended<'a>(
     chain: Chain,
     decided: impl Iterator<Item = &'a Decided>,
 ) -> (Records<'a>, Entries, Chain) {
-    let (mut records, mut entries, mut end) = (Records::default(), Entries::default(), chain);
+    let (mut records, mut legs, mut end) = (Records::default(), Vec::new(), chain);
     for one in decided {
         end = records.push(end, one);
-        entries.push(&one.record);
+        legs.extend(posted_legs(&one.record).iter().map(|leg| (leg, &one.record)));
     }
-    (records, entries, end)
+    // In the order of the index: the server finds a place near the last one.
+    legs.sort_unstable_by_key(|(leg, _)| (leg.account.account_id, leg.account.version));
+    (records, legs.into_iter().collect(), end)
 }
 
 impl<'a> Records<'a> {
@@ -177,17 +179,20 @@ impl<'a> Records<'a> {
     }
 }
 
-impl Entries {
-    fn push(&mut self, record: &JournalRecord) {
-        for leg in posted_legs(record) {
+impl<'a> FromIterator<(&'a PostedLeg, &'a JournalRecord)> for Entries {
+    fn from_iter<I: IntoIterator<Item = (&'a PostedLeg, &'a JournalRecord)>>(legs: I) -> Self {
+        let mut columns = Self::default();
+        for (leg, record) in legs {
             let amount = leg.money.amount.decimal();
-            self.account_ids.push(leg.account.account_id.uuid());
-            self.versions.push(leg.account.version);
-            self.transfer_ids.push(record.instruction.transfer_id.uuid());
-            self.amounts.push(if leg.direction == Direction::Debit { -amount } else { amount });
-            self.balances.push(leg.account.balance.decimal());
-            self.booking_dates.push(record.booking_date);
-            self.value_dates.push(record.value_date);
+            let amount = if leg.direction == Direction::Debit { -amount } else { amount };
+            columns.account_ids.push(leg.account.account_id.uuid());
+            columns.versions.push(leg.account.version);
+            columns.transfer_ids.push(record.instruction.transfer_id.uuid());
+            columns.amounts.push(amount);
+            columns.balances.push(leg.account.balance.decimal());
+            columns.booking_dates.push(record.booking_date);
+            columns.value_dates.push(record.value_date);
         }
+        columns
     }
 }

@@ -58,30 +58,29 @@ enum Verdict {
     Park { why: String },
 }
 
-/// What is told to whoever asked: one event or a JSON array of them.
+/// What is told to whoever asked: events, written down only when somebody asked.
 #[derive(Clone, Debug)]
-struct Reply {
-    kind: String,
-    count: usize,
-    json: Vec<u8>,
-}
+struct Reply(Vec<RawEnvelope>);
 
 impl Reply {
-    fn of(events: &[RawEnvelope]) -> Option<Self> {
-        let (first, count) = (events.first()?, events.len());
-        let json = match events {
-            [one] => serde_json::to_vec(one),
-            many => serde_json::to_vec(many),
-        };
-        let json = json.expect("an envelope writes plain JSON");
-        Some(Self { kind: first.kind.clone(), count, json })
+    fn of(events: Vec<RawEnvelope>) -> Option<Self> {
+        (!events.is_empty()).then_some(Self(events))
     }
 
     /// A reply that the inbox kept.
     fn kept(json: &[u8]) -> Option<Self> {
         let batch = json.first() == Some(&b'[');
         let content_type = if batch { CONTENT_TYPE_BATCH } else { CONTENT_TYPE };
-        Self::of(&read_envelopes(content_type, json).ok()?)
+        Self::of(read_envelopes(content_type, json).ok()?)
+    }
+
+    /// One event, or a JSON array of them.
+    fn json(&self) -> Vec<u8> {
+        let json = match self.0.as_slice() {
+            [one] => serde_json::to_vec(one),
+            many => serde_json::to_vec(many),
+        };
+        json.expect("an envelope writes plain JSON")
     }
 }
 
@@ -153,7 +152,8 @@ impl<H: Handler> Batches<H> {
         Some(verdicts)
     }
 
-    /// Tries again while the fault is one that passes. The error that comes out is not.
+    /// Tries again while the fault is one that passes. The error that comes out is not. Begins
+    /// nothing while too many events wait for the broker.
     async fn attempt_until_decided(
         &self,
         messages: &[Received<H::Message>],
@@ -161,6 +161,11 @@ impl<H: Handler> Batches<H> {
     ) -> Option<Result<Vec<Verdict>, Box<dyn std::error::Error + Send + Sync>>> {
         let mut backoff = Backoff::new();
         loop {
+            tokio::select! {
+                biased;
+                () = self.handover.ready() => {}
+                () = shutdown.cancelled() => return None,
+            }
             let attempt = tokio::time::timeout(ATTEMPT_MAX, self.attempt(messages)).await;
             let source = match attempt.unwrap_or_else(|_| Err(silent_database())) {
                 Ok(verdicts) => {
@@ -264,7 +269,7 @@ impl<H: Handler> Batches<H> {
                         events.push(envelope);
                     }
                     events.extend(told.into_iter().map(|it| cause.wrap(&self.source, now, it)));
-                    let reply = Reply::of(&events);
+                    let reply = Reply::of(events);
                     if let (true, Some(reply)) = (keep, &reply) {
                         inboxed.answered(message, reply);
                     }
@@ -310,7 +315,7 @@ impl<H: Handler> Batches<H> {
         let replying = async {
             for (arrival, reply) in replies {
                 let asked = &arrival.delivery.properties;
-                self.disposal.reply(asked, &reply.kind, reply.count, &reply.json).await;
+                self.disposal.reply(asked, &reply.0[0].kind, reply.0.len(), &reply.json()).await;
             }
         };
         if tokio::time::timeout(REPLIES_MAX, replying).await.is_err() {
@@ -340,7 +345,7 @@ struct Inboxed {
 impl Inboxed {
     fn answered<M>(&mut self, message: &Received<M>, reply: &Reply) {
         self.ids.push(message.id().uuid());
-        self.outcomes.push(reply.json.clone());
+        self.outcomes.push(reply.json());
     }
 
     fn unseen<M>(&mut self, keep: bool, message: &Received<M>) {

@@ -34,10 +34,12 @@ use crate::{envelope::chain, topology::Subscription};
 
 /// The most bytes that one transaction takes together, unless one message alone is larger.
 const BATCH_BYTES_MAX: usize = 512 * 1024;
-/// The least time from one batch to the next. Without it, a thousand messages a second come in
-/// batches of three, whose round trips and commits are most of the work; who comes alone after a
-/// pause does not wait.
-const BATCH_EVERY: Duration = Duration::from_millis(3);
+/// Where deliveries have piled up while a batch was handled, the next one begins when so many times
+/// as long have passed since that one began, at most so late. Without it, a thousand messages a
+/// second come in batches of three, whose round trips and commits are most of the work. Who comes to
+/// an idle consumer does not wait.
+const PACE: u32 = 2;
+const PACE_MAX: Duration = Duration::from_millis(10);
 /// The most unacknowledged deliveries of a queue that are held in memory: of one that is alone, and
 /// of a partition. With fewer, one that all load falls on would wait for the broker after each
 /// batch; events come joined, a hundred to a delivery, where there are no partitions.
@@ -89,7 +91,7 @@ impl<H: Handler> Consumer<H> {
                 () = self.shutdown.cancelled() => return Ok(()),
                 batch = feed.next_batch_after(next) => batch?,
             };
-            next = Instant::now() + BATCH_EVERY;
+            let began = Instant::now();
             let last = batch.last().expect("a batch has a delivery").delivery.acker.clone();
             match self.batches.settle(batch, &self.shutdown).await? {
                 Settled::All => {
@@ -98,8 +100,14 @@ impl<H: Handler> Consumer<H> {
                 }
                 Settled::Abandoned => return Ok(()),
             }
+            next = began + pace(feed.has_next()?, began.elapsed());
         }
     }
+}
+
+/// How long after the beginning of a batch that took so long the next one begins.
+fn pace(piled_up: bool, took: Duration) -> Duration {
+    if piled_up { (took * PACE).min(PACE_MAX) } else { Duration::ZERO }
 }
 
 /// The consumer of a subscription, as its service's health names it.
@@ -161,18 +169,22 @@ impl Feed {
         let first = self.next().await?;
         let mut bytes = first.delivery.data.len();
         let mut batch = vec![first];
-        loop {
-            while let Ok(arrival) = self.arrivals.try_recv() {
-                self.take_in(arrival)?;
-            }
-            let Some(next) = self.early.get(&(self.last_tag + 1)) else { break };
-            bytes += next.delivery.data.len();
+        while self.has_next()? {
+            bytes += self.early[&(self.last_tag + 1)].delivery.data.len();
             if bytes > BATCH_BYTES_MAX {
                 break;
             }
             batch.extend(self.turn());
         }
         Ok(batch)
+    }
+
+    /// Whether the next delivery is here.
+    fn has_next(&mut self) -> Result<bool, BusError> {
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            self.take_in(arrival)?;
+        }
+        Ok(self.early.contains_key(&(self.last_tag + 1)))
     }
 
     /// The next delivery of any queue, in the order of tags. Cancel-safe.
@@ -234,5 +246,18 @@ impl ConsumerDelegate for Forward {
         // Nobody listens any more: the channel is being closed, and the message comes again.
         let _ = self.sender.send(arrival);
         Box::pin(std::future::ready(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_piled_up_waits_and_not_for_long() {
+        let ms = Duration::from_millis;
+        assert_eq!(pace(false, ms(3)), ms(0));
+        assert_eq!(pace(true, ms(3)), ms(6));
+        assert_eq!(pace(true, ms(80)), PACE_MAX, "which is over when the batch is");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use uuid::Uuid;
 
 use super::{handler::Event, join::join};
@@ -15,11 +15,9 @@ use crate::{
     ids::{CorrelationId, MessageId},
 };
 
-/// How many kibibytes of committed events may wait for the broker in memory. Past that, consumers
-/// wait: a slow broker slows the service down and does not fill its memory.
-const WAITING_KIB_MAX: usize = 8 * 1024;
-/// How many hand-overs may wait. Bytes bind first where events are large.
-const WAITING_BATCHES_MAX: usize = 256;
+/// While so many bytes of committed events wait for the broker in memory, no transaction begins: a
+/// slow broker slows the service down, does not fill its memory, and finds no accounts locked.
+const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The number of a lane of the outbox: which relay publishes a row.
 pub(crate) type LaneNumber = i16;
@@ -98,7 +96,7 @@ pub(crate) struct Row {
     /// The envelope as JSON; of several, a JSON array.
     pub(crate) body: Vec<u8>,
     /// Its share of the memory that waiting events may use.
-    pub(crate) room: Option<Arc<OwnedSemaphorePermit>>,
+    pub(crate) room: Option<Arc<Room>>,
 }
 
 impl Row {
@@ -170,19 +168,40 @@ pub(crate) async fn waiting(pool: &PgPool) -> sqlx::Result<(f64, f64)> {
     Ok((outbox.rows, outbox.seconds))
 }
 
-/// The way from a commit to the relay, bounded in bytes.
+/// The way from a commit to the relay. Bounded by [`Handover::ready`]: beyond its bytes there is at
+/// most one transaction of each task.
 #[derive(Clone, Debug)]
 pub(crate) struct Handover {
     turn: Arc<Mutex<()>>,
-    room: Arc<Semaphore>,
-    relay: mpsc::Sender<Vec<Row>>,
+    waiting_bytes: watch::Sender<usize>,
+    relay: mpsc::UnboundedSender<Vec<Row>>,
+}
+
+/// The memory of a transaction's events, until the last of its rows is gone.
+#[derive(Debug)]
+pub(crate) struct Room {
+    waiting_bytes: watch::Sender<usize>,
+    bytes: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.waiting_bytes.send_modify(|waiting| *waiting -= self.bytes);
+    }
 }
 
 impl Handover {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Vec<Row>>) {
-        let (relay, receiver) = mpsc::channel(WAITING_BATCHES_MAX);
-        let room = Arc::new(Semaphore::new(WAITING_KIB_MAX));
-        (Self { turn: Arc::default(), room, relay }, receiver)
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Vec<Row>>) {
+        let (relay, receiver) = mpsc::unbounded_channel();
+        (Self { turn: Arc::default(), waiting_bytes: watch::Sender::new(0), relay }, receiver)
+    }
+
+    /// Waits while too much is waiting already: before a transaction begins, so that none holds its
+    /// locks until the broker is back.
+    pub(crate) async fn ready(&self) {
+        let mut waiting_bytes = self.waiting_bytes.subscribe();
+        let few = waiting_bytes.wait_for(|waiting| *waiting < WAITING_BYTES_MAX).await;
+        few.expect("its sender is here");
     }
 
     /// Commits a transaction that has stored these rows, and hands them over. One at a time: who
@@ -198,23 +217,58 @@ impl Handover {
         }
         let _turn = self.turn.lock().await;
         transaction.commit().await?;
-        self.committed(rows).await;
+        self.committed(rows);
         Ok(())
     }
 
-    /// Waits while too much is waiting already. A relay that has ended takes nothing: the rows are
-    /// in the table, for the next one.
-    async fn committed(&self, mut rows: Vec<Row>) {
-        let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
-        let kib = (bytes / 1024 + 1).min(WAITING_KIB_MAX);
-        let kib = u32::try_from(kib).expect("the bound is small");
-        let room = Arc::clone(&self.room).acquire_many_owned(kib).await;
-        let room = Arc::new(room.expect("the semaphore is never closed"));
+    /// A relay that has ended takes nothing: the rows are in the table, for the next one.
+    fn committed(&self, mut rows: Vec<Row>) {
+        let bytes = rows.iter().map(|row| row.body.len()).sum();
+        self.waiting_bytes.send_modify(|waiting| *waiting += bytes);
+        let room = Arc::new(Room { waiting_bytes: self.waiting_bytes.clone(), bytes });
         for row in &mut rows {
             row.room = Some(Arc::clone(&room));
         }
-        if self.relay.send(rows).await.is_err() {
+        if self.relay.send(rows).is_err() {
             tracing::info!("the relay has ended; committed events stay in the outbox");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn row(bytes: usize) -> Row {
+        Row {
+            id: 1,
+            events: 1,
+            message_id: Uuid::nil(),
+            kind: String::new(),
+            correlation_id: Uuid::nil(),
+            partition_key: None,
+            body: vec![b' '; bytes],
+            room: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_begins_while_too_much_waits() {
+        let (handover, mut relay) = Handover::new();
+        handover.committed(vec![row(WAITING_BYTES_MAX - 1)]);
+        assert!(handover.ready().now_or_never().is_some(), "there is room for a byte");
+        handover.committed(vec![row(1), row(1)]);
+        let first = relay.recv().await.expect("it was handed over");
+        let mut second = relay.recv().await.expect("it was handed over");
+        assert!(handover.ready().now_or_never().is_none(), "there is none");
+        second.pop();
+        drop(first);
+        assert!(handover.ready().now_or_never().is_some(), "the first is gone");
+        handover.committed(vec![row(WAITING_BYTES_MAX - 2)]);
+        assert!(handover.ready().now_or_never().is_none(), "half of the second still waits");
+        drop(second);
+        assert!(handover.ready().now_or_never().is_some());
     }
 }

@@ -22,7 +22,7 @@ use metrics::counter;
 use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Interval, MissedTickBehavior},
+    time::{Interval, MissedTickBehavior, sleep_until},
 };
 use tracing::{info, warn};
 
@@ -43,6 +43,9 @@ const IN_FLIGHT_MAX: usize = 512;
 const BACKLOG_MAX: usize = 2_000;
 /// How often the relay looks at its oldest confirm and at the table.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The least time from one delete to the next: a transaction for each batch of the consumer would be
+/// a fifth of what the database does for a thousand messages a second.
+const DELETE_EVERY: Duration = Duration::from_millis(25);
 /// The relay, as its service's health names it.
 pub(crate) const PART: &str = "relay";
 
@@ -64,12 +67,14 @@ pub(crate) struct Relay {
     deletes: PgPool,
     lane: Lane,
     health: Health,
-    handover: mpsc::Receiver<Vec<Row>>,
+    handover: mpsc::UnboundedReceiver<Vec<Row>>,
     backlog: VecDeque<Row>,
     in_flight: BTreeMap<u64, InFlight>,
     published: u64,
     confirmed: Vec<i64>,
     deleting: Option<Delete>,
+    /// When the next delete may begin.
+    next_delete: Instant,
     ticks: Interval,
 }
 
@@ -80,7 +85,7 @@ impl Relay {
         pool: PgPool,
         current: &CurrentLane,
         health: Health,
-        handover: mpsc::Receiver<Vec<Row>>,
+        handover: mpsc::UnboundedReceiver<Vec<Row>>,
     ) -> Self {
         let mut backoff = Backoff::new();
         let lane = loop {
@@ -108,6 +113,7 @@ impl Relay {
             published: 0,
             confirmed: Vec::new(),
             deleting: None,
+            next_delete: Instant::now(),
             ticks,
         }
     }
@@ -167,6 +173,7 @@ impl Relay {
         let takes = taking && self.backlog.len() < BACKLOG_MAX;
         let open = takes && !self.is_cut_off();
         let deleting = self.deleting.is_some();
+        let to_delete = !deleting && !self.confirmed.is_empty();
         tokio::select! {
             biased;
             // First, or a busy relay would never look up.
@@ -179,6 +186,7 @@ impl Relay {
                 self.deleted(done);
                 Ok(())
             }
+            () = sleep_until(self.next_delete.into()), if to_delete => Ok(()),
             rows = self.handover.recv(), if open => {
                 self.backlog.extend(rows.into_iter().flatten());
                 while let (true, Ok(rows)) =
@@ -240,11 +248,14 @@ impl Relay {
         self.in_flight.get(&number).map_or_else(String::new, |it| it.row.message_id.to_string())
     }
 
-    /// Deletes confirmed rows, one statement at a time; what is confirmed meanwhile goes next.
+    /// Deletes confirmed rows when it is time, one statement at a time; what is confirmed meanwhile
+    /// goes next.
     fn start_delete(&mut self) {
-        if self.deleting.is_some() || self.confirmed.is_empty() {
+        let now = Instant::now();
+        if self.deleting.is_some() || self.confirmed.is_empty() || now < self.next_delete {
             return;
         }
+        self.next_delete = now + DELETE_EVERY;
         let (pool, ids) = (self.deletes.clone(), std::mem::take(&mut self.confirmed));
         self.deleting = Some(Box::pin(async move {
             let mut backoff = Backoff::new();

@@ -35,8 +35,10 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Opens a transaction. Dropped without [`Work::commit`], it leaves nothing behind.
+    /// Opens a transaction; waits while too many events wait for the broker. Dropped without
+    /// [`Work::commit`], it leaves nothing behind.
     pub async fn begin(&self) -> Result<Work, HandleError> {
+        self.handover.ready().await;
         let transaction = self.pool.begin().await?;
         Ok(Work { workshop: self.clone(), transaction, events: Vec::new() })
     }

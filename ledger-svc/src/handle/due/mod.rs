@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use shared_events::{
-    bus::{HandleError, Worker, Workshop},
+    bus::{Worker, Workshop},
     envelope::chain,
 };
 use tokio_util::sync::CancellationToken;
@@ -31,22 +31,33 @@ impl Due {
         Self { time_zone, calendar }
     }
 
-    /// Does a bounded piece of each kind. Says whether there may be more.
-    async fn look(&self, workshop: &Workshop) -> Result<bool, HandleError> {
-        let more_holds = holds::expire(workshop, self.time_zone).await?;
-        let more_interest = interest::capitalise(workshop, self.time_zone).await?;
-        let more_orders = orders::execute(workshop, self.time_zone, &self.calendar).await?;
-        Ok(more_holds || more_interest || more_orders)
+    /// Does a bounded piece of each kind; what fails of one does not hold up the others. Says
+    /// whether there may be more.
+    async fn look(&self, workshop: &Workshop) -> bool {
+        let done = [
+            ("holds", holds::expire(workshop, self.time_zone).await),
+            ("interest", interest::capitalise(workshop, self.time_zone).await),
+            ("orders", orders::execute(workshop, self.time_zone, &self.calendar).await),
+        ];
+        let (mut more, mut failed) = (false, false);
+        for (kind, done) in done {
+            match done {
+                Ok(any) => more |= any,
+                Err(error) => {
+                    warn!(kind, error = %chain(&error), "cannot do what is due");
+                    failed = true;
+                }
+            }
+        }
+        more && !failed
     }
 }
 
 impl Worker for Due {
     async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
-            match self.look(&workshop).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => warn!(error = %chain(&error), "cannot do what is due"),
+            if self.look(&workshop).await {
+                continue;
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
