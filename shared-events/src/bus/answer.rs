@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::{
     connection::{Backoff, BusError, Link},
-    consumer::Feed,
+    consumer::{Feed, acknowledge},
     database::Tx,
     dispose::Disposal,
     handler::{Event, HandleError},
@@ -123,7 +123,7 @@ impl<A: Answerer> Desk<A> {
             working.spawn(async move {
                 desk.reply_to(&arrival).await;
                 // A lost channel brings the query again, and answering twice harms nobody.
-                let _ = arrival.delivery.acker.ack(BasicAckOptions::default()).await;
+                let _ = acknowledge(&arrival.delivery.acker, BasicAckOptions::default()).await;
                 drop(place);
             });
         }

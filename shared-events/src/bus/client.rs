@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::{
-    connection::{Amqp, Backoff, BusError, Link},
+    connection::{Amqp, Backoff, BusError, Link, in_time},
     health::Health,
     incoming::{Asker, Incoming, Pending},
     publish::{Outgoing, partition_headers, properties, publish_confirmed, short},
@@ -158,17 +158,10 @@ impl Client {
     /// Events from now on, of types that match any of `patterns` (AMQP topics: `ledger.#`).
     pub async fn watch(&self, patterns: &[String]) -> Result<Watch, BusError> {
         let channel = self.link.consuming_channel(WATCH_PREFETCH).await?;
-        let queue = self.declare_own_queue(&channel).await?;
-        for pattern in patterns {
-            let options = QueueBindOptions::default();
-            let (queue, pattern) = (queue.as_str().into(), short(pattern));
-            channel
-                .queue_bind(queue, EVENTS.into(), pattern, options, FieldTable::default())
-                .await?;
-        }
         let (sender, events) = mpsc::unbounded_channel();
         // Nothing is acknowledged: the queue goes away with the watcher.
-        self.consume(&channel, &queue, Incoming::Watched(sender)).await?;
+        let opening = self.listen(&channel, EVENTS, Some(patterns), Incoming::Watched(sender));
+        in_time("opening a queue for events", opening).await?;
         Ok(Watch { events, channel })
     }
 
@@ -201,14 +194,33 @@ impl Client {
             return Ok(session.clone());
         }
         let channel = self.link.confirming_channel().await?;
-        let reply_to = self.declare_own_queue(&channel).await?;
-        let (queue, key) = (reply_to.as_str().into(), reply_to.as_str().into());
-        let options = QueueBindOptions::default();
-        channel.queue_bind(queue, REPLIES.into(), key, options, FieldTable::default()).await?;
-        self.consume(&channel, &reply_to, Incoming::Replies(Arc::clone(&self.pending))).await?;
+        let replies = Incoming::Replies(Arc::clone(&self.pending));
+        let opening = self.listen(&channel, REPLIES, None, replies);
+        let reply_to = in_time("opening a queue for replies", opening).await?;
         let session = Session { channel, reply_to };
         *current = Some(session.clone());
         Ok(session)
+    }
+
+    /// Opens a queue of our own, bound to an exchange by these patterns or by its own name, and
+    /// consumes it.
+    async fn listen(
+        &self,
+        channel: &Channel,
+        exchange: &str,
+        patterns: Option<&[String]>,
+        incoming: Incoming,
+    ) -> Result<String, BusError> {
+        let queue = self.declare_own_queue(channel).await?;
+        for pattern in patterns.unwrap_or(std::slice::from_ref(&queue)) {
+            let (name, pattern) = (queue.as_str().into(), short(pattern));
+            let options = QueueBindOptions::default();
+            channel
+                .queue_bind(name, exchange.into(), pattern, options, FieldTable::default())
+                .await?;
+        }
+        self.consume(channel, &queue, incoming).await?;
+        Ok(queue)
     }
 
     /// A queue that only this connection may use and that goes away with it.

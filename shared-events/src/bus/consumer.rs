@@ -9,7 +9,7 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use lapin::{
-    Channel, ConsumerDelegate,
+    Acker, Channel, ConsumerDelegate,
     message::DeliveryResult,
     options::{BasicAckOptions, BasicConsumeOptions},
     types::{AMQPValue, FieldTable},
@@ -36,8 +36,8 @@ use crate::{envelope::chain, topology::Subscription};
 const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// Where deliveries have piled up while a batch was handled, the next one begins when so many times
 /// as long have passed since that one began, at most so late. Without it, a thousand messages a
-/// second come in batches of three, whose round trips and commits are most of the work. Who comes to
-/// an idle consumer does not wait.
+/// second come in batches of three, whose round trips and commits are most of the work. Who comes
+/// to an idle consumer does not wait.
 const PACE: u32 = 2;
 const PACE_MAX: Duration = Duration::from_millis(10);
 /// The most unacknowledged deliveries of a queue that are held in memory: of one that is alone, and
@@ -95,7 +95,7 @@ impl<H: Handler> Consumer<H> {
             let last = batch.last().expect("a batch has a delivery").delivery.acker.clone();
             match self.batches.settle(batch, &self.shutdown).await? {
                 Settled::All => {
-                    last.ack(BasicAckOptions { multiple: true }).await?;
+                    acknowledge(&last, BasicAckOptions { multiple: true }).await?;
                     counter!("bus_acknowledgements_total").increment(1);
                 }
                 Settled::Abandoned => return Ok(()),
@@ -108,6 +108,12 @@ impl<H: Handler> Consumer<H> {
 /// How long after the beginning of a batch that took so long the next one begins.
 fn pace(piled_up: bool, took: Duration) -> Duration {
     if piled_up { (took * PACE).min(PACE_MAX) } else { Duration::ZERO }
+}
+
+/// Acknowledges a delivery. A connection that is lost in this moment may leave it without an end.
+pub(crate) async fn acknowledge(acker: &Acker, options: BasicAckOptions) -> Result<(), BusError> {
+    in_time("acknowledging", async { Ok(acker.ack(options).await?) }).await?;
+    Ok(())
 }
 
 /// The consumer of a subscription, as its service's health names it.
@@ -153,9 +159,13 @@ impl Feed {
             let mut arguments = FieldTable::default();
             arguments.insert("x-priority".into(), AMQPValue::LongInt(priority(partition)));
             let options = BasicConsumeOptions::default();
-            let consumer = channel
-                .basic_consume(queue.as_str().into(), tag.as_str().into(), options, arguments)
-                .await?;
+            let subscribing = channel.basic_consume(
+                queue.as_str().into(),
+                tag.as_str().into(),
+                options,
+                arguments,
+            );
+            let consumer = in_time("subscribing", async { Ok(subscribing.await?) }).await?;
             consumer.set_delegate(Forward { queue: queue.into(), sender: sender.clone() });
         }
         info!(queue = subscription.name, prefetch, "consuming");

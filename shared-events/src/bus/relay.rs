@@ -27,7 +27,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    connection::{Backoff, BusError, Link},
+    connection::{Backoff, BusError, Link, in_time},
     database::unflushed,
     health::Health,
     join::outgoing,
@@ -43,8 +43,8 @@ const IN_FLIGHT_MAX: usize = 512;
 const BACKLOG_MAX: usize = 2_000;
 /// How often the relay looks at its oldest confirm and at the table.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The least time from one delete to the next: a transaction for each batch of the consumer would be
-/// a fifth of what the database does for a thousand messages a second.
+/// The least time from one delete to the next. With one for each batch of the consumer there would
+/// be a second transaction for each of its own.
 const DELETE_EVERY: Duration = Duration::from_millis(25);
 /// The relay, as its service's health names it.
 pub(crate) const PART: &str = "relay";
@@ -158,7 +158,8 @@ impl Relay {
                 ready.take().map(|ready| ready.send(()));
             }
             if ready.is_none() && self.is_finished() {
-                return Ok(channel.close(200, "nothing is left to publish".into()).await?);
+                let closing = channel.close(200, "nothing is left to publish".into());
+                return in_time("closing a channel", async { Ok(closing.await?) }).await;
             }
             self.wait(&mut confirms, ready.is_none()).await?;
         }
