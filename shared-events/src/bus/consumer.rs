@@ -17,7 +17,7 @@ use lapin::{
 use metrics::counter;
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -40,6 +40,9 @@ const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// to an idle consumer does not wait.
 const PACE: u32 = 2;
 const PACE_MAX: Duration = Duration::from_millis(10);
+/// How often who waits for deliveries looks whether there is a channel that they could come on. The
+/// driver says so when it is lost; it may have failed to.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The most unacknowledged deliveries of a queue that are held in memory: of one that is alone, and
 /// of a partition. With fewer, one that all load falls on would wait for the broker after each
 /// batch; events come joined, a hundred to a delivery, where there are no partitions.
@@ -68,7 +71,7 @@ impl<H: Handler> Consumer<H> {
                         "consumer lost its channel; unacknowledged messages come again");
                     self.health.bad(&part, chain(&error).to_string());
                     let pause = backoff.next_pause();
-                    let _ = tokio::time::timeout(pause, self.shutdown.cancelled()).await;
+                    let _ = timeout(pause, self.shutdown.cancelled()).await;
                 }
             }
         }
@@ -203,8 +206,11 @@ impl Feed {
             if let Some(next) = self.turn() {
                 return Ok(next);
             }
-            let arrival = self.arrivals.recv().await.flatten();
-            self.take_in(arrival)?;
+            match timeout(LOOK_EVERY, self.arrivals.recv()).await {
+                Ok(arrival) => self.take_in(arrival.flatten())?,
+                Err(_) if self.channel.status().connected() => {}
+                Err(_) => self.take_in(None)?,
+            }
         }
     }
 
