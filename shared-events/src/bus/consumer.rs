@@ -103,7 +103,7 @@ impl<H: Handler> Consumer<H> {
                 }
                 Settled::Abandoned => return Ok(()),
             }
-            next = began + pace(feed.has_next()?, began.elapsed());
+            next = began + pace(feed.next_bytes()?.is_some(), began.elapsed());
         }
     }
 }
@@ -182,8 +182,8 @@ impl Feed {
         let first = self.next().await?;
         let mut bytes = first.delivery.data.len();
         let mut batch = vec![first];
-        while self.has_next()? {
-            bytes += self.early[&(self.last_tag + 1)].delivery.data.len();
+        while let Some(more) = self.next_bytes()? {
+            bytes += more;
             if bytes > BATCH_BYTES_MAX {
                 break;
             }
@@ -192,12 +192,12 @@ impl Feed {
         Ok(batch)
     }
 
-    /// Whether the next delivery is here.
-    fn has_next(&mut self) -> Result<bool, BusError> {
+    /// The size of the next delivery, if it is here.
+    fn next_bytes(&mut self) -> Result<Option<usize>, BusError> {
         while let Ok(arrival) = self.arrivals.try_recv() {
             self.take_in(arrival)?;
         }
-        Ok(self.early.contains_key(&(self.last_tag + 1)))
+        Ok(self.early.get(&(self.last_tag + 1)).map(|next| next.delivery.data.len()))
     }
 
     /// The next delivery of any queue, in the order of tags. Cancel-safe.
