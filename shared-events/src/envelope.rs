@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
+    envelope_check::wrong_fields,
     ids::{CorrelationId, MessageId},
+    json_keys::repeated_key,
     message::{Message, MessageSet, Undecodable, read_json},
+    refusal::WrongField,
 };
 
 /// The content type of one event.
@@ -21,8 +24,11 @@ pub const CONTENT_TYPE_BATCH: &str = "application/cloudevents-batch+json";
 pub const BATCH_EVENTS_MAX: usize = 100;
 /// The most bytes that one batch of several events has.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// The most bytes of a message to a service. Larger ones are parked unread.
+/// The most bytes of any message: of commands, queries, events and replies. What is larger comes
+/// from a stranger, and is parked unread.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// How much of what a stranger wrote is quoted in a reason.
+const QUOTED_BYTES_MAX: usize = 255;
 
 /// A message with what CloudEvents says about it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -146,6 +152,12 @@ pub enum Unreadable {
         /// What stood there.
         found: String,
     },
+    /// A character set, or a compression, that nobody here reads.
+    #[error("a body in {found:?}: only UTF-8 is read, not compressed")]
+    Coded {
+        /// What stood there.
+        found: String,
+    },
     /// Larger than [`MESSAGE_BYTES_MAX`].
     #[error("{bytes} bytes are more than the {MESSAGE_BYTES_MAX} a message may have")]
     Oversized {
@@ -156,36 +168,128 @@ pub enum Unreadable {
     #[error("the body is not UTF-8 text")]
     Encoding,
     /// JSON that is no CloudEvent, or no JSON.
-    #[error("not a CloudEvent")]
-    Envelope(#[source] Undecodable),
+    #[error("not a CloudEvent: {}", listed(.0))]
+    Envelope(Vec<WrongField>),
+    /// An object in which a key stands twice: two readers would read two messages.
+    #[error("the key {path} stands twice")]
+    RepeatedKey {
+        /// The way to the key, such as `data.transfers[3].money.amount`.
+        path: String,
+    },
     /// A batch of nothing.
     #[error("a batch without any event")]
     Empty,
 }
 
-/// Splits the body of a message from others into its envelopes, if it is not too large.
-pub fn read_message(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
-    match body.len() {
-        0..=MESSAGE_BYTES_MAX => read_envelopes(content_type, body),
-        bytes => Err(Unreadable::Oversized { bytes }),
+impl Unreadable {
+    /// Each thing that is missing or wrong, where it is one of the body.
+    #[must_use]
+    pub fn wrong_fields(&self) -> Vec<WrongField> {
+        match self {
+            Self::Envelope(wrong) => wrong.clone(),
+            Self::RepeatedKey { path } => vec![WrongField::new(path, "stands twice")],
+            Self::ContentType { .. }
+            | Self::Coded { .. }
+            | Self::Oversized { .. }
+            | Self::Encoding
+            | Self::Empty => vec![],
+        }
     }
 }
 
-/// Splits a body into its envelopes: one, or each of a batch. Replies come in any size: the outcome
-/// of a thousand transfers is larger than the command.
-pub fn read_envelopes(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
-    let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
-    let envelopes: Result<Vec<RawEnvelope>, _> = match content_type {
-        CONTENT_TYPE => read_json(text).map(|one| vec![one]),
-        CONTENT_TYPE_BATCH => read_json(text),
-        other => {
-            return Err(Unreadable::ContentType { found: other.to_owned() });
+fn listed(wrong: &[WrongField]) -> String {
+    wrong.iter().map(WrongField::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One event.
+    One,
+    /// A JSON array of events.
+    Several,
+}
+
+/// What a content type says: in any case, and with parameters, as RFC 9110 has it. A character set
+/// other than UTF-8 is not read.
+pub fn form_of(content_type: &str) -> Result<Form, Unreadable> {
+    let mut parts = content_type.split(';').map(str::trim);
+    let form = match parts.next().map(str::to_ascii_lowercase).as_deref() {
+        Some(CONTENT_TYPE) => Form::One,
+        Some(CONTENT_TYPE_BATCH) => Form::Several,
+        Some(_) | None => {
+            return Err(Unreadable::ContentType { found: shortened(content_type) });
         }
     };
-    match envelopes.map_err(Unreadable::Envelope)? {
-        none if none.is_empty() => Err(Unreadable::Empty),
-        envelopes => Ok(envelopes),
+    for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+        let is_utf_8 = value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
+        if name.trim_end().eq_ignore_ascii_case("charset") && !is_utf_8 {
+            return Err(Unreadable::Coded { found: shortened(value) });
+        }
     }
+    Ok(form)
+}
+
+/// AMQP's `content_encoding`, where a client says more than it has to.
+pub fn check_encoding(content_encoding: &str) -> Result<(), Unreadable> {
+    match content_encoding.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" | "utf-8" | "utf8" | "8bit" => Ok(()),
+        _ => Err(Unreadable::Coded { found: shortened(content_encoding) }),
+    }
+}
+
+/// What a stranger wrote, short enough to be quoted.
+fn shortened(text: &str) -> String {
+    text[..text.floor_char_boundary(QUOTED_BYTES_MAX)].to_owned()
+}
+
+/// The text of a body. A byte order mark before it says nothing more (RFC 8259, 8.1).
+pub fn text_of(body: &[u8]) -> Result<&str, Unreadable> {
+    let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Splits the body of a message from others into its envelopes, if it is not too large and no key
+/// stands twice in it.
+pub fn read_message(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
+    if body.len() > MESSAGE_BYTES_MAX {
+        return Err(Unreadable::Oversized { bytes: body.len() });
+    }
+    let envelopes = read_envelopes(content_type, body)?;
+    match repeated_key(text_of(body)?) {
+        Some(path) => Err(Unreadable::RepeatedKey { path: shortened(&path) }),
+        None => Ok(envelopes),
+    }
+}
+
+/// Splits a body into its envelopes: one, or each of a batch.
+pub fn read_envelopes(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
+    let (form, text) = (form_of(content_type)?, text_of(body)?);
+    let envelopes: Result<Vec<RawEnvelope>, _> = match form {
+        Form::One => serde_json::from_str(text).map(|one| vec![one]),
+        Form::Several => serde_json::from_str(text),
+    };
+    match envelopes {
+        Ok(none) if none.is_empty() => Err(Unreadable::Empty),
+        Ok(envelopes) => Ok(envelopes),
+        // Of what cannot be read, a key that stands twice is told before all else.
+        Err(error) => Err(match repeated_in_json(text) {
+            Some(path) => Unreadable::RepeatedKey { path: shortened(&path) },
+            None => not_an_event(form, text, &error),
+        }),
+    }
+}
+
+fn repeated_in_json(text: &str) -> Option<String> {
+    serde_json::from_str::<&RawValue>(text).ok().and_then(|json| repeated_key(json.get()))
+}
+
+fn not_an_event(form: Form, text: &str, error: &serde_json::Error) -> Unreadable {
+    let mut wrong = wrong_fields(form, text);
+    if wrong.is_empty() {
+        wrong.push(WrongField::new("", error.to_string()));
+    }
+    Unreadable::Envelope(wrong)
 }
 
 /// The name of the JSON Schema of a message type.

@@ -7,6 +7,7 @@
 //! envelope      CloudEvents 1.0 around every message: id, type, correlation, causation, data
 //! message       what makes a type a message; sets of messages that one queue may carry
 //! money, ids    amounts, currencies, IBANs and identifiers, checked where they enter
+//! text          what strangers wrote, as one line of visible characters
 //! accounts      \
 //! ledger         > commands, events and queries, by version
 //! notifications /
@@ -26,12 +27,15 @@ pub mod asyncapi;
 pub mod catalogue;
 pub mod documents;
 pub mod envelope;
+mod envelope_check;
 pub mod ids;
+mod json_keys;
 pub mod ledger;
 pub mod message;
 pub mod money;
 pub mod notifications;
 pub mod refusal;
+pub mod text;
 pub mod topology;
 
 #[cfg(feature = "client")]

@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::refusal::WrongField;
+
 /// What a message is to its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -59,6 +61,18 @@ pub enum Undecodable {
         /// The rule it breaks.
         rule: String,
     },
+}
+
+impl Undecodable {
+    /// What is wrong, by its path from the envelope.
+    #[must_use]
+    pub fn wrong_field(&self) -> WrongField {
+        match self {
+            Self::UnknownType { .. } => WrongField::new("type", "is not known here"),
+            Self::WrongShape { field, rule } if field == "." => WrongField::new("data", rule),
+            Self::WrongShape { field, rule } => WrongField::new(format!("data.{field}"), rule),
+        }
+    }
 }
 
 /// Reads JSON, and where that fails names the field and the rule. The failing case is read twice:

@@ -1,10 +1,12 @@
 //! The answer "no" to whoever asked, where no event of a service says it: a query that cannot be
 //! answered, a message that cannot be read.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::message::messages;
+use crate::{message::messages, text::visible};
 
 /// Why a message was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +20,36 @@ pub enum RefusalCode {
     Unreadable,
     /// The service cannot answer now; ask again.
     Unavailable,
+    /// The answer, or the rest of it, is larger than a message may be. What was asked for is done;
+    /// ask for less at a time.
+    ReplyTooLarge,
+}
+
+/// One thing that is missing or wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WrongField {
+    /// The field, as a path from the envelope, such as `data.transfers[3].money.amount`; empty: the
+    /// body as a whole.
+    pub field: String,
+    /// The rule that it breaks.
+    pub rule: String,
+}
+
+impl WrongField {
+    /// `field` breaks `rule`.
+    #[must_use]
+    pub fn new(field: impl Into<String>, rule: impl Into<String>) -> Self {
+        Self { field: field.into(), rule: rule.into() }
+    }
+}
+
+impl fmt::Display for WrongField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => f.write_str(&self.rule),
+            field => write!(f, "{field} {}", self.rule),
+        }
+    }
 }
 
 /// `bank.message.refused.v1`: the reply to a query or command that was refused as such.
@@ -30,31 +62,61 @@ pub struct MessageRefused {
     pub field: Option<String>,
     /// The rule, or what is missing, in words.
     pub message: String,
+    /// Of a message that cannot be read: each thing that is missing or wrong in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrong: Vec<WrongField>,
+}
+
+/// What is said of a refusal in words may quote a stranger: so much of it is told.
+const MESSAGE_BYTES_MAX: usize = 2_000;
+
+/// One line of visible characters, not too long.
+fn words(text: impl Into<String>) -> String {
+    let text = text.into();
+    visible(&text[..text.floor_char_boundary(MESSAGE_BYTES_MAX)]).into_owned()
 }
 
 impl MessageRefused {
+    fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, field: None, message: words(message), wrong: vec![] }
+    }
+
     /// `what` does not exist.
     #[must_use]
     pub fn not_found(what: impl Into<String>) -> Self {
-        Self { code: RefusalCode::NotFound, field: None, message: what.into() }
+        Self::new(RefusalCode::NotFound, what)
     }
 
     /// `field` breaks `rule`.
     #[must_use]
     pub fn invalid(field: impl Into<String>, rule: impl Into<String>) -> Self {
-        Self { code: RefusalCode::InvalidField, field: Some(field.into()), message: rule.into() }
+        Self { field: Some(field.into()), ..Self::new(RefusalCode::InvalidField, rule) }
     }
 
-    /// The message cannot be read, for this reason.
+    /// The message cannot be read, or handled, for this reason.
     #[must_use]
     pub fn unreadable(why: impl Into<String>) -> Self {
-        Self { code: RefusalCode::Unreadable, field: None, message: why.into() }
+        Self::new(RefusalCode::Unreadable, why)
+    }
+
+    /// The message cannot be read, for these reasons.
+    #[must_use]
+    pub fn wrong(why: impl Into<String>, wrong: Vec<WrongField>) -> Self {
+        let visible = |it: WrongField| WrongField::new(words(it.field), words(it.rule));
+        let wrong = wrong.into_iter().map(visible).collect();
+        Self { wrong, ..Self::new(RefusalCode::Unreadable, why) }
     }
 
     /// Not now.
     #[must_use]
     pub fn unavailable(why: impl Into<String>) -> Self {
-        Self { code: RefusalCode::Unavailable, field: None, message: why.into() }
+        Self::new(RefusalCode::Unavailable, why)
+    }
+
+    /// An answer would have, or an answer's rest has, too many bytes.
+    #[must_use]
+    pub fn reply_too_large(why: impl Into<String>) -> Self {
+        Self::new(RefusalCode::ReplyTooLarge, why)
     }
 }
 

@@ -57,7 +57,10 @@ fn prefix(field: Option<&String>) -> String {
 impl From<MessageRefused> for TellerError {
     fn from(refused: MessageRefused) -> Self {
         match refused.code {
-            RefusalCode::NotFound | RefusalCode::InvalidField | RefusalCode::Unreadable => {
+            RefusalCode::NotFound
+            | RefusalCode::InvalidField
+            | RefusalCode::Unreadable
+            | RefusalCode::ReplyTooLarge => {
                 Refusal::new(refused.code, refused.message).with_field(refused.field).into()
             }
             RefusalCode::Unavailable => Self::NoAnswer(refused.message.into()),

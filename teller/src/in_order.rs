@@ -23,11 +23,7 @@ use shared_events::{
 };
 use uuid::Uuid;
 
-use crate::{
-    bank::Teller,
-    error::TellerError,
-    ledger::{Outcome, outcomes},
-};
+use crate::{bank::Teller, error::TellerError, ledger::Outcome};
 
 /// How many transfers one command carries, unless the caller wants fewer.
 pub const BATCH_TRANSFERS: usize = 500;
@@ -92,7 +88,7 @@ impl Teller {
         let mut in_flight: VecDeque<InFlight> = VecDeque::new();
         for batch in batches {
             if in_flight.len() >= COMMANDS_IN_FLIGHT {
-                settle_first(&mut in_flight, &mut each).await?;
+                self.settle_first(&mut in_flight, &mut each).await?;
             }
             let ids = batch.transfers.iter().map(|it| it.transfer_id).collect();
             let command = SubmitTransfers { transfers: batch.transfers };
@@ -100,21 +96,22 @@ impl Teller {
             in_flight.push_back(InFlight { ids, delivered });
         }
         while !in_flight.is_empty() {
-            settle_first(&mut in_flight, &mut each).await?;
+            self.settle_first(&mut in_flight, &mut each).await?;
         }
         Ok(())
     }
-}
 
-async fn settle_first(
-    in_flight: &mut VecDeque<InFlight>,
-    each: &mut impl FnMut(Vec<Outcome>),
-) -> Result<(), TellerError> {
-    if let Some(first) = in_flight.pop_front() {
-        let events = first.delivered.outcome().await?;
-        each(outcomes(&first.ids, &events)?);
+    async fn settle_first(
+        &self,
+        in_flight: &mut VecDeque<InFlight>,
+        each: &mut impl FnMut(Vec<Outcome>),
+    ) -> Result<(), TellerError> {
+        if let Some(first) = in_flight.pop_front() {
+            let events = first.delivered.outcome().await?;
+            each(self.outcomes(&first.ids, &events).await?);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]

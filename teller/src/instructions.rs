@@ -10,15 +10,17 @@ use shared_events::{
     ledger::{
         AccountAfter, Action, Direction, GetInstruction, Held, HoldsReleased, Instruction,
         InstructionFound, InstructionOutcome, InstructionsRejected, JournalRecord, LegsPosted,
-        Posted, PostedLeg, PostedTransfer, PreviewInstructions, PreviewedInstruction, Rejected,
-        ReleaseCause, SubmitInstructions, TransfersHeld, TransfersPosted, TransfersRejected,
+        MonitorRaised, Posted, PostedLeg, PostedTransfer, PreviewInstructions,
+        PreviewedInstruction, Rejected, ReleaseCause, SubmitInstructions, TransfersHeld,
+        TransfersPosted, TransfersRejected,
     },
+    refusal::MessageRefused,
 };
 
 use crate::{
     bank::{Teller, refusal_in},
     error::{TellerError, unexpected},
-    ledger::{Outcome, outcomes},
+    ledger::Outcome,
 };
 
 /// An instruction's id, and what became, or would become, of it.
@@ -49,7 +51,8 @@ impl Teller {
     ) -> Result<Vec<Decided>, TellerError> {
         let ids: Vec<TransferId> = instructions.iter().map(|it| it.transfer_id).collect();
         let events = self.submit_instructions(id, instructions).await?;
-        decided(&ids, &events)
+        let known = decided(&events)?;
+        self.completed(&ids, &events, known, |record| Some(decided_by(&record))).await
     }
 
     /// Posts one transfer that says more than `transfer` can: "up to", or a value date.
@@ -60,7 +63,7 @@ impl Teller {
     ) -> Result<Outcome, TellerError> {
         let ids = [transfer.transfer_id];
         let events = self.submit_instructions(id, vec![transfer]).await?;
-        outcomes(&ids, &events)?.pop().ok_or_else(|| unexpected(&events))
+        self.outcomes(&ids, &events).await?.pop().ok_or_else(|| unexpected(&events))
     }
 
     /// What would become of these instructions now. Nothing is stored.
@@ -129,9 +132,14 @@ fn key_of(account: &AccountAfter) -> String {
     account.code.as_ref().map_or_else(|| account.account_id.to_string(), ToString::to_string)
 }
 
-/// What became of each instruction, out of the events that answer their command.
-fn decided(ids: &[TransferId], events: &[RawEnvelope]) -> Result<Vec<Decided>, TellerError> {
-    let mut known = HashMap::<TransferId, InstructionOutcome>::with_capacity(ids.len());
+fn decided_by(record: &JournalRecord) -> Decided {
+    let transfer_id = record.instruction.transfer_id;
+    Decided { transfer_id, outcome: record.outcome.clone() }
+}
+
+/// What became of instructions, out of the events that answer their command.
+fn decided(events: &[RawEnvelope]) -> Result<HashMap<TransferId, Decided>, TellerError> {
+    let mut known = HashMap::<TransferId, InstructionOutcome>::new();
     for event in events {
         match event.kind.as_str() {
             TransfersPosted::TYPE => {
@@ -175,14 +183,12 @@ fn decided(ids: &[TransferId], events: &[RawEnvelope]) -> Result<Vec<Decided>, T
                     told.map(|it| (it.transfer_id, InstructionOutcome::Rejected(it.rejected))),
                 );
             }
+            MonitorRaised::TYPE | MessageRefused::TYPE => {}
             _ => return Err(refusal_in(events)),
         }
     }
-    let decided = |id: &TransferId| {
-        let outcome = known.get(id).cloned().ok_or_else(|| unexpected(events))?;
-        Ok(Decided { transfer_id: *id, outcome })
-    };
-    ids.iter().map(decided).collect()
+    let decided = |(transfer_id, outcome)| (transfer_id, Decided { transfer_id, outcome });
+    Ok(known.into_iter().map(decided).collect())
 }
 
 fn posted(it: PostedTransfer) -> InstructionOutcome {

@@ -1,5 +1,7 @@
 //! What can be done with money.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use shared_events::{
     AccountId, Currency, Message, MessageId, Money, TransferId,
@@ -9,6 +11,7 @@ use shared_events::{
         PostedTransfer, RejectedTransfer, SubmitTransfers, Transfer, TransferFound,
         TransfersPosted, TransfersRejected, TrialBalanceFound,
     },
+    refusal::MessageRefused,
 };
 
 use tokio::time::Instant;
@@ -17,6 +20,7 @@ use crate::{
     bank::{Teller, refusal_in},
     error::{TellerError, unexpected},
     pause::Pause,
+    short_reply::transfer_outcome,
 };
 
 /// What became of a transfer.
@@ -76,7 +80,16 @@ impl Teller {
         let ids: Vec<TransferId> = transfers.iter().map(|it| it.transfer_id).collect();
         let command = SubmitTransfers { transfers };
         let events = self.client.request(id, command, &self.options(None)).await?;
-        outcomes(&ids, &events)
+        self.outcomes(&ids, &events).await
+    }
+
+    /// The outcome of each transfer, by the events that answer their command.
+    pub(crate) async fn outcomes(
+        &self,
+        ids: &[TransferId],
+        events: &[RawEnvelope],
+    ) -> Result<Vec<Outcome>, TellerError> {
+        self.completed(ids, events, told(events)?, transfer_outcome).await
     }
 
     /// What is on an account now.
@@ -120,12 +133,9 @@ impl Teller {
     }
 }
 
-/// The outcome of each transfer, out of the events that answer their command.
-pub(crate) fn outcomes(
-    ids: &[TransferId],
-    events: &[RawEnvelope],
-) -> Result<Vec<Outcome>, TellerError> {
-    let mut known = std::collections::HashMap::with_capacity(ids.len());
+/// The outcomes of transfers, out of the events that answer their command.
+fn told(events: &[RawEnvelope]) -> Result<HashMap<TransferId, Outcome>, TellerError> {
+    let mut known = HashMap::new();
     for event in events {
         match event.kind.as_str() {
             TransfersPosted::TYPE => {
@@ -138,10 +148,9 @@ pub(crate) fn outcomes(
                 let rejected = rejected.transfers.into_iter().map(Outcome::Rejected);
                 known.extend(rejected.map(|it| (it.transfer_id(), it)));
             }
-            MonitorRaised::TYPE => {}
+            MonitorRaised::TYPE | MessageRefused::TYPE => {}
             _ => return Err(refusal_in(events)),
         }
     }
-    let outcome = |id| known.get(id).cloned().ok_or_else(|| unexpected(events));
-    ids.iter().map(outcome).collect()
+    Ok(known)
 }

@@ -11,6 +11,7 @@
 //!   instructions holds, captures, reversals, legs, exchanges; dry runs
 //!   notices      what holders are told, and how
 //!   names        an account by its id, IBAN or external reference
+//! short_reply    what a reply had no room for, looked up
 //! in_order       long runs of transfers: batches that can never overtake each other
 //! payments       a CSV file of payments, from lines to outcomes
 //! audit          the proof of the books: journal, balances, export
@@ -58,6 +59,7 @@ mod notices;
 mod pause;
 pub mod payments;
 mod results;
+mod short_reply;
 
 pub use bank::Teller;
 pub use error::{Refusal, TellerError};

@@ -12,6 +12,7 @@ use shared_events::{
         Leg, RATE_DIGITS_MAX, REFERENCE_CHARS_MAX, RejectReason, Rounding,
     },
     money::AMOUNT_MAX,
+    text::is_visible_line,
 };
 
 /// The years in which a transfer can be booked. Other dates are slips of the pen, and some of them
@@ -24,7 +25,7 @@ pub(super) type Checked = Result<(), RejectReason>;
 pub(super) fn check_form(instruction: &Instruction, now: DateTime<Utc>) -> Checked {
     let invalid = |text: &Option<String>, chars_max| {
         let text = text.as_deref().unwrap_or_default();
-        text.chars().count() > chars_max || text.chars().any(char::is_control)
+        text.chars().count() > chars_max || !is_visible_line(text)
     };
     if invalid(&instruction.reference, REFERENCE_CHARS_MAX)
         || invalid(&instruction.end_to_end_id, END_TO_END_ID_CHARS_MAX)

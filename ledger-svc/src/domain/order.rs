@@ -7,6 +7,7 @@ use shared_events::{
     AccountId, OrderId,
     ledger::{END_TO_END_ID_CHARS_MAX, ORDER_RETRY_DAYS_MAX, OrderTerms, REFERENCE_CHARS_MAX},
     money::{AMOUNT_MAX, Currency},
+    text::is_visible_line,
 };
 
 use super::{
@@ -81,9 +82,9 @@ fn check_text(
     chars_max: usize,
 ) -> Result<(), BrokenRule> {
     let text = text.map_or("", String::as_str);
-    match text.chars().count() > chars_max || text.chars().any(char::is_control) {
+    match text.chars().count() > chars_max || !is_visible_line(text) {
         true => {
-            let rule = format!("at most {chars_max} characters, none of them a control character");
+            let rule = format!("at most {chars_max} characters, all of them visible");
             Err(BrokenRule::new(field, rule))
         }
         false => Ok(()),

@@ -17,12 +17,12 @@ use super::{
     dispose::Disposal,
     handler::{Event, HandleError},
     health::Health,
-    intake::Arrival,
+    intake::{self, Arrival},
     outbox::Cause,
-    publish::text,
+    reply::Reply,
 };
 use crate::{
-    envelope::{RawEnvelope, chain, read_message},
+    envelope::{RawEnvelope, chain},
     message::{Message, MessageSet},
     refusal::MessageRefused,
     topology::Subscription,
@@ -131,22 +131,20 @@ impl<A: Answerer> Desk<A> {
 
     async fn reply_to(&self, arrival: &Arrival) {
         let properties = &arrival.delivery.properties;
-        let content_type = text(properties.content_type().as_ref());
-        let read = read_message(content_type, &arrival.delivery.data);
-        let queries = match read {
+        let queries = match intake::read(&arrival.delivery) {
             Ok(queries) => queries,
             Err(error) => {
-                let why = chain(&error).to_string();
-                warn!(queue = &*arrival.queue, why, "unreadable query");
-                self.disposal.refuse(properties, &why).await;
+                let refusal = intake::refusal(&error);
+                warn!(queue = &*arrival.queue, why = refusal.message, "unreadable query");
+                let about = intake::id_in(&arrival.delivery);
+                self.disposal.refuse(properties, about, refusal).await;
                 return;
             }
         };
         for query in queries {
-            let (envelope, answer) = self.answer(query).await;
-            let reply = envelope.wrap(&self.source, Utc::now(), answer.0);
-            let json = serde_json::to_vec(&reply).expect("an envelope writes plain JSON");
-            self.disposal.reply(properties, &reply.kind, 1, &json).await;
+            let (cause, answer) = self.answer(query).await;
+            let answer = cause.wrap(&self.source, Utc::now(), answer.0);
+            self.disposal.reply(properties, &Reply::of(&[answer])).await;
         }
     }
 
@@ -155,8 +153,7 @@ impl<A: Answerer> Desk<A> {
         let decoded = match query.decode::<A::Query>() {
             Ok(decoded) => decoded,
             Err((error, _)) => {
-                let refusal = MessageRefused::unreadable(chain(&error).to_string());
-                return (cause, Answer::refused(&refusal));
+                return (cause, Answer::refused(&intake::undecodable(&error)));
             }
         };
         let answer = self.look_up(&decoded.data).await.unwrap_or_else(|error| {

@@ -28,11 +28,13 @@ use super::{
     intake::{Arrival, Intake, Origin, Unread, stray},
     lane::CurrentLane,
     outbox::{self, Cause, Handover, Row},
+    reply::Reply,
 };
 use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, chain, read_envelopes},
     ids::MessageId,
     message::MessageSet,
+    refusal::MessageRefused,
 };
 
 const PART: &str = "database";
@@ -53,16 +55,16 @@ pub(crate) enum Settled {
 /// What became of one message, after the commit.
 #[derive(Clone, Debug)]
 enum Verdict {
-    Done { reply: Option<Reply> },
+    Done { told: Option<Told> },
     Later { why: String },
     Park { why: String },
 }
 
 /// What is told to whoever asked: events, written down only when somebody asked.
 #[derive(Clone, Debug)]
-struct Reply(Vec<RawEnvelope>);
+struct Told(Vec<RawEnvelope>);
 
-impl Reply {
+impl Told {
     fn of(events: Vec<RawEnvelope>) -> Option<Self> {
         (!events.is_empty()).then_some(Self(events))
     }
@@ -72,15 +74,6 @@ impl Reply {
         let batch = json.first() == Some(&b'[');
         let content_type = if batch { CONTENT_TYPE_BATCH } else { CONTENT_TYPE };
         Self::of(read_envelopes(content_type, json).ok()?)
-    }
-
-    /// One event, or a JSON array of them.
-    fn json(&self) -> Vec<u8> {
-        let json = match self.0.as_slice() {
-            [one] => serde_json::to_vec(one),
-            many => serde_json::to_vec(many),
-        };
-        json.expect("an envelope writes plain JSON")
     }
 }
 
@@ -122,7 +115,8 @@ impl<H: Handler> Batches<H> {
     /// Parks what cannot be read, and tells whoever waits for an answer.
     async fn set_aside(&self, batch: &[Arrival], unread: Vec<Unread>) -> Result<(), BusError> {
         for it in &unread {
-            self.disposal.refuse(&batch[it.arrival].delivery.properties, &it.why).await;
+            let asked = &batch[it.arrival].delivery.properties;
+            self.disposal.refuse(asked, it.about, it.refusal.clone()).await;
         }
         let parked = unread.into_iter().map(|it| (it.stray, it.reason, it.why)).collect();
         self.disposal.park(parked).await
@@ -252,8 +246,8 @@ impl<H: Handler> Batches<H> {
                 Seen::Conflict => (Some(self.handler.conflict(message)), false),
                 Seen::Before { outcome } => {
                     debug!(message.id = %message.id(), "seen before; told again");
-                    let reply = outcome.as_deref().and_then(Reply::kept);
-                    verdicts.push(Verdict::Done { reply });
+                    let told = outcome.as_deref().and_then(Told::kept);
+                    verdicts.push(Verdict::Done { told });
                     continue;
                 }
             };
@@ -269,11 +263,11 @@ impl<H: Handler> Batches<H> {
                         events.push(envelope);
                     }
                     events.extend(told.into_iter().map(|it| cause.wrap(&self.source, now, it)));
-                    let reply = Reply::of(events);
-                    if let (true, Some(reply)) = (keep, &reply) {
-                        inboxed.answered(message, reply);
+                    let told = Told::of(events);
+                    if let (true, Some(told)) = (keep, &told) {
+                        inboxed.answered(message, told);
                     }
-                    Verdict::Done { reply }
+                    Verdict::Done { told }
                 }
                 Outcome::Later { why } => {
                     inboxed.unseen(keep, message);
@@ -299,13 +293,14 @@ impl<H: Handler> Batches<H> {
         for (origin, verdict) in verdicts {
             let arrival = &batch[origin.arrival];
             match verdict {
-                Verdict::Done { reply } => {
+                Verdict::Done { told } => {
                     let asks = arrival.delivery.properties.reply_to().is_some();
-                    replies.extend(reply.filter(|_| asks).map(|reply| (arrival, reply)));
+                    replies.extend(told.filter(|_| asks).map(|told| (arrival, told)));
                 }
                 Verdict::Later { why } => later.push((stray(arrival, origin.event), why)),
                 Verdict::Park { why } => {
-                    self.disposal.refuse(&arrival.delivery.properties, &why).await;
+                    let refusal = MessageRefused::unreadable(&why);
+                    self.disposal.refuse(&arrival.delivery.properties, None, refusal).await;
                     parked.push((stray(arrival, origin.event), ParkReason::Hopeless, why));
                 }
             }
@@ -313,9 +308,8 @@ impl<H: Handler> Batches<H> {
         self.disposal.retry_later(later).await?;
         self.disposal.park(parked).await?;
         let replying = async {
-            for (arrival, reply) in replies {
-                let asked = &arrival.delivery.properties;
-                self.disposal.reply(asked, &reply.0[0].kind, reply.0.len(), &reply.json()).await;
+            for (arrival, told) in replies {
+                self.disposal.reply(&arrival.delivery.properties, &Reply::of(&told.0)).await;
             }
         };
         if tokio::time::timeout(REPLIES_MAX, replying).await.is_err() {
@@ -343,9 +337,9 @@ struct Inboxed {
 }
 
 impl Inboxed {
-    fn answered<M>(&mut self, message: &Received<M>, reply: &Reply) {
+    fn answered<M>(&mut self, message: &Received<M>, told: &Told) {
         self.ids.push(message.id().uuid());
-        self.outcomes.push(reply.json());
+        self.outcomes.push(Reply::of(&told.0).body);
     }
 
     fn unseen<M>(&mut self, keep: bool, message: &Received<M>) {

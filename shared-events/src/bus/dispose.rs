@@ -16,11 +16,11 @@ use tracing::{error, info, warn};
 use super::{
     connection::{BusError, Link},
     publish::{Outgoing, named, publish_confirmed, set_header, short, text},
+    reply::{Reply, correlation},
 };
 use crate::{
-    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, Envelope, chain},
+    envelope::chain,
     ids::MessageId,
-    message::Message,
     refusal::MessageRefused,
     topology::{ATTEMPT_HEADER, PARKED, PARTITION_KEY_HEADER, REPLIES, RETRY, retry_queue},
 };
@@ -147,15 +147,18 @@ impl Disposal {
         self.confirmed(&parked).await
     }
 
-    /// Sends replies, as a courtesy: the record is the event. `body` is one event or a batch.
-    pub(crate) async fn reply(&self, to: &BasicProperties, kind: &str, count: usize, body: &[u8]) {
+    /// Sends a reply, as a courtesy: the record is the event. The channel takes it, since it is no
+    /// larger than a message may be; so it costs no other reply of the channel.
+    pub(crate) async fn reply(&self, to: &BasicProperties, reply: &Reply) {
         let key = text(to.reply_to().as_ref());
-        let content_type = if count == 1 { CONTENT_TYPE } else { CONTENT_TYPE_BATCH };
-        let asked = text(to.message_id().as_ref());
-        let properties = named(content_type, asked, kind, self.link.user())
+        if key.is_empty() {
+            return;
+        }
+        let asked = correlation(to, reply.about);
+        let properties = named(reply.content_type, &asked, &reply.kind, self.link.user())
             .with_app_id(short(&format!("/{}", self.service)))
-            .with_correlation_id(short(asked));
-        let sending = self.send_reply(key, body, properties);
+            .with_correlation_id(short(&asked));
+        let sending = self.send_reply(key, &reply.body, properties);
         let timeout = BusError::Timeout { doing: "replying", after: REPLY_TIMEOUT };
         let sent = tokio::time::timeout(REPLY_TIMEOUT, sending).await.unwrap_or(Err(timeout));
         if let Err(error) = sent {
@@ -164,13 +167,14 @@ impl Disposal {
     }
 
     /// Tells whoever waits that a message was not handled, and why.
-    pub(crate) async fn refuse(&self, asked: &BasicProperties, why: &str) {
-        if asked.reply_to().is_some() {
-            let refusal = MessageRefused::unreadable(why);
-            let source = format!("/{}", self.service);
-            let reply = Envelope::start(MessageId::new(), source, Utc::now(), refusal);
-            self.reply(asked, MessageRefused::TYPE, 1, &reply.to_json()).await;
-        }
+    pub(crate) async fn refuse(
+        &self,
+        asked: &BasicProperties,
+        about: Option<MessageId>,
+        refusal: MessageRefused,
+    ) {
+        let source = format!("/{}", self.service);
+        self.reply(asked, &Reply::refused(asked, about, source, refusal)).await;
     }
 
     async fn send_reply(

@@ -12,8 +12,14 @@ use super::{
     publish::text,
 };
 use crate::{
-    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, Unreadable, chain, read_message},
-    message::MessageSet,
+    envelope::{
+        CONTENT_TYPE, Form, RawEnvelope, Unreadable, chain, check_encoding, form_of, read_message,
+        text_of,
+    },
+    ids::MessageId,
+    message::{MessageSet, Undecodable},
+    refusal::MessageRefused,
+    text::visible,
     topology::{RETRY, exchange_of},
 };
 
@@ -33,13 +39,17 @@ pub(crate) struct Origin {
     pub(crate) event: usize,
 }
 
-/// A message that cannot be read: where it stood, what to park, and why.
+/// A message that cannot be read: where it stood, what to park and why, and what whoever waits is
+/// told.
 #[derive(Debug)]
 pub(crate) struct Unread {
     pub(crate) arrival: usize,
     pub(crate) stray: Stray,
     pub(crate) reason: ParkReason,
     pub(crate) why: String,
+    /// The message's own id, where it can be read.
+    pub(crate) about: Option<MessageId>,
+    pub(crate) refusal: MessageRefused,
 }
 
 /// The messages of some deliveries, in order.
@@ -54,13 +64,15 @@ impl<M: MessageSet> Intake<M> {
     pub(crate) fn read(batch: &[Arrival]) -> Self {
         let mut intake = Self { origins: vec![], messages: vec![], unread: vec![] };
         for (arrival, it) in batch.iter().enumerate() {
-            match read_message(content_type(&it.delivery), &it.delivery.data) {
+            match read(&it.delivery) {
                 Ok(envelopes) => intake.take(arrival, it, envelopes),
                 Err(error) => intake.unread.push(Unread {
                     arrival,
                     stray: whole(it),
                     reason: park_reason(&error),
-                    why: shortened(chain(&error).to_string()),
+                    why: shortened(&chain(&error).to_string()),
+                    about: id_in(&it.delivery),
+                    refusal: refusal(&error),
                 }),
             }
         }
@@ -71,11 +83,14 @@ impl<M: MessageSet> Intake<M> {
         for (event, envelope) in envelopes.into_iter().enumerate() {
             if !came_the_right_way(&it.delivery, &envelope.kind) {
                 let exchange = it.delivery.exchange.as_str();
+                let why = shortened(&format!("{} does not travel on {exchange:?}", envelope.kind));
                 self.unread.push(Unread {
                     arrival,
                     stray: alone(it, event, &envelope),
                     reason: ParkReason::Undecodable,
-                    why: shortened(format!("{} does not travel on {exchange:?}", envelope.kind)),
+                    about: Some(envelope.id),
+                    refusal: MessageRefused::unreadable(&why),
+                    why,
                 });
                 continue;
             }
@@ -88,11 +103,39 @@ impl<M: MessageSet> Intake<M> {
                     arrival,
                     stray: alone(it, event, &raw),
                     reason: ParkReason::Undecodable,
-                    why: shortened(chain(&error).to_string()),
+                    why: shortened(&chain(&error).to_string()),
+                    about: Some(raw.id),
+                    refusal: undecodable(&error),
                 }),
             }
         }
     }
+}
+
+/// Reads what a delivery carries.
+pub(crate) fn read(delivery: &Delivery) -> Result<Vec<RawEnvelope>, Unreadable> {
+    check_encoding(text(delivery.properties.content_encoding().as_ref()))?;
+    read_message(content_type(delivery), &delivery.data)
+}
+
+/// The id that stands in a body which is no envelope, if that much can be read.
+pub(crate) fn id_in(delivery: &Delivery) -> Option<MessageId> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        id: MessageId,
+    }
+    let named: Named = serde_json::from_str(text_of(&delivery.data).ok()?).ok()?;
+    Some(named.id)
+}
+
+/// What whoever waits is told of a body that is no envelope.
+pub(crate) fn refusal(error: &Unreadable) -> MessageRefused {
+    MessageRefused::wrong(chain(error).to_string(), error.wrong_fields())
+}
+
+/// What whoever waits is told of data that is not of its type.
+pub(crate) fn undecodable(error: &Undecodable) -> MessageRefused {
+    MessageRefused::wrong(chain(error).to_string(), vec![error.wrong_field()])
 }
 
 /// Clients may write commands and no events; the exchange tells which of the two this is. A type
@@ -102,10 +145,9 @@ fn came_the_right_way(delivery: &Delivery, kind: &str) -> bool {
     exchange == RETRY || exchange_of(kind).is_none_or(|right| right == exchange)
 }
 
-/// A reason quotes what a stranger wrote, which may be long.
-fn shortened(mut why: String) -> String {
-    why.truncate(why.floor_char_boundary(WHY_BYTES_MAX));
-    why
+/// A reason quotes what a stranger wrote, which may be long and steer terminals.
+fn shortened(why: &str) -> String {
+    visible(&why[..why.floor_char_boundary(WHY_BYTES_MAX)]).into_owned()
 }
 
 fn content_type(delivery: &Delivery) -> &str {
@@ -116,8 +158,10 @@ const fn park_reason(error: &Unreadable) -> ParkReason {
     match error {
         Unreadable::Oversized { .. } => ParkReason::Oversized,
         Unreadable::ContentType { .. }
+        | Unreadable::Coded { .. }
         | Unreadable::Encoding
         | Unreadable::Envelope(_)
+        | Unreadable::RepeatedKey { .. }
         | Unreadable::Empty => ParkReason::Undecodable,
     }
 }
@@ -139,19 +183,17 @@ fn whole(arrival: &Arrival) -> Stray {
 fn alone(arrival: &Arrival, event: usize, envelope: &RawEnvelope) -> Stray {
     let named =
         Stray { id: envelope.id.to_string(), kind: envelope.kind.clone(), ..whole(arrival) };
-    if named.content_type != CONTENT_TYPE_BATCH {
+    if !matches!(form_of(&named.content_type), Ok(Form::Several)) {
         return named;
     }
-    let events: Vec<&RawValue> =
-        serde_json::from_slice(&arrival.delivery.data).expect("it was read as an array before");
+    let text = text_of(&arrival.delivery.data).expect("it was read as text before");
+    let events: Vec<&RawValue> = serde_json::from_str(text).expect("it was an array before");
     let body = events[event].get().as_bytes().to_vec();
     Stray { content_type: CONTENT_TYPE.to_owned(), body, ..named }
 }
 
 /// A message that was read before, as it came. Reads it again: this is rare.
 pub(crate) fn stray(arrival: &Arrival, event: usize) -> Stray {
-    let delivery = &arrival.delivery;
-    let envelopes = read_message(content_type(delivery), &delivery.data);
-    let envelopes = envelopes.expect("it was read before");
+    let envelopes = read(&arrival.delivery).expect("it was read before");
     alone(arrival, event, &envelopes[event])
 }

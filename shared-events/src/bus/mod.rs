@@ -11,6 +11,7 @@
 //! dispose      after the commit: wait for a retry, park, reply; then one acknowledgement
 //! outbox       rows of committed events, joined into messages, handed to the relay in memory
 //! relay        pipelined, confirmed publishes; a row goes away only when confirmed
+//! reply        what whoever asked is told, no larger than a message may be
 //! answer       queries: read-only transaction, reply, nothing stored
 //! service      puts it together: `Service::new(..).consume(..).answer(..).run(shutdown)`
 //! client       the other side: confirmed commands, replies, questions, live events
@@ -52,6 +53,8 @@ mod lane;
 mod outbox;
 #[cfg(feature = "bus")]
 mod relay;
+#[cfg(feature = "bus")]
+mod reply;
 #[cfg(feature = "bus")]
 mod service;
 #[cfg(feature = "bus")]

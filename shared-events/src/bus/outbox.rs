@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::{handler::Event, join::join};
 use crate::{
-    envelope::{Envelope, SpecVersion, schema_urn},
+    envelope::{Envelope, MESSAGE_BYTES_MAX, SpecVersion, schema_urn},
     ids::{CorrelationId, MessageId},
+    text::visible,
 };
 
 /// While so many bytes of committed events wait for the broker in memory, no transaction begins: a
@@ -40,10 +41,7 @@ impl Cause {
             id: envelope.id,
             correlation: envelope.correlationid,
             traceparent: envelope.traceparent.as_deref().and_then(child_span),
-            actor: envelope
-                .actor
-                .as_deref()
-                .map(|actor| actor[..actor.floor_char_boundary(ACTOR_BYTES_MAX)].to_owned()),
+            actor: envelope.actor.as_deref().map(actor),
         }
     }
 
@@ -71,15 +69,24 @@ impl Cause {
     }
 }
 
+/// On whose behalf, as one line of visible characters, and no longer than events should carry.
+fn actor(told: &str) -> String {
+    visible(&told[..told.floor_char_boundary(ACTOR_BYTES_MAX)]).into_owned()
+}
+
 /// The same trace, a new span (W3C Trace Context, level 1).
 fn child_span(parent: &str) -> Option<String> {
     let mut parts = parent.split('-');
     match (parts.next()?, parts.next()?, parts.next()?, parts.next()?) {
-        ("00", trace, _, flags) if trace.len() == 32 && flags.len() == 2 => {
+        ("00", trace, _, flags) if is_hex(trace, 32) && is_hex(flags, 2) => {
             Some(format!("00-{trace}-{:016x}-{flags}", rand::random::<u64>()))
         }
         _ => None,
     }
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Committed events of one transaction that travel together, and that the broker has not confirmed.
@@ -124,6 +131,11 @@ pub(crate) async fn insert(
     let mut rows = join(events);
     if rows.is_empty() {
         return Ok(rows);
+    }
+    // The broker would refuse it for ever, and nothing behind it would leave.
+    if let Some(row) = rows.iter().find(|row| row.body.len() > MESSAGE_BYTES_MAX) {
+        let wrong = format!("an event {} of {} bytes", row.kind, row.body.len());
+        return Err(sqlx::Error::Encode(wrong.into()));
     }
     let counts: Vec<i32> = rows.iter().map(|row| row.events).collect();
     let message_ids: Vec<Uuid> = rows.iter().map(|row| row.message_id).collect();

@@ -2,17 +2,22 @@
 
 use std::{
     error::Error,
-    io::{IsTerminal, Write},
+    io::{self, IsTerminal, Write},
 };
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::config::LogFormat;
-use crate::envelope::chain;
+use crate::{
+    envelope::chain,
+    text::{visible_json, visible_lines},
+};
 
 /// What is logged when `RUST_LOG` does not say otherwise.
 const FILTER: &str = "info,lapin=warn,sqlx=warn";
+/// What a colour begins with.
+const ESCAPE: &str = "\u{1b}";
 /// From a quick statement to a slow transaction.
 const SECONDS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 /// From one message to a full batch.
@@ -24,10 +29,14 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Human => {
-            let colours = std::io::stdout().is_terminal();
-            registry.with(fmt::layer().with_ansi(colours)).init();
+            let colours = io::stdout().is_terminal();
+            let writer = move || Visible { out: io::stdout(), colours, json: false };
+            registry.with(fmt::layer().with_ansi(colours).with_writer(writer)).init();
         }
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true)).init(),
+        LogFormat::Json => {
+            let writer = || Visible { out: io::stdout(), colours: false, json: true };
+            registry.with(fmt::layer().json().flatten_event(true).with_writer(writer)).init();
+        }
     }
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
@@ -35,8 +44,55 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
         .install_recorder()
 }
 
+/// Writes log lines. What strangers wrote in them steers no terminal and begins no line.
+struct Visible<W> {
+    out: W,
+    /// Colours are begun by the escape character. The formatter writes none that comes from a
+    /// field.
+    colours: bool,
+    json: bool,
+}
+
+impl<W: Write> Write for Visible<W> {
+    /// Takes a whole line at a time: the formatter writes each event at once.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let seen = match (self.json, self.colours) {
+            (true, _) => visible_json(&text).into_owned(),
+            (false, false) => visible_lines(&text).into_owned(),
+            (false, true) => text.split(ESCAPE).map(visible_lines).collect::<Vec<_>>().join(ESCAPE),
+        };
+        self.out.write_all(seen.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// Says on standard error why the process ends, for whoever started it by hand.
 pub(super) fn complain(name: &str, error: &(dyn Error + 'static)) {
     // Nobody to tell if this fails.
-    let _ = writeln!(std::io::stderr(), "{name}: {}", chain(error));
+    let _ = writeln!(io::stderr(), "{name}: {}", chain(error));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(colours: bool, json: bool, line: &str) -> String {
+        let mut visible = Visible { out: Vec::new(), colours, json };
+        visible.write_all(line.as_bytes()).expect("memory takes all");
+        String::from_utf8(visible.out).expect("it is text")
+    }
+
+    #[test]
+    fn strangers_text_steers_no_log() {
+        let line = "\u{1b}[32m INFO\u{1b}[0m why=a\u{9b}2J\u{2028}b\u{202e}\n";
+        let seen = "\u{1b}[32m INFO\u{1b}[0m why=a\u{fffd}2J b\u{fffd}\n";
+        assert_eq!(written(true, false, line), seen);
+        assert_eq!(written(false, false, line), seen.replace('\u{1b}', "\u{fffd}"));
+        assert_eq!(written(false, true, "{\"why\":\"\u{202e}\"}\n"), "{\"why\":\"\\u202e\"}\n");
+    }
 }

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use serde::Serialize;
-use shared_events::{Amount, Currency, Money};
+use shared_events::{
+    Amount, Currency, Money,
+    text::{visible, visible_json, visible_lines},
+};
 
 /// Where results go.
 pub(crate) struct Output {
@@ -30,12 +33,24 @@ impl Output {
         value: &T,
         human: impl FnOnce() -> String,
     ) -> io::Result<()> {
-        let text = if self.json { serde_json::to_string(value)? } else { human() };
-        self.line(&text)
+        match self.json {
+            true => self.json(&serde_json::to_string(value)?),
+            false => self.line(&human()),
+        }
     }
 
-    /// Prints a line, at once.
+    /// Prints JSON. What strangers wrote in it steers no terminal, and is exact to a program.
+    pub(crate) fn json(&mut self, json: &str) -> io::Result<()> {
+        self.print(&visible_json(json))
+    }
+
+    /// Prints text in lines. What strangers wrote in it steers no terminal.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        self.print(&visible_lines(text))
+    }
+
+    /// Prints text as it is, at once: of ours only.
+    pub(crate) fn print(&mut self, text: &str) -> io::Result<()> {
         let mut stdout = self.stdout.lock();
         writeln!(stdout, "{text}")?;
         stdout.flush()
@@ -44,7 +59,7 @@ impl Output {
 
 /// Prints a line that is no result. Whoever has closed standard error does not want it.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", visible_lines(text));
 }
 
 /// A table with one row for each item.
@@ -60,7 +75,8 @@ pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<Strin
         }
     }
     for row in rows {
-        table.add_row(row);
+        // Before the widths are counted: what cannot be seen has none.
+        table.add_row(row.iter().map(|cell| visible_lines(cell)));
     }
     table.to_string()
 }
@@ -70,7 +86,7 @@ pub(crate) fn card(fields: &[(&str, String)]) -> String {
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let lines = fields.iter().filter(|(_, value)| !value.is_empty());
     let lines: Vec<String> =
-        lines.map(|(name, value)| format!("{name:<width$}  {value}")).collect();
+        lines.map(|(name, value)| format!("{name:<width$}  {}", visible(value))).collect();
     lines.join("\n")
 }
 
@@ -96,6 +112,16 @@ mod tests {
     fn a_card_leaves_out_what_is_empty() {
         let fields = [("id", "7".to_owned()), ("note", String::new()), ("status", "ok".to_owned())];
         assert_eq!(card(&fields), "id      7\nstatus  ok");
+    }
+
+    #[test]
+    fn strangers_text_steers_no_terminal() {
+        let reference = "Rent\u{2028}\u{1b}[2J\u{202e}";
+        let rows = [vec![reference.to_owned(), "two\nlines".to_owned()]];
+        let text = table(&[Column::Left("reference"), Column::Left("legs")], rows);
+        assert!(text.contains("│ Rent \u{fffd}[2J\u{fffd} ┆ two   │"), "{text}");
+        assert!(text.contains("┆ lines │"), "{text}");
+        assert_eq!(card(&[("id", "a\nb".to_owned())]), "id  a b");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use shared_events::{
     Amount,
     ledger::{Direction, StatementEntry, StatementFound, StatementPeriod},
+    text::csv_field,
 };
 
 use super::{
@@ -61,7 +62,11 @@ impl Statement {
         let text = match (self.format, camt053) {
             (Format::Camt053, Some(days)) => bank.camt053(&account, days, &statement).await?,
             (Format::Csv, _) => csv(&statement)?,
-            (Format::Json, _) => serde_json::to_string(&statement).map_err(std::io::Error::from)?,
+            (Format::Json, _) => {
+                let json = serde_json::to_string(&statement).map_err(std::io::Error::from)?;
+                session.out.json(&json)?;
+                return Ok(());
+            }
             (Format::Table | Format::Camt053, _) => {
                 session.out.show(&statement, || lines(&statement))?;
                 return Ok(());
@@ -165,8 +170,8 @@ fn csv(statement: &StatementFound) -> Result<String, std::io::Error> {
             currency.clone(),
             digits(entry.balance_after, statement.currency),
             entry.counterparty.to_string(),
-            or_empty(entry.reference.as_ref()),
-            or_empty(entry.end_to_end_id.as_ref()),
+            entry.reference.as_deref().map(csv_field).unwrap_or_default(),
+            entry.end_to_end_id.as_deref().map(csv_field).unwrap_or_default(),
             entry.transfer_id.to_string(),
             entry.version.to_string(),
         ])?;

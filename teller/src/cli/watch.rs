@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
-use shared_events::{AccountId, envelope::RawEnvelope};
+use shared_events::{AccountId, envelope::RawEnvelope, text::visible};
 
 use super::{
     failure::Failure,
@@ -52,11 +52,13 @@ impl Watch {
                 continue;
             };
             if concerns(&event, about) {
-                let text = match session.json() {
-                    true => serde_json::to_string(&event).map_err(std::io::Error::from)?,
-                    false => line(&event),
-                };
-                session.out.line(&text)?;
+                match session.json() {
+                    true => {
+                        let json = serde_json::to_string(&event).map_err(std::io::Error::from)?;
+                        session.out.json(&json)?;
+                    }
+                    false => session.out.line(&visible(&line(&event)))?,
+                }
                 left = left.map(|left| left - 1);
             }
         }

@@ -1,7 +1,10 @@
 //! Texts of limited length and known form.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use shared_events::ledger::{END_TO_END_ID_CHARS_MAX, REFERENCE_CHARS_MAX};
+use shared_events::{
+    ledger::{END_TO_END_ID_CHARS_MAX, REFERENCE_CHARS_MAX},
+    text::first_hidden,
+};
 use url::Url;
 
 use super::InvalidInput;
@@ -122,8 +125,9 @@ pub fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, InvalidInput> {
 /// Text on one line, of so many characters.
 fn line(field: &str, text: &str, min: usize, max: usize) -> Result<String, InvalidInput> {
     let wrong = |rule: String| Err(InvalidInput::new(field, rule));
-    if text.contains(char::is_control) {
-        return wrong("has control characters".to_owned());
+    if let Some((place, c)) = first_hidden(text) {
+        let code = u32::from(c);
+        return wrong(format!("character {place} (U+{code:04X}) cannot be seen"));
     }
     match text.chars().count() {
         count if count < min => wrong(format!("must have {min} to {max} characters")),
@@ -151,7 +155,8 @@ mod tests {
         check(end_to_end_id(&"x".repeat(36)), rule);
         check(holder_name(""), "name: must have 1 to 140 characters");
         check(holder_name("  "), "name: has only spaces");
-        check(reference("a\nb"), "reference: has control characters");
+        check(reference("a\nb"), "reference: character 2 (U+000A) cannot be seen");
+        check(reference("ab\u{202e}"), "reference: character 3 (U+202E) cannot be seen");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use shared_events::{
         LedgerStatus, Legs, Party, RejectReason as R, Reverse, Rounding,
     },
     money::AMOUNT_MAX,
+    text::is_visible_line,
 };
 
 use super::{Model, Now, account_id};
@@ -74,8 +75,7 @@ fn money(it: Money, broken: &mut Broken) {
 
 fn texts_and_dates(it: &Instruction, broken: &mut Broken) {
     let invalid = |text: &Option<String>, most| {
-        text.as_ref()
-            .is_some_and(|it| it.chars().count() > most || it.chars().any(char::is_control))
+        text.as_ref().is_some_and(|it| it.chars().count() > most || !is_visible_line(it))
     };
     let outside =
         |day: Option<NaiveDate>| day.is_some_and(|it| it.year() < 1900 || it.year() > 2199);

@@ -51,7 +51,8 @@ reason_codes! {
     TooManyDigits = "too_many_digits",
     /// More than 1,000,000,000,000,000 units.
     AmountTooLarge = "amount_too_large",
-    /// The reference or the end-to-end id is longer than it may be, or has control characters.
+    /// The reference or the end-to-end id is longer than it may be, or is not one line of visible
+    /// characters: it has control characters, marks of direction, or others that show nothing.
     InvalidText = "invalid_text",
     /// The booking date is before 1900 or after 2199.
     InvalidBookingDate = "invalid_booking_date",

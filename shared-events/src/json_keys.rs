@@ -1,0 +1,148 @@
+//! Keys that stand twice in one JSON object. Promise: whatever two readers would make of them, they
+//! never get the chance: such a body is refused, in the envelope and in the data, at any depth.
+//!
+//! The scan follows the text that a parser has accepted, byte by byte; it makes no values and needs
+//! no stack, so depth and size cost nothing but their length.
+
+use std::{borrow::Cow, collections::HashSet};
+
+/// In an object with more keys they are looked up, not compared one by one.
+const COMPARED_MAX: usize = 24;
+
+/// An array or object that the scan is in.
+struct Level<'j> {
+    /// Where its keys begin; none are an array's.
+    keys: usize,
+    /// Of an array: how many elements were passed.
+    index: Option<usize>,
+    /// The keys of an object that has many.
+    many: HashSet<Cow<'j, str>>,
+}
+
+/// Where the first key stands that its object has already: `data.transfers[3].money.amount`, say.
+/// `json` must be JSON.
+#[must_use]
+pub(crate) fn repeated_key(json: &str) -> Option<String> {
+    let bytes = json.as_bytes();
+    let (mut levels, mut keys) = (Vec::<Level<'_>>::new(), Vec::<Cow<'_, str>>::new());
+    let (mut at, mut key_is_next) = (0, false);
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
+        match byte {
+            b'"' => {
+                let end = string_end(bytes, at);
+                if std::mem::take(&mut key_is_next) {
+                    let level = levels.last_mut()?;
+                    let key = unescaped(&json[at - 1..=end]);
+                    let is_there = level.has(&keys[level.keys..], &key);
+                    keys.push(key);
+                    if is_there {
+                        return Some(path(&levels, &keys));
+                    }
+                }
+                at = end + 1;
+            }
+            b'{' | b'[' => {
+                key_is_next = *byte == b'{';
+                let index = (!key_is_next).then_some(0);
+                levels.push(Level { keys: keys.len(), index, many: HashSet::new() });
+            }
+            b'}' | b']' => {
+                let level = levels.pop()?;
+                keys.truncate(level.keys);
+                key_is_next = false;
+            }
+            b',' => match levels.last_mut()?.index.as_mut() {
+                Some(index) => *index += 1,
+                None => key_is_next = true,
+            },
+            _ => {}
+        }
+    }
+    None
+}
+
+impl<'j> Level<'j> {
+    /// Whether a key is among those before it.
+    fn has(&mut self, before: &[Cow<'j, str>], key: &Cow<'j, str>) -> bool {
+        if before.len() < COMPARED_MAX {
+            return before.contains(key);
+        }
+        if self.many.is_empty() {
+            self.many.extend(before.iter().cloned());
+        }
+        !self.many.insert(key.clone())
+    }
+}
+
+/// The place of the quote that ends a string whose text begins at `at`.
+fn string_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len() - 1
+}
+
+/// A key, given with its quotes. `"\u0069d"` is `"id"`.
+fn unescaped(quoted: &str) -> Cow<'_, str> {
+    match quoted.contains('\\') {
+        false => Cow::Borrowed(quoted.trim_matches('"')),
+        true => Cow::Owned(serde_json::from_str(quoted).unwrap_or_default()),
+    }
+}
+
+/// The way to the key that was pushed last.
+fn path(levels: &[Level<'_>], keys: &[Cow<'_, str>]) -> String {
+    let mut path = String::new();
+    let ends = levels.iter().skip(1).map(|level| level.keys).chain([keys.len()]);
+    for (level, end) in levels.iter().zip(ends) {
+        match level.index {
+            Some(index) => path.push_str(&format!("[{index}]")),
+            None => {
+                let dot = if path.is_empty() { "" } else { "." };
+                path.push_str(dot);
+                path.push_str(&keys[end - 1]);
+            }
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_stands_twice_is_found_at_any_depth() {
+        for (json, expected) in [
+            ("{}", None),
+            ("[]", None),
+            (r#""a string \" {\"a\":1,\"a\":2}""#, None),
+            (r#"{"a":1,"b":2}"#, None),
+            (r#"{"a":"a","b":["b","b",{"a":1},{"a":2}],"c":{"a":{"a":0}}}"#, None),
+            (r#"{"a":1,"a":1}"#, Some("a")),
+            (r#"{"a":{"b":[]},"a":{}}"#, Some("a")),
+            (r#"{"id":1,"\u0069d":2}"#, Some("id")),
+            (r#"{"data":{"x":[1,{"m":{"k":1,"l":"}","k":2}}]}}"#, Some("data.x[1].m.k")),
+            (r#"[{"a":1},{"a":1, "b":[[],{}], "a":2}]"#, Some("[1].a")),
+            (r#"{"":1,"":2}"#, Some("")),
+            (r#"{"a\\":1,"a\\":2}"#, Some("a\\")),
+        ] {
+            serde_json::from_str::<&serde_json::value::RawValue>(json).expect("it is JSON");
+            assert_eq!(repeated_key(json).as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn many_keys_and_great_depth_cost_their_length_only() {
+        let many: Vec<String> = (0..100_000).map(|n| format!("\"k{n}\":{n}")).collect();
+        let json = format!("{{{},\"k77777\":0}}", many.join(","));
+        assert_eq!(repeated_key(&json).as_deref(), Some("k77777"));
+        let deep = format!("{}{}", "{\"a\":[".repeat(100_000), "]}".repeat(100_000));
+        assert_eq!(repeated_key(&deep), None);
+    }
+}

@@ -1,0 +1,309 @@
+//! Text that a stranger wrote. Promise: what [`visible`] returns is one line of characters that can
+//! be seen, in a letter, on a terminal, in a log and in XML; it turns no direction, hides nothing,
+//! and is returned unchanged where it was so already.
+//!
+//! The tables below do not depend on a version of Unicode: what is accepted today is accepted by
+//! every later version, and characters that Unicode does not know yet (next year's emoji) pass.
+
+use std::{borrow::Cow, ops::RangeInclusive};
+
+/// What stands for a character that cannot be seen.
+const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+
+/// Characters that end a line or move the cursor; a space says as much.
+const BREAKS: [char; 8] = ['\t', '\n', '\u{b}', '\u{c}', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// Characters that show nothing, or change how their neighbours are shown: control characters,
+/// `Default_Ignorable_Code_Point` (which has all bidirectional controls and all tags), separators
+/// of lines, blanks that are letters, and what Unicode leaves to private agreement.
+const HIDDEN: [RangeInclusive<char>; 29] = [
+    '\0'..='\u{1f}',
+    '\u{7f}'..='\u{9f}',
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{70f}'..='\u{70f}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{e000}'..='\u{f8ff}',
+    '\u{fdd0}'..='\u{fdef}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{fffe}'..='\u{ffff}',
+    '\u{13430}'..='\u{1343f}',
+    '\u{16fe4}'..='\u{16fe4}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d159}'..='\u{1d159}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{1fffe}'..='\u{1ffff}',
+    '\u{2fffe}'..='\u{2ffff}',
+    '\u{3fffe}'..='\u{10ffff}',
+];
+
+/// Characters that shape the one before them and are part of how words are spelt in Persian,
+/// Sinhala and Hindi, of Japanese names, and of emoji: joiners and selectors of variants.
+fn shapes(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+fn is_hidden(c: char) -> bool {
+    // Most text ends here.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    HIDDEN.iter().any(|range| range.contains(&c))
+}
+
+/// Whether `c` can be seen where it follows `before`.
+fn is_seen(before: Option<char>, c: char) -> bool {
+    match (shapes(c), before) {
+        // Only behind a letter or sign that it can shape: it hides nothing there.
+        (true, Some(before)) => !before.is_ascii() && (!is_hidden(before) || shapes(before)),
+        (true, None) => false,
+        (false, _) => !is_hidden(c),
+    }
+}
+
+/// The first character of `text` that cannot be seen, and its place, from 1.
+#[must_use]
+pub fn first_hidden(text: &str) -> Option<(usize, char)> {
+    let mut before = None;
+    for (place, c) in (1..).zip(text.chars()) {
+        if !is_seen(before, c) {
+            return Some((place, c));
+        }
+        before = Some(c);
+    }
+    None
+}
+
+/// Whether `text` is one line of visible characters: the rule for names, references and reasons.
+#[must_use]
+pub fn is_visible_line(text: &str) -> bool {
+    first_hidden(text).is_none()
+}
+
+/// `text` as one line of visible characters. What breaks a line becomes a space, every other
+/// character that cannot be seen becomes `\u{FFFD}`.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if is_visible_line(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut seen = String::with_capacity(text.len());
+    let mut before = None;
+    for c in text.chars() {
+        let shown = match is_seen(before, c) {
+            true => c,
+            false if BREAKS.contains(&c) => ' ',
+            false => REPLACEMENT,
+        };
+        seen.push(shown);
+        before = Some(shown);
+    }
+    Cow::Owned(seen)
+}
+
+/// `text` as lines of visible characters: its line feeds stay.
+#[must_use]
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
+    match text.split('\n').all(is_visible_line) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.split('\n').map(visible).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// The same JSON, with every character that cannot be seen written as `\uXXXX`: a program reads
+/// what it would have read, a terminal is not steered. `json` is JSON as `serde_json` writes it.
+#[must_use]
+pub fn visible_json(json: &str) -> Cow<'_, str> {
+    // Line feeds and spaces between the values are the writer's; a string has none as they are.
+    let is_plain = |c: char| c == '\n' || (!is_hidden(c) || shapes(c));
+    if json.chars().all(is_plain) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        match is_plain(c) {
+            true => escaped.push(c),
+            false => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    escaped.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// What a spreadsheet takes for the beginning of a formula, also in the wide forms that it reads
+/// as the same.
+const FORMULAS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// What a spreadsheet may take for the end of a cell, whatever the file was written with.
+const SEPARATORS: [char; 5] = [',', ';', '|', '"', '\''];
+
+/// A stranger's text as a cell of a CSV file: visible, and no formula. A cell that would be taken
+/// for one begins with `'`, which spreadsheets show as text; so does what stands behind a character
+/// that some spreadsheet splits cells at. For texts only: amounts are written as they are.
+#[must_use]
+pub fn csv_field(text: &str) -> String {
+    let mut cell = String::with_capacity(text.len());
+    let mut begins = true;
+    for c in visible(text).chars() {
+        if begins && FORMULAS.contains(&c) {
+            cell.push('\'');
+        }
+        begins = SEPARATORS.contains(&c) || (begins && c.is_whitespace());
+        cell.push(c);
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+    use super::*;
+
+    #[test]
+    fn what_is_visible_is_left_as_it_is() {
+        for text in [
+            "",
+            "Rent for November, flat 7 (2nd floor) <&>\"'",
+            "Žluťoučký kůň, naïve façade, ẞ, Ελλάδα, Привет",
+            "שלום, مرحبا, 東京都, 한국어",
+            // No-break space, soft spaces of typography: blank, and on the same line.
+            "1\u{a0}250,50\u{202f}€\u{3000}",
+            // Persian and Sinhala are spelt with joiners, Japanese names with variants.
+            "می\u{200c}خواهم ශ්\u{200d}රී 葛\u{e0100}城",
+            // Emoji: a heart on fire, a family, one newer than any table.
+            "❤\u{fe0f}\u{200d}🔥 👩\u{200d}👩\u{200d}👧 \u{1faea}",
+            // Combining marks.
+            "e\u{301}",
+        ] {
+            assert_eq!(first_hidden(text), None, "{text:?}");
+            assert!(matches!(visible(text), Cow::Borrowed(_)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_or_steers_is_replaced() {
+        for (text, expected) in [
+            ("a\r\nb\tc", "a  b c"),
+            ("Rent\u{2028}Your account is blocked", "Rent Your account is blocked"),
+            ("a\u{2029}b\u{85}c\u{b}d\u{c}e", "a b c d e"),
+            ("\u{1b}[2Jgone", "\u{fffd}[2Jgone"),
+            ("a\u{9b}31m\u{7f}\0", "a\u{fffd}31m\u{fffd}\u{fffd}"),
+            ("100\u{202e}00.1\u{202c}", "100\u{fffd}00.1\u{fffd}"),
+            ("\u{200f}\u{2067}\u{61c}", "\u{fffd}\u{fffd}\u{fffd}"),
+            ("pay\u{200b}pal\u{ad}\u{feff}", "pay\u{fffd}pal\u{fffd}\u{fffd}"),
+            ("\u{e0041}\u{e007f}", "\u{fffd}\u{fffd}"),
+            ("\u{3164}\u{2800}\u{e000}\u{ffff}", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+            // Joiners and variants shape letters of other scripts, and nothing else.
+            ("a\u{200d}b", "a\u{fffd}b"),
+            ("\u{200d}", "\u{fffd}"),
+            ("7\u{fe0f}", "7\u{fffd}"),
+        ] {
+            assert_eq!(visible(text), expected, "{text:?}");
+            assert!(!is_visible_line(text), "{text:?}");
+            assert!(is_visible_line(&visible(text)), "{text:?}");
+        }
+        assert_eq!(first_hidden("ab\u{202e}c"), Some((3, '\u{202e}')));
+    }
+
+    /// All characters but most of the planes that have none.
+    fn all_that_matter() -> impl Iterator<Item = char> {
+        ('\0'..'\u{20000}').chain('\u{dfff0}'..'\u{e1000}').chain('\u{10fff0}'..=char::MAX)
+    }
+
+    #[test]
+    fn no_character_that_formats_or_controls_is_forgotten() {
+        use GeneralCategory as Category;
+        // They stand over numbers and verses, and are seen.
+        let signs = ['\u{6dd}', '\u{8e2}', '\u{110bd}', '\u{110cd}'];
+        let is_sign = |c: char| {
+            signs.contains(&c) || matches!(c, '\u{600}'..='\u{605}' | '\u{890}'..='\u{891}')
+        };
+        for c in all_that_matter() {
+            let hides = matches!(
+                c.general_category(),
+                Category::Control
+                    | Category::Format
+                    | Category::LineSeparator
+                    | Category::ParagraphSeparator
+                    | Category::PrivateUse
+                    | Category::Surrogate
+            );
+            assert!(is_hidden(c) || !hides || is_sign(c), "U+{:04X}", c as u32);
+            let is_letter = matches!(
+                c.general_category(),
+                Category::UppercaseLetter
+                    | Category::LowercaseLetter
+                    | Category::DecimalNumber
+                    | Category::CurrencySymbol
+                    | Category::MathSymbol
+                    | Category::SpaceSeparator
+            );
+            assert!(!(is_letter && is_hidden(c)), "U+{:04X} can be seen", c as u32);
+        }
+    }
+
+    #[test]
+    fn whatever_comes_in_what_goes_out_is_xml_and_stays_as_it_is() {
+        for c in all_that_matter() {
+            let text = format!("ф{c}a{c}");
+            let seen = visible(&text);
+            let is_xml = |c: char| {
+                let private = matches!(c, '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+                private || matches!(c, ' '..='\u{d7ff}')
+            };
+            assert!(seen.chars().all(is_xml), "U+{:04X}", c as u32);
+            assert_eq!(visible(&seen), seen, "U+{:04X}", c as u32);
+            assert_eq!(seen.chars().count(), 4, "U+{:04X}: as long as before", c as u32);
+        }
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(visible_lines("a\nb\n"), "a\nb\n");
+        assert_eq!(visible_lines("a\r\n\u{1b}b"), "a \n\u{fffd}b");
+    }
+
+    #[test]
+    fn json_means_the_same_and_steers_no_terminal() {
+        let strange = "a\n\u{9b}31m\u{202e}\u{7f}\u{e0041}ř 👩\u{200d}👧";
+        let json = serde_json::to_string(&[strange]).expect("a string is JSON");
+        let escaped = visible_json(&json);
+        assert_eq!(escaped, "[\"a\\n\\u009b31m\\u202e\\u007f\\udb40\\udc41ř 👩\u{200d}👧\"]",);
+        let read: Vec<String> = serde_json::from_str(&escaped).expect("it is JSON as before");
+        assert_eq!(read, [strange]);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (text, cell) in [
+            ("Rent", "Rent"),
+            ("a-b=c", "a-b=c"),
+            ("=HYPERLINK(\"http://x\")", "'=HYPERLINK(\"http://x\")"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("-5 %", "'-5 %"),
+            ("+420 123", "'+420 123"),
+            ("  =1", "  '=1"),
+            ("\t=1\r\n", " '=1  "),
+            ("＝1", "'＝1"),
+            // A spreadsheet that splits at semicolons or does not know the quotes.
+            ("x; =1", "x; '=1"),
+            ("x\",=1", "x\",'=1"),
+        ] {
+            assert_eq!(csv_field(text), cell, "{text:?}");
+        }
+    }
+}
