@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use iban::IbanLike;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{Uuid, Variant};
 
 /// Text that is not the identifier it should be.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -76,6 +76,33 @@ uuid_id! {
     NotificationId;
     /// A notification on its way through one channel.
     DeliveryId;
+}
+
+/// The namespace of account ids that follow from an external reference (UUIDv5, RFC 9562, 5.5).
+const REFERENCED_ACCOUNTS: Uuid = Uuid::from_u128(0x8d0c_6b1e_1993_5a7c_9a55_b1f0_5e0c_1994);
+
+impl AccountId {
+    /// The id of the account that another system calls so. Always the same one: whoever imports
+    /// accounts again names the same accounts.
+    #[must_use]
+    pub fn of_reference(external_reference: &str) -> Self {
+        let name = format!("account:{external_reference}");
+        Self(Uuid::new_v5(&REFERENCED_ACCOUNTS, name.as_bytes()))
+    }
+
+    /// Whether a client may open an account under this id: version 4 or 7; or version 5 where it
+    /// follows from the account's own external reference. The ids of the bank's internal accounts
+    /// are of version 5, too, and follow from codes and currencies that everybody knows. Which
+    /// codes will be used nobody can list, so an id of this version must show where it is from.
+    #[must_use]
+    pub fn is_for_client(self, external_reference: Option<&str>) -> bool {
+        let version = match self.0.get_variant() {
+            Variant::RFC4122 => self.0.get_version_num(),
+            _ => return false,
+        };
+        let is_referenced = || external_reference.map(Self::of_reference) == Some(self);
+        matches!(version, 4 | 7) || (version == 5 && is_referenced())
+    }
 }
 
 /// The id of a command: the id of the message that carries it.
@@ -190,6 +217,32 @@ mod tests {
         assert_ne!(event, cause.caused("a.v1", b"[]"));
         assert_eq!(event.0.get_version_num(), 7);
         assert_eq!(event.0.get_timestamp(), cause.0.get_timestamp());
+    }
+
+    #[test]
+    fn clients_open_accounts_under_ids_that_the_bank_can_never_need() {
+        let text = |id: &str| AccountId(Uuid::parse_str(id).expect(id));
+        let referenced = AccountId::of_reference("1801");
+        // The first is published: old imports made the same.
+        assert_eq!(referenced.to_string(), "befaf703-a1b5-5cf9-93f4-d0f1278c08d1");
+        for (id, reference, then) in [
+            (AccountId::new(), None, true),
+            (text("2f0b5a3e-8c1d-4e6f-9a7b-0c1d2e3f4a5b"), None, true),
+            (referenced, Some("1801"), true),
+            (referenced, Some("1802"), false),
+            (referenced, None, false),
+            // `cash` in EUR.
+            (text("f89a1162-79e2-5488-976b-ecdca6f9381d"), Some("cash EUR"), false),
+            (text("2f0b5a3e-8c1d-1e6f-9a7b-0c1d2e3f4a5b"), None, false),
+            (text("2f0b5a3e-8c1d-6e6f-9a7b-0c1d2e3f4a5b"), None, false),
+            (text("2f0b5a3e-8c1d-8e6f-9a7b-0c1d2e3f4a5b"), None, false),
+            // Another variant, in which the place of the version says nothing.
+            (text("2f0b5a3e-8c1d-4e6f-ca7b-0c1d2e3f4a5b"), None, false),
+            (AccountId(Uuid::nil()), None, false),
+            (AccountId(Uuid::max()), None, false),
+        ] {
+            assert_eq!(id.is_for_client(reference), then, "{id} {reference:?}");
+        }
     }
 
     #[test]

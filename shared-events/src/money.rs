@@ -116,6 +116,36 @@ impl Currency {
     }
 }
 
+/// Why nobody can hold a currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotHoldable {
+    /// ISO 4217 gives it no minor unit, or it is a unit of account of institutions.
+    #[error("{0} is no money that an account can hold")]
+    NoMoney(Currency),
+    /// Another has taken its place.
+    #[error("{0} is withdrawn; its successor is {1}")]
+    Withdrawn(Currency, Currency),
+}
+
+impl Currency {
+    /// Whether an account can hold it. Precious metals, drawing rights, units of account and the
+    /// codes for testing and for no currency are no money; nor is what was withdrawn. Funds codes
+    /// (`CLF`, `CHW`) have a minor unit, and banks keep accounts in them.
+    ///
+    /// A currency that nobody can hold is still read: messages and books of before have it.
+    pub fn holdable(self) -> Result<Self, NotHoldable> {
+        if self.0.is_special() || self.0.exponent().is_none() {
+            return Err(NotHoldable::NoMoney(self));
+        }
+        match self.0.is_superseded() {
+            // The data calls it superseded by VED; ISO 4217 lists both, and people use this one.
+            Some(_) if self.code() == "VES" => Ok(self),
+            Some(successor) => Err(NotHoldable::Withdrawn(self, Self(successor))),
+            None => Ok(self),
+        }
+    }
+}
+
 impl PartialOrd for Currency {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
@@ -262,5 +292,32 @@ mod tests {
     #[test]
     fn the_largest_amount_is_a_million_billions() {
         assert_eq!(AMOUNT_MAX.to_string(), "1000000000000000");
+    }
+
+    #[test]
+    fn every_code_of_iso_4217_can_be_held_or_says_why_not() {
+        let letters = || (b'A'..=b'Z').map(char::from);
+        let codes = letters().flat_map(|a| {
+            letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c])))
+        });
+        let listed: Vec<Currency> = codes.filter_map(|code| code.parse().ok()).collect();
+        assert_eq!(listed.len(), 183);
+        let refused = listed.iter().filter_map(|currency| currency.holdable().err());
+        let (mut withdrawn, mut no_money) = (vec![], vec![]);
+        for reason in refused {
+            match reason {
+                NotHoldable::NoMoney(currency) => no_money.push(currency.code()),
+                NotHoldable::Withdrawn(currency, successor) => {
+                    withdrawn.push(format!("{currency}>{successor}"));
+                }
+            }
+        }
+        assert_eq!(withdrawn.join(" "), "BGN>EUR CUC>CUP HRK>EUR SLL>SLE ZWL>ZWG");
+        let expected = "XAD XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX";
+        assert_eq!(no_money.join(" "), expected);
+        let digits = |code: &str| code.parse::<Currency>().map(Currency::digits);
+        for (code, then) in [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("VES", 2)] {
+            assert_eq!(digits(code), Ok(then));
+        }
     }
 }

@@ -28,7 +28,7 @@ impl Teller {
         self.send(id, command).await
     }
 
-    /// Lets no money move on an active account.
+    /// Lets no money move on an account; on a frozen one, changes what it refuses.
     pub async fn freeze(
         &self,
         id: MessageId,
@@ -137,6 +137,8 @@ impl Teller {
         let balance = Money { amount: found.balance, currency: found.currency };
         let reason = if [found.pending_debits, found.pending_credits] != [Amount::ZERO; 2] {
             CloseRefusal::HoldsOpen
+        } else if account.status == AccountStatus::Frozen && closing.payout.is_some() {
+            CloseRefusal::AccountFrozen
         } else if closing.payout.is_some() && found.balance > Amount::ZERO {
             CloseRefusal::PayoutRejected
         } else {

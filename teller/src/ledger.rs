@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use shared_events::{
     AccountId, Currency, Message, MessageId, Money, TransferId,
+    accounts::Blocks,
     envelope::RawEnvelope,
     ledger::{
         BalanceFound, GetBalance, GetTransfer, GetTrialBalance, LedgerStatus, MonitorRaised, Party,
@@ -101,15 +102,20 @@ impl Teller {
         self.ask(GetBalance { account, currency }).await
     }
 
-    /// Waits until an account stands so in the ledger. A freeze is asked of the accounts service;
-    /// it stops money once the ledger has followed.
-    pub async fn until_ledger_says(
+    /// Waits until the ledger refuses this on an account; or nothing. A freeze is asked of the
+    /// accounts service; it stops money once the ledger has followed.
+    pub async fn until_ledger_refuses(
         &self,
         account_id: AccountId,
-        status: LedgerStatus,
+        blocks: Option<Blocks>,
     ) -> Result<(), TellerError> {
         let (until, mut pause) = (self.until(), Pause::new());
-        while self.balance(Party::AccountId(account_id), None).await?.status != status {
+        let status = if blocks.is_some() { LedgerStatus::Frozen } else { LedgerStatus::Active };
+        let followed = |found: BalanceFound| {
+            // Ledgers of before do not say what they refuse.
+            found.status == status && (found.blocks.is_none() || found.blocks == blocks)
+        };
+        while !followed(self.balance(Party::AccountId(account_id), None).await?) {
             if Instant::now() >= until {
                 let late = format!("the ledger has not followed the change of {account_id} yet");
                 return Err(TellerError::NoAnswer(late.into()));

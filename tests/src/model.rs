@@ -73,6 +73,10 @@ pub struct Account {
     pub spent: BTreeMap<NaiveDate, Decimal>,
     /// Counts its changes.
     pub version: i64,
+    /// The last change of its status at the accounts service that was followed.
+    pub followed_status: i64,
+    /// The last change of its limits that was followed.
+    pub followed_limits: i64,
 }
 
 impl Account {
@@ -87,6 +91,8 @@ impl Account {
             pending_in: nothing,
             spent: BTreeMap::new(),
             version: 1,
+            followed_status: 1,
+            followed_limits: 1,
         }
     }
 

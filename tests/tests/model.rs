@@ -37,7 +37,8 @@ const OWN: [(&str, &str); 8] = [
 #[derive(Clone, Debug)]
 enum Step {
     Submit(Vec<Instruction>),
-    Follow(AccountId, AccountEvent),
+    /// A change of an account, or one that so many later ones have overtaken.
+    Follow(AccountId, AccountEvent, i64),
     Expire(TransferId),
     /// Time goes by, in hours.
     Wait(i64),
@@ -236,7 +237,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(AccountEvent::Closed),
         4 => limits().prop_map(|limits| AccountEvent::LimitsChanged { limits }),
     ];
-    let follow = (0..CUSTOMERS, event).prop_map(|(n, event)| Step::Follow(customer(n), event));
+    let late = prop_oneof![6 => Just(0_i64), 1 => 1_i64..6];
+    let follow = (0..CUSTOMERS, event, late)
+        .prop_map(|(n, event, late)| Step::Follow(customer(n), event, late));
     let submit = prop::collection::vec(instructions(), 1..6).prop_map(Step::Submit);
     let expire = ids().prop_map(Step::Expire);
     let wait = (1_i64..20).prop_map(Step::Wait);
@@ -275,11 +278,13 @@ impl Pair {
         match step {
             Step::Submit(all) => self.submit(all.clone())?,
             Step::Wait(hours) => self.now += TimeDelta::hours(*hours),
-            Step::Follow(id, event) => {
+            Step::Follow(id, event, late) => {
                 self.version += 1;
-                let (cause, change) = (MessageId(Uuid::from_u128(7)), (*id, self.version));
-                let followed = self.books.follow(cause, change, event, self.domain_now());
-                prop_assert_eq!(followed, self.model.follow(*id, self.version, event));
+                let version = (self.version - late).max(1);
+                let cause = MessageId(Uuid::from_u128(7));
+                let now = self.domain_now();
+                let followed = self.books.follow(cause, (*id, version), event, now);
+                prop_assert_eq!(followed, self.model.follow(*id, version, event));
             }
             Step::Expire(id) => {
                 let now = self.domain_now();

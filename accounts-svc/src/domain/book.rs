@@ -37,6 +37,32 @@ pub(crate) const fn followed_by(event: &LedgerAccountEvent) -> AccountId {
     }
 }
 
+/// Which of the commands that open accounts are refused, in their order. What else stands in a
+/// batch decides nothing here: ids and references are never given back. So a serial number is drawn
+/// for those alone that are not refused, and refusals cannot use the numbers up.
+pub(crate) fn openings<'c>(
+    commands: impl IntoIterator<Item = &'c OpenAccount>,
+    accounts: &[Account],
+    taken_references: Vec<String>,
+) -> Vec<Result<(), Refusal>> {
+    let mut ids: HashSet<AccountId> = accounts.iter().map(|account| account.account_id).collect();
+    let mut references: HashSet<String> = taken_references.into_iter().collect();
+    let mut check = |command: &OpenAccount| {
+        rules::open(command)?;
+        if ids.contains(&command.account_id) {
+            return Err(Refusal::AccountExists(command.account_id));
+        }
+        if let Some(reference) = &command.external_reference
+            && !references.insert(reference.clone())
+        {
+            return Err(Refusal::ExternalReferenceTaken(reference.clone()));
+        }
+        ids.insert(command.account_id);
+        Ok(())
+    };
+    commands.into_iter().map(|command| check(command)).collect()
+}
+
 /// What an event of the ledger leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reaction {
@@ -59,24 +85,15 @@ enum Difference {
 #[derive(Debug)]
 pub(crate) struct Book {
     accounts: BTreeMap<AccountId, (Account, Difference)>,
-    taken_references: HashSet<String>,
-    ibans: std::vec::IntoIter<Iban>,
+    openings: std::vec::IntoIter<Result<Iban, Refusal>>,
 }
 
 impl Book {
-    /// A book of these accounts. `ibans` has one for each command that opens an account, used or
-    /// not; of the references that such commands ask for, `taken_references` are not free.
-    pub(crate) fn new(
-        accounts: Vec<Account>,
-        taken_references: impl IntoIterator<Item = String>,
-        ibans: Vec<Iban>,
-    ) -> Self {
+    /// A book of these accounts. `openings` has, for each command that opens an account in their
+    /// order, the new account's IBAN, or why [`openings`] refuses the command.
+    pub(crate) fn new(accounts: Vec<Account>, openings: Vec<Result<Iban, Refusal>>) -> Self {
         let entry = |account: Account| (account.account_id, (account, Difference::None));
-        Self {
-            accounts: accounts.into_iter().map(entry).collect(),
-            taken_references: taken_references.into_iter().collect(),
-            ibans: ibans.into_iter(),
-        }
+        Self { accounts: accounts.into_iter().map(entry).collect(), openings: openings.into_iter() }
     }
 
     /// Decides a command, and takes the change in.
@@ -104,11 +121,11 @@ impl Book {
             return Reaction::Unknown;
         };
         match decide::follow(account, event) {
-            Ok(changed) => {
+            Some(changed) => {
                 self.take_in(&changed);
                 Reaction::Changed(changed.into())
             }
-            Err(_moved_on) => Reaction::Ignored,
+            None => Reaction::Ignored,
         }
     }
 
@@ -133,17 +150,8 @@ impl Book {
     }
 
     fn open(&mut self, command: &OpenAccount) -> Decision {
-        let iban = self.ibans.next().expect("there is an IBAN for each account to open");
-        rules::open(command)?;
-        if self.accounts.contains_key(&command.account_id) {
-            return Err(Refusal::AccountExists(command.account_id));
-        }
-        if let Some(reference) = &command.external_reference
-            && !self.taken_references.insert(reference.clone())
-        {
-            return Err(Refusal::ExternalReferenceTaken(reference.clone()));
-        }
-        Ok(decide::open(command, iban))
+        let opening = self.openings.next().expect("each command that opens one was looked at");
+        Ok(decide::open(command, opening?))
     }
 
     fn take_in(&mut self, changed: &Changed) {

@@ -6,7 +6,7 @@
 use shared_events::{
     AccountId, Amount, Iban,
     accounts::{
-        Account, AccountStatus, ChangeLimits, CloseAccount, CloseRefusal, FreezeAccount,
+        Account, AccountStatus, Blocks, ChangeLimits, CloseAccount, CloseRefusal, FreezeAccount,
         OpenAccount, SetLimits, SpendingLimit, SpendingLimits, UnfreezeAccount, UpdateHolder,
     },
     ledger::LedgerAccountEvent,
@@ -19,7 +19,7 @@ use super::{lifecycle::Step, refusal::Refusal, rules};
 pub(crate) enum Change {
     Opened,
     Activated,
-    Frozen { reason: String },
+    Frozen { reason: String, previous_blocks: Option<Blocks> },
     Unfrozen,
     Closing { payout: Option<AccountId> },
     Closed,
@@ -51,29 +51,32 @@ pub(super) fn open(command: &OpenAccount, iban: Iban) -> Changed {
         blocks: None,
         external_reference: command.external_reference.clone(),
         status: AccountStatus::Pending,
+        closing_version: None,
         version: 1,
     };
     Changed { account, change: Change::Opened }
 }
 
+/// The last freeze holds, whatever the one before refused: an officer widens or narrows it without
+/// a gap in which money moves. One that changes nothing but the reason is kept for the file.
 pub(super) fn freeze(account: &Account, command: &FreezeAccount) -> Decision {
     rules::reason(&command.reason)?;
-    let reason = command.reason.clone();
-    let mut changed = take(account, Step::Freeze, Change::Frozen { reason })?;
-    changed.account.blocks = Some(command.blocks);
-    Ok(changed)
+    let (reason, previous_blocks) = (command.reason.clone(), account.blocks);
+    let change = Change::Frozen { reason, previous_blocks };
+    take(account, Step::Freeze(command.blocks), change)
 }
 
 pub(super) fn unfreeze(account: &Account, _: &UnfreezeAccount) -> Decision {
-    let mut changed = take(account, Step::Unfreeze, Change::Unfrozen)?;
-    changed.account.blocks = None;
-    Ok(changed)
+    take(account, Step::Unfreeze, Change::Unfrozen)
 }
 
 /// Whether the payout account can be paid, only the ledger knows.
 pub(super) fn close(account: &Account, command: &CloseAccount) -> Decision {
     rules::payout(command)?;
-    take(account, Step::BeginClosing, Change::Closing { payout: command.payout })
+    let change = Change::Closing { payout: command.payout };
+    let mut changed = take(account, Step::BeginClosing, change)?;
+    changed.account.closing_version = Some(changed.account.version);
+    Ok(changed)
 }
 
 pub(super) fn set_limits(account: &Account, command: &SetLimits) -> Decision {
@@ -130,21 +133,38 @@ pub(super) fn update_holder(account: &Account, command: &UpdateHolder) -> Decisi
     Ok(changed)
 }
 
-/// The ledger's half of opening or closing. Refused where the account has moved on.
-pub(super) fn follow(account: &Account, event: &LedgerAccountEvent) -> Decision {
-    match event {
-        LedgerAccountEvent::Opened(_) => take(account, Step::Activate, Change::Activated),
-        LedgerAccountEvent::Locked(_) => take(account, Step::Close, Change::Closed),
-        LedgerAccountEvent::CloseRefused(it) => {
-            let change = Change::CloseRefused { reason: it.reason, balance: it.balance };
-            take(account, Step::GiveUpClosing, change)
+/// The ledger's half of opening or closing. `None` where the account has moved on.
+pub(super) fn follow(account: &Account, event: &LedgerAccountEvent) -> Option<Changed> {
+    let (step, change) = match event {
+        LedgerAccountEvent::Opened(_) => (Step::Activate, Change::Activated),
+        LedgerAccountEvent::Locked(locked) if is_answer(account, locked.closing_version) => {
+            (Step::Close, Change::Closed)
         }
+        LedgerAccountEvent::CloseRefused(refused)
+            if is_answer(account, refused.closing_version) =>
+        {
+            let (reason, balance) = (refused.reason, refused.balance);
+            (Step::GiveUpClosing, Change::CloseRefused { reason, balance })
+        }
+        LedgerAccountEvent::Locked(_) | LedgerAccountEvent::CloseRefused(_) => return None,
+    };
+    take(account, step, change).ok()
+}
+
+/// Whether the ledger answers this closing, and not a closing before it: late once more. Ledgers
+/// of before did not say which.
+fn is_answer(account: &Account, closing_version: Option<i64>) -> bool {
+    match (account.closing_version, closing_version) {
+        (Some(asked), Some(answered)) => answered >= asked,
+        (None, _) | (_, None) => true,
     }
 }
 
 fn take(account: &Account, step: Step, change: Change) -> Decision {
-    let status = step.from(account.status)?;
-    let account = Account { status, version: account.version + 1, ..account.clone() };
+    let (status, blocks) = step.from((account.status, account.blocks))?;
+    let closing_version = account.closing_version.filter(|_| status == AccountStatus::Closing);
+    let version = account.version + 1;
+    let account = Account { status, blocks, closing_version, version, ..account.clone() };
     Ok(Changed { account, change })
 }
 

@@ -1,6 +1,10 @@
-//! Which status leads where. Promise: every step that an account can take stands in one table.
+//! Which state leads where. Promise: every step that an account can take stands in one function,
+//! which has an answer for each step in each state.
 
-use shared_events::accounts::AccountStatus::{self, Active, Closed, Closing, Frozen, Pending};
+use shared_events::accounts::{
+    AccountStatus::{self, Active, Closed, Closing, Frozen, Pending},
+    Blocks,
+};
 
 use super::refusal::Refusal;
 
@@ -9,7 +13,8 @@ use super::refusal::Refusal;
 pub(crate) enum Step {
     /// The ledger has opened its side.
     Activate,
-    Freeze,
+    /// To refuse this from now on, whatever was refused before.
+    Freeze(Blocks),
     Unfreeze,
     /// The ledger is asked to lock the account.
     BeginClosing,
@@ -21,59 +26,126 @@ pub(crate) enum Step {
     UpdateHolder,
 }
 
+/// Where an account stands: its status, and what it refuses. A pending or closing account that
+/// refuses something is frozen as soon as it is open, or its closing was refused.
+pub(crate) type State = (AccountStatus, Option<Blocks>);
+
 impl Step {
-    /// The statuses in which the step may be taken, and the one it leads to if that is another.
-    const fn rule(self) -> (&'static [AccountStatus], Option<AccountStatus>) {
-        match self {
-            Self::Activate => (&[Pending], Some(Active)),
-            Self::Freeze => (&[Active], Some(Frozen)),
-            Self::Unfreeze => (&[Frozen], Some(Active)),
-            Self::BeginClosing => (&[Active], Some(Closing)),
-            Self::Close => (&[Closing], Some(Closed)),
-            Self::GiveUpClosing => (&[Closing], Some(Active)),
-            Self::SetLimits => (&[Active, Frozen], None),
-            Self::UpdateHolder => (&[Pending, Active, Frozen, Closing], None),
-        }
+    /// The state after this step, or why it cannot be taken.
+    pub(crate) const fn from(self, (status, blocks): State) -> Result<State, Refusal> {
+        let after = match (self, status, blocks) {
+            (Self::Activate, Pending, None) | (Self::GiveUpClosing, Closing, None) => {
+                (Active, None)
+            }
+            (Self::Activate, Pending, Some(_)) | (Self::GiveUpClosing, Closing, Some(_)) => {
+                (Frozen, blocks)
+            }
+            (Self::Freeze(new), Active | Frozen, _) => (Frozen, Some(new)),
+            (Self::Freeze(new), Pending | Closing, _) => (status, Some(new)),
+            (Self::Unfreeze, Frozen, _) => (Active, None),
+            (Self::Unfreeze, Pending, Some(_)) => (Pending, None),
+            // Not of a closing account: the ledger may have the freeze without the closing yet.
+            (Self::BeginClosing, Active, _) => (Closing, None),
+            (Self::Close, Closing, _) => (Closed, None),
+            (Self::SetLimits, Active | Frozen, _)
+            | (Self::UpdateHolder, Pending | Active | Frozen | Closing, _) => (status, blocks),
+            (
+                Self::Activate
+                | Self::Freeze(_)
+                | Self::Unfreeze
+                | Self::BeginClosing
+                | Self::Close
+                | Self::GiveUpClosing
+                | Self::SetLimits
+                | Self::UpdateHolder,
+                Pending | Active | Frozen | Closing | Closed,
+                _,
+            ) => return Err(Refusal::WrongStatus { is: status, needs: self.needs() }),
+        };
+        Ok(after)
     }
 
-    /// The status after this step, or why it cannot be taken.
-    pub(crate) fn from(self, is: AccountStatus) -> Result<AccountStatus, Refusal> {
-        let (needs, leads_to) = self.rule();
-        match needs.contains(&is) {
-            true => Ok(leads_to.unwrap_or(is)),
-            false => Err(Refusal::WrongStatus { is, needs }),
+    /// The statuses in which the step can be taken.
+    const fn needs(self) -> &'static [AccountStatus] {
+        match self {
+            Self::Activate => &[Pending],
+            Self::Freeze(_) | Self::UpdateHolder => &[Pending, Active, Frozen, Closing],
+            Self::Unfreeze => &[Frozen],
+            Self::BeginClosing => &[Active],
+            Self::Close | Self::GiveUpClosing => &[Closing],
+            Self::SetLimits => &[Active, Frozen],
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use shared_events::accounts::Blocks::{Both, Credits, Debits};
+
     use super::*;
 
-    fn check(when: Step, then: [Option<AccountStatus>; 5]) {
-        let given = [Pending, Active, Frozen, Closing, Closed];
-        assert_eq!(given.map(|status| when.from(status).ok()), then, "{when:?} from {given:?}");
+    /// Every state that an account can be in.
+    const STATES: [State; 7] = [
+        (Pending, None),
+        (Pending, Some(Debits)),
+        (Active, None),
+        (Frozen, Some(Debits)),
+        (Closing, None),
+        (Closing, Some(Debits)),
+        (Closed, None),
+    ];
+
+    fn check(when: Step, then: [Option<State>; 7]) {
+        assert_eq!(STATES.map(|state| when.from(state).ok()), then, "{when:?} from {STATES:?}");
     }
 
     #[test]
-    fn every_step_from_every_status() {
+    fn every_step_from_every_state() {
         let no = None;
-        // from            pending        active         frozen         closing        closed
-        check(Step::Activate, [Some(Active), no, no, no, no]);
-        check(Step::Freeze, [no, Some(Frozen), no, no, no]);
-        check(Step::Unfreeze, [no, no, Some(Active), no, no]);
-        check(Step::BeginClosing, [no, Some(Closing), no, no, no]);
-        check(Step::Close, [no, no, no, Some(Closed), no]);
-        check(Step::GiveUpClosing, [no, no, no, Some(Active), no]);
-        check(Step::SetLimits, [no, Some(Active), Some(Frozen), no, no]);
-        check(Step::UpdateHolder, [Some(Pending), Some(Active), Some(Frozen), Some(Closing), no]);
+        let to = |status, blocks| Some((status, Some(blocks)));
+        let free = |status| Some((status, None));
+        let frozen = to(Frozen, Debits);
+        // In the order of the states.
+        check(Step::Activate, [free(Active), frozen, no, no, no, no, no]);
+        for new in [Debits, Credits, Both] {
+            let (pending, closing) = (to(Pending, new), to(Closing, new));
+            let frozen = to(Frozen, new);
+            let then = [pending, pending, frozen, frozen, closing, closing, no];
+            check(Step::Freeze(new), then);
+        }
+        check(Step::Unfreeze, [no, free(Pending), no, free(Active), no, no, no]);
+        check(Step::BeginClosing, [no, no, free(Closing), no, no, no, no]);
+        check(Step::Close, [no, no, no, no, free(Closed), free(Closed), no]);
+        check(Step::GiveUpClosing, [no, no, no, no, free(Active), frozen, no]);
+        check(Step::SetLimits, [no, no, free(Active), frozen, no, no, no]);
+        let same = STATES.map(Some);
+        check(Step::UpdateHolder, [same[0], same[1], same[2], same[3], same[4], same[5], no]);
+    }
+
+    /// A status that a step needs allows it in some state at least, and no other does.
+    #[test]
+    fn the_statuses_that_a_refusal_names_are_those_that_allow_the_step() {
+        for step in [
+            Step::Activate,
+            Step::Freeze(Both),
+            Step::BeginClosing,
+            Step::Close,
+            Step::GiveUpClosing,
+            Step::SetLimits,
+            Step::UpdateHolder,
+        ] {
+            for (status, blocks) in STATES {
+                let is_allowed = step.from((status, blocks)).is_ok();
+                assert_eq!(is_allowed, step.needs().contains(&status), "{step:?} from {status:?}");
+            }
+        }
     }
 
     #[test]
     fn a_refusal_says_which_status_it_is_and_which_it_must_be() {
-        let refused = Step::Freeze.from(Closed).expect_err("closed is for ever");
-        assert_eq!(refused.to_string(), "the account is closed; it must be active");
-        let refused = Step::SetLimits.from(Pending).expect_err("the ledger does not know it yet");
+        let refused = Step::Unfreeze.from((Closing, Some(Both))).expect_err("the ledger decides");
+        assert_eq!(refused.to_string(), "the account is closing; it must be frozen");
+        let refused = Step::SetLimits.from((Pending, None)).expect_err("the ledger knows it not");
         assert_eq!(refused.to_string(), "the account is pending; it must be active or frozen");
     }
 }

@@ -22,8 +22,8 @@ mod rules;
 mod samples;
 
 pub(crate) use bank::{Bank, Serial};
-pub(crate) use book::{Book, Reaction, account_of, followed_by};
+pub(crate) use book::{Book, Reaction, account_of, followed_by, openings};
 pub(crate) use decide::{Change, Changed};
 pub(crate) use page::page;
 pub(crate) use refusal::Refusal;
-pub(crate) use rules::{InvalidField, external_reference, one_line};
+pub(crate) use rules::{InvalidField, external_reference, searchable};

@@ -5,6 +5,7 @@ use shared_events::{
     Amount, Currency, Money,
     accounts::{ChangeLimits, CloseAccount, Holder, OpenAccount, SpendingLimit, SpendingLimits},
     money::AMOUNT_MAX,
+    text::is_visible_line,
 };
 use url::Url;
 
@@ -34,14 +35,15 @@ fn must(holds: bool, field: &'static str, rule: impl FnOnce() -> String) -> Chec
     if holds { Ok(()) } else { Err(InvalidField { field, rule: rule() }) }
 }
 
-/// Text that fits on one line: without control characters, which neither PostgreSQL (NUL) nor a
-/// mail's header (line breaks) can carry.
-pub(crate) fn one_line(field: &'static str, text: &str) -> Checked {
+/// Text that can be looked for: without control characters, which neither PostgreSQL (NUL) nor a
+/// mail's header (line breaks) can carry. What is stored may have more of them than [`phrase`] lets
+/// in today, and is found all the same.
+pub(crate) fn searchable(field: &'static str, text: &str) -> Checked {
     must(!text.chars().any(char::is_control), field, || "no control characters".to_owned())
 }
 
 fn phrase(field: &'static str, text: &str, chars_max: usize) -> Checked {
-    one_line(field, text)?;
+    must(is_visible_line(text), field, || "one line of visible characters".to_owned())?;
     must(!text.trim().is_empty() && text.chars().count() <= chars_max, field, || {
         format!("1 to {chars_max} characters, not only spaces")
     })
@@ -49,10 +51,27 @@ fn phrase(field: &'static str, text: &str, chars_max: usize) -> Checked {
 
 /// Every field of the command that opens an account.
 pub(crate) fn open(command: &OpenAccount) -> Checked {
+    account_id(command)?;
     holder(&command.holder)?;
     product(&command.product)?;
+    currency(command.currency)?;
     overdraft_limit(command.overdraft_limit, command.currency)?;
     command.external_reference.as_deref().map_or(Ok(()), external_reference)
+}
+
+/// An id that the bank will never need for an account of its own.
+fn account_id(command: &OpenAccount) -> Checked {
+    let reference = command.external_reference.as_deref();
+    must(command.account_id.is_for_client(reference), "account_id", || {
+        "a UUID of version 4 or 7, or the one that follows from the external reference".to_owned()
+    })
+}
+
+fn currency(currency: Currency) -> Checked {
+    currency
+        .holdable()
+        .map(drop)
+        .map_err(|reason| InvalidField { field: "currency", rule: reason.to_string() })
 }
 
 /// Who an account belongs to and how to reach them.
@@ -73,7 +92,8 @@ fn email(text: &str) -> Checked {
     let parts: Vec<&str> = text.split('@').collect();
     let holds = matches!(parts[..], [user, host] if !user.is_empty() && !host.is_empty())
         && text.len() <= EMAIL_BYTES_MAX
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        && is_visible_line(text)
+        && !text.contains(char::is_whitespace);
     must(holds, "holder.email", || {
         format!("an address such as jana@example.com, at most {EMAIL_BYTES_MAX} bytes")
     })
@@ -82,7 +102,8 @@ fn email(text: &str) -> Checked {
 fn webhook(text: &str) -> Checked {
     let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     let holds = text.chars().count() <= WEBHOOK_CHARS_MAX
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && is_visible_line(text)
+        && !text.contains(char::is_whitespace)
         && Url::parse(text).is_ok_and(is_web);
     must(holds, "holder.webhook", || {
         format!("an http or https URL, at most {WEBHOOK_CHARS_MAX} characters")

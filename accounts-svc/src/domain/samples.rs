@@ -4,19 +4,19 @@
 use shared_events::{
     AccountId, Amount, Iban,
     accounts::{
-        Account, AccountsCommand, CloseAccount, CloseRefusal, FreezeAccount, Holder, OpenAccount,
-        SetLimits, UnfreezeAccount, UpdateHolder,
+        Account, AccountsCommand, Blocks, CloseAccount, CloseRefusal, FreezeAccount, Holder,
+        OpenAccount, SetLimits, UnfreezeAccount, UpdateHolder,
     },
     ledger::{
         LedgerAccountCloseRefused, LedgerAccountEvent, LedgerAccountLocked, LedgerAccountOpened,
     },
 };
-use uuid::Uuid;
+use uuid::Builder;
 
 use super::{Bank, Serial, decide};
 
 pub(super) fn id(number: u8) -> AccountId {
-    AccountId(Uuid::from_u128(number.into()))
+    AccountId(Builder::from_random_bytes(u128::from(number).to_be_bytes()).into_uuid())
 }
 
 pub(super) fn holder(name: &str) -> Holder {
@@ -53,12 +53,11 @@ pub(super) fn open(number: u8, reference: Option<u8>) -> AccountsCommand {
 }
 
 pub(super) fn freeze(number: u8, reason: &str) -> AccountsCommand {
-    FreezeAccount {
-        blocks: shared_events::accounts::Blocks::Both,
-        account_id: id(number),
-        reason: reason.to_owned(),
-    }
-    .into()
+    freeze_only(number, Blocks::Both, reason)
+}
+
+pub(super) fn freeze_only(number: u8, blocks: Blocks, reason: &str) -> AccountsCommand {
+    FreezeAccount { account_id: id(number), reason: reason.to_owned(), blocks }.into()
 }
 
 pub(super) fn unfreeze(number: u8) -> AccountsCommand {
@@ -82,12 +81,12 @@ pub(super) fn opened(number: u8) -> LedgerAccountEvent {
     LedgerAccountOpened { account_id: id(number), currency, version: 1 }.into()
 }
 
-pub(super) fn locked(number: u8) -> LedgerAccountEvent {
-    LedgerAccountLocked { account_id: id(number), version: 9 }.into()
+pub(super) fn locked(number: u8, closing_version: Option<i64>) -> LedgerAccountEvent {
+    LedgerAccountLocked { account_id: id(number), version: 9, closing_version }.into()
 }
 
-pub(super) fn close_refused(number: u8) -> LedgerAccountEvent {
+pub(super) fn close_refused(number: u8, closing_version: Option<i64>) -> LedgerAccountEvent {
     let (account_id, balance) = (id(number), amount("12.50"));
-    let reason = CloseRefusal::BalanceNotZero;
-    LedgerAccountCloseRefused { account_id, reason, balance, version: 9 }.into()
+    let (reason, version) = (CloseRefusal::BalanceNotZero, 9);
+    LedgerAccountCloseRefused { account_id, reason, balance, version, closing_version }.into()
 }

@@ -27,10 +27,11 @@ pub(super) fn announce(Changed { account, change }: &Changed) -> Outcome {
             version,
         }),
         Change::Activated => Outcome::announce(&AccountActivated { account_id, version }),
-        Change::Frozen { reason } => Outcome::announce(&AccountFrozen {
+        Change::Frozen { reason, previous_blocks } => Outcome::announce(&AccountFrozen {
             account_id,
             reason: reason.clone(),
             blocks: account.blocks.unwrap_or_default(),
+            previous_blocks: *previous_blocks,
             version,
         }),
         Change::Unfrozen => Outcome::announce(&AccountUnfrozen { account_id, version }),

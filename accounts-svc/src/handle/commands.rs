@@ -2,8 +2,8 @@
 
 use metrics::counter;
 use shared_events::{
-    AccountId,
-    accounts::AccountsCommand,
+    AccountId, Iban,
+    accounts::{AccountsCommand, OpenAccount},
     bus::{HandleError, Handler, Outcome, Received, Tx},
 };
 use tracing::info;
@@ -13,7 +13,7 @@ use super::{
     save::save_in_tx,
 };
 use crate::{
-    domain::{Bank, Book, Changed, Refusal, account_of, external_reference},
+    domain::{Bank, Book, Changed, Refusal, account_of, external_reference, openings},
     store,
 };
 
@@ -34,14 +34,33 @@ impl Commands {
     ) -> sqlx::Result<Book> {
         let ids: Vec<AccountId> = batch.iter().map(|it| account_of(it.message())).collect();
         let accounts = store::lock_accounts_in_tx(tx, &ids).await?;
-        let (openings, references) = openings(batch);
-        if openings == 0 {
-            return Ok(Book::new(accounts, [], vec![]));
+        let commands = commands_to_open(batch);
+        if commands.is_empty() {
+            return Ok(Book::new(accounts, vec![]));
         }
-        let taken = store::taken_references_in_tx(tx, &references).await?;
-        let serials = store::next_serials_in_tx(tx, openings).await?;
-        let ibans = serials.into_iter().map(|serial| self.bank.iban(serial)).collect();
-        Ok(Book::new(accounts, taken, ibans))
+        let taken = store::taken_references_in_tx(tx, &references(&commands)).await?;
+        let openings = openings(commands, &accounts, taken);
+        let openings = self.number_in_tx(tx, openings).await?;
+        Ok(Book::new(accounts, openings))
+    }
+
+    /// Gives an IBAN to each opening that is not refused.
+    async fn number_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        openings: Vec<Result<(), Refusal>>,
+    ) -> sqlx::Result<Vec<Result<Iban, Refusal>>> {
+        let count = openings.iter().filter(|opening| opening.is_ok()).count();
+        let mut serials = match count {
+            0 => vec![],
+            _ => store::next_serials_in_tx(tx, count).await?,
+        }
+        .into_iter();
+        let mut iban = || {
+            let serial = serials.next().expect("as many were drawn as there are openings");
+            self.bank.iban(serial)
+        };
+        Ok(openings.into_iter().map(|opening| opening.map(|()| iban())).collect())
     }
 }
 
@@ -69,18 +88,20 @@ impl Handler for Commands {
     }
 }
 
-/// How many commands open an account, and the references they ask for. A reference that breaks a
-/// rule is left out: it will be refused, and the database might not even read it.
-fn openings(batch: &[Received<AccountsCommand>]) -> (usize, Vec<&str>) {
-    let (mut count, mut references) = (0, Vec::new());
-    for received in batch {
-        if let AccountsCommand::Open(command) = received.message() {
-            count += 1;
-            let reference = command.external_reference.as_deref();
-            references.extend(reference.filter(|it| external_reference(it).is_ok()));
-        }
-    }
-    (count, references)
+/// The commands of a batch that open an account.
+fn commands_to_open<'b>(batch: &'b [Received<AccountsCommand>]) -> Vec<&'b OpenAccount> {
+    let opening = |received: &'b Received<AccountsCommand>| {
+        let AccountsCommand::Open(command) = received.message() else { return None };
+        Some(command)
+    };
+    batch.iter().filter_map(opening).collect()
+}
+
+/// The references that they ask for. One that breaks a rule is left out: it will be refused, and
+/// the database might not even read it.
+fn references<'c>(commands: &[&'c OpenAccount]) -> Vec<&'c str> {
+    let asked = commands.iter().filter_map(|command| command.external_reference.as_deref());
+    asked.filter(|reference| external_reference(reference).is_ok()).collect()
 }
 
 fn accepted(received: &Received<AccountsCommand>, changed: &Changed) -> Outcome {

@@ -29,7 +29,7 @@ impl Handler for LedgerEvents {
         batch: &[Received<LedgerAccountEvent>],
     ) -> Result<Vec<Outcome>, HandleError> {
         let ids: Vec<AccountId> = batch.iter().map(|it| followed_by(it.message())).collect();
-        let mut book = Book::new(store::lock_accounts_in_tx(tx, &ids).await?, [], vec![]);
+        let mut book = Book::new(store::lock_accounts_in_tx(tx, &ids).await?, vec![]);
         let follow = |received: &Received<_>| book.follow(received.message());
         let reactions: Vec<Reaction> = batch.iter().map(follow).collect();
         save_in_tx(tx, &book).await?;

@@ -10,7 +10,7 @@ use shared_events::{
 };
 
 use crate::{
-    domain::{InvalidField, one_line, page},
+    domain::{InvalidField, page, searchable},
     store,
 };
 
@@ -39,7 +39,7 @@ async fn get_in_tx(
         AccountKey::AccountId(id) => store::account_by_id_in_tx(tx, *id).await?,
         AccountKey::Iban(iban) => store::account_by_iban_in_tx(tx, iban).await?,
         AccountKey::ExternalReference(reference) => {
-            if let Err(invalid) = one_line("key.external_reference", reference) {
+            if let Err(invalid) = searchable("key.external_reference", reference) {
                 return Ok(refused(invalid));
             }
             store::account_by_external_reference_in_tx(tx, reference).await?
@@ -58,7 +58,7 @@ async fn list_in_tx(tx: &mut Tx<'_>, list: &ListAccounts) -> Result<Answer, Hand
         return Ok(Answer::refused(&MessageRefused::invalid("limit", rule)));
     }
     let prefix = list.external_reference_prefix.as_deref().unwrap_or_default();
-    if let Err(invalid) = one_line("external_reference_prefix", prefix) {
+    if let Err(invalid) = searchable("external_reference_prefix", prefix) {
         return Ok(refused(invalid));
     }
     // One more than asked for says whether there is a next page.

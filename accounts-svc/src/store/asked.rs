@@ -17,7 +17,8 @@ pub(crate) async fn account_by_id_in_tx(
         Row,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
-                minimum_balance, blocks, external_reference, status, version
+                minimum_balance, blocks, external_reference, status, closing_version,
+                version
          FROM accounts WHERE id = $1",
         id.uuid(),
     );
@@ -33,7 +34,8 @@ pub(crate) async fn account_by_iban_in_tx(
         Row,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
-                minimum_balance, blocks, external_reference, status, version
+                minimum_balance, blocks, external_reference, status, closing_version,
+                version
          FROM accounts WHERE iban = $1",
         iban.as_str(),
     );
@@ -49,7 +51,8 @@ pub(crate) async fn account_by_external_reference_in_tx(
         Row,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
-                minimum_balance, blocks, external_reference, status, version
+                minimum_balance, blocks, external_reference, status, closing_version,
+                version
          FROM accounts WHERE external_reference = $1",
         reference,
     );
@@ -66,7 +69,8 @@ pub(crate) async fn accounts_after_in_tx(
         Row,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
-                minimum_balance, blocks, external_reference, status, version
+                minimum_balance, blocks, external_reference, status, closing_version,
+                version
          FROM accounts
          WHERE ($1::uuid IS NULL OR id > $1)
            AND ($2::text IS NULL OR status = $2)

@@ -17,7 +17,8 @@ pub(crate) async fn lock_accounts_in_tx(
         Row,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
-                minimum_balance, blocks, external_reference, status, version
+                minimum_balance, blocks, external_reference, status, closing_version,
+                version
          FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         &ids,
     );

@@ -29,6 +29,7 @@ pub(super) struct Row {
     pub(super) blocks: Option<String>,
     pub(super) external_reference: Option<String>,
     pub(super) status: String,
+    pub(super) closing_version: Option<i64>,
     pub(super) version: i64,
 }
 
@@ -47,6 +48,8 @@ impl Row {
             monthly: self.monthly_limit.map(Amount),
             minimum_balance: self.minimum_balance.map(Amount),
         };
+        let blocks = self.blocks.as_deref().map(blocks).transpose()?;
+        let (status, blocks) = state(status(&self.status)?, blocks);
         Ok(Account {
             account_id: AccountId(self.id),
             iban: Iban::try_from(self.iban).map_err(unreadable)?,
@@ -55,11 +58,23 @@ impl Row {
             currency: self.currency.parse().map_err(unreadable)?,
             overdraft_limit: Amount(self.overdraft_limit),
             spending: Some(spending).filter(|it| *it != SpendingLimits::default()),
-            blocks: self.blocks.as_deref().map(blocks).transpose()?,
+            blocks,
             external_reference: self.external_reference,
-            status: status(&self.status)?,
+            status,
+            closing_version: self.closing_version.filter(|_| status == AccountStatus::Closing),
             version: self.version,
         })
+    }
+}
+
+/// What a row says, whichever version of the service wrote it: the first knew one freeze only, and
+/// one that activates an account, or gives up closing it, may not know that it was frozen.
+const fn state(status: AccountStatus, blocks: Option<Blocks>) -> (AccountStatus, Option<Blocks>) {
+    match (status, blocks) {
+        (AccountStatus::Active, Some(_)) => (AccountStatus::Frozen, blocks),
+        (AccountStatus::Frozen, None) => (status, Some(Blocks::Both)),
+        (AccountStatus::Closed, _) => (status, None),
+        (_, _) => (status, blocks),
     }
 }
 
@@ -81,4 +96,30 @@ pub(super) fn read_all(rows: Vec<Row>) -> sqlx::Result<Vec<Account>> {
 
 pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_events::accounts::{
+        AccountStatus::{Active, Closed, Closing, Frozen, Pending},
+        Blocks::{Both, Debits},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_older_instances_wrote_means_what_the_ledger_has() {
+        for (written, read) in [
+            ((Active, None), (Active, None)),
+            // Activated, or given back to use, by one that overlooked the freeze.
+            ((Active, Some(Debits)), (Frozen, Some(Debits))),
+            ((Frozen, None), (Frozen, Some(Both))),
+            ((Frozen, Some(Debits)), (Frozen, Some(Debits))),
+            ((Closed, Some(Both)), (Closed, None)),
+            ((Pending, Some(Both)), (Pending, Some(Both))),
+            ((Closing, Some(Both)), (Closing, Some(Both))),
+        ] {
+            assert_eq!(state(written.0, written.1), read, "{written:?}");
+        }
+    }
 }

@@ -31,13 +31,14 @@ pub(crate) async fn insert_accounts_in_tx(
     let references: Vec<Option<&str>> = column(accounts, |it| it.external_reference.as_deref());
     let statuses: Vec<&str> = column(accounts, |it| it.status.as_str());
     let versions: Vec<i64> = column(accounts, |it| it.version);
+    let blocks: Vec<Option<&str>> = column(accounts, |it| it.blocks.map(Blocks::as_str));
     let inserted = sqlx::query!(
         "INSERT INTO accounts (id, iban, holder_name, holder_email, holder_webhook,
                                holder_language, product, currency, overdraft_limit,
-                               external_reference, status, version)
+                               external_reference, status, version, blocks)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
                               $6::text[], $7::text[], $8::text[], $9::numeric[], $10::text[],
-                              $11::text[], $12::bigint[])
+                              $11::text[], $12::bigint[], $13::text[])
          ON CONFLICT DO NOTHING",
         &ids,
         &ibans as _,
@@ -51,6 +52,7 @@ pub(crate) async fn insert_accounts_in_tx(
         &references as _,
         &statuses as _,
         &versions,
+        &blocks as _,
     );
     Ok(inserted.execute(tx.connection()).await?.rows_affected())
 }
@@ -76,18 +78,21 @@ pub(crate) async fn update_accounts_in_tx(
     let blocks: Vec<Option<&str>> = column(accounts, |it| it.blocks.map(Blocks::as_str));
     let statuses: Vec<&str> = column(accounts, |it| it.status.as_str());
     let versions: Vec<i64> = column(accounts, |it| it.version);
+    let closing: Vec<Option<i64>> = column(accounts, |it| it.closing_version);
     let updated = sqlx::query!(
         "UPDATE accounts
          SET holder_name = new.name, holder_email = new.email, holder_webhook = new.webhook,
              holder_language = new.language, overdraft_limit = new.overdraft_limit,
              transfer_limit = new.transfer_limit, daily_limit = new.daily_limit,
              monthly_limit = new.monthly_limit, minimum_balance = new.minimum_balance,
-             blocks = new.blocks, status = new.status, version = new.version, changed_at = now()
+             blocks = new.blocks, status = new.status, version = new.version,
+             closing_version = new.closing_version, changed_at = now()
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
                      $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::text[],
-                     $12::text[], $13::bigint[])
+                     $12::text[], $13::bigint[], $14::bigint[])
               AS new(id, name, email, webhook, language, overdraft_limit, transfer_limit,
-                     daily_limit, monthly_limit, minimum_balance, blocks, status, version)
+                     daily_limit, monthly_limit, minimum_balance, blocks, status, version,
+                     closing_version)
          WHERE accounts.id = new.id",
         &ids,
         &names as _,
@@ -102,6 +107,7 @@ pub(crate) async fn update_accounts_in_tx(
         &blocks as _,
         &statuses as _,
         &versions,
+        &closing as _,
     );
     updated.execute(tx.connection()).await?;
     Ok(())

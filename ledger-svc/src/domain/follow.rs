@@ -1,7 +1,7 @@
 //! What the ledger does when an account changes at the accounts service. Promise: changes of
 //! status, and changes of the limit, are each followed once and in the order of their versions; a
 //! late duplicate changes nothing. What is closed stays closed, and what is locked can only be
-//! closed, whatever is said of it.
+//! closed, whatever is said of it. Each closing has an answer: a freeze that is there first wins.
 
 use rust_decimal::Decimal;
 use shared_events::{
@@ -81,6 +81,25 @@ pub enum Followed {
     Early,
 }
 
+/// A change that a later one has overtaken, or that was followed before. A closing that a freeze
+/// has overtaken still waits for its answer; whoever has it already takes no notice.
+fn overtaken(account: &Account, version: i64, event: &AccountEvent) -> Followed {
+    let is_overtaken = version < account.followed_status && account.status == Status::Frozen;
+    match event {
+        AccountEvent::Closing { .. } if is_overtaken => Followed::CloseRefused {
+            reason: CloseRefusal::AccountFrozen,
+            balance: account.balance(),
+            version: account.version,
+        },
+        AccountEvent::Opened { .. }
+        | AccountEvent::Frozen { .. }
+        | AccountEvent::Unfrozen
+        | AccountEvent::Closing { .. }
+        | AccountEvent::Closed
+        | AccountEvent::LimitsChanged { .. } => Followed::Quietly,
+    }
+}
+
 impl Books {
     /// Follows one change of the account `id`, its `version`-th, told by the message `cause`.
     pub fn follow(
@@ -100,7 +119,7 @@ impl Books {
         let is_limit = matches!(event, AccountEvent::LimitsChanged { .. });
         let followed = if is_limit { known.followed_limit } else { known.followed_status };
         if version <= followed {
-            return Followed::Quietly;
+            return overtaken(known, version, event);
         }
         let mut account = known.clone();
         match is_limit {
@@ -119,7 +138,11 @@ impl Books {
             }
             AccountEvent::Unfrozen => account.status = Status::Active,
             AccountEvent::Closed => account.status = Status::Closed,
+            // The accounts service closes none that is frozen: the freeze is over by this version.
             AccountEvent::Closing { payout } => {
+                if !is_ending {
+                    account.status = Status::Active;
+                }
                 self.put_followed(account);
                 return self.lock(cause, (id, version), *payout, now);
             }

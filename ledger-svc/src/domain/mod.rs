@@ -5,6 +5,7 @@ mod books;
 mod calendar;
 mod capitalise;
 mod carry;
+mod currency;
 mod due;
 mod execute;
 mod follow;

@@ -53,6 +53,9 @@ pub fn check_order(
         let rule = format!("the currency of the account, {currency}");
         return Err(BrokenRule::new("terms.money.currency", rule));
     }
+    if let Err(reason) = currency.holdable() {
+        return Err(BrokenRule::new("terms.money.currency", reason.to_string()));
+    }
     if check_money(terms.money).is_err() {
         let digits = currency.digits();
         let rule = format!("more than zero, at most {AMOUNT_MAX}, with at most {digits} digits");

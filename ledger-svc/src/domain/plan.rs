@@ -19,6 +19,7 @@ use shared_events::{
 use super::{
     account::{Status, own_account_id},
     books::Books,
+    currency::check_currency,
     form::{bought, check_amounts, check_form, check_money, first_of},
     hold::Held,
 };
@@ -92,6 +93,7 @@ pub(super) fn plan(
 ) -> Result<Plan, RejectReason> {
     check_amounts(&instruction.action)?;
     check_part(books, &instruction.action)?;
+    check_currency(&instruction.action)?;
     check_form(instruction, now.instant)?;
     match &instruction.action {
         Action::Transfer(it) => transfer(books, it, now),

@@ -2,7 +2,7 @@
 //! nowhere else.
 
 use shared_events::{
-    AccountId, Amount, CommandId, Message, TransferId,
+    Amount, CommandId, Message, TransferId,
     bus::{Event, Outcome},
     ledger::{
         Action, HeldTransfer, HoldsReleased, INSTRUCTIONS_MAX, Instruction, InstructionOutcome,
@@ -236,7 +236,7 @@ pub(super) fn refused(
 pub(super) fn locked(
     books: &Books,
     cause: CommandId,
-    (account_id, version): (AccountId, i64),
+    locked: &LedgerAccountLocked,
     payout: Option<TransferId>,
 ) -> Outcome {
     let mut told = Told::default();
@@ -244,6 +244,6 @@ pub(super) fn locked(
         told.decided(books, transfer);
     }
     let mut announce = told.into_events(cause);
-    announce.push(Event::new(&LedgerAccountLocked { account_id, version }));
+    announce.push(Event::new(locked));
     Outcome::Done { announce, told: vec![] }
 }

@@ -19,7 +19,7 @@ use super::{
     history, interest, proof,
 };
 use crate::{
-    domain::{Account, Books, Outcome, own_account_id},
+    domain::{Account, Books, Outcome, Status, own_account_id},
     store::{holds, journal, queries},
 };
 
@@ -100,6 +100,7 @@ fn balance(account: &Account) -> Answer {
         code: account.code.clone(),
         currency: account.currency,
         status: account.status,
+        blocks: (account.status == Status::Frozen).then_some(account.blocked),
         posted_debits: Amount(account.posted_debits),
         posted_credits: Amount(account.posted_credits),
         pending_debits: Amount(account.pending_debits),

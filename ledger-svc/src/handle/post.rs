@@ -10,7 +10,10 @@ use metrics::counter;
 use shared_events::{
     AccountId, Amount, CommandId,
     bus::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
-    ledger::{InstructionOutcome, LedgerAccountCloseRefused, LedgerAccountOpened, LedgerCommand},
+    ledger::{
+        InstructionOutcome, LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened,
+        LedgerCommand,
+    },
 };
 use tracing::info;
 
@@ -36,7 +39,7 @@ impl Post {
 enum Decision {
     Told(CommandId, Vec<crate::domain::Outcome>),
     Done(Outcome),
-    Followed(CommandId, AccountId, Followed),
+    Followed(CommandId, (AccountId, i64), Followed),
 }
 
 impl Handler for Post {
@@ -84,7 +87,7 @@ fn decide(desk: &mut Desk, id: CommandId, asked: Asked) -> Decision {
         Asked::Instructions(all) => Decision::Told(id, books.submit_all(id, all, *now)),
         Asked::Refused(command, reason) => Decision::Done(announce::refused(id, command, reason)),
         Asked::Change(change, event) => {
-            Decision::Followed(id, change.0, books.follow(id, change, &event, *now))
+            Decision::Followed(id, change, books.follow(id, change, &event, *now))
         }
     }
 }
@@ -93,11 +96,19 @@ fn tell(books: &Books, decision: Decision) -> Outcome {
     match decision {
         Decision::Done(outcome) => outcome,
         Decision::Told(id, outcomes) => announce::outcomes(books, id, outcomes),
-        Decision::Followed(cause, id, followed) => tell_followed(books, cause, id, &followed),
+        Decision::Followed(cause, change, followed) => {
+            tell_followed(books, cause, change, &followed)
+        }
     }
 }
 
-fn tell_followed(books: &Books, cause: CommandId, id: AccountId, followed: &Followed) -> Outcome {
+/// Tells what following a change led to: the account's so-many-th at the accounts service.
+fn tell_followed(
+    books: &Books,
+    cause: CommandId,
+    (id, change): (AccountId, i64),
+    followed: &Followed,
+) -> Outcome {
     match *followed {
         Followed::Opened { currency, version } => {
             info!(account.id = %id, "opened account");
@@ -105,12 +116,18 @@ fn tell_followed(books: &Books, cause: CommandId, id: AccountId, followed: &Foll
         }
         Followed::Locked { version, payout } => {
             info!(account.id = %id, "locked account");
-            announce::locked(books, cause, (id, version), payout)
+            let locked =
+                LedgerAccountLocked { account_id: id, version, closing_version: Some(change) };
+            announce::locked(books, cause, &locked, payout)
         }
         Followed::CloseRefused { reason, balance, version } => {
-            let balance = Amount(balance);
-            let refused = LedgerAccountCloseRefused { account_id: id, reason, balance, version };
-            Outcome::announce(&refused)
+            Outcome::announce(&LedgerAccountCloseRefused {
+                account_id: id,
+                reason,
+                balance: Amount(balance),
+                version,
+                closing_version: Some(change),
+            })
         }
         Followed::Quietly => Outcome::silent(),
         Followed::Early => Outcome::Later { why: format!("account {id} is not open here yet") },

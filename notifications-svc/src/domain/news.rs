@@ -81,6 +81,8 @@ pub(crate) fn news(event: &NotifiableEvent) -> Vec<News<'_>> {
     let of_account = |account_id, about| vec![News { account_id, certain: true, about }];
     match event {
         NotifiableEvent::Opened(_) | NotifiableEvent::HolderUpdated(_) => vec![],
+        // Only the reason is another, which is told to nobody.
+        NotifiableEvent::Frozen(it) if it.previous_blocks == Some(it.blocks) => vec![],
         NotifiableEvent::Frozen(it) => of_account(it.account_id, About::Frozen(it.blocks)),
         NotifiableEvent::Unfrozen(it) => of_account(it.account_id, About::Unfrozen),
         NotifiableEvent::Closed(it) => of_account(it.account_id, About::Closed),

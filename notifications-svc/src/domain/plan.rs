@@ -1,7 +1,7 @@
 //! Which news go where. Promise: news of an account that must exist and is not known here are not
-//! dropped: their whole event waits, and nothing of it is stored.
+//! dropped, and hold up nobody else's: who is known is told now, and the event waits for the rest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use shared_events::{
     AccountId,
@@ -41,27 +41,29 @@ pub(crate) struct Telling<'e> {
 }
 
 /// What to do with the news of one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Plan<'e> {
-    Tell(Vec<Telling<'e>>),
-    /// This account exists, and has not been heard of here yet.
-    Wait(AccountId),
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan<'e> {
+    pub(crate) tellings: Vec<Telling<'e>>,
+    /// Accounts that exist, and have not been heard of here yet.
+    pub(crate) unknown: BTreeSet<AccountId>,
 }
 
-/// Decides about all news of one event together.
+/// Decides about the news of one event, each by itself.
 pub(crate) fn plan<'e>(news: Vec<News<'e>>, reaches: &Reaches) -> Plan<'e> {
-    let mut tellings = Vec::with_capacity(news.len());
+    let mut plan = Plan::default();
     for news in news {
         match reaches.get(&news.account_id) {
             Some(reach) => {
                 let channels = reach.channels(news.topic());
-                tellings.push(Telling { news, channels });
+                plan.tellings.push(Telling { news, channels });
             }
-            None if news.certain => return Plan::Wait(news.account_id),
+            None if news.certain => {
+                plan.unknown.insert(news.account_id);
+            }
             None => {}
         }
     }
-    Plan::Tell(tellings)
+    plan
 }
 
 #[cfg(test)]
@@ -80,15 +82,13 @@ mod tests {
 
     fn check(event: &NotifiableEvent, known: &[(u128, Reach)], then: &str) {
         let reaches = known.iter().map(|(id, reach)| (account(*id), reach.clone())).collect();
-        let shown = match plan(news(event), &reaches) {
-            Plan::Wait(id) => format!("wait for {}", id.uuid().as_u128()),
-            Plan::Tell(tellings) => tellings
-                .iter()
-                .map(|it| format!("{} {:?}", it.news.account_id.uuid().as_u128(), it.channels))
-                .collect::<Vec<_>>()
-                .join(", "),
-        };
-        assert_eq!(shown, then);
+        let Plan { tellings, unknown } = plan(news(event), &reaches);
+        let number = |id: AccountId| id.uuid().as_u128();
+        let told = tellings
+            .iter()
+            .map(|telling| format!("{} {:?}", number(telling.news.account_id), telling.channels));
+        let waits = unknown.iter().map(|id| format!("wait for {}", number(*id)));
+        assert_eq!(told.chain(waits).collect::<Vec<_>>().join(", "), then);
     }
 
     #[test]
@@ -102,9 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn one_unknown_customer_keeps_the_whole_event_waiting() {
+    fn one_unknown_customer_holds_up_nobody_else() {
         let known = [(1, reach(true, false, &Topic::ALL))];
-        check(&posted(account(1), account(2)), &known, "wait for 2");
+        check(&posted(account(1), account(2)), &known, "1 [Email], wait for 2");
+        check(&posted(account(2), account(1)), &known, "1 [Email], wait for 2");
         check(&frozen(account(7)), &known, "wait for 7");
     }
 

@@ -64,8 +64,17 @@ pub(super) fn frozen(account_id: AccountId) -> NotifiableEvent {
 }
 
 pub(super) fn frozen_for(account_id: AccountId, blocks: Blocks) -> NotifiableEvent {
+    frozen_again(account_id, None, blocks)
+}
+
+pub(super) fn frozen_again(
+    account_id: AccountId,
+    previous_blocks: Option<Blocks>,
+    blocks: Blocks,
+) -> NotifiableEvent {
     let reason = "suspicion of money laundering".to_owned();
-    NotifiableEvent::Frozen(AccountFrozen { blocks, account_id, reason, version: 3 })
+    let frozen = AccountFrozen { account_id, reason, blocks, previous_blocks, version: 3 };
+    NotifiableEvent::Frozen(frozen)
 }
 
 pub(super) fn after(account_id: AccountId, code: Option<&str>, balance: &str) -> AccountAfter {

@@ -1,5 +1,6 @@
 //! Sets what holders want to be told. Promise: a command that breaks a rule changes nothing and is
-//! told which rule.
+//! told which rule. One about an account that is not known here yet waits: the accounts service may
+//! have just opened it. In the end it is refused.
 
 use shared_events::{
     bus::{HandleError, Handler, Outcome, Received, Tx},
@@ -48,10 +49,21 @@ async fn set_in_tx(
             return Ok(rejected(received, reason, field, &rule.to_string()));
         }
     };
-    if recipients::set_preferences_in_tx(tx, &preferences).await? {
+    let asked_at = received.envelope.time;
+    // While it waited, its holder may have had another wish: the last one holds.
+    if received.attempt > 0
+        && let Some(newer) =
+            recipients::newer_preferences_in_tx(tx, asked.account_id, asked_at).await?
+    {
+        return Ok(Outcome::announce(&newer));
+    }
+    if recipients::set_preferences_in_tx(tx, &preferences, asked_at).await? {
         return Ok(Outcome::announce(&preferences.changed()));
     }
     let missing = format!("account {} is not known", asked.account_id);
+    if !received.has_waited_long_enough() {
+        return Ok(Outcome::Later { why: missing });
+    }
     Ok(rejected(received, NotificationsReason::UnknownAccount, None, &missing))
 }
 

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::counter;
 use shared_events::{
+    AccountId,
     bus::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
     notifications::NotifiableEvent,
 };
@@ -38,7 +39,8 @@ impl Events {
 impl Handler for Events {
     type Message = NotifiableEvent;
     /// A notification's id follows from its event, and what is known of a holder from the
-    /// account's version: the tables themselves say what was done, and the inbox adds nothing.
+    /// account's version: the tables themselves say what was done, and the inbox adds nothing. So
+    /// an event may be handled in part, and comes again for the rest.
     const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
 
     async fn handle(
@@ -62,14 +64,11 @@ impl Handler for Events {
 
         // Decide.
         let mut made = Made::default();
-        let outcomes =
-            batch.iter().zip(all_news).map(|(received, news)| match plan(news, &reaches) {
-                Plan::Wait(id) => Outcome::Later { why: format!("account {id} is not known yet") },
-                Plan::Tell(tellings) => {
-                    tellings.iter().for_each(|telling| made.add(received, telling));
-                    Outcome::silent()
-                }
-            });
+        let outcomes = batch.iter().zip(all_news).map(|(received, news)| {
+            let Plan { tellings, unknown } = plan(news, &reaches);
+            tellings.iter().for_each(|telling| made.add(received, telling));
+            done_but_for(&unknown)
+        });
         let outcomes: Vec<Outcome> = outcomes.collect();
 
         // Save.
@@ -95,6 +94,19 @@ impl Events {
         let count = u64::try_from(made.notifications.len()).unwrap_or(u64::MAX);
         counter!("notifications_made_total").increment(count);
         Ok(())
+    }
+}
+
+/// The event waits for whom it does not reach yet. Whoever is told of it already is told once: when
+/// it comes again, their notifications are there.
+fn done_but_for(unknown: &BTreeSet<AccountId>) -> Outcome {
+    match (unknown.first(), unknown.len()) {
+        (None, _) => Outcome::silent(),
+        (Some(id), 1) => Outcome::Later { why: format!("account {id} is not known yet") },
+        (Some(id), count) => {
+            let why = format!("{count} accounts are not known yet, {id} is the first of them");
+            Outcome::Later { why }
+        }
     }
 }
 

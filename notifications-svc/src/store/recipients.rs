@@ -1,6 +1,11 @@
 //! Who is told.
 
-use shared_events::{AccountId, Iban, bus::Tx, notifications::Topic};
+use chrono::{DateTime, Utc};
+use shared_events::{
+    AccountId, Iban,
+    bus::Tx,
+    notifications::{PreferencesChanged, Topic},
+};
 use uuid::Uuid;
 
 use super::words::{read_topic, topic_word};
@@ -71,21 +76,46 @@ pub(crate) async fn reaches_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result
     Ok(reach.collect())
 }
 
+/// What a holder wants, if they asked for it later than at this time.
+pub(crate) async fn newer_preferences_in_tx(
+    tx: &mut Tx<'_>,
+    account_id: AccountId,
+    asked_at: DateTime<Utc>,
+) -> sqlx::Result<Option<PreferencesChanged>> {
+    let found = sqlx::query!(
+        r#"SELECT wants_email, wants_webhook, topics::text[] AS "topics!" FROM recipients
+           WHERE account_id = $1 AND preferences_at > $2"#,
+        account_id.uuid(),
+        asked_at,
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    let preferences = |topics: Vec<String>, email, webhook| PreferencesChanged {
+        account_id,
+        email,
+        webhook,
+        topics: topics.iter().filter_map(|word| read_topic(word).ok()).collect(),
+    };
+    Ok(found.map(|row| preferences(row.topics, row.wants_email, row.wants_webhook)))
+}
+
 /// Keeps what a holder wants. Says whether the account is known.
 pub(crate) async fn set_preferences_in_tx(
     tx: &mut Tx<'_>,
     preferences: &Preferences,
+    asked_at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let topics: Vec<&str> = preferences.topics.iter().map(|topic| topic_word(*topic)).collect();
     let done = sqlx::query!(
         "UPDATE recipients SET wants_email = $2, wants_webhook = $3, topics = $4::text[]::topic[],
-                webhook_key = COALESCE($5, webhook_key)
+                webhook_key = COALESCE($5, webhook_key), preferences_at = $6
          WHERE account_id = $1",
         preferences.account_id.uuid(),
         preferences.email,
         preferences.webhook,
         &topics as _,
         preferences.webhook_key.as_ref().map(SigningKey::bytes),
+        asked_at,
     )
     .execute(tx.connection())
     .await?;

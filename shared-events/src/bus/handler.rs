@@ -10,6 +10,7 @@ use crate::{
     envelope::Envelope,
     ids::MessageId,
     message::{Message, MessageSet},
+    topology::RETRY_TIERS,
 };
 
 /// A message as it came, read.
@@ -17,6 +18,8 @@ use crate::{
 pub struct Received<M> {
     /// The message in its envelope.
     pub envelope: Envelope<M>,
+    /// How many times it was tried and sent to wait.
+    pub attempt: u32,
 }
 
 impl<M> Received<M> {
@@ -30,6 +33,12 @@ impl<M> Received<M> {
     #[must_use]
     pub const fn message(&self) -> &M {
         &self.envelope.data
+    }
+
+    /// Whether it has waited as often as a message may: who lets it wait once more parks it.
+    #[must_use]
+    pub fn has_waited_long_enough(&self) -> bool {
+        usize::try_from(self.attempt).map_or(true, |attempt| attempt >= RETRY_TIERS.len())
     }
 }
 
@@ -65,8 +74,8 @@ pub enum Outcome {
         /// What was announced before, for whoever asks again: in the reply only.
         told: Vec<Event>,
     },
-    /// It cannot be handled yet: it waits, and is parked when it has waited often enough.
-    /// Nothing may have been stored for it.
+    /// It cannot be handled yet: it waits, and is parked when it has waited often enough. What was
+    /// stored for it stays, and must be stored once only however often it comes.
     Later {
         /// What it waits for.
         why: String,

@@ -7,7 +7,7 @@ use lapin::message::Delivery;
 use serde_json::value::RawValue;
 
 use super::{
-    dispose::{ParkReason, Stray},
+    dispose::{ParkReason, Stray, attempt},
     handler::Received,
     publish::text,
 };
@@ -97,7 +97,8 @@ impl<M: MessageSet> Intake<M> {
             match envelope.decode() {
                 Ok(envelope) => {
                     self.origins.push(Origin { arrival, event });
-                    self.messages.push(Received { envelope });
+                    let attempt = attempt(&it.delivery.properties);
+                    self.messages.push(Received { envelope, attempt });
                 }
                 Err((error, raw)) => self.unread.push(Unread {
                     arrival,

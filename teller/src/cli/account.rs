@@ -8,7 +8,6 @@ use shared_events::{
         Account, AccountKey, AccountStatus, Blocks, CloseAccount, FreezeAccount, Holder,
         ListAccounts, OpenAccount, UnfreezeAccount,
     },
-    ledger::LedgerStatus,
 };
 
 use super::{
@@ -25,7 +24,7 @@ use crate::{
 pub(crate) enum Command {
     /// Open an account, and wait until money can move on it
     Open(Open),
-    /// Let no money move on an account
+    /// Let no money move on an account, or change what a frozen one refuses
     Freeze(Freeze),
     /// Let money move again on a frozen account
     Unfreeze(Unfreeze),
@@ -208,8 +207,12 @@ impl Freeze {
         let id = session.id(&self.id);
         let blocks = self.blocks.blocks();
         bank.freeze(id, FreezeAccount { account_id, reason, blocks }).await?;
-        bank.until_ledger_says(account_id, LedgerStatus::Frozen).await?;
-        show_account(session, &bank, id, account_id).await
+        let account = bank.account(AccountKey::AccountId(account_id)).await?;
+        // One that is pending or closing is frozen later, or never was.
+        if account.status == AccountStatus::Frozen && account.blocks == Some(blocks) {
+            bank.until_ledger_refuses(account_id, Some(blocks)).await?;
+        }
+        show_changed(session, id, account)
     }
 }
 
@@ -220,8 +223,11 @@ impl Unfreeze {
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);
         bank.unfreeze(id, UnfreezeAccount { account_id }).await?;
-        bank.until_ledger_says(account_id, LedgerStatus::Active).await?;
-        show_account(session, &bank, id, account_id).await
+        let account = bank.account(AccountKey::AccountId(account_id)).await?;
+        if account.status == AccountStatus::Active {
+            bank.until_ledger_refuses(account_id, None).await?;
+        }
+        show_changed(session, id, account)
     }
 }
 

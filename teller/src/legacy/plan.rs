@@ -17,7 +17,8 @@ use super::{
     transactions::{CURRENCY, LegacyRow, Way},
 };
 
-/// All ids of an import are made from this one and the legacy bank's numbers (UUIDv5).
+/// All ids of an import are made from this one and the legacy bank's numbers (UUIDv5), save those
+/// of accounts, which follow from their external references.
 pub(super) const NAMESPACE: Uuid = Uuid::from_u128(0x8d0c_6b1e_1993_5a7c_9a55_b1f0_5e0c_1994);
 
 /// What an import will do.
@@ -54,17 +55,13 @@ pub struct PlannedRow {
 /// The id here of an account there.
 #[must_use]
 pub fn account_id(number: u64) -> AccountId {
-    AccountId(id("account", number))
+    AccountId::of_reference(&number.to_string())
 }
 
 /// The id here of a transaction there.
 #[must_use]
 pub fn transfer_id(trans_id: u64) -> TransferId {
-    TransferId(id("transaction", trans_id))
-}
-
-fn id(kind: &str, number: u64) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("{kind}:{number}").as_bytes())
+    TransferId(Uuid::new_v5(&NAMESPACE, format!("transaction:{trans_id}").as_bytes()))
 }
 
 /// Plans the import of an export.

@@ -209,7 +209,8 @@ fn who_did_not_see_something_comes_before_it_whatever_the_clock_says() {
 fn frozen(outcomes: &[bool], behind: bool) -> Evidence {
     let mut story = Story::begun();
     let (reason, blocks) = ("asked by the police".to_owned(), Blocks::Debits);
-    let freeze = AccountFrozen { account_id: ALICE, reason, blocks, version: 2 };
+    let freeze =
+        AccountFrozen { account_id: ALICE, reason, blocks, previous_blocks: None, version: 2 };
     let (id, version, freeze) = story.announced(freeze);
     for (n, is_posted) in outcomes.iter().enumerate() {
         let heeded = if *is_posted { AccountEvent::Unfrozen } else { freeze.clone() };

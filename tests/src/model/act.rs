@@ -164,6 +164,23 @@ impl Model {
             return Followed::Opened { currency: *currency, version: 1 };
         }
         let Some(account) = self.accounts.get_mut(&id) else { return Followed::Early };
+        let followed = match event {
+            AccountEvent::LimitsChanged { .. } => &mut account.followed_limits,
+            _ => &mut account.followed_status,
+        };
+        if version <= *followed {
+            let is_overtaken = version < *followed && account.terms.status == LedgerStatus::Frozen;
+            return match event {
+                // A freeze was there first, and the closing was not answered yet.
+                AccountEvent::Closing { .. } if is_overtaken => Followed::CloseRefused {
+                    reason: CloseRefusal::AccountFrozen,
+                    balance: account.posted,
+                    version: account.version,
+                },
+                _ => Followed::Quietly,
+            };
+        }
+        *followed = version;
         let terms = &mut account.terms;
         // The way to the end has no way back.
         let is_ending = matches!(terms.status, LedgerStatus::Locked | LedgerStatus::Closed);
@@ -180,7 +197,13 @@ impl Model {
                 (terms.transfer, terms.daily) = (limits.transfer, limits.daily);
                 (terms.monthly, terms.minimum) = (limits.monthly, limits.minimum_balance);
             }
-            AccountEvent::Closing { payout } => return self.lock(id, version, *payout),
+            AccountEvent::Closing { payout } => {
+                // Only what is not frozen is closed: the freeze is over by then.
+                if !is_ending {
+                    terms.status = LedgerStatus::Active;
+                }
+                return self.lock(id, version, *payout);
+            }
             AccountEvent::Opened { .. } => {}
         }
         Followed::Quietly

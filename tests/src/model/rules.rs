@@ -73,6 +73,16 @@ fn money(it: Money, broken: &mut Broken) {
     broken.extend((amount > AMOUNT_MAX).then_some(R::AmountTooLarge));
 }
 
+/// Money of a currency that nobody can hold only leaves: a customer for the bank.
+fn leaves(currency: Currency, out_of: &Party, into: &Party, broken: &mut Broken) {
+    let is_right = matches!((out_of, into), (Party::AccountId(_), Party::Code(_)));
+    broken.extend((!is_right && is_unholdable(currency)).then_some(R::UnsupportedCurrency));
+}
+
+fn is_unholdable(currency: Currency) -> bool {
+    currency.holdable().is_err()
+}
+
 fn texts_and_dates(it: &Instruction, broken: &mut Broken) {
     let invalid = |text: &Option<String>, most| {
         text.as_ref().is_some_and(|it| it.chars().count() > most || !is_visible_line(it))
@@ -116,6 +126,7 @@ impl Model {
         let spends = Some(now.today);
         match action {
             Action::Transfer(it) => {
+                leaves(it.money.currency, &it.debtor, &it.creditor, broken);
                 let lines = self.between((&it.debtor, &it.creditor), it.money, it.up_to, broken);
                 self.accounts_allow(&lines, broken);
                 self.debtors_can(&lines, spends, broken);
@@ -125,6 +136,7 @@ impl Model {
                 let last = now.instant + TimeDelta::days(400);
                 let in_time = it.expires_at > now.instant && it.expires_at <= last;
                 broken.extend((!in_time).then_some(R::InvalidExpiry));
+                leaves(it.money.currency, &it.debtor, &it.creditor, broken);
                 let lines = self.between((&it.debtor, &it.creditor), it.money, it.up_to, broken);
                 self.accounts_allow(&lines, broken);
                 self.debtors_can(&lines, spends, broken);
@@ -306,6 +318,13 @@ impl Model {
 
 fn legs(it: &Legs, broken: &mut Broken) -> Vec<Line> {
     broken.extend((it.legs.len() < 2).then_some(R::TooFewLegs));
+    for leg in it.legs.iter().take(100).filter(|leg| is_unholdable(leg.money.currency)) {
+        let leaves = match leg.direction {
+            Direction::Debit => matches!(leg.account, Party::AccountId(_)),
+            Direction::Credit => matches!(leg.account, Party::Code(_)),
+        };
+        broken.extend((!leaves).then_some(R::UnsupportedCurrency));
+    }
     if it.legs.len() > 100 {
         it.legs.iter().take(100).for_each(|leg| money(leg.money, broken));
         broken.insert(R::TooManyLegs);
@@ -325,6 +344,9 @@ fn legs(it: &Legs, broken: &mut Broken) -> Vec<Line> {
 
 fn exchange(it: &Exchange, broken: &mut Broken) -> Option<Vec<Line>> {
     money(it.sell, broken);
+    let leaves = !is_unholdable(it.sell.currency) || matches!(it.debtor, Party::AccountId(_));
+    let unsupported = !leaves || is_unholdable(it.buy);
+    broken.extend(unsupported.then_some(R::UnsupportedCurrency));
     let rate = it.rate.decimal();
     let invalid = rate <= Decimal::ZERO || rate.normalize().scale() > 10;
     broken.extend(invalid.then_some(R::InvalidRate));

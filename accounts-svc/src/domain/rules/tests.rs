@@ -43,7 +43,17 @@ fn names_are_1_to_140_characters_on_one_line() {
         "holder.name",
         |it, text| it.holder.name = text,
         &["A", "王", &"á".repeat(140)],
-        &["", "  ", "\u{a0}", &"á".repeat(141), "a\nb", "a\0", "a\u{7f}"],
+        &[
+            "",
+            "  ",
+            "\u{a0}",
+            &"á".repeat(141),
+            "a\nb",
+            "a\0",
+            "a\u{7f}",
+            "a\u{2028}b",
+            "\u{202e}b",
+        ],
     );
 }
 
@@ -63,6 +73,8 @@ fn addresses_have_one_at_sign_and_no_spaces() {
             "a b@c",
             "a@b\r\nBcc: c@d",
             "a\0@b",
+            "a\u{202e}@b",
+            "a\u{200b}@b",
             &format!("{}@b.cz", "a".repeat(250)),
         ],
     );
@@ -84,6 +96,7 @@ fn webhooks_are_web_addresses() {
             "http://",
             "https://a b",
             "https://a/\n",
+            "https://a/\u{202e}gpj",
             &format!("https://a/{}", "x".repeat(1_991)),
         ],
     );
@@ -115,8 +128,33 @@ fn external_references_are_1_to_64_characters() {
         "external_reference",
         |it, text| it.external_reference = Some(text),
         &["1", "A/b c", &"ř".repeat(64)],
-        &["", " ", "a\tb", "a\0", &"ř".repeat(65)],
+        &["", " ", "a\tb", "a\0", "a\u{2066}b", "a\u{ad}b", &"ř".repeat(65)],
     );
+}
+
+#[test]
+fn an_account_has_an_id_that_the_bank_does_not_need() {
+    let set = |id| move |command: &mut OpenAccount| command.account_id = id;
+    check("version 7", set(AccountId::new()), None);
+    check("what the reference says", set(AccountId::of_reference("4711")), None);
+    check("another reference's", set(AccountId::of_reference("4712")), Some("account_id"));
+    check("of nothing", set(AccountId(uuid::Uuid::nil())), Some("account_id"));
+}
+
+#[test]
+fn an_account_holds_money() {
+    let set = |code: &str| {
+        let currency = code.parse().expect("ISO 4217 lists it");
+        move |command: &mut OpenAccount| {
+            (command.currency, command.overdraft_limit) = (currency, Amount::ZERO);
+        }
+    };
+    for code in ["EUR", "JPY", "KWD", "CLF", "XOF"] {
+        check(code, set(code), None);
+    }
+    for code in ["XAU", "XDR", "XTS", "XXX", "HRK", "BGN"] {
+        check(code, set(code), Some("currency"));
+    }
 }
 
 #[test]
@@ -150,7 +188,7 @@ fn overdraft_limits_are_amounts_of_the_currency() {
 fn reasons_are_1_to_140_characters() {
     assert_eq!(reason("court order"), Ok(()));
     assert_eq!(reason(&"x".repeat(140)), Ok(()));
-    for text in ["", " ", "a\nb", &"x".repeat(141)] {
+    for text in ["", " ", "a\nb", "a\u{2029}b", &"x".repeat(141)] {
         assert_eq!(reason(text).expect_err(text).field, "reason");
     }
 }

@@ -296,6 +296,50 @@ fn closing_moves_the_rest_to_the_payout_account() {
     assert_eq!(unknown, Followed::Early);
 }
 
+/// A closing leaves late, behind the freeze that came after it: nothing is paid out, and whoever
+/// closes is answered. One that comes again after its answer, and a freeze's own, is quiet.
+#[test]
+fn a_freeze_that_is_there_first_wins_over_a_closing() {
+    use shared_events::accounts::CloseRefusal;
+    let (frozen, closing) = (
+        AccountEvent::Frozen { blocks: Blocks::Both },
+        AccountEvent::Closing { payout: Some(customer(1)) },
+    );
+    let mut books = funded();
+    let mut follow = |version, event| {
+        let followed = books.follow(command(), (customer(0), version), event, now());
+        (followed, books.account(customer(0)).map(|account| (account.status, account.balance())))
+    };
+    let untouched = Some((Status::Frozen, Decimal::from(100)));
+    assert_eq!(follow(3, &frozen), (Followed::Quietly, untouched));
+    let (refused, account) = follow(2, &closing);
+    let reason = CloseRefusal::AccountFrozen;
+    let balance = Decimal::from(100);
+    assert_eq!(refused, Followed::CloseRefused { reason, balance, version: 2 });
+    assert_eq!(account, untouched);
+    assert_eq!(follow(3, &frozen), (Followed::Quietly, untouched));
+
+    // The unfreezing is late, too: by the version that closes, the account was not frozen.
+    let (locked, account) = follow(5, &closing);
+    assert!(matches!(locked, Followed::Locked { payout: Some(_), .. }), "{locked:?}");
+    assert_eq!(account, Some((Status::Locked, Decimal::ZERO)));
+    for (version, late) in [(4, &AccountEvent::Unfrozen), (2, &closing), (5, &closing)] {
+        assert_eq!(follow(version, late), (Followed::Quietly, account), "{late:?}");
+    }
+}
+
+/// Wider and narrower, each at once.
+#[test]
+fn a_freeze_takes_the_place_of_the_one_before() {
+    let mut books = funded();
+    for (version, blocks) in [(2, Blocks::Credits), (3, Blocks::Both), (4, Blocks::Debits)] {
+        let frozen = AccountEvent::Frozen { blocks };
+        books.follow(command(), (customer(0), version), &frozen, now());
+        let account = books.account(customer(0)).expect("it is open");
+        assert_eq!((account.status, account.blocked), (Status::Frozen, blocks));
+    }
+}
+
 #[test]
 fn what_is_closed_stays_closed_whatever_is_said_of_it() {
     let mut books = funded();

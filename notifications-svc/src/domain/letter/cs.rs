@@ -104,6 +104,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::AmountNotPositive => "částka není větší než nula",
         RejectReason::TooManyDigits => "částka má více desetinných míst než její měna",
         RejectReason::AmountTooLarge => "částka je příliš vysoká",
+        RejectReason::UnsupportedCurrency => "měna není podporována",
         RejectReason::InvalidText => "zpráva má nepovolené znaky nebo je příliš dlouhá",
         RejectReason::InvalidBookingDate => "datum zaúčtování není platné",
         RejectReason::InvalidValueDate => "datum valuty není platné",

@@ -109,6 +109,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::AmountNotPositive => "der Betrag ist nicht größer als null",
         RejectReason::TooManyDigits => "der Betrag hat mehr Nachkommastellen als seine Währung",
         RejectReason::AmountTooLarge => "der Betrag ist zu hoch",
+        RejectReason::UnsupportedCurrency => "die Währung wird nicht unterstützt",
         RejectReason::InvalidText => "der Verwendungszweck ist zu lang oder hat Steuerzeichen",
         RejectReason::InvalidBookingDate => "das Buchungsdatum ist nicht gültig",
         RejectReason::InvalidValueDate => "das Datum der Wertstellung ist nicht gültig",

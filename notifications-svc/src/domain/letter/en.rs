@@ -104,6 +104,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::AmountNotPositive => "the amount is not more than zero",
         RejectReason::TooManyDigits => "the amount has more digits than its currency",
         RejectReason::AmountTooLarge => "the amount is too large",
+        RejectReason::UnsupportedCurrency => "the currency is not supported",
         RejectReason::InvalidText => "the reference is too long or has control characters",
         RejectReason::InvalidBookingDate => "the booking date is not valid",
         RejectReason::InvalidValueDate => "the value date is not valid",

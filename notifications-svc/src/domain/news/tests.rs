@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::samples::{
-    account, after, frozen, frozen_for, given_back, held, holder, leg, money, opened, posted_all,
-    posted_legs, rejected, rejected_one, transfer,
+    account, after, frozen, frozen_again, frozen_for, given_back, held, holder, leg, money, opened,
+    posted_all, posted_legs, rejected, rejected_one, transfer,
 };
 use serde_json::json;
 use shared_events::ledger::HoldAfter;
@@ -185,6 +185,13 @@ fn a_freeze_is_told_without_its_reason() {
     check(&frozen(account(1)), &json!([[1, true, {"topic": "account_frozen"}]]));
     let debits = json!({"topic": "account_frozen", "blocks": "debits"});
     check(&frozen_for(account(1), Blocks::Debits), &json!([[1, true, debits]]));
+    // Wider or narrower is news; another reason is not.
+    for previous in [Blocks::Both, Blocks::Credits] {
+        let changed = frozen_again(account(1), Some(previous), Blocks::Debits);
+        check(&changed, &json!([[1, true, debits]]));
+    }
+    let same = frozen_again(account(1), Some(Blocks::Debits), Blocks::Debits);
+    check(&same, &json!([]));
 }
 
 #[test]

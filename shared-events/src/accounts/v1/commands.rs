@@ -14,14 +14,15 @@ use crate::{
 /// usable once `accounts.account.activated.v1` says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenAccount {
-    /// The id the account shall have, made by the client.
+    /// The id the account shall have, made by the client: a UUID of version 4 or 7; or the one
+    /// that follows from the external reference ([`AccountId::of_reference`]).
     pub account_id: AccountId,
     /// Who it belongs to.
     pub holder: Holder,
     /// The product's name: 1 to 40 of `a-z`, `0-9`, `-`.
     #[schemars(regex(pattern = "^[a-z0-9-]{1,40}$"))]
     pub product: String,
-    /// The one currency it holds.
+    /// The one currency it holds: one that has a minor unit and is not withdrawn.
     pub currency: Currency,
     /// How far below zero it may go, zero or more.
     #[serde(default)]
@@ -33,7 +34,9 @@ pub struct OpenAccount {
     pub external_reference: Option<String>,
 }
 
-/// `accounts.account.freeze.v1`: let no money move on an active account, or none in one direction.
+/// `accounts.account.freeze.v1`: let no money move on an account, or none in one direction. On a
+/// frozen account it takes the place of the freeze before, at once. A pending account is frozen
+/// from its activation on; a closing one unless the ledger locks it first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FreezeAccount {
     /// Which account.
@@ -46,7 +49,8 @@ pub struct FreezeAccount {
     pub blocks: Blocks,
 }
 
-/// `accounts.account.unfreeze.v1`: let money move again on a frozen account.
+/// `accounts.account.unfreeze.v1`: let money move again on a frozen account. While it is closing,
+/// the ledger's answer comes first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnfreezeAccount {
     /// Which account.

@@ -33,7 +33,8 @@ pub struct AccountOpened {
     pub version: i64,
 }
 
-/// `accounts.account.activated.v1`: the ledger has opened its side; money can move.
+/// `accounts.account.activated.v1`: the ledger has opened its side; money can move, unless the
+/// account was frozen meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountActivated {
     /// Which account.
@@ -42,7 +43,8 @@ pub struct AccountActivated {
     pub version: i64,
 }
 
-/// `accounts.account.frozen.v1`: no money moves on the account, or none in one direction.
+/// `accounts.account.frozen.v1`: no money moves on the account, or none in one direction. Also said
+/// of an account that was frozen before: what it refuses, or why, is another now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountFrozen {
     /// Which account.
@@ -52,6 +54,9 @@ pub struct AccountFrozen {
     /// What it refuses; absent: both directions.
     #[serde(default, skip_serializing_if = "Blocks::is_both")]
     pub blocks: Blocks,
+    /// What it refused before; absent: nothing, it was not frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_blocks: Option<Blocks>,
     /// The account's version after this change.
     pub version: i64,
 }
@@ -96,9 +101,12 @@ pub enum CloseRefusal {
     HoldsOpen,
     /// What is left could not be moved to the payout account.
     PayoutRejected,
+    /// The account was frozen before the ledger could lock it.
+    AccountFrozen,
 }
 
-/// `accounts.account.close_refused.v1`: the ledger refused; the account is active again.
+/// `accounts.account.close_refused.v1`: the ledger refused; the account is active again, or frozen
+/// where it was frozen meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountCloseRefused {
     /// Which account.

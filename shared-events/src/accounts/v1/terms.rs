@@ -154,7 +154,8 @@ pub struct Account {
     /// What it may spend besides; absent: no such limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spending: Option<SpendingLimits>,
-    /// What it refuses while it is frozen; absent: everything.
+    /// What it refuses, where it is frozen; absent of a frozen account: everything. Of a pending or
+    /// closing account: what it will refuse once it is open, or its closing was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Blocks>,
     /// What another system calls it. Unique.
@@ -162,6 +163,10 @@ pub struct Account {
     pub external_reference: Option<String>,
     /// Where it stands.
     pub status: AccountStatus,
+    /// The version by which it began to close, while it is closing: the ledger's answer names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub closing_version: Option<i64>,
     /// Counts the account's changes, from 1.
     #[schemars(range(min = 1))]
     pub version: i64,

@@ -143,6 +143,9 @@ pub struct LedgerAccountLocked {
     pub account_id: AccountId,
     /// The ledger account's version after this change.
     pub version: i64,
+    /// The account's version in the `accounts.account.closing.v1` that this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_version: Option<i64>,
 }
 
 /// `ledger.account.close_refused.v1`: the account cannot be locked.
@@ -156,6 +159,9 @@ pub struct LedgerAccountCloseRefused {
     pub balance: Amount,
     /// The ledger account's version.
     pub version: i64,
+    /// The account's version in the `accounts.account.closing.v1` that this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_version: Option<i64>,
 }
 
 messages! {

@@ -10,6 +10,7 @@ use super::{
     StatementPeriod,
 };
 use crate::{
+    accounts::Blocks,
     ids::{AccountId, TransferId},
     message::{Query, messages},
     money::{Amount, Currency, Money},
@@ -55,6 +56,9 @@ pub struct BalanceFound {
     pub currency: Currency,
     /// Where it stands.
     pub status: LedgerStatus,
+    /// What it refuses; absent: nothing, or what a ledger of before did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<Blocks>,
     /// All that was ever booked out.
     pub posted_debits: Amount,
     /// All that was ever booked in.

@@ -51,6 +51,9 @@ reason_codes! {
     TooManyDigits = "too_many_digits",
     /// More than 1,000,000,000,000,000 units.
     AmountTooLarge = "amount_too_large",
+    /// Nobody can hold the currency: it has no minor unit, is for testing, or was withdrawn. What
+    /// an account has of it can leave, to one of the bank's own or by an exchange.
+    UnsupportedCurrency = "unsupported_currency",
     /// The reference or the end-to-end id is longer than it may be, or is not one line of visible
     /// characters: it has control characters, marks of direction, or others that show nothing.
     InvalidText = "invalid_text",

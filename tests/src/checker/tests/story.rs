@@ -178,6 +178,7 @@ impl Story {
                 code: account.code.clone(),
                 currency: account.currency,
                 status: account.terms.status,
+                blocks: None,
                 posted_debits: amount(Decimal::ZERO),
                 posted_credits: amount(account.posted),
                 pending_debits: amount(account.pending_out),

@@ -115,6 +115,7 @@ fn frozen(account_id: AccountId) -> Message {
             blocks: shared_events::accounts::Blocks::Both,
             account_id,
             reason,
+            previous_blocks: None,
             version: 2,
         },
     )

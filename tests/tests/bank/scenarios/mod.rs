@@ -9,6 +9,7 @@ mod clerk;
 mod cli;
 mod crowd;
 mod desk;
+mod early;
 mod history;
 mod holds;
 mod hooks;
@@ -54,6 +55,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("refused", refused::facts()),
         ("shape", shape::facts()),
         ("tell", tell::facts()),
+        ("early", early::facts()),
         ("crowd", crowd::facts()),
         ("broker", broker::facts()),
         ("rights", rights::facts()),

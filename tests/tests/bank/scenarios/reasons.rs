@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for, wait_value};
+use lapin::types::AMQPValue;
 use ledger_svc::domain::expiry_id;
 use serde_json::Value;
 use shared_events::{
@@ -19,6 +20,7 @@ use shared_events::{
         TRANSFERS_MAX, Transfer,
     },
     notifications::{NotificationsCommandRejected, NotificationsReason, SetPreferences, Topic},
+    topology::{ATTEMPT_HEADER, RETRY_TIERS},
 };
 use sqlx::AssertSqlSafe;
 
@@ -34,12 +36,13 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 /// Why a transfer between two parties is rejected; the other reasons are in `refused::`.
-pub(super) const OF_TRANSFERS: [RejectReason; 14] = [
+pub(super) const OF_TRANSFERS: [RejectReason; 15] = [
     RejectReason::ReservedId,
     RejectReason::IdempotencyConflict,
     RejectReason::AmountNotPositive,
     RejectReason::TooManyDigits,
     RejectReason::AmountTooLarge,
+    RejectReason::UnsupportedCurrency,
     RejectReason::InvalidText,
     RejectReason::InvalidBookingDate,
     RejectReason::SameAccount,
@@ -104,6 +107,7 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
         (RejectReason::AmountNotPositive, of("0")?),
         (RejectReason::TooManyDigits, of("0.001")?),
         (RejectReason::AmountTooLarge, of("1000000000000000.01")?),
+        (RejectReason::UnsupportedCurrency, but(&|it| it.money.currency = gold())),
         (RejectReason::InvalidText, but(&|it| it.reference = Some("x".repeat(141)))),
         (RejectReason::InvalidBookingDate, but(&|it| it.booking_date = year_one())),
         (RejectReason::SameAccount, to(alice)),
@@ -174,12 +178,18 @@ async fn every_reason_to_reject_preferences(bank: Bank) -> Result<()> {
     let other = SetPreferences { email: false, ..preferences(alice, None) };
     let new = MessageId::new;
     let cases = vec![
-        (Reason::UnknownAccount, Message::of(new(), preferences(AccountId::new(), None))),
+        (Reason::UnknownAccount, waited_for(preferences(AccountId::new(), None))),
         (Reason::InvalidField, Message::of(new(), preferences(alice, Some("secret")))),
         (Reason::IdempotencyConflict, Message::of(used, other)),
     ];
     let all = published(NotificationsCommandRejected::TYPE, "NotificationsReason")?;
     check(&desk, &all, named(cases)?).await
+}
+
+/// A command that has waited for its account as often as a message may.
+fn waited_for(command: SetPreferences) -> Message {
+    let waited = u32::try_from(RETRY_TIERS.len()).expect("tiers are few");
+    Message::of(MessageId::new(), command).with_header(ATTEMPT_HEADER, AMQPValue::LongUInt(waited))
 }
 
 async fn every_reason_to_reject_a_command_to_the_ledger(bank: Bank) -> Result<()> {
@@ -278,6 +288,10 @@ fn named(cases: Vec<(impl serde::Serialize, Message)>) -> Result<Vec<(String, Me
 /// A day that no calendar of a bank needs.
 fn year_one() -> Option<chrono::NaiveDate> {
     chrono::NaiveDate::from_ymd_opt(1, 1, 1)
+}
+
+fn gold() -> shared_events::Currency {
+    "XAU".parse().expect("XAU is listed")
 }
 
 fn czk() -> shared_events::Currency {

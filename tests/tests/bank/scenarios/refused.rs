@@ -5,34 +5,68 @@ use chrono::{NaiveDate, TimeDelta, Utc};
 use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
 use ledger_svc::domain::own_account_id;
 use shared_events::{
-    Amount, MessageId, Money, TransferId,
-    accounts::{SetLimits, SpendingLimits},
+    AccountId, Amount, Iban, Message as _, MessageId, Money, TransferId,
+    accounts::{AccountOpened, AccountsCommandRejected, OpenAccount, SetLimits, SpendingLimits},
     ledger::{
-        AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, Leg, Legs, Party,
-        RejectReason, Release, Reverse, Rounding, SubmitInstructions,
+        AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, LedgerAccountOpened,
+        Leg, Legs, Party, RejectReason, Release, Reverse, Rounding, SubmitInstructions,
     },
 };
 
 use super::{
     asked::pay,
-    desk::{Desk, amount, cash, customer, own, transfer},
+    desk::{Desk, amount, cash, customer, opening, own, transfer},
     reasons::{OF_TRANSFERS, check},
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         every_reason_to_reject_an_instruction,
+        nobody_opens_an_account_under_an_id_that_the_bank_will_need,
         what_is_opened_under_an_id_of_the_banks_own_gets_none_of_its_money,
     ]
 }
 
-/// Anybody can work out the ids of the bank's own accounts.
+/// Anybody can work out the ids of the bank's own accounts, before they are used.
+async fn nobody_opens_an_account_under_an_id_that_the_bank_will_need(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    for (code, currency) in [("cash", "EUR"), ("interest_paid", "CHF"), ("settlement:AB", "USD")] {
+        let mut open = opening("thief")?;
+        open.account_id = own_account_id(&AccountCode(code.to_owned()), currency.parse()?);
+        let answer = desk.tell(open).await?;
+        ensure!(answer[0].kind == AccountsCommandRejected::TYPE, "{code}: {answer:?}");
+        let refused = answer[0].read::<AccountsCommandRejected>()?;
+        ensure!(refused.field.as_deref() == Some("account_id"), "{code}: {refused:?}");
+    }
+    // An import's ids follow from its references, and are its own.
+    let imported = desk.account_with("imported", |it| {
+        it.account_id = AccountId::of_reference("1801");
+        it.external_reference = Some("1801".to_owned());
+    });
+    let imported = imported.await?;
+    ensure!(desk.deposit(imported, "5").await? == "posted");
+    Ok(())
+}
+
+/// A bank of before may have let somebody in.
 async fn what_is_opened_under_an_id_of_the_banks_own_gets_none_of_its_money(
     bank: Bank,
 ) -> Result<()> {
     let mut desk = Desk::open(bank).await?;
-    let till = own_account_id(&AccountCode("cash".to_owned()), "EUR".parse()?);
-    let thief = desk.account_with("thief", |opening| opening.account_id = till).await?;
+    let thief = own_account_id(&AccountCode("cash".to_owned()), "EUR".parse()?);
+    let OpenAccount { holder, product, currency, overdraft_limit, .. } = opening("thief")?;
+    let opened = AccountOpened {
+        account_id: thief,
+        iban: Iban::try_new("CZ6508000000192000145399")?,
+        holder,
+        product,
+        currency,
+        overdraft_limit,
+        external_reference: None,
+        version: 1,
+    };
+    desk.bank.publish(&Message::of(MessageId::new(), opened)).await?;
+    desk.heard(LedgerAccountOpened::TYPE, thief).await?;
     let alice = desk.account("alice").await?;
     ensure!(desk.deposit(alice, "5").await? == "unknown_account");
     let paid = desk.ask_one(pay(customer(alice), cash(), "5", false)?).await?;

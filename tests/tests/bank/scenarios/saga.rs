@@ -5,14 +5,15 @@ use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
 use shared_events::{
     AccountId, Message as _, MessageId,
     accounts::{
-        AccountCloseRefused, AccountClosed, CloseAccount, FreezeAccount, Holder, SetLimits,
-        UnfreezeAccount, UpdateHolder,
+        AccountActivated, AccountCloseRefused, AccountClosed, AccountClosing, AccountFrozen,
+        AccountKey, AccountStatus, AccountUnfrozen, AccountsCommandRejected, Blocks, CloseAccount,
+        FreezeAccount, GetAccount, Holder, SetLimits, UnfreezeAccount, UpdateHolder,
     },
     ledger::{GetBalance, LedgerStatus, SubmitTransfers},
     topology::SERVICES,
 };
 
-use super::desk::{Desk, amount, cash, customer, transfer};
+use super::desk::{Desk, amount, cash, customer, opening, transfer};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
@@ -20,6 +21,10 @@ pub(crate) fn facts() -> Vec<Fact> {
         an_account_with_money_on_it_is_not_closed_and_an_empty_one_is,
         no_money_moves_on_a_frozen_account,
         a_freeze_wins_over_the_transfer_that_is_queued_behind_it,
+        a_freeze_is_changed_without_a_gap,
+        an_account_that_is_frozen_too_early_is_frozen_from_its_first_moment,
+        an_account_that_is_frozen_while_it_closes_ends_as_the_ledger_found_it,
+        refused_openings_use_no_account_number,
         a_changed_limit_counts_from_the_next_transfer_on,
         a_changed_holder_is_announced,
     ]
@@ -81,7 +86,7 @@ async fn no_money_moves_on_a_frozen_account(bank: Bank) -> Result<()> {
     let alice = desk.account("alice").await?;
     desk.deposit(alice, "10").await?;
     desk.tell(FreezeAccount {
-        blocks: shared_events::accounts::Blocks::Both,
+        blocks: Blocks::Both,
         account_id: alice,
         reason: "lost card".to_owned(),
     })
@@ -116,7 +121,7 @@ async fn a_freeze_wins_over_the_transfer_that_is_queued_behind_it(bank: Bank) ->
     let ledger = ledger.expect("the ledger was started");
     ledger.stop().await?;
     desk.tell(FreezeAccount {
-        blocks: shared_events::accounts::Blocks::Both,
+        blocks: Blocks::Both,
         account_id: alice,
         reason: "seized".to_owned(),
     })
@@ -135,6 +140,128 @@ async fn a_freeze_wins_over_the_transfer_that_is_queued_behind_it(bank: Bank) ->
     ledger.start().await?;
     let outcome = desk.bank.events().outcome(id).await?.event;
     ensure!(outcome.data["transfers"][0]["reason"] == "account_frozen", "{outcome:?}");
+    Ok(())
+}
+
+fn freeze(account_id: AccountId, blocks: Blocks) -> FreezeAccount {
+    FreezeAccount { account_id, reason: "court order".to_owned(), blocks }
+}
+
+/// Wider, another way, narrower: what the last freeze refuses is refused, and no step lets pass
+/// what the freezes on both sides of it refuse.
+async fn a_freeze_is_changed_without_a_gap(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    let alice = desk.account("alice").await?;
+    desk.deposit(alice, "10").await?;
+    for (blocks, out, into) in [
+        (Blocks::Credits, "posted", "account_frozen"),
+        (Blocks::Both, "account_frozen", "account_frozen"),
+        (Blocks::Debits, "account_frozen", "posted"),
+        (Blocks::Both, "account_frozen", "account_frozen"),
+    ] {
+        desk.tell(freeze(alice, blocks)).await?;
+        wait_for(&format!("the ledger refuses {blocks:?}"), PATIENCE, async || {
+            let asked = GetBalance { account: customer(alice), currency: None };
+            Ok(desk.client.ask(asked).await?.blocks == Some(blocks))
+        })
+        .await?;
+        let went_out = desk.send(transfer(customer(alice), cash(), "1")?).await?;
+        let came_in = desk.deposit(alice, "1").await?;
+        ensure!((went_out.as_str(), came_in.as_str()) == (out, into), "{went_out}, {came_in}");
+    }
+    let frozen = desk.bank.events().wait_for(AccountFrozen::TYPE, 4).await?;
+    let versions: Vec<_> = frozen.iter().map(|it| it.event.data["version"].clone()).collect();
+    ensure!(versions == [3, 4, 5, 6], "{versions:?}");
+    ensure!(desk.bank.events().of_kind(AccountUnfrozen::TYPE).await?.is_empty());
+    Ok(())
+}
+
+async fn an_account_that_is_frozen_too_early_is_frozen_from_its_first_moment(
+    bank: Bank,
+) -> Result<()> {
+    bank.start_all(&["accounts", "notifications"]).await?;
+    let desk = Desk::at(bank)?;
+    let open = opening("alice")?;
+    let alice = open.account_id;
+    desk.tell(open).await?;
+    let answer = desk.tell(freeze(alice, Blocks::Both)).await?;
+    ensure!(answer[0].kind == AccountFrozen::TYPE, "{answer:?}");
+    desk.bank.start("ledger").await?;
+    desk.heard(AccountActivated::TYPE, alice).await?;
+    ensure!(desk.deposit(alice, "1").await? == "account_frozen");
+    let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(alice) }).await?.account;
+    ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 3), "{shown:?}");
+    desk.tell(UnfreezeAccount { account_id: alice }).await?;
+    ledger_says(&desk, alice, LedgerStatus::Active).await?;
+    ensure!(desk.deposit(alice, "1").await? == "posted");
+    Ok(())
+}
+
+/// One whose closing the ledger refuses is frozen then; one that it could lock is closed. Where a
+/// freeze reaches the ledger before the closing does, nothing is paid out.
+async fn an_account_that_is_frozen_while_it_closes_ends_as_the_ledger_found_it(
+    bank: Bank,
+) -> Result<()> {
+    let instances = bank.start_all(&SERVICES).await?;
+    let ledger = instances.iter().find(|it| it.label().starts_with("ledger"));
+    let ledger = ledger.expect("the ledger was started");
+    let mut desk = Desk::at(bank)?;
+    let rich = desk.account("rich").await?;
+    let empty = desk.account("empty").await?;
+    let late = desk.account("late").await?;
+    desk.deposit(rich, "10").await?;
+    desk.deposit(late, "10").await?;
+    ledger.stop().await?;
+    for account_id in [rich, empty] {
+        desk.tell(CloseAccount { payout: None, account_id }).await?;
+        let answer = desk.tell(freeze(account_id, Blocks::Both)).await?;
+        ensure!(answer[0].kind == AccountFrozen::TYPE, "{answer:?}");
+        let answer = desk.tell(UnfreezeAccount { account_id }).await?;
+        ensure!(answer[0].kind == AccountsCommandRejected::TYPE, "the ledger's answer is first");
+    }
+    ledger.start().await?;
+    desk.heard(AccountCloseRefused::TYPE, rich).await?;
+    desk.heard(AccountClosed::TYPE, empty).await?;
+    ledger_says(&desk, rich, LedgerStatus::Frozen).await?;
+    let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(rich) }).await?.account;
+    ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 5), "{shown:?}");
+
+    // As if the event that closes had left late.
+    let (reason, blocks, previous_blocks) = ("seized".to_owned(), Blocks::Both, None);
+    let frozen = AccountFrozen { account_id: late, reason, blocks, previous_blocks, version: 4 };
+    desk.bank.publish(&Message::of(MessageId::new(), frozen)).await?;
+    ledger_says(&desk, late, LedgerStatus::Frozen).await?;
+    let closing = AccountClosing { account_id: late, payout: Some(rich), version: 3 };
+    let id = MessageId::new();
+    desk.bank.publish(&Message::of(id, closing)).await?;
+    let refused = desk.bank.events().outcome(id).await?.event;
+    ensure!(refused.data["reason"] == "account_frozen", "{refused:?}");
+    ensure!(refused.data["closing_version"] == 3, "{refused:?}");
+    let asked = GetBalance { account: customer(late), currency: None };
+    ensure!(desk.client.ask(asked).await?.balance == amount(10), "it was paid out");
+    Ok(())
+}
+
+/// There are 90 million of them: nobody uses them up by commands that are refused.
+async fn refused_openings_use_no_account_number(bank: Bank) -> Result<()> {
+    let mut desk = Desk::open(bank).await?;
+    desk.account_with("alice", |it| it.external_reference = Some("taken".to_owned())).await?;
+    let next = "SELECT last_value + is_called::int FROM account_serials";
+    let before = desk.bank.number("accounts", next).await?;
+    let refused = |n: usize| -> Result<Message> {
+        let mut open = opening("mallory")?;
+        match n % 2 {
+            0 => open.product = "Current".to_owned(),
+            _ => open.external_reference = Some("taken".to_owned()),
+        }
+        Ok(Message::of(MessageId::new(), open))
+    };
+    let messages = (0..1_000).map(refused).collect::<Result<Vec<_>>>()?;
+    desk.bank.publish_all(&messages).await?;
+    desk.bank.events().wait_for(AccountsCommandRejected::TYPE, messages.len()).await?;
+    ensure!(desk.bank.number("accounts", next).await? == before, "numbers were used");
+    desk.account("bob").await?;
+    ensure!(desk.bank.number("accounts", next).await? == before + 1);
     Ok(())
 }
 

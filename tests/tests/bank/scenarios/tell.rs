@@ -42,7 +42,7 @@ const SCHEDULE: &str = "0,0.1,0.1";
 const ADDRESS: &str = "alice@example.com";
 
 /// A bank that writes to this mailbox.
-async fn open(bank: Bank, mailbox: &Mailbox) -> Result<Desk> {
+pub(super) async fn open(bank: Bank, mailbox: &Mailbox) -> Result<Desk> {
     bank.set("notifications", "BANKWIRE_SMTP__URL", mailbox.url());
     bank.set("notifications", "BANKWIRE_WEBHOOK__SECRET", BANKS);
     bank.set("notifications", "BANKWIRE_DELIVERY__SCHEDULE", SCHEDULE);
@@ -328,7 +328,7 @@ async fn a_changed_address_counts_from_the_next_news_on(bank: Bank) -> Result<()
 }
 
 /// What the holder of an account was told, newest first.
-async fn listed(desk: &Desk, account: AccountId) -> Result<Vec<Notification>> {
+pub(super) async fn listed(desk: &Desk, account: AccountId) -> Result<Vec<Notification>> {
     let query = ListNotifications { account_id: Some(account), ..ListNotifications::default() };
     Ok(desk.client.ask(query).await?.notifications)
 }

@@ -65,10 +65,13 @@ impl Office {
         let mut sent = vec![];
         while !done.get() {
             let (id, _) = self.accounts[self.chance.random_range(0..self.accounts.len())];
-            let changes = match self.chance.random() {
-                true => [Self::frozen, Self::unfrozen],
-                false => [Self::tight, Self::wide],
-            };
+            // One freeze may take the place of another.
+            let changes: &[fn(&mut Self, AccountId, i64) -> Message] =
+                match self.chance.random_range(0..4) {
+                    0 => &[Self::frozen, Self::unfrozen],
+                    1 => &[Self::frozen, Self::frozen, Self::unfrozen],
+                    _ => &[Self::tight, Self::wide],
+                };
             for change in changes {
                 let version = self.versions.get_mut(&id).context("it was opened")?;
                 *version += 1;
@@ -91,7 +94,8 @@ impl Office {
         let blocks = [Blocks::Both, Blocks::Debits, Blocks::Credits];
         let blocks = blocks[self.chance.random_range(0..blocks.len())];
         let reason = "a crowd".to_owned();
-        announced(AccountFrozen { account_id, reason, blocks, version })
+        let previous_blocks = None;
+        announced(AccountFrozen { account_id, reason, blocks, previous_blocks, version })
     }
 
     fn unfrozen(&mut self, account_id: AccountId, version: i64) -> Message {
