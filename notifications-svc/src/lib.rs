@@ -10,7 +10,8 @@
 //!                                deliveries that are due
 //!                                                  v
 //! deliver: claim (short transaction, lease) ─> send (e-mail, webhook) ─> record (one transaction:
-//!          attempt, delivery, event) ─> outbox ─> notifications.delivery.succeeded, .failed
+//!          attempt, delivery, event) ─> outbox ─> notifications.delivery.succeeded, .failed,
+//!          notifications.endpoint.disabled; and what is old is deleted
 //! ```
 
 mod settings;
@@ -23,11 +24,11 @@ mod store;
 
 mod deliver;
 
+pub use deliver::InvalidSmtp;
 pub use settings::Settings;
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use shared_events::{
     bus::{Service, ServiceError},
     host::Host,
@@ -35,15 +36,15 @@ use shared_events::{
     topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
 };
 
-use deliver::{Bells, Caller, Courier, Gauges, Mailer, Way};
+use deliver::{Bells, Caller, Courier, Gauges, Mailer, Pruner, Way};
 use handle::{Commands, Events, Queries};
 
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// `smtp.url` is of no kind that is known.
-    #[error("smtp.url cannot be used")]
-    Smtp(#[source] lettre::transport::smtp::Error),
+    /// `smtp.url` or `smtp.from` cannot be used.
+    #[error("smtp.url or smtp.from cannot be used")]
+    Smtp(#[source] InvalidSmtp),
     /// There are no root certificates on this machine.
     #[error("webhooks cannot be called")]
     Webhook(#[source] reqwest::Error),
@@ -62,16 +63,15 @@ pub async fn run(host: Host, settings: Settings) -> Result<(), RunError> {
     let bells = Arc::new(Bells::default());
     let schedule = Arc::new(settings.delivery.schedule);
     let first_delay = schedule.delay_before(1, 0.0).unwrap_or_default();
-    let first_delay = TimeDelta::from_std(first_delay).unwrap_or_default();
-    let courier =
-        |way| Courier { way: Arc::new(way), schedule: Arc::clone(&schedule), bells: bells.clone() };
+    let courier = |way| Courier::new(way, Arc::clone(&schedule), Arc::clone(&bells));
     Service::new("notifications", host.amqp, host.pool, &store::MIGRATOR, host.health)
         .consume(NOTIFICATIONS_EVENTS, Events::new(first_delay, Arc::clone(&bells)))
-        .consume(NOTIFICATIONS_COMMANDS, Commands)
+        .consume(NOTIFICATIONS_COMMANDS, Commands::new(Arc::clone(&bells)))
         .answer(NOTIFICATIONS_QUERIES, Queries)
         .work(courier(Way::Email(mailer)))
         .work(courier(Way::Webhook(caller)))
         .work(Gauges { channels: [Channel::Email, Channel::Webhook] })
+        .work(Pruner::new(settings.retention))
         .run(host.shutdown)
         .await?;
     Ok(())

@@ -15,6 +15,8 @@ pub struct Settings {
     pub(crate) webhook: Webhook,
     #[serde(default)]
     pub(crate) delivery: Delivery,
+    #[serde(default)]
+    pub(crate) retention: Retention,
 }
 
 /// How e-mail is sent.
@@ -35,9 +37,80 @@ pub(crate) struct Webhook {
     /// Signs what is sent to holders who have given no key of their own.
     #[serde(deserialize_with = "signing_key")]
     pub(crate) secret: SigningKey,
+    /// The key before it: signs, too, while receivers learn the new one.
+    #[serde(default, deserialize_with = "signing_key_before")]
+    pub(crate) secret_before: Option<SigningKey>,
     /// Whether webhooks may be in private networks. For development.
     #[serde(default)]
     pub(crate) allow_private: bool,
+    /// The ports that are called.
+    #[serde(default)]
+    pub(crate) ports: Ports,
+}
+
+/// `80,443,8443`, or `any`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenPorts")]
+pub(crate) struct Ports(Option<Vec<u16>>);
+
+/// How ports may be written: a list in a file, one number or text in the environment.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenPorts {
+    List(Vec<u16>),
+    One(u16),
+    Text(String),
+}
+
+impl Default for Ports {
+    /// Those of the web: what else listens in a network speaks no HTTP, or is nobody's webhook.
+    fn default() -> Self {
+        Self(Some(vec![80, 443, 8_443]))
+    }
+}
+
+impl Ports {
+    /// `None`: all.
+    pub(crate) fn allowed(self) -> Option<Vec<u16>> {
+        self.0
+    }
+}
+
+impl TryFrom<WrittenPorts> for Ports {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenPorts) -> Result<Self, &'static str> {
+        let wrong = "webhook.ports must be any, or numbers such as 80,443,8443";
+        let ports = match written {
+            WrittenPorts::Text(text) if text.trim() == "any" => return Ok(Self(None)),
+            WrittenPorts::Text(text) => {
+                let read: Result<Vec<u16>, _> =
+                    text.split(',').map(|port| port.trim().parse()).collect();
+                read.map_err(|_| wrong)?
+            }
+            WrittenPorts::List(ports) => ports,
+            WrittenPorts::One(port) => vec![port],
+        };
+        if ports.is_empty() || ports.contains(&0) { Err(wrong) } else { Ok(Self(Some(ports))) }
+    }
+}
+
+/// How long it is kept what holders were told, in days.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Retention {
+    /// From the making of a notification, where it was sent to somebody.
+    #[serde(deserialize_with = "days")]
+    pub(crate) told_days: i32,
+    /// Where it was sent to nobody.
+    #[serde(deserialize_with = "days")]
+    pub(crate) untold_days: i32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { told_days: 90, untold_days: 30 }
+    }
 }
 
 /// When deliveries are tried.
@@ -59,6 +132,39 @@ fn signing_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SigningKey,
     SigningKey::try_new(text.expose_secret()).map_err(wrong)
 }
 
+fn signing_key_before<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SigningKey>, D::Error> {
+    let text = SecretString::deserialize(deserializer)?;
+    if text.expose_secret().is_empty() {
+        return Ok(None);
+    }
+    let wrong = |rule| de::Error::custom(format!("webhook.secret_before {rule}"));
+    SigningKey::try_new(text.expose_secret()).map(Some).map_err(wrong)
+}
+
+/// At least as long as a message may come again: an event whose notification was deleted makes it
+/// anew, and it would be told twice.
+const DAYS: std::ops::RangeInclusive<i32> = 28..=36_500;
+
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    /// A number in a file, text in the environment.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(i32),
+        Text(String),
+    }
+    let read = match Written::deserialize(deserializer)? {
+        Written::Number(days) => Some(days),
+        Written::Text(text) => text.trim().parse().ok(),
+    };
+    read.filter(|days| DAYS.contains(days)).ok_or_else(|| {
+        let (least, most) = (DAYS.start(), DAYS.end());
+        de::Error::custom(format!("retention is {least} to {most} days"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +184,35 @@ mod tests {
         let settings = read("The Bank <bank@example.com>", SECRET, "0,5").expect("right");
         assert_eq!(settings.smtp.from.email.domain(), "example.com");
         assert!(!settings.webhook.allow_private);
+    }
+
+    #[test]
+    fn ports_and_days_are_numbers_within_bounds() {
+        let read = |ports: &str, days: &str| {
+            let json = format!(
+                r#"{{"smtp":{{"url":"smtp://mail:1025","from":"a@b.cz"}},
+                    "webhook":{{"secret":"{SECRET}","ports":{ports}}},
+                    "retention":{{"untold_days":{days}}}}}"#
+            );
+            serde_json::from_str::<Settings>(&json).map_err(|error| error.to_string())
+        };
+        for (ports, then) in [
+            (r#""80, 8025""#, Some(vec![80, 8_025])),
+            ("[443]", Some(vec![443])),
+            ("443", Some(vec![443])),
+            (r#""any""#, None),
+        ] {
+            let settings = read(ports, r#""28""#).expect(ports);
+            assert_eq!(settings.webhook.ports.allowed(), then, "{ports}");
+            assert_eq!((settings.retention.told_days, settings.retention.untold_days), (90, 28));
+        }
+        for wrong in [r#""""#, r#""80,""#, "[]", "[0]", "70000", r#""web""#] {
+            assert!(read(wrong, "30").is_err(), "{wrong}");
+        }
+        for wrong in ["27", "0", "-1", r#""soon""#, "40000"] {
+            let error = read("443", wrong).expect_err(wrong);
+            assert!(error.contains("retention is 28 to 36500 days"), "{error}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use shared_events::{
     bus::{BusError, Client, RequestError, SendOptions, Watch},
     envelope::RawEnvelope,
     ledger::{ArrangementRejected, LedgerCommandRejected},
-    notifications::NotificationsCommandRejected,
+    notifications::{NotificationsCommandRejected, RecoveryRejected},
     refusal::RefusalCode,
 };
 use tokio::time::Instant;
@@ -153,6 +153,9 @@ fn refusal(event: &RawEnvelope) -> Option<TellerError> {
                 Refusal::new(it.reason, it.message).with_field(it.field)
             })
         }
+        RecoveryRejected::TYPE => event
+            .read()
+            .map(|it: RecoveryRejected| Refusal::new(it.reason, it.message).with_field(it.field)),
         ArrangementRejected::TYPE => event.read().map(|it: ArrangementRejected| {
             Refusal::new(it.reason, it.message).with_field(it.field)
         }),

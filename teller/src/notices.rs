@@ -3,7 +3,9 @@
 use shared_events::{
     AccountId, MessageId,
     notifications::{
-        ListNotifications, NOTIFICATIONS_PAGE_MAX, Notification, PreferencesChanged, SetPreferences,
+        DeliveriesRecovered, DeliveryResent, GetPreferences, ListNotifications,
+        NOTIFICATIONS_PAGE_MAX, Notification, PreferencesChanged, PreferencesFound,
+        RecoverDeliveries, ResendDelivery, SetPreferences,
     },
 };
 
@@ -16,6 +18,32 @@ impl Teller {
         id: MessageId,
         command: SetPreferences,
     ) -> Result<PreferencesChanged, TellerError> {
+        self.send(id, command).await
+    }
+
+    /// What the holder of an account is told, and how.
+    pub async fn preferences(
+        &self,
+        account_id: AccountId,
+    ) -> Result<PreferencesFound, TellerError> {
+        self.ask(GetPreferences { account_id }).await
+    }
+
+    /// Sends a delivery again that has ended.
+    pub async fn resend_delivery(
+        &self,
+        id: MessageId,
+        command: ResendDelivery,
+    ) -> Result<DeliveryResent, TellerError> {
+        self.send(id, command).await
+    }
+
+    /// Sends deliveries again that have failed; says whether there may be more.
+    pub async fn recover_deliveries(
+        &self,
+        id: MessageId,
+        command: RecoverDeliveries,
+    ) -> Result<DeliveriesRecovered, TellerError> {
         self.send(id, command).await
     }
 

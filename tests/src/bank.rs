@@ -163,6 +163,7 @@ impl Bank {
             let secret = "whsec_YmFua3dpcmUtZGV2LXdlYmhvb2stc2VjcmV0";
             environment.push(("WEBHOOK__SECRET", secret.to_owned()));
             environment.push(("WEBHOOK__ALLOW_PRIVATE", "true".to_owned()));
+            environment.push(("WEBHOOK__PORTS", "any".to_owned()));
         }
         let named = |(name, value)| (format!("BANKWIRE_{name}"), value);
         let mut environment: Vec<_> = environment.into_iter().map(named).collect();

@@ -7,7 +7,7 @@ use shared_events::{
     money::AMOUNT_MAX,
     text::is_visible_line,
 };
-use url::Url;
+use url::{Host, Url};
 
 /// As in ISO 20022 (`Max140Text`).
 const NAME_CHARS_MAX: usize = 140;
@@ -90,7 +90,9 @@ pub(crate) fn holder(holder: &Holder) -> Checked {
 /// Only what every address has: whether mail arrives there is for the notifications service to see.
 fn email(text: &str) -> Checked {
     let parts: Vec<&str> = text.split('@').collect();
-    let holds = matches!(parts[..], [user, host] if !user.is_empty() && !host.is_empty())
+    // A domain that no letter can be sent to, such as one that has no form in DNS, helps nobody.
+    let is_domain = |host: &str| matches!(Host::parse(host), Ok(Host::Domain(_)));
+    let holds = matches!(parts[..], [user, host] if !user.is_empty() && is_domain(host))
         && text.len() <= EMAIL_BYTES_MAX
         && is_visible_line(text)
         && !text.contains(char::is_whitespace);
@@ -101,6 +103,10 @@ fn email(text: &str) -> Checked {
 
 fn webhook(text: &str) -> Checked {
     let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let has_secrets = |url: &Url| !url.username().is_empty() || url.password().is_some();
+    must(!Url::parse(text).is_ok_and(|url| has_secrets(&url)), "holder.webhook", || {
+        "no user and no password: they are not sent".to_owned()
+    })?;
     let holds = text.chars().count() <= WEBHOOK_CHARS_MAX
         && is_visible_line(text)
         && !text.contains(char::is_whitespace)

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use metrics::gauge;
 use shared_events::{
     bus::{HandleError, Worker, Workshop},
@@ -14,8 +13,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::record::channel_label;
-use crate::store::deliveries;
+use super::{in_time, record::channel_label};
+use crate::store::claims;
 
 /// How often is counted: the count reads every pending delivery.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
@@ -29,7 +28,7 @@ impl Worker for Gauges {
     async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
         loop {
             for channel in self.channels {
-                if let Err(error) = count(&workshop, channel).await {
+                if let Err(error) = in_time(count(&workshop, channel)).await {
                     let channel = channel_label(channel);
                     warn!(channel, error = %chain(&error), "cannot count what is pending");
                 }
@@ -43,13 +42,11 @@ impl Worker for Gauges {
 
 async fn count(workshop: &Workshop, channel: Channel) -> Result<(), HandleError> {
     let mut work = workshop.begin().await?;
-    let backlog = deliveries::backlog_in_tx(&mut work.tx(), channel).await?;
-    let late = backlog.first_due_at.and_then(|due| (Utc::now() - due).to_std().ok());
+    let backlog = claims::backlog_in_tx(&mut work.tx(), channel).await?;
     let channel = channel_label(channel);
     // Counts are far below 2^53.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float")]
     gauge!("notifications_pending", "channel" => channel).set(backlog.pending as f64);
-    gauge!("notifications_oldest_due_seconds", "channel" => channel)
-        .set(late.unwrap_or_default().as_secs_f64());
+    gauge!("notifications_oldest_due_seconds", "channel" => channel).set(backlog.late_seconds);
     Ok(())
 }

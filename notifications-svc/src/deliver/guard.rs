@@ -30,20 +30,36 @@ impl Resolve for PublicOnly {
     }
 }
 
+/// What may be called.
+#[derive(Clone, Debug)]
+pub(super) struct Reachable {
+    /// Whether addresses of private networks may be.
+    pub(super) private: bool,
+    /// On which ports; `None`: on all.
+    pub(super) ports: Option<Vec<u16>>,
+}
+
 /// Why a URL is not called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
     #[error("the webhook is not an http or https URL")]
     NotHttp,
+    #[error("the webhook's URL has a user or a password, which are not sent")]
+    Credentials,
+    #[error("the webhook's port is none that is called")]
+    Port,
     #[error("the webhook's address is not public")]
     NotPublic,
 }
 
 /// Reads a webhook's URL. An address in it is checked here: it is never looked up.
-pub(super) fn fit_url(text: &str, allow_private: bool) -> Result<Url, Unfit> {
+pub(super) fn fit_url(text: &str, reachable: &Reachable) -> Result<Url, Unfit> {
     let url = Url::parse(text).map_err(|_| Unfit::NotHttp)?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Unfit::NotHttp);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Unfit::Credentials);
     }
     let literal = match url.host() {
         Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
@@ -51,9 +67,14 @@ pub(super) fn fit_url(text: &str, allow_private: bool) -> Result<Url, Unfit> {
         Some(Host::Domain(_)) => None,
         None => return Err(Unfit::NotHttp),
     };
-    match literal {
-        Some(address) if !allow_private && !is_public(address) => Err(Unfit::NotPublic),
-        Some(_) | None => Ok(url),
+    if literal.is_some_and(|address| !reachable.private && !is_public(address)) {
+        return Err(Unfit::NotPublic);
+    }
+    let port = url.port_or_known_default();
+    let is_open = |ports: &Vec<u16>| port.is_some_and(|port| ports.contains(&port));
+    match reachable.ports.as_ref().is_none_or(is_open) {
+        true => Ok(url),
+        false => Err(Unfit::Port),
     }
 }
 
@@ -61,8 +82,11 @@ pub(super) fn fit_url(text: &str, allow_private: bool) -> Result<Url, Unfit> {
 mod tests {
     use super::*;
 
+    const PUBLIC: Reachable = Reachable { private: false, ports: None };
+    const ALL: Reachable = Reachable { private: true, ports: None };
+
     fn check(url: &str, then: Result<(), Unfit>) {
-        assert_eq!(fit_url(url, false).map(|_| ()), then, "{url}");
+        assert_eq!(fit_url(url, &PUBLIC).map(|_| ()), then, "{url}");
     }
 
     #[test]
@@ -75,10 +99,9 @@ mod tests {
             "https://10.1.2.3",
             "http://[::1]:9000/",
             "http://[::ffff:169.254.169.254]/latest/meta-data",
-            "http://user@192.168.0.1/",
         ] {
             check(private, Err(Unfit::NotPublic));
-            assert!(fit_url(private, true).is_ok(), "{private}");
+            assert!(fit_url(private, &ALL).is_ok(), "{private}");
         }
         check("https://8.8.8.8/hook", Ok(()));
         check("https://hooks.example.com/hook", Ok(()));
@@ -88,7 +111,31 @@ mod tests {
     fn only_http_is_called() {
         for other in ["ftp://example.com/", "file:///etc/passwd", "mailto:a@b.cz", "example", ""] {
             check(other, Err(Unfit::NotHttp));
-            assert_eq!(fit_url(other, true), Err(Unfit::NotHttp), "{other}");
+            assert_eq!(fit_url(other, &ALL).err(), Some(Unfit::NotHttp), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_user_or_a_password_is_not_sent() {
+        for secret in ["http://user@192.168.0.1/", "https://:pw@example.com/", "https://u:p@a.cz"] {
+            check(secret, Err(Unfit::Credentials));
+            assert_eq!(fit_url(secret, &ALL).err(), Some(Unfit::Credentials), "{secret}");
+        }
+    }
+
+    #[test]
+    fn only_ports_of_the_web_are_called_also_in_private_networks() {
+        for private in [false, true] {
+            let reachable = Reachable { private, ports: Some(vec![80, 443, 8_443]) };
+            let port = |url: &str| fit_url(url, &reachable).map(|_| ());
+            for open in ["http://a.cz/", "https://a.cz/", "https://a.cz:8443", "http://a.cz:443"] {
+                assert_eq!(port(open), Ok(()), "{open}");
+            }
+            for closed in
+                ["http://broker:15672/", "http://db:5432", "https://a.cz:8080", "http://a.cz:0"]
+            {
+                assert_eq!(port(closed), Err(Unfit::Port), "{closed}");
+            }
         }
     }
 

@@ -3,28 +3,32 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use chrono::{DateTime, Utc};
 use metrics::{counter, histogram};
 use shared_events::{
-    bus::{Event, HandleError, Workshop},
+    AccountId,
+    bus::{Event, HandleError, Tx, Workshop},
     ids::DeliveryId,
-    notifications::{Channel, DeliveryFailed, DeliveryStatus, DeliverySucceeded},
+    notifications::{Channel, DeliveryFailed, DeliveryStatus, DeliverySucceeded, EndpointDisabled},
 };
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
+use uuid::Uuid;
 
 use crate::{
-    domain::{Answer, Next, Parcel, Schedule, next},
+    domain::{Answer, Candidate, Next, Parcel, Schedule, next},
     store::{
         attempts::{self, Attempt},
-        deliveries::{self, Settlement},
+        claims::{self, Settlement},
+        recipients,
     },
 };
 
 /// An attempt that has ended, and is not recorded.
 pub(super) struct Ended {
+    pub(super) candidate: Candidate,
     pub(super) parcel: Parcel,
     pub(super) answer: Answer,
-    pub(super) at: DateTime<Utc>,
+    pub(super) started: Instant,
     pub(super) took: Duration,
 }
 
@@ -38,12 +42,11 @@ pub(super) async fn record(
     if ended.is_empty() {
         return Ok(());
     }
-    let now = Utc::now();
     let decided: Vec<(&Ended, Next)> = ended
         .iter()
         .map(|it| {
             let chance = rand::random_range(-1.0..=1.0);
-            (it, next(it.answer.verdict, it.parcel.number, schedule, now, chance))
+            (it, next(&it.answer, it.parcel.number_in_schedule(), schedule, chance))
         })
         .collect();
     let made: Vec<Attempt<'_>> = ended.iter().map(attempt).collect();
@@ -52,7 +55,7 @@ pub(super) async fn record(
 
     let mut work = workshop.begin().await?;
     attempts::insert_in_tx(&mut work.tx(), &made).await?;
-    let held = deliveries::settle_in_tx(&mut work.tx(), &settlements).await?;
+    let held = claims::settle_in_tx(&mut work.tx(), &settlements).await?;
     let held: HashSet<DeliveryId> = held.into_iter().collect();
     let (decisive, late): (Vec<_>, Vec<_>) =
         decided.into_iter().partition(|(it, _)| held.contains(&it.parcel.delivery_id));
@@ -61,7 +64,16 @@ pub(super) async fn record(
             work.announce(it.parcel.event_id, it.parcel.correlation_id, event);
         }
     }
+    let gone = webhooks_gone_in_tx(&mut work.tx(), &decisive).await?;
+    for it in &gone {
+        let account_id = it.parcel.account_id;
+        let event = EndpointDisabled { account_id, channel, delivery_id: it.parcel.delivery_id };
+        work.announce(it.parcel.event_id, it.parcel.correlation_id, Event::new(&event));
+    }
     work.commit().await?;
+    for it in gone {
+        warn!(account.id = %it.parcel.account_id, "a webhook is gone; nothing more is sent there");
+    }
     decisive.into_iter().for_each(|(it, next)| report(it, next, channel_label(channel)));
     for (it, _) in late {
         warn!(delivery.id = %it.parcel.delivery_id, attempt = it.parcel.number,
@@ -70,25 +82,52 @@ pub(super) async fn record(
     Ok(())
 }
 
+/// Switches off the webhooks that said that they are gone. Returns for each of those that were not
+/// off already the attempt that said so.
+async fn webhooks_gone_in_tx<'e>(
+    tx: &mut Tx<'_>,
+    decisive: &[(&'e Ended, Next)],
+) -> Result<Vec<&'e Ended>, HandleError> {
+    let mut gone: Vec<&Ended> =
+        decisive.iter().map(|(it, _)| *it).filter(|it| it.answer.is_gone).collect();
+    // Rows are locked in the order of account ids, each once.
+    gone.sort_by_key(|it| it.parcel.account_id);
+    gone.dedup_by_key(|it| it.parcel.account_id);
+    if gone.is_empty() {
+        return Ok(gone);
+    }
+    let accounts: Vec<Uuid> = gone.iter().map(|it| it.parcel.account_id.uuid()).collect();
+    let webhooks: Vec<&str> =
+        gone.iter().map(|it| it.parcel.recipient.webhook.as_deref().unwrap_or_default()).collect();
+    let off = recipients::webhooks_gone_in_tx(tx, &accounts, &webhooks).await?;
+    let off: HashSet<AccountId> = off.into_iter().collect();
+    gone.retain(|it| off.contains(&it.parcel.account_id));
+    Ok(gone)
+}
+
 fn attempt(it: &Ended) -> Attempt<'_> {
     Attempt {
         delivery_id: it.parcel.delivery_id,
         number: it.parcel.number,
-        at: it.at,
-        took_ms: i32::try_from(it.took.as_millis()).unwrap_or(i32::MAX),
+        ago_ms: milliseconds(it.started.elapsed()),
+        took_ms: milliseconds(it.took),
         answer: &it.answer,
     }
 }
 
+fn milliseconds(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
+}
+
 fn settlement(it: &Ended, next: Next) -> Settlement {
-    let (status, next_attempt_at) = match next {
+    let (status, again_seconds) = match next {
         Next::Succeeded => (DeliveryStatus::Succeeded, None),
-        Next::Again { at } => (DeliveryStatus::Pending, Some(at)),
+        Next::Again { after } => (DeliveryStatus::Pending, Some(after.as_secs_f64())),
         Next::Failed => (DeliveryStatus::Failed, None),
     };
     let last_error = (next != Next::Succeeded).then(|| it.answer.error());
     let (id, number) = (it.parcel.delivery_id, it.parcel.number);
-    Settlement { id, number, status, next_attempt_at, last_error }
+    Settlement { id, number, status, again_seconds, last_error }
 }
 
 fn event(it: &Ended, next: Next, channel: Channel) -> Option<Event> {
@@ -126,8 +165,8 @@ fn report(it: &Ended, next: Next, channel: &'static str) {
             debug!(delivery.id = %id, channel, attempt, status, "delivered");
             "succeeded"
         }
-        Next::Again { at } => {
-            info!(delivery.id = %id, channel, attempt, status, next = %at, "to be tried again");
+        Next::Again { after } => {
+            info!(delivery.id = %id, channel, attempt, status, after = ?after, "to be tried again");
             "retried"
         }
         Next::Failed => {

@@ -3,14 +3,19 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use shared_events::text::visible;
 
-use super::schedule::Schedule;
+use super::{
+    schedule::Schedule,
+    smtp::{Fault, Step, fault},
+};
 
 /// The most characters of an answer that are kept.
 const TEXT_CHARS_MAX: usize = 200;
-/// SMTP codes that refuse us, not the recipient: a wrong password is ours to mend (RFC 4954).
-const SMTP_OUR_FAULT: [u16; 4] = [530, 534, 535, 538];
+/// A receiver that asks for a longer pause is asked again after this one all the same: news that
+/// are older are history.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// How one attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,39 +34,60 @@ pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
     /// The HTTP status or SMTP code, where there was an answer.
     pub(crate) status: Option<u16>,
-    /// What was said, or why nothing was: one line, shortened.
+    /// What a mail server said, or why nobody said anything: one line, shortened. Empty for a
+    /// webhook: what a server inside the bank's network answers is for nobody who lists deliveries.
     pub(crate) text: String,
+    /// The least wait that the other side asks for.
+    pub(crate) retry_after: Option<Duration>,
+    /// The receiver says that it is gone for good.
+    pub(crate) is_gone: bool,
+    /// The mail server refuses the bank, whoever the letter is for.
+    pub(crate) refuses_bank: bool,
 }
 
 impl Answer {
-    /// What a webhook answered. 2xx: it has it. 410 Gone: it wants no more.
-    pub(crate) fn of_http(status: u16, body: &str) -> Self {
+    fn new(verdict: Verdict, status: Option<u16>, text: &str) -> Self {
+        Self {
+            verdict,
+            status,
+            text: shortened(text),
+            retry_after: None,
+            is_gone: false,
+            refuses_bank: false,
+        }
+    }
+
+    /// What a webhook answered. 2xx: it has it. 410 Gone: it wants no more, ever.
+    pub(crate) fn of_http(status: u16, retry_after: Option<Duration>) -> Self {
         let verdict = match status {
             200..=299 => Verdict::Arrived,
             410 => Verdict::Never,
             _ => Verdict::NotNow,
         };
-        Self { verdict, status: Some(status), text: shortened(body) }
+        let retry_after = retry_after.filter(|_| verdict == Verdict::NotNow);
+        Self { retry_after, is_gone: status == 410, ..Self::new(verdict, Some(status), "") }
     }
 
-    /// What a mail server answered. 2xx: it has it. 5xx: it refuses this mail for good.
-    pub(crate) fn of_smtp(code: u16, text: &str) -> Self {
-        let verdict = match code {
-            200..=299 => Verdict::Arrived,
-            500..=599 if !SMTP_OUR_FAULT.contains(&code) => Verdict::Never,
-            _ => Verdict::NotNow,
+    /// What a mail server replied at this step. 2xx: it has it. 5xx: whose fault it is decides.
+    pub(crate) fn of_smtp(step: Step, code: u16, text: &str) -> Self {
+        let fault = fault(step, code, text);
+        let verdict = match (code, fault) {
+            (200..=299, _) => Verdict::Arrived,
+            (_, Fault::Recipient) => Verdict::Never,
+            (_, Fault::Bank | Fault::Nobody) => Verdict::NotNow,
         };
-        Self { verdict, status: Some(code), text: shortened(text) }
+        let refuses_bank = fault == Fault::Bank;
+        Self { refuses_bank, ..Self::new(verdict, Some(code), text) }
     }
 
     /// There was no answer, for this reason.
     pub(crate) fn unreachable(why: &str) -> Self {
-        Self { verdict: Verdict::NotNow, status: None, text: shortened(why) }
+        Self::new(Verdict::NotNow, None, why)
     }
 
     /// It cannot even be sent, for this reason.
     pub(crate) fn unsendable(why: &str) -> Self {
-        Self { verdict: Verdict::Never, status: None, text: shortened(why) }
+        Self::new(Verdict::Never, None, why)
     }
 
     /// What is kept as the delivery's last error.
@@ -73,41 +99,45 @@ impl Answer {
     }
 }
 
+/// The header `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. Nothing where it is neither.
+pub(crate) fn retry_after(header: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let header = header.trim();
+    let asked = match header.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        // Seconds of more digits than a number can have are still seconds.
+        Err(_) if !header.is_empty() && header.bytes().all(|b| b.is_ascii_digit()) => Duration::MAX,
+        Err(_) => {
+            let date = DateTime::<Utc>::from(httpdate::parse_http_date(header).ok()?);
+            (date - now).to_std().unwrap_or_default()
+        }
+    };
+    Some(asked.min(RETRY_AFTER_MAX))
+}
+
 /// What becomes of a delivery after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Succeeded,
-    Again { at: DateTime<Utc> },
+    Again { after: Duration },
     Failed,
 }
 
-/// What follows attempt `number` (from 1) that ended at `now`. `chance` is -1 to 1.
-pub(crate) fn next(
-    verdict: Verdict,
-    number: i32,
-    schedule: &Schedule,
-    now: DateTime<Utc>,
-    chance: f64,
-) -> Next {
-    match verdict {
+/// What follows attempt `number` of the schedule, from 1. `chance` is -1 to 1.
+pub(crate) fn next(answer: &Answer, number: i32, schedule: &Schedule, chance: f64) -> Next {
+    match answer.verdict {
         Verdict::Arrived => Next::Succeeded,
         Verdict::Never => Next::Failed,
         Verdict::NotNow => match schedule.delay_before(number.saturating_add(1), chance) {
-            Some(delay) => Next::Again { at: after(now, delay) },
+            Some(delay) => Next::Again { after: delay.max(answer.retry_after.unwrap_or_default()) },
             None => Next::Failed,
         },
     }
 }
 
-/// The instant `delay` after `now`.
-fn after(now: DateTime<Utc>, delay: Duration) -> DateTime<Utc> {
-    now + TimeDelta::from_std(delay).expect("a schedule's delays are at most some weeks")
-}
-
-/// One line of bounded length, which a database and a log can hold.
+/// One line of bounded length and visible characters, which a database and a log can hold.
 fn shortened(text: &str) -> String {
-    let line = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let words: Vec<&str> = line.filter(|word| !word.is_empty()).collect();
+    let text = visible(text);
+    let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(TEXT_CHARS_MAX).collect()
 }
 
@@ -115,8 +145,10 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const AN_HOUR: Duration = Duration::from_secs(3_600);
+
     #[test]
-    fn only_gone_and_refused_mail_are_given_up_at_once() {
+    fn of_webhooks_only_one_that_is_gone_is_given_up_at_once() {
         use Verdict::{Arrived, Never, NotNow};
         for (status, then) in [
             (200, Arrived),
@@ -128,19 +160,15 @@ mod tests {
             (429, NotNow),
             (503, NotNow),
         ] {
-            assert_eq!(Answer::of_http(status, "").verdict, then, "HTTP {status}");
-        }
-        for (code, then) in
-            [(250, Arrived), (421, NotNow), (450, NotNow), (535, NotNow), (550, Never)]
-        {
-            assert_eq!(Answer::of_smtp(code, "").verdict, then, "SMTP {code}");
+            let answer = Answer::of_http(status, None);
+            assert_eq!((answer.verdict, answer.is_gone), (then, status == 410), "HTTP {status}");
         }
     }
 
     #[test]
     fn after_the_last_attempt_a_delivery_has_failed() {
-        let (now, schedule) = (DateTime::UNIX_EPOCH, Schedule::default());
-        let again = |seconds| Next::Again { at: now + TimeDelta::seconds(seconds) };
+        let schedule = Schedule::default();
+        let again = |seconds| Next::Again { after: Duration::from_secs(seconds) };
         for (verdict, number, then) in [
             (Verdict::Arrived, 3, Next::Succeeded),
             (Verdict::NotNow, 1, again(5)),
@@ -149,15 +177,50 @@ mod tests {
             (Verdict::NotNow, i32::MAX, Next::Failed),
             (Verdict::Never, 1, Next::Failed),
         ] {
-            assert_eq!(next(verdict, number, &schedule, now, 0.0), then, "{verdict:?} {number}");
+            let answer = Answer::new(verdict, None, "");
+            assert_eq!(next(&answer, number, &schedule, 0.0), then, "{verdict:?} {number}");
         }
     }
 
     #[test]
-    fn an_answer_is_one_short_line() {
-        let answer = Answer::of_http(500, "a\0b\r\n\t c  d\u{7}");
-        assert_eq!(answer.error(), "500 a b c d");
+    fn the_wait_that_a_receiver_asks_for_is_the_least() {
+        let schedule = Schedule::default();
+        let wait = |number, asked| next(&Answer::of_http(503, Some(asked)), number, &schedule, 0.0);
+        assert_eq!(wait(1, AN_HOUR), Next::Again { after: AN_HOUR });
+        assert_eq!(wait(7, AN_HOUR), Next::Again { after: Duration::from_secs(50_400) });
+        assert_eq!(wait(8, AN_HOUR), Next::Failed, "it adds no attempt");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_bounded() {
+        let now = DateTime::from_timestamp(784_111_777, 0).expect("an instant");
+        let seconds = |count| Some(Duration::from_secs(count));
+        for (header, then) in [
+            ("120", seconds(120)),
+            (" 0 ", seconds(0)),
+            ("99999999", Some(RETRY_AFTER_MAX)),
+            ("99999999999999999999999999", Some(RETRY_AFTER_MAX)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", seconds(60)),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", seconds(60)),
+            ("Sun Nov  6 08:50:37 1994", seconds(60)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", seconds(0)),
+            ("Fri, 06 Nov 2093 08:00:00 GMT", Some(RETRY_AFTER_MAX)),
+            ("soon", None),
+            ("-5", None),
+            ("1.5", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after(header, now), then, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_one_short_line_of_visible_characters() {
+        let answer = Answer::of_smtp(Step::Content, 451, "a\0b\r\n\t c\u{2028}d\u{202e}");
+        let error = answer.error();
+        assert!(error.starts_with("451 a"), "{error}");
+        assert!(!error.contains(['\0', '\r', '\n', '\t', '\u{7}', '\u{2028}', '\u{202e}']));
         assert_eq!(Answer::unreachable(&"x".repeat(1_000)).text.len(), TEXT_CHARS_MAX);
-        assert_eq!(Answer::of_http(502, "").error(), "502");
+        assert_eq!(Answer::of_http(502, None).error(), "502");
     }
 }

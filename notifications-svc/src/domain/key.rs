@@ -40,12 +40,26 @@ impl SigningKey {
         &self.0
     }
 
-    /// The header `webhook-signature`. `timestamp` is in seconds since 1970, of the attempt.
-    pub(crate) fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
+    /// One signature of the header `webhook-signature`. `timestamp` is in seconds since 1970, of
+    /// the attempt.
+    fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
         let mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         let signed = mac.chain_update(format!("{id}.{timestamp}.{body}")).finalize();
         format!("v1,{}", STANDARD.encode(signed.into_bytes()))
     }
+}
+
+/// The header `webhook-signature`: one signature of each key, so that a receiver with any of them
+/// can tell. A key that comes twice signs once.
+pub(crate) fn signatures(keys: &[&SigningKey], id: &str, timestamp: i64, body: &str) -> String {
+    let mut signatures: Vec<String> = Vec::with_capacity(keys.len());
+    for key in keys {
+        let signature = key.sign(id, timestamp, body);
+        if !signatures.contains(&signature) {
+            signatures.push(signature);
+        }
+    }
+    signatures.join(" ")
 }
 
 impl fmt::Debug for SigningKey {
@@ -66,6 +80,14 @@ mod tests {
         let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
         let signature = key.sign(id, 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn each_key_signs_once() {
+        let key = |byte| SigningKey::try_from_bytes(vec![byte; 24]).expect("24 bytes");
+        let (new, old) = (key(1), key(2));
+        let header = signatures(&[&new, &old, &new], "msg", 1, "{}");
+        assert_eq!(header, format!("{} {}", new.sign("msg", 1, "{}"), old.sign("msg", 1, "{}")));
     }
 
     #[test]

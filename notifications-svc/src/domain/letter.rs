@@ -10,6 +10,7 @@ use shared_events::{
     Amount, Money,
     accounts::Blocks,
     ledger::{AccountCode, Direction, ReleaseCause},
+    text::visible,
 };
 
 use super::{
@@ -41,7 +42,7 @@ pub(crate) fn write(told: &Told, recipient: &Recipient) -> Letter {
     let account = account.map(|ends| fact(words.account, &ends));
     let facts: String = account.into_iter().chain(facts).collect();
     let gap = if facts.is_empty() { "" } else { "\n" };
-    let greeting = words.greeting.replace("{name}", &one_line(&recipient.name));
+    let greeting = words.greeting.replace("{name}", &visible(&recipient.name));
     let sentence = topical.sentence.replace("{amount}", &amount);
     let Words { farewell, footer, .. } = words;
     Letter {
@@ -115,8 +116,8 @@ fn frozen(words: &Words, it: Freeze) -> &Topical {
 
 /// What the debtor has written, as far as it was written.
 fn references(words: &Words, reference: Option<&str>, end_to_end_id: Option<&str>) -> Vec<String> {
-    let reference = reference.map(|text| fact(words.reference, &one_line(text)));
-    let id = end_to_end_id.map(|id| fact(words.end_to_end_id, &one_line(id)));
+    let reference = reference.map(|text| fact(words.reference, &visible(text)));
+    let id = end_to_end_id.map(|id| fact(words.end_to_end_id, &visible(id)));
     reference.into_iter().chain(id).collect()
 }
 
@@ -156,8 +157,8 @@ fn party(words: &Words, code: Option<&AccountCode>) -> String {
         "fx_rounding" => words.rounding.to_owned(),
         "penalty_interest" => words.penalty_interest.to_owned(),
         other => match other.strip_prefix("settlement:") {
-            Some(bank) => words.other_bank.replace("{bank}", bank),
-            None => other.to_owned(),
+            Some(bank) => words.other_bank.replace("{bank}", &visible(bank)),
+            None => visible(other).into_owned(),
         },
     }
 }
@@ -166,11 +167,6 @@ fn party(words: &Words, code: Option<&AccountCode>) -> String {
 fn both_ends(iban: &str) -> Option<String> {
     let tail = iban.len().checked_sub(4)?;
     Some(format!("{} … {}", iban.get(..4)?, iban.get(tail..)?))
-}
-
-/// A line of text stays one: whoever pays cannot write the rest of the letter.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

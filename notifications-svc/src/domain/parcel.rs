@@ -22,8 +22,9 @@ pub(crate) struct Parcel {
     pub(crate) created_at: DateTime<Utc>,
     /// The number of this attempt, from 1.
     pub(crate) number: i32,
-    /// The facts, as stored.
-    pub(crate) parameters: Option<String>,
+    /// How many attempts were made before the delivery was sent again by command.
+    pub(crate) attempts_before: i32,
+    pub(crate) told: Told,
     pub(crate) recipient: Recipient,
 }
 
@@ -35,13 +36,28 @@ pub(crate) struct Recipient {
     pub(crate) language: String,
     pub(crate) email: Option<String>,
     pub(crate) webhook: Option<String>,
-    /// None: the bank's own key signs.
-    pub(crate) webhook_key: Option<SigningKey>,
+    pub(crate) keys: Keys,
+}
+
+/// What webhooks to one holder are signed with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keys {
+    /// None: the bank's own.
+    pub(crate) own: Option<SigningKey>,
+    /// The key before, while a new one is still being made known to the receiver.
+    pub(crate) before: Option<KeyBefore>,
+}
+
+/// A key that was replaced less than a day ago.
+#[derive(Clone, Debug)]
+pub(crate) enum KeyBefore {
+    Own(SigningKey),
+    TheBanks,
 }
 
 impl Parcel {
-    /// The facts. None where this version of the service cannot read them.
-    pub(crate) fn told(&self) -> Option<Told> {
-        serde_json::from_str(self.parameters.as_deref()?).ok()
+    /// The number of this attempt within the schedule, from 1.
+    pub(crate) const fn number_in_schedule(&self) -> i32 {
+        self.number.saturating_sub(self.attempts_before)
     }
 }

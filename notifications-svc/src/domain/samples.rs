@@ -15,7 +15,7 @@ use shared_events::{
 use uuid::Uuid;
 
 use super::{
-    parcel::{Parcel, Recipient},
+    parcel::{Keys, Parcel, Recipient},
     told::{Movement, Told},
 };
 
@@ -193,7 +193,7 @@ pub(super) fn recipient(language: &str) -> Recipient {
         language: language.to_owned(),
         email: Some("ada@example.com".to_owned()),
         webhook: None,
-        webhook_key: None,
+        keys: Keys::default(),
     }
 }
 
@@ -207,7 +207,8 @@ pub(super) fn parcel(told: &Told) -> Parcel {
         correlation_id: CorrelationId(uuid(6)),
         created_at: Utc.with_ymd_and_hms(2026, 11, 22, 10, 0, 0).single().expect("an instant"),
         number: 1,
-        parameters: Some(serde_json::to_string(told).expect("facts write plain JSON")),
+        attempts_before: 0,
+        told: told.clone(),
         recipient: recipient("en"),
     }
 }

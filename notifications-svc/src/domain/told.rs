@@ -8,6 +8,7 @@ use shared_events::{
     accounts::Blocks,
     ledger::{AccountCode, Direction, RejectReason, ReleaseCause},
     notifications::Topic,
+    text::visible,
 };
 
 /// The facts of one notification. `topic` in JSON is that of the contract.
@@ -21,6 +22,30 @@ pub(crate) enum Told {
     AccountFrozen(Freeze),
     AccountUnfrozen,
     AccountClosed,
+}
+
+impl Told {
+    /// The facts as stored, fit to be shown: what strangers wrote is one line of visible
+    /// characters, whenever it was stored. None where this version of the service cannot read
+    /// them.
+    pub(crate) fn read(json: &str) -> Option<Self> {
+        let mut told = serde_json::from_str(json).ok()?;
+        let texts = match &mut told {
+            Self::TransferPosted(movement) => {
+                [&mut movement.reference, &mut movement.end_to_end_id]
+            }
+            Self::TransferHeld(hold) => [&mut hold.reference, &mut hold.end_to_end_id],
+            Self::TransferRejected(_)
+            | Self::HoldReleased(_)
+            | Self::AccountFrozen(_)
+            | Self::AccountUnfrozen
+            | Self::AccountClosed => return Some(told),
+        };
+        for text in texts.into_iter().flatten() {
+            *text = visible(text).into_owned();
+        }
+        Some(told)
+    }
 }
 
 /// Money that came in or went out.
@@ -118,5 +143,59 @@ pub(crate) const fn webhook_type(topic: Topic) -> &'static str {
         Topic::AccountFrozen => "account.frozen",
         Topic::AccountUnfrozen => "account.unfrozen",
         Topic::AccountClosed => "account.closed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::samples::movement;
+
+    #[test]
+    fn what_strangers_wrote_is_one_line_of_visible_characters() {
+        let evil =
+            "Rent\u{2028}Balance: 0\u{2029}\u{85}\u{202e}diap\u{202c}\u{200b}\u{feff}\u{1b}[2J";
+        let hold = SetAside {
+            transfer_id: movement().transfer_id,
+            money: movement().money,
+            counterparty: None,
+            available: None,
+            expires_at: DateTime::UNIX_EPOCH,
+            reference: Some(evil.to_owned()),
+            end_to_end_id: Some(evil.to_owned()),
+        };
+        let posted = Movement {
+            reference: Some(evil.to_owned()),
+            end_to_end_id: Some(evil.to_owned()),
+            ..movement()
+        };
+        for told in [Told::TransferPosted(posted), Told::TransferHeld(hold)] {
+            let stored = serde_json::to_string(&told).expect("facts write plain JSON");
+            let read = Told::read(&stored).expect("it is read");
+            let texts = match read {
+                Told::TransferPosted(it) => [it.reference, it.end_to_end_id],
+                Told::TransferHeld(it) => [it.reference, it.end_to_end_id],
+                other => panic!("{other:?}"),
+            };
+            for text in texts.into_iter().flatten() {
+                assert!(text.contains("Rent") && text.contains("Balance: 0"), "{text:?}");
+                let hidden = [
+                    '\u{2028}', '\u{2029}', '\u{85}', '\u{202e}', '\u{202c}', '\u{200b}',
+                    '\u{feff}', '\u{1b}', '\n',
+                ];
+                assert!(!text.contains(hidden), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again_and_what_a_newer_version_wrote_is_not() {
+        let frozen = Told::AccountFrozen(Freeze { blocks: Blocks::Debits });
+        for told in [Told::TransferPosted(movement()), frozen, Told::AccountClosed] {
+            let stored = serde_json::to_string(&told).expect("facts write plain JSON");
+            assert_eq!(Told::read(&stored), Some(told));
+        }
+        assert_eq!(Told::read(r#"{"topic":"weather"}"#), None);
+        assert_eq!(Told::read("{}"), None);
     }
 }

@@ -1,19 +1,32 @@
-//! Sets what holders want to be told. Promise: a command that breaks a rule changes nothing and is
-//! told which rule. One about an account that is not known here yet waits: the accounts service may
-//! have just opened it. In the end it is refused.
+//! Does what it is asked about the telling of holders. Promise: a command that breaks a rule
+//! changes nothing and is told which rule. One about an account that is not known here yet waits:
+//! the accounts service may have just opened it. In the end it is refused.
+
+use std::sync::Arc;
 
 use shared_events::{
     bus::{HandleError, Handler, Outcome, Received, Tx},
     message::Message,
     notifications::{
-        NotificationsCommand, NotificationsCommandRejected, NotificationsReason, SetPreferences,
+        Channel, DeliveriesRecovered, DeliveryResent, NotificationsCommand,
+        NotificationsCommandRejected, NotificationsReason, RecoverDeliveries, RecoveryRejected,
+        ResendDelivery, SetPreferences,
     },
 };
 
-use crate::{domain::Preferences, store::recipients};
+use crate::{
+    deliver::Bells,
+    domain::{Preferences, Recovery},
+    store::{deliveries, recipients},
+};
+
+/// The most deliveries that one command recovers: its transaction stays short.
+const RECOVERED_MAX: u32 = 10_000;
 
 /// Handles `notifications.commands`.
-pub(crate) struct Commands;
+pub(crate) struct Commands {
+    bells: Arc<Bells>,
+}
 
 impl Handler for Commands {
     type Message = NotificationsCommand;
@@ -26,7 +39,17 @@ impl Handler for Commands {
     ) -> Result<Vec<Outcome>, HandleError> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
-            outcomes.push(set_in_tx(tx, received).await?);
+            outcomes.push(match received.message() {
+                NotificationsCommand::SetPreferences(asked) => {
+                    set_in_tx(tx, received, asked).await?
+                }
+                NotificationsCommand::Resend(asked) => {
+                    self.resend_in_tx(tx, received, asked).await?
+                }
+                NotificationsCommand::Recover(asked) => {
+                    self.recover_in_tx(tx, received, asked).await?
+                }
+            });
         }
         Ok(outcomes)
     }
@@ -37,11 +60,69 @@ impl Handler for Commands {
     }
 }
 
+impl Commands {
+    pub(crate) const fn new(bells: Arc<Bells>) -> Self {
+        Self { bells }
+    }
+
+    async fn resend_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        received: &Received<NotificationsCommand>,
+        asked: &ResendDelivery,
+    ) -> Result<Outcome, HandleError> {
+        let id = asked.delivery_id;
+        let Some(again) = deliveries::resend_in_tx(tx, id).await? else {
+            let missing = format!("delivery {id} is not known, or was deleted since");
+            return Ok(rejected(received, NotificationsReason::UnknownDelivery, None, &missing));
+        };
+        if !again.is_due {
+            let pending = format!("delivery {id} has not ended: it is being tried");
+            return Ok(rejected(received, NotificationsReason::DeliveryPending, None, &pending));
+        }
+        self.bells.ring(std::iter::once(again.channel));
+        Ok(Outcome::announce(&DeliveryResent {
+            delivery_id: again.delivery_id,
+            notification_id: again.notification_id,
+            account_id: again.account_id,
+            topic: again.topic,
+            event_id: again.event_id,
+            channel: again.channel,
+        }))
+    }
+
+    async fn recover_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        received: &Received<NotificationsCommand>,
+        asked: &RecoverDeliveries,
+    ) -> Result<Outcome, HandleError> {
+        let recovery = match Recovery::try_new(asked) {
+            Ok(recovery) => recovery,
+            Err(rule) => {
+                let (reason, field) = (NotificationsReason::InvalidField, Some("until"));
+                return Ok(rejected(received, reason, field, &rule.to_string()));
+            }
+        };
+        let recovered = deliveries::recover_in_tx(tx, &recovery, RECOVERED_MAX.into()).await?;
+        let recovered = u32::try_from(recovered).unwrap_or(u32::MAX);
+        self.bells.ring([Channel::Email, Channel::Webhook].into_iter());
+        Ok(Outcome::announce(&DeliveriesRecovered {
+            account_id: asked.account_id,
+            channel: asked.channel,
+            since: asked.since,
+            until: asked.until,
+            recovered,
+            more: recovered >= RECOVERED_MAX,
+        }))
+    }
+}
+
 async fn set_in_tx(
     tx: &mut Tx<'_>,
     received: &Received<NotificationsCommand>,
+    asked: &SetPreferences,
 ) -> Result<Outcome, HandleError> {
-    let NotificationsCommand::SetPreferences(asked) = received.message();
     let preferences = match Preferences::try_new(asked) {
         Ok(preferences) => preferences,
         Err(rule) => {
@@ -73,13 +154,21 @@ fn rejected(
     field: Option<&str>,
     message: &str,
 ) -> Outcome {
-    let NotificationsCommand::SetPreferences(asked) = received.message();
-    Outcome::announce(&NotificationsCommandRejected {
-        command_id: received.id(),
-        command_type: SetPreferences::TYPE.to_owned(),
-        account_id: asked.account_id,
-        reason,
-        field: field.map(str::to_owned),
-        message: message.to_owned(),
-    })
+    let (command_id, field) = (received.id(), field.map(str::to_owned));
+    let message = message.to_owned();
+    let command_type = match received.message() {
+        NotificationsCommand::SetPreferences(asked) => {
+            return Outcome::announce(&NotificationsCommandRejected {
+                command_id,
+                command_type: SetPreferences::TYPE.to_owned(),
+                account_id: asked.account_id,
+                reason,
+                field,
+                message,
+            });
+        }
+        NotificationsCommand::Resend(_) => ResendDelivery::TYPE.to_owned(),
+        NotificationsCommand::Recover(_) => RecoverDeliveries::TYPE.to_owned(),
+    };
+    Outcome::announce(&RecoveryRejected { command_id, command_type, reason, field, message })
 }

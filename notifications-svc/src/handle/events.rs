@@ -1,9 +1,8 @@
 //! Makes notifications of events. Promise: each event makes its notifications once; a batch of any
 //! size is four statements: learn holders, load reaches, insert notifications, insert deliveries.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use metrics::counter;
 use shared_events::{
     AccountId,
@@ -26,12 +25,12 @@ use crate::{
 /// Handles `notifications.events`.
 pub(crate) struct Events {
     /// How long after its notification a delivery is first tried.
-    first_delay: TimeDelta,
+    first_delay: Duration,
     bells: Arc<Bells>,
 }
 
 impl Events {
-    pub(crate) const fn new(first_delay: TimeDelta, bells: Arc<Bells>) -> Self {
+    pub(crate) const fn new(first_delay: Duration, bells: Arc<Bells>) -> Self {
         Self { first_delay, bells }
     }
 }
@@ -72,23 +71,19 @@ impl Handler for Events {
         let outcomes: Vec<Outcome> = outcomes.collect();
 
         // Save.
-        self.save_in_tx(tx, &made, Utc::now()).await?;
+        self.save_in_tx(tx, &made).await?;
         Ok(outcomes)
     }
 }
 
 impl Events {
-    async fn save_in_tx(
-        &self,
-        tx: &mut Tx<'_>,
-        made: &Made,
-        now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
+    async fn save_in_tx(&self, tx: &mut Tx<'_>, made: &Made) -> sqlx::Result<()> {
         if !made.notifications.is_empty() {
-            notifications::insert_in_tx(tx, &made.notifications, now).await?;
+            notifications::insert_in_tx(tx, &made.notifications).await?;
         }
         if !made.deliveries.is_empty() {
-            deliveries::insert_in_tx(tx, &made.deliveries, now + self.first_delay).await?;
+            let due_seconds = self.first_delay.as_secs_f64();
+            deliveries::insert_in_tx(tx, &made.deliveries, due_seconds).await?;
             self.bells.ring(made.deliveries.iter().map(|it| it.channel));
         }
         let count = u64::try_from(made.notifications.len()).unwrap_or(u64::MAX);

@@ -1,5 +1,5 @@
-//! Answers what holders were told. Promise: a page is read in one snapshot, newest first, and the
-//! next one starts where it ended, whatever was added since.
+//! Answers what holders were told, and what they want to be. Promise: a page is read in one
+//! snapshot, newest first, and the next one starts where it ended, whatever was added since.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::page,
-    store::{deliveries, notifications},
+    store::{deliveries, notifications, recipients},
 };
 
 /// Notifications of a page, if the question names no limit.
@@ -33,7 +33,18 @@ impl Answerer for Queries {
         tx: &mut Tx<'_>,
         query: &NotificationsQuery,
     ) -> Result<Answer, HandleError> {
-        let NotificationsQuery::List(query) = query;
+        let query = match query {
+            NotificationsQuery::List(query) => query,
+            NotificationsQuery::Preferences(query) => {
+                let account_id = query.account_id;
+                let found = recipients::preferences_in_tx(tx, account_id).await?;
+                let missing = || MessageRefused::not_found(format!("account {account_id}"));
+                return Ok(match found {
+                    Some(found) => Answer::found(&found),
+                    None => Answer::refused(&missing()),
+                });
+            }
+        };
         let limit = query.limit.unwrap_or(PAGE_DEFAULT);
         if !(1..=NOTIFICATIONS_PAGE_MAX).contains(&limit) {
             let rule = format!("must be 1 to {NOTIFICATIONS_PAGE_MAX}");

@@ -1,6 +1,5 @@
 //! What came of each attempt.
 
-use chrono::{DateTime, Utc};
 use shared_events::{bus::Tx, ids::DeliveryId};
 use uuid::Uuid;
 
@@ -11,7 +10,8 @@ use crate::domain::{Answer, Verdict};
 pub(crate) struct Attempt<'a> {
     pub(crate) delivery_id: DeliveryId,
     pub(crate) number: i32,
-    pub(crate) at: DateTime<Utc>,
+    /// How many milliseconds ago it began.
+    pub(crate) ago_ms: i32,
     pub(crate) took_ms: i32,
     pub(crate) answer: &'a Answer,
 }
@@ -28,7 +28,7 @@ const fn outcome_word(verdict: Verdict) -> &'static str {
 pub(crate) async fn insert_in_tx(tx: &mut Tx<'_>, attempts: &[Attempt<'_>]) -> sqlx::Result<()> {
     let deliveries: Vec<Uuid> = attempts.iter().map(|it| it.delivery_id.uuid()).collect();
     let numbers: Vec<i32> = attempts.iter().map(|it| it.number).collect();
-    let starts: Vec<DateTime<Utc>> = attempts.iter().map(|it| it.at).collect();
+    let ago: Vec<i32> = attempts.iter().map(|it| it.ago_ms).collect();
     let durations: Vec<i32> = attempts.iter().map(|it| it.took_ms).collect();
     let outcomes: Vec<&str> = attempts.iter().map(|it| outcome_word(it.answer.verdict)).collect();
     let statuses: Vec<Option<i16>> = attempts
@@ -41,14 +41,15 @@ pub(crate) async fn insert_in_tx(tx: &mut Tx<'_>, attempts: &[Attempt<'_>]) -> s
         .collect();
     sqlx::query!(
         "INSERT INTO attempts (delivery_id, number, at, took_ms, outcome, status, answer)
-         SELECT delivery_id, number, at, took_ms, outcome::attempt_outcome, status, answer
-         FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::integer[], $5::text[],
+         SELECT delivery_id, number, now() - make_interval(secs => ago_ms / 1000.0), took_ms,
+                outcome::attempt_outcome, status, answer
+         FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[],
                      $6::smallint[], $7::text[])
-              AS ended(delivery_id, number, at, took_ms, outcome, status, answer)
+              AS ended(delivery_id, number, ago_ms, took_ms, outcome, status, answer)
          ON CONFLICT (delivery_id, number) DO NOTHING",
         &deliveries,
         &numbers,
-        &starts,
+        &ago,
         &durations,
         &outcomes as _,
         &statuses as _,

@@ -3,8 +3,10 @@
 mod words;
 
 pub(crate) mod attempts;
+pub(crate) mod claims;
 pub(crate) mod deliveries;
 pub(crate) mod notifications;
+pub(crate) mod old;
 pub(crate) mod recipients;
 
 use sqlx::migrate::Migrator;

@@ -9,7 +9,7 @@ use shared_events::{
 };
 use uuid::Uuid;
 
-use super::words::{read_topic, topic_word};
+use super::words::{read_topic, topic_word, topic_words};
 
 /// A notification to store.
 #[derive(Clone, Debug)]
@@ -24,11 +24,7 @@ pub(crate) struct NewNotification {
 }
 
 /// Stores notifications. What is there already stays as it is.
-pub(crate) async fn insert_in_tx(
-    tx: &mut Tx<'_>,
-    new: &[NewNotification],
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+pub(crate) async fn insert_in_tx(tx: &mut Tx<'_>, new: &[NewNotification]) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = new.iter().map(|it| it.id.uuid()).collect();
     let accounts: Vec<Uuid> = new.iter().map(|it| it.account_id.uuid()).collect();
     let topics: Vec<&str> = new.iter().map(|it| topic_word(it.topic)).collect();
@@ -38,7 +34,7 @@ pub(crate) async fn insert_in_tx(
     sqlx::query!(
         "INSERT INTO notifications
              (id, account_id, topic, event_id, correlation_id, parameters, created_at)
-         SELECT id, account_id, topic::topic, event_id, correlation_id, parameters::jsonb, $7
+         SELECT id, account_id, topic::topic, event_id, correlation_id, parameters::jsonb, now()
          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[])
               AS new(id, account_id, topic, event_id, correlation_id, parameters)
          ON CONFLICT (id) DO NOTHING",
@@ -48,7 +44,6 @@ pub(crate) async fn insert_in_tx(
         &events,
         &correlations,
         &parameters as _,
-        now,
     )
     .execute(tx.connection())
     .await?;
@@ -78,7 +73,8 @@ impl TryFrom<Row> for Notification {
     }
 }
 
-/// Notifications before this one, newest first. Their deliveries are left out.
+/// Notifications before this one, newest first. Their deliveries are left out, and notifications
+/// of topics that only a newer version knows.
 pub(crate) async fn before_in_tx(
     tx: &mut Tx<'_>,
     before: NotificationId,
@@ -87,9 +83,11 @@ pub(crate) async fn before_in_tx(
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT id, account_id, topic::text AS "topic!", event_id, created_at
-           FROM notifications WHERE id < $1 ORDER BY id DESC LIMIT $2"#,
+           FROM notifications WHERE id < $1 AND topic::text = ANY($3)
+           ORDER BY id DESC LIMIT $2"#,
         before.uuid(),
         limit,
+        &topic_words() as _,
     )
     .fetch_all(tx.connection())
     .await?;
@@ -106,10 +104,12 @@ pub(crate) async fn of_account_before_in_tx(
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT id, account_id, topic::text AS "topic!", event_id, created_at
-           FROM notifications WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"#,
+           FROM notifications WHERE account_id = $1 AND id < $2 AND topic::text = ANY($4)
+           ORDER BY id DESC LIMIT $3"#,
         account_id.uuid(),
         before.uuid(),
         limit,
+        &topic_words() as _,
     )
     .fetch_all(tx.connection())
     .await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use shared_events::{
     AccountId, Iban,
     bus::Tx,
-    notifications::{PreferencesChanged, Topic},
+    notifications::{PreferencesChanged, PreferencesFound, Topic},
 };
 use uuid::Uuid;
 
@@ -57,7 +57,8 @@ pub(crate) async fn learn_in_tx(tx: &mut Tx<'_>, profiles: &[Profile]) -> sqlx::
 pub(crate) async fn reaches_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Reaches> {
     let rows = sqlx::query!(
         r#"SELECT account_id, email IS NOT NULL AND wants_email AS "email!",
-                  webhook IS NOT NULL AND wants_webhook AS "webhook!",
+                  webhook IS NOT NULL AND wants_webhook AND webhook IS DISTINCT FROM webhook_gone
+                      AS "webhook!",
                   CASE WHEN topics <> (SELECT enum_range(NULL::topic)) THEN topics::text[] END
                       AS topics
            FROM recipients WHERE account_id = ANY($1)"#,
@@ -99,7 +100,8 @@ pub(crate) async fn newer_preferences_in_tx(
     Ok(found.map(|row| preferences(row.topics, row.wants_email, row.wants_webhook)))
 }
 
-/// Keeps what a holder wants. Says whether the account is known.
+/// Keeps what a holder wants. A key that takes another's place is the only one from tomorrow on:
+/// until then both sign. A webhook that was gone is tried again. Says whether the account is known.
 pub(crate) async fn set_preferences_in_tx(
     tx: &mut Tx<'_>,
     preferences: &Preferences,
@@ -108,7 +110,15 @@ pub(crate) async fn set_preferences_in_tx(
     let topics: Vec<&str> = preferences.topics.iter().map(|topic| topic_word(*topic)).collect();
     let done = sqlx::query!(
         "UPDATE recipients SET wants_email = $2, wants_webhook = $3, topics = $4::text[]::topic[],
-                webhook_key = COALESCE($5, webhook_key), preferences_at = $6
+                webhook_key = COALESCE($5, webhook_key), webhook_gone = NULL,
+                preferences_at = $6,
+                (webhook_key_before, webhook_key_before_until) = (
+                    SELECT CASE WHEN $5 <> known.key OR known.key IS NULL AND $5 IS NOT NULL
+                                THEN known.key ELSE known.key_before END,
+                           CASE WHEN $5 <> known.key OR known.key IS NULL AND $5 IS NOT NULL
+                                THEN now() + interval '1 day' ELSE known.until END
+                    FROM (VALUES (webhook_key, webhook_key_before, webhook_key_before_until))
+                         AS known(key, key_before, until))
          WHERE account_id = $1",
         preferences.account_id.uuid(),
         preferences.email,
@@ -120,4 +130,52 @@ pub(crate) async fn set_preferences_in_tx(
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Sends nothing more to webhooks that are gone. A holder who has another by now keeps it. Returns
+/// the accounts that are concerned, each once.
+pub(crate) async fn webhooks_gone_in_tx(
+    tx: &mut Tx<'_>,
+    accounts: &[Uuid],
+    webhooks: &[&str],
+) -> sqlx::Result<Vec<AccountId>> {
+    let gone = sqlx::query_scalar!(
+        "UPDATE recipients SET webhook_gone = gone.webhook
+         FROM unnest($1::uuid[], $2::text[]) AS gone(account_id, webhook)
+         WHERE recipients.account_id = gone.account_id AND recipients.webhook = gone.webhook
+           AND recipients.webhook_gone IS DISTINCT FROM recipients.webhook
+         RETURNING recipients.account_id",
+        accounts,
+        webhooks as _,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(gone.into_iter().map(AccountId).collect())
+}
+
+/// What a holder is told, and how, as it is now. `None`: the account is not known.
+pub(crate) async fn preferences_in_tx(
+    tx: &mut Tx<'_>,
+    account_id: AccountId,
+) -> sqlx::Result<Option<PreferencesFound>> {
+    let row = sqlx::query!(
+        r#"SELECT wants_email, wants_webhook, topics::text[] AS "topics!",
+                  webhook IS NOT NULL AND webhook IS NOT DISTINCT FROM webhook_gone AS "is_gone!",
+                  webhook_key IS NOT NULL AS "own_key!",
+                  CASE WHEN webhook_key_before_until > now() THEN webhook_key_before_until END
+                      AS both_keys_until
+           FROM recipients WHERE account_id = $1"#,
+        account_id.uuid(),
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.map(|row| PreferencesFound {
+        account_id,
+        email: row.wants_email,
+        webhook: row.wants_webhook,
+        topics: row.topics.iter().filter_map(|word| read_topic(word).ok()).collect(),
+        webhook_disabled: row.is_gone,
+        webhook_own_key: row.own_key,
+        webhook_both_keys_until: row.both_keys_until,
+    }))
 }

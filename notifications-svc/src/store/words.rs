@@ -14,6 +14,11 @@ pub(super) const fn topic_word(topic: Topic) -> &'static str {
     }
 }
 
+/// The words of all topics that this version knows.
+pub(super) fn topic_words() -> [&'static str; 7] {
+    Topic::ALL.map(topic_word)
+}
+
 pub(super) fn read_topic(word: &str) -> sqlx::Result<Topic> {
     let found = Topic::ALL.into_iter().find(|topic| topic_word(*topic) == word);
     found.ok_or_else(|| unknown("topic", word))

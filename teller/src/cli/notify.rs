@@ -4,7 +4,11 @@ use clap::{Args, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
 use shared_events::{
     MessageId,
-    notifications::{Delivery, Notification, PreferencesChanged, SetPreferences, Topic},
+    ids::{DeliveryId, InvalidId},
+    notifications::{
+        Channel, Delivery, DeliveryResent, DeliveryStatus, Notification, PreferencesChanged,
+        PreferencesFound, RecoverDeliveries, ResendDelivery, SetPreferences, Topic,
+    },
 };
 
 use super::{
@@ -24,12 +28,53 @@ const SECRET: &str = "TELLER_WEBHOOK_SECRET";
 pub(crate) enum Notifications {
     /// List what holders were told, newest first
     List(List),
+    /// Send a delivery again that has ended, as often as a new one is tried
+    Resend(Resend),
+    /// Send deliveries again that have failed, of a span of time
+    Recover(Recover),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Preferences {
     /// Set what the holder of an account is told, and how; takes the place of what was set before
     Set(Set),
+    /// Show what the holder of an account is told, and how
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The account: id, IBAN or external reference
+    account: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resend {
+    /// The delivery's id, as `notifications list` shows it
+    delivery: String,
+    #[command(flatten)]
+    id: SendId,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A command recovers 10,000 deliveries at most. As many commands are sent as it takes; with --id one
+is, and its answer says whether there may be more.")]
+pub(crate) struct Recover {
+    /// Of events from this instant on, such as 2026-11-22T12:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    since: String,
+    /// Of events before this instant [default: until now]
+    #[arg(long, value_name = "INSTANT")]
+    until: Option<String>,
+    /// Only about this account: id, IBAN or external reference
+    #[arg(long)]
+    account: Option<String>,
+    /// Only by email, or only by webhook
+    #[arg(long)]
+    channel: Option<String>,
+    #[command(flatten)]
+    id: SendId,
 }
 
 #[derive(Debug, Args)]
@@ -65,17 +110,94 @@ pub(crate) struct Set {
 
 impl Notifications {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let Self::List(it) = self;
-        let key = it.account.map(|name| input::account("account", &name)).transpose()?;
+        match self {
+            Self::List(command) => command.run(session).await,
+            Self::Resend(command) => command.run(session).await,
+            Self::Recover(command) => command.run(session).await,
+        }
+    }
+}
+
+impl List {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let key = self.account.map(|name| input::account("account", &name)).transpose()?;
         let bank = session.bank().await?;
         let account = match key {
             Some(key) => Some(account_id(&bank, key).await?),
             None => None,
         };
-        let found = bank.list_notifications(account, it.limit).await?;
+        let found = bank.list_notifications(account, self.limit).await?;
         session.out.show(&found, || list(&found))?;
         Ok(())
     }
+}
+
+#[derive(Serialize)]
+struct Resent {
+    id: MessageId,
+    delivery: DeliveryResent,
+}
+
+impl Resend {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let not_an_id = |error: InvalidId| InvalidInput::new("delivery", error.to_string());
+        let delivery_id: DeliveryId = self.delivery.parse().map_err(not_an_id)?;
+        let bank = session.bank().await?;
+        let id = session.id(&self.id);
+        let delivery = bank.resend_delivery(id, ResendDelivery { delivery_id }).await?;
+        let resent = Resent { id, delivery };
+        session.out.show(&resent, || {
+            card(&[
+                ("delivery", resent.delivery.delivery_id.to_string()),
+                ("account", resent.delivery.account_id.to_string()),
+                ("topic", code_of(resent.delivery.topic)),
+                ("channel", code_of(resent.delivery.channel)),
+                ("status", code_of(DeliveryStatus::Pending)),
+            ])
+        })?;
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct Recovered {
+    recovered: u64,
+    more: bool,
+}
+
+impl Recover {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let key =
+            self.account.as_deref().map(|name| input::account("account", name)).transpose()?;
+        let since = input::instant("since", &self.since)?;
+        let until = self.until.as_deref().map(|it| input::instant("until", it)).transpose()?;
+        let channel = self.channel.as_deref().map(channel).transpose()?;
+        let bank = session.bank().await?;
+        let account_id = match key {
+            Some(key) => Some(account_id(&bank, key).await?),
+            None => None,
+        };
+        let command = RecoverDeliveries { account_id, channel, since, until };
+        let mut all = Recovered { recovered: 0, more: true };
+        while all.more {
+            let id = session.id(&self.id);
+            let answer = bank.recover_deliveries(id, command.clone()).await?;
+            all.recovered += u64::from(answer.recovered);
+            all.more = answer.more;
+            if self.id.is_given() {
+                break;
+            }
+        }
+        session.out.show(&all, || {
+            let more = if all.more { "yes" } else { "no" };
+            card(&[("recovered", all.recovered.to_string()), ("more", more.to_owned())])
+        })?;
+        Ok(())
+    }
+}
+
+fn channel(name: &str) -> Result<Channel, InvalidInput> {
+    named(name).ok_or_else(|| InvalidInput::new("channel", "must be email or webhook"))
 }
 
 /// One row for each delivery; a notification without any has one, too.
@@ -84,6 +206,7 @@ fn list(found: &[Notification]) -> String {
         Column::Left("made at"),
         Column::Left("account"),
         Column::Left("topic"),
+        Column::Left("delivery"),
         Column::Left("channel"),
         Column::Left("status"),
         Column::Right("attempts"),
@@ -94,7 +217,8 @@ fn list(found: &[Notification]) -> String {
             it.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
             it.account_id.to_string(),
             code_of(it.topic),
-            delivery.map_or_else(|| "none wanted".to_owned(), |it| code_of(it.channel)),
+            delivery.map_or_else(|| "none wanted".to_owned(), |it| it.delivery_id.to_string()),
+            delivery.map(|it| code_of(it.channel)).unwrap_or_default(),
             delivery.map(|it| code_of(it.status)).unwrap_or_default(),
             delivery.map(|it| it.attempts.to_string()).unwrap_or_default(),
             or_empty(delivery.and_then(|it| it.last_error.as_ref())),
@@ -115,7 +239,27 @@ struct Changed {
 
 impl Preferences {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let Self::Set(it) = self;
+        match self {
+            Self::Set(command) => command.run(session).await,
+            Self::Show(command) => command.run(session).await,
+        }
+    }
+}
+
+impl Show {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let key = input::account("account", &self.account)?;
+        let bank = session.bank().await?;
+        let account_id = account_id(&bank, key).await?;
+        let found = bank.preferences(account_id).await?;
+        session.out.show(&found, || describe_found(&found))?;
+        Ok(())
+    }
+}
+
+impl Set {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let it = self;
         let key = input::account("account", &it.account)?;
         let topics = it.topics.as_deref().map_or_else(|| Ok(Topic::ALL.to_vec()), topics)?;
         let webhook_secret = input::checked(secret(SECRET)?.as_deref(), input::webhook_secret)?;
@@ -137,6 +281,25 @@ fn describe(preferences: &PreferencesChanged) -> String {
         ("account", preferences.account_id.to_string()),
         ("email", yes_or_no(preferences.email)),
         ("webhook", yes_or_no(preferences.webhook)),
+        ("topics", if topics.is_empty() { "none".to_owned() } else { topics.join(", ") }),
+    ])
+}
+
+fn describe_found(found: &PreferencesFound) -> String {
+    let topics: Vec<String> = found.topics.iter().map(code_of).collect();
+    let webhook = match (found.webhook, found.webhook_disabled) {
+        (false, _) => "no",
+        (true, false) => "yes",
+        (true, true) => "off: it answered that it is gone; set preferences again to try it",
+    };
+    let key = if found.webhook_own_key { "the holder's own" } else { "the bank's" };
+    let both = found.webhook_both_keys_until.map(|until| until.to_rfc3339());
+    card(&[
+        ("account", found.account_id.to_string()),
+        ("email", if found.email { "yes" } else { "no" }.to_owned()),
+        ("webhook", webhook.to_owned()),
+        ("signed with", key.to_owned()),
+        ("key before too, until", or_empty(both.as_ref())),
         ("topics", if topics.is_empty() { "none".to_owned() } else { topics.join(", ") }),
     ])
 }

@@ -31,6 +31,10 @@ pub(crate) struct SendId {
 }
 
 impl SendId {
+    pub(crate) const fn is_given(&self) -> bool {
+        self.id.is_some()
+    }
+
     pub(crate) fn or_new(&self) -> MessageId {
         self.id.map_or_else(MessageId::new, MessageId)
     }

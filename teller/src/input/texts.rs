@@ -58,7 +58,11 @@ pub fn email(text: &str) -> Result<String, InvalidInput> {
 pub fn webhook(text: &str) -> Result<String, InvalidInput> {
     let address = line("webhook", text, 1, WEBHOOK_CHARS_MAX)?;
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let has_secrets = |url: &Url| !url.username().is_empty() || url.password().is_some();
     match Url::parse(&address) {
+        Ok(url) if has_secrets(&url) => {
+            Err(InvalidInput::new("webhook", "has a user or a password, which are not sent"))
+        }
         Ok(url) if is_web(&url) && !address.contains(is_blank) => Ok(address),
         Ok(_) | Err(_) => Err(InvalidInput::new("webhook", "not an http or https URL")),
     }
@@ -168,6 +172,8 @@ mod tests {
         for wrong in ["ftp://example.com", "https://", "https://exa mple.com"] {
             check(webhook(wrong), "webhook: not an http or https URL");
         }
+        let rule = "webhook: has a user or a password, which are not sent";
+        check(webhook("https://ada:secret@example.com/hook"), rule);
         check(language("EN"), "language: two letters (ISO 639-1) such as en");
         check(product("Gold Card"), "product: 1 to 40 of a-z, 0-9 and -");
         let secret = format!("whsec_{}", "A".repeat(32));

@@ -62,7 +62,13 @@ fn addresses_have_one_at_sign_and_no_spaces() {
     texts(
         "holder.email",
         |it, text| it.holder.email = Some(text),
-        &["a@b", "jana+bank@example.com", &format!("{}@b.cz", "a".repeat(249))],
+        &[
+            "a@b",
+            "jana+bank@example.com",
+            "user@müller.example",
+            "jörg@example.com",
+            &format!("{}@b.cz", "a".repeat(249)),
+        ],
         &[
             "",
             "@",
@@ -75,6 +81,10 @@ fn addresses_have_one_at_sign_and_no_spaces() {
             "a\0@b",
             "a\u{202e}@b",
             "a\u{200b}@b",
+            "a@[192.0.2.1]",
+            "a@192.0.2.1",
+            "a@b%cz",
+            "a@xn--a",
             &format!("{}@b.cz", "a".repeat(250)),
         ],
     );
@@ -97,6 +107,9 @@ fn webhooks_are_web_addresses() {
             "https://a b",
             "https://a/\n",
             "https://a/\u{202e}gpj",
+            "https://ada@example.com/",
+            "https://:secret@example.com/",
+            "http://ada:secret@broker:15672/api",
             &format!("https://a/{}", "x".repeat(1_991)),
         ],
     );

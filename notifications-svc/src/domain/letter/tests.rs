@@ -241,11 +241,64 @@ fn money_has_the_digits_of_its_currency_and_the_marks_of_the_language() {
     }
 }
 
+/// What a stranger would like to write into somebody's letter.
+const EVIL: &str = "x\r\nBalance: 0\u{2028}Your account is blocked, call\u{2029}+1\u{85}\u{b}\u{c}\
+    \u{202e}9\u{2066}8\u{2069}\u{200f}\u{61c}\u{200b}\u{ad}\u{feff}\u{1b}[2J\u{0}\u{e0041}";
+
 #[test]
-fn a_reference_cannot_write_lines_of_its_own() {
-    let movement = Movement { reference: Some("x\r\nBalance: 0.00 EUR".to_owned()), ..movement() };
-    let letter = write(&Told::TransferPosted(movement), &recipient("en"));
-    assert!(letter.body.contains("\nReference: x  Balance: 0.00 EUR\n"), "{}", letter.body);
+fn what_strangers_wrote_adds_no_line_and_hides_nothing_in_any_language() {
+    let evil = Some(EVIL.to_owned());
+    let code = Some(AccountCode(format!("settlement:{EVIL}")));
+    let movement = Movement {
+        reference: evil.clone(),
+        end_to_end_id: evil.clone(),
+        counterparty: code.clone(),
+        ..movement()
+    };
+    let hold = SetAside { reference: evil.clone(), end_to_end_id: evil, ..set_aside() };
+    let rejection = Rejection { counterparty: code, ..rejection() };
+    let plain = |language| Recipient { name: EVIL.to_owned(), ..recipient(language) };
+    for told in [
+        Told::TransferPosted(movement),
+        Told::TransferHeld(hold),
+        Told::TransferRejected(rejection),
+        Told::AccountClosed,
+    ] {
+        for language in ["en", "cs", "de"] {
+            let letter = write(&told, &plain(language));
+            let tame = write(&tamed(&told), &recipient(language));
+            assert_eq!(letter.body.lines().count(), tame.body.lines().count(), "{}", letter.body);
+            assert_eq!(letter.subject, tame.subject);
+            // The only characters that are not seen are the ends of our own lines.
+            let hidden = letter.body.chars().filter(|c| {
+                c.is_control() && *c != '\n'
+                    || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{feff}'
+                        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..)
+            });
+            assert_eq!(hidden.count(), 0, "{:?}", letter.body);
+        }
+    }
+}
+
+/// The same facts, in one word where strangers wrote.
+fn tamed(told: &Told) -> Told {
+    let word = || Some("x".to_owned());
+    let bank = Some(AccountCode::settlement("AB"));
+    match told.clone() {
+        Told::TransferPosted(it) => Told::TransferPosted(Movement {
+            reference: word(),
+            end_to_end_id: word(),
+            counterparty: bank,
+            ..it
+        }),
+        Told::TransferHeld(it) => {
+            Told::TransferHeld(SetAside { reference: word(), end_to_end_id: word(), ..it })
+        }
+        Told::TransferRejected(it) => {
+            Told::TransferRejected(Rejection { counterparty: bank, ..it })
+        }
+        other => other,
+    }
 }
 
 #[test]

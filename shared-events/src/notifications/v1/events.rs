@@ -1,5 +1,6 @@
 //! What the notifications service announces.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +85,10 @@ pub enum NotificationsReason {
     InvalidField,
     /// The command's id was used before, with other content.
     IdempotencyConflict,
+    /// No such delivery, or not any more.
+    UnknownDelivery,
+    /// The delivery is being tried, and has not ended.
+    DeliveryPending,
 }
 
 /// `notifications.command.rejected.v1`: a command was refused, and changed nothing.
@@ -104,6 +109,73 @@ pub struct NotificationsCommandRejected {
     pub message: String,
 }
 
+/// `notifications.endpoint.disabled.v1`: the webhook of an account said that it is gone for good
+/// (410), and is sent nothing more. It is sent to again when the holder has another webhook, or
+/// when preferences are set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EndpointDisabled {
+    /// Whose account it is told about.
+    pub account_id: AccountId,
+    /// The way that is closed.
+    pub channel: Channel,
+    /// The delivery that was answered so.
+    pub delivery_id: DeliveryId,
+}
+
+/// `notifications.delivery.resent.v1`: a delivery that had ended is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveryResent {
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// The notification that it carries.
+    pub notification_id: NotificationId,
+    /// Whose account it is about.
+    pub account_id: AccountId,
+    /// What it is about.
+    pub topic: Topic,
+    /// The event that it tells of.
+    pub event_id: MessageId,
+    /// The way it takes.
+    pub channel: Channel,
+}
+
+/// `notifications.deliveries.recovered.v1`: deliveries that had failed are tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveriesRecovered {
+    /// Only those about this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// Only those that take this way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Only those of events from this time on.
+    pub since: DateTime<Utc>,
+    /// Only those of events before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// How many.
+    pub recovered: u32,
+    /// There may be more that have failed: the same command under another id recovers them.
+    pub more: bool,
+}
+
+/// `notifications.recovery.rejected.v1`: a command that sends deliveries again was refused, and
+/// changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecoveryRejected {
+    /// The refused command.
+    pub command_id: CommandId,
+    /// Its type.
+    pub command_type: String,
+    /// Why.
+    pub reason: NotificationsReason,
+    /// The field that breaks a rule, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The rule, in words.
+    pub message: String,
+}
+
 messages! {
     Event "notifications.delivery.succeeded.v1" DeliverySucceeded,
         subject |it| it.delivery_id.to_string(), key |_| None;
@@ -111,6 +183,14 @@ messages! {
         subject |it| it.delivery_id.to_string(), key |_| None;
     Event "notifications.preferences.changed.v1" PreferencesChanged,
         subject |it| it.account_id.to_string(), key |_| None;
+    Event "notifications.endpoint.disabled.v1" EndpointDisabled,
+        subject |it| it.account_id.to_string(), key |_| None;
+    Event "notifications.delivery.resent.v1" DeliveryResent,
+        subject |it| it.delivery_id.to_string(), key |_| None;
+    Event "notifications.deliveries.recovered.v1" DeliveriesRecovered,
+        subject |_| "deliveries".to_owned(), key |_| None;
+    Event "notifications.recovery.rejected.v1" RecoveryRejected,
+        subject |it| it.command_id.to_string(), key |_| None;
     Event "notifications.command.rejected.v1" NotificationsCommandRejected,
         subject |it| it.account_id.to_string(), key |_| None;
 }

@@ -86,20 +86,57 @@ pub struct NotificationsListed {
     pub next: Option<NotificationId>,
 }
 
+/// `notifications.preferences.get.v1`: what the holder of an account is told, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetPreferences {
+    /// Which account.
+    pub account_id: AccountId,
+}
+
+/// `notifications.preferences.found.v1`: what the holder of an account is told, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PreferencesFound {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Whether e-mail is written.
+    pub email: bool,
+    /// Whether the webhook is called.
+    pub webhook: bool,
+    /// What is told.
+    pub topics: Vec<Topic>,
+    /// The webhook said that it is gone (410): nothing is sent there until preferences are set
+    /// again, or the holder has another webhook.
+    pub webhook_disabled: bool,
+    /// Whether a key of the holder's own signs; else the bank's does.
+    pub webhook_own_key: bool,
+    /// Until then the key before signs, too, where the key was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_both_keys_until: Option<DateTime<Utc>>,
+}
+
 messages! {
     Query "notifications.notification.list.v1" ListNotifications,
         subject |_| "notifications".to_owned();
     Reply "notifications.notification.listed.v1" NotificationsListed,
         subject |_| "notifications".to_owned();
+    Query "notifications.preferences.get.v1" GetPreferences,
+        subject |it| it.account_id.to_string();
+    Reply "notifications.preferences.found.v1" PreferencesFound,
+        subject |it| it.account_id.to_string();
 }
 
 impl Query for ListNotifications {
     type Reply = NotificationsListed;
 }
 
+impl Query for GetPreferences {
+    type Reply = PreferencesFound;
+}
+
 crate::message_set! {
     /// What `notifications.queries` carries.
     pub enum NotificationsQuery {
         List(ListNotifications),
+        Preferences(GetPreferences),
     }
 }

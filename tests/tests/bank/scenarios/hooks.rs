@@ -1,10 +1,12 @@
 //! A receiver of webhooks that checks what it is sent as Standard Webhooks 1.0 says. Promise: the
-//! check is written from the specification, and shares nothing with the service that signs.
+//! check is written from the specification, shares nothing with the service that signs, and agrees
+//! with the reference implementation.
 
 use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -12,7 +14,8 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
     routing::post,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -30,6 +33,7 @@ const TOLERANCE_SECONDS: i64 = 300;
 pub(crate) struct Call {
     headers: HeaderMap,
     pub(crate) body: String,
+    pub(crate) at: Instant,
 }
 
 impl Call {
@@ -44,6 +48,14 @@ impl Call {
 
     /// Fails unless it was signed with `secret` (`whsec_...`), for this body, just now.
     pub(crate) fn verify(&self, secret: &str) -> Result<()> {
+        let judged = standardwebhooks::Webhook::new(secret)?;
+        let judged = judged.verify(self.body.as_bytes(), &self.headers);
+        let own = self.verify_by_specification(secret);
+        ensure!(own.is_ok() == judged.is_ok(), "{own:?}, but the library says {judged:?}");
+        own
+    }
+
+    fn verify_by_specification(&self, secret: &str) -> Result<()> {
         let (id, timestamp) = (self.header("webhook-id")?, self.header("webhook-timestamp")?);
         let age = chrono::Utc::now().timestamp() - timestamp.parse::<i64>()?;
         ensure!(age.abs() <= TOLERANCE_SECONDS, "it is {age} s old");
@@ -65,6 +77,8 @@ impl Call {
 struct Kept {
     calls: Vec<Call>,
     answers: VecDeque<StatusCode>,
+    /// Said with every refusal.
+    retry_after: Option<&'static str>,
 }
 
 type Shared = Arc<Mutex<Kept>>;
@@ -83,11 +97,23 @@ impl Hooks {
         let address = listener.local_addr()?;
         let answers =
             answers.iter().map(|it| StatusCode::from_u16(*it)).collect::<Result<_, _>>()?;
-        let kept = Arc::new(Mutex::new(Kept { calls: vec![], answers }));
+        let kept = Arc::new(Mutex::new(Kept { answers, ..Kept::default() }));
         let router = Router::new().route("/hook", post(take)).with_state(Arc::clone(&kept));
         let mut serving = JoinSet::new();
         serving.spawn(async move { drop(axum::serve(listener, router).await) });
         Ok(Self { address, kept, _serving: serving })
+    }
+
+    /// Says `Retry-After` with every refusal.
+    pub(crate) async fn asking_for_pauses(
+        answers: &[u16],
+        retry_after: &'static str,
+    ) -> Result<Self> {
+        let hooks = Self::open(answers).await?;
+        let mut kept = hooks.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retry_after = Some(retry_after);
+        drop(kept);
+        Ok(hooks)
     }
 
     /// For a holder's `webhook`.
@@ -110,8 +136,42 @@ impl Hooks {
     }
 }
 
-async fn take(State(kept): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
+/// What a server inside the bank's network might say.
+pub(crate) const SECRETS: &str = "db-password=hunter2";
+
+async fn take(State(kept): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.calls.push(Call { headers, body: String::from_utf8_lossy(&body).into_owned() });
-    kept.answers.pop_front().unwrap_or(StatusCode::NO_CONTENT)
+    let body = String::from_utf8_lossy(&body).into_owned();
+    kept.calls.push(Call { headers, body, at: Instant::now() });
+    match (kept.answers.pop_front(), kept.retry_after) {
+        (None, _) => StatusCode::NO_CONTENT.into_response(),
+        (Some(status), None) => (status, SECRETS).into_response(),
+        (Some(status), Some(pause)) => (status, [(RETRY_AFTER, pause)], SECRETS).into_response(),
+    }
+}
+
+/// Takes every connection and never says a word.
+pub(crate) struct Silent {
+    address: SocketAddr,
+    _serving: JoinSet<()>,
+}
+
+impl Silent {
+    pub(crate) async fn open() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let mut connections = Vec::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                connections.push(connection);
+            }
+        });
+        Ok(Self { address, _serving: serving })
+    }
+
+    /// Another name of this machine, so that it is another host than that of [`Hooks`].
+    pub(crate) fn url(&self) -> String {
+        format!("http://localhost:{}/hook", self.address.port())
+    }
 }

@@ -37,6 +37,16 @@ impl Mail {
 struct Kept {
     mails: Vec<Mail>,
     refusals: VecDeque<&'static str>,
+    /// Steps of the conversation that are refused once each.
+    steps: Vec<(&'static str, &'static str)>,
+}
+
+impl Kept {
+    /// The refusal of a step, if one is left: `CONNECT`, or how the command begins.
+    fn refusal(&mut self, command: &str) -> Option<&'static str> {
+        let place = self.steps.iter().position(|(step, _)| command.starts_with(step))?;
+        Some(self.steps.remove(place).1)
+    }
 }
 
 /// Listens on a free port of this machine as long as it lives.
@@ -52,10 +62,18 @@ impl Mailbox {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let refusals = refusals.iter().copied().collect();
-        let kept = Arc::new(Mutex::new(Kept { mails: vec![], refusals }));
+        let kept = Arc::new(Mutex::new(Kept { refusals, ..Kept::default() }));
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, Arc::clone(&kept)));
         Ok(Self { address, kept, _serving: serving })
+    }
+
+    /// Refuses each of these steps once: `("RCPT TO", "550 5.1.1 no such user")`; `CONNECT` is the
+    /// banner.
+    pub(crate) async fn refusing(steps: &[(&'static str, &'static str)]) -> Result<Self> {
+        let mailbox = Self::open(&[]).await?;
+        mailbox.kept.lock().unwrap_or_else(PoisonError::into_inner).steps = steps.to_vec();
+        Ok(mailbox)
     }
 
     /// For `BANKWIRE_SMTP__URL`.
@@ -91,9 +109,20 @@ async fn talk(stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
     let mut to = String::new();
-    writer.write_all(b"220 mailbox\r\n").await?;
+    let refusal =
+        |command: &str| kept.lock().unwrap_or_else(PoisonError::into_inner).refusal(command);
+    let banner = refusal("CONNECT").unwrap_or("220 mailbox");
+    writer.write_all(format!("{banner}\r\n").as_bytes()).await?;
+    if !banner.starts_with('2') {
+        return Ok(());
+    }
     while let Some(line) = lines.next_line().await? {
-        let answer = match line.to_ascii_uppercase() {
+        let command = line.to_ascii_uppercase();
+        if let Some(refused) = refusal(&command) {
+            writer.write_all(format!("{refused}\r\n").as_bytes()).await?;
+            continue;
+        }
+        let answer = match command {
             command if command.starts_with("RCPT TO:") => {
                 line["RCPT TO:".len()..].trim_matches(['<', '>', ' ']).clone_into(&mut to);
                 "250 yes"

@@ -16,6 +16,7 @@ mod hooks;
 mod integrity;
 mod interest;
 mod legacy;
+mod letters;
 mod limits;
 mod lookout;
 mod mailbox;
@@ -26,12 +27,14 @@ mod python;
 mod queries;
 mod races;
 mod reasons;
+mod recovery;
 mod refused;
 mod rights;
 mod saga;
 mod shape;
 mod story;
 mod tell;
+mod webhooks;
 
 use integration_tests::Fact;
 
@@ -56,6 +59,9 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("shape", shape::facts()),
         ("tell", tell::facts()),
         ("early", early::facts()),
+        ("webhooks", webhooks::facts()),
+        ("letters", letters::facts()),
+        ("recovery", recovery::facts()),
         ("crowd", crowd::facts()),
         ("broker", broker::facts()),
         ("rights", rights::facts()),

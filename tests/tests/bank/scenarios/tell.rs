@@ -35,8 +35,8 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 /// The bank's key and the holder's own.
-const BANKS: &str = "whsec_YmFua3dpcmUtdGVzdHMtc2lnbi13aXRoLXRoaXM=";
-const HOLDERS: &str = "whsec_YS1ob2xkZXItc2lnbnMtd2l0aC10aGlzLWtleSE=";
+pub(super) const BANKS: &str = "whsec_YmFua3dpcmUtdGVzdHMtc2lnbi13aXRoLXRoaXM=";
+pub(super) const HOLDERS: &str = "whsec_YS1ob2xkZXItc2lnbnMtd2l0aC10aGlzLWtleSE=";
 /// Three attempts, close together.
 const SCHEDULE: &str = "0,0.1,0.1";
 const ADDRESS: &str = "alice@example.com";
@@ -49,8 +49,19 @@ pub(super) async fn open(bank: Bank, mailbox: &Mailbox) -> Result<Desk> {
     Desk::open(bank).await
 }
 
+/// Preferences of a holder who wants to hear of everything, by every way.
+pub(super) fn everything(account_id: AccountId, secret: Option<&str>) -> SetPreferences {
+    SetPreferences {
+        account_id,
+        email: true,
+        webhook: true,
+        topics: Topic::ALL.to_vec(),
+        webhook_secret: secret.map(str::to_owned),
+    }
+}
+
 /// The terms of a holder who can be reached by both channels.
-fn reached(hooks: &Hooks) -> impl FnOnce(&mut OpenAccount) {
+pub(super) fn reached(hooks: &Hooks) -> impl FnOnce(&mut OpenAccount) {
     let webhook = Some(hooks.url());
     move |it| {
         it.holder.email = Some(ADDRESS.to_owned());
@@ -141,12 +152,13 @@ async fn what_is_refused_for_now_is_sent_again(bank: Bank) -> Result<()> {
 }
 
 async fn what_is_refused_for_good_is_given_up(bank: Bank) -> Result<()> {
-    let mailbox = Mailbox::open(&["550 no such user"]).await?;
+    let mailbox = Mailbox::open(&["550 5.1.1 no such user"]).await?;
     let hooks = Hooks::open(&[410, 500, 500, 500]).await?;
     let mut desk = open(bank, &mailbox).await?;
     let alice = desk.account_with("alice", reached(&hooks)).await?;
     desk.deposit(alice, "1").await?;
     desk.bank.events().wait_for(DeliveryFailed::TYPE, 2).await?;
+    desk.tell(everything(alice, None)).await?;
     desk.deposit(alice, "1").await?;
     let ends = desk.bank.events().wait_for(DeliveryFailed::TYPE, 3).await?;
     let mut ends: Vec<String> = ends
@@ -155,9 +167,9 @@ async fn what_is_refused_for_good_is_given_up(bank: Bank) -> Result<()> {
         .map(|it| format!("{} {} {}", it["channel"], it["attempts"], it["error"]))
         .collect();
     ends.sort();
-    // The first by Gone, the second after all that the schedule allows.
+    // The first by Gone, which preferences make good; the second after the whole schedule.
     let expected =
-        [r#""email" 1 "550 no such user""#, r#""webhook" 1 "410""#, r#""webhook" 3 "500""#];
+        [r#""email" 1 "550 5.1.1 no such user""#, r#""webhook" 1 "410""#, r#""webhook" 3 "500""#];
     ensure!(ends == expected, "{ends:#?}");
     ensure!(hooks.calls().len() == 4);
     let listed = listed(&desk, alice).await?;

@@ -1,0 +1,76 @@
+//! What is old enough to be deleted. Promise: a step looks at a bounded number of notifications by
+//! their primary key, deletes what it may of them with all that hangs on it, and locks nothing that
+//! is under way.
+
+use shared_events::{bus::Tx, ids::NotificationId};
+use uuid::Uuid;
+
+/// Where a step has come to.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// The last notification that was looked at; `None`: there is none.
+    pub(crate) last: Option<NotificationId>,
+    /// How many were deleted.
+    pub(crate) deleted: u64,
+}
+
+/// Deletes of the next `limit` notifications after `after` and before `before` those that were made
+/// so many days ago: all of them, or only those that nobody was to be told. What has a delivery
+/// that is pending stays.
+pub(crate) async fn delete_in_tx(
+    tx: &mut Tx<'_>,
+    (after, before): (NotificationId, NotificationId),
+    days: i32,
+    only_untold: bool,
+    limit: i64,
+) -> sqlx::Result<Step> {
+    let rows = sqlx::query!(
+        r#"SELECT id, created_at < now() - make_interval(days => $3)
+                      AND (parameters IS NULL OR NOT $4)
+                      AND NOT EXISTS (SELECT FROM deliveries d
+                                      WHERE d.notification_id = n.id AND d.status = 'pending')
+                  AS "is_over!"
+           FROM notifications n WHERE id > $1 AND id < $2 ORDER BY id LIMIT $5"#,
+        after.uuid(),
+        before.uuid(),
+        days,
+        only_untold,
+        limit,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let last = rows.last().map(|row| NotificationId(row.id));
+    let over: Vec<Uuid> = rows.iter().filter(|row| row.is_over).map(|row| row.id).collect();
+    let deleted = match over.as_slice() {
+        [] => 0,
+        over => delete_all_in_tx(tx, over).await?,
+    };
+    Ok(Step { last, deleted })
+}
+
+/// Deletes notifications with their deliveries and attempts. One whose delivery was sent again in
+/// this moment stays.
+async fn delete_all_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<u64> {
+    sqlx::query!(
+        "DELETE FROM attempts WHERE delivery_id IN (
+             SELECT id FROM deliveries WHERE notification_id = ANY($1) AND status <> 'pending'
+             ORDER BY id FOR UPDATE)",
+        ids,
+    )
+    .execute(tx.connection())
+    .await?;
+    sqlx::query!(
+        "DELETE FROM deliveries WHERE notification_id = ANY($1) AND status <> 'pending'",
+        ids,
+    )
+    .execute(tx.connection())
+    .await?;
+    let done = sqlx::query!(
+        "DELETE FROM notifications n WHERE id = ANY($1)
+         AND NOT EXISTS (SELECT FROM deliveries d WHERE d.notification_id = n.id)",
+        ids,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected())
+}
