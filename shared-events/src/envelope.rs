@@ -146,6 +146,12 @@ impl RawEnvelope {
 /// Bytes that are not what their content type says.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
+    /// A property of the message, or its routing key, that is no text.
+    #[error("its {part} is not UTF-8 text")]
+    Property {
+        /// What it is called.
+        part: &'static str,
+    },
     /// Neither of the two content types.
     #[error("content type {found:?} is neither {CONTENT_TYPE} nor {CONTENT_TYPE_BATCH}")]
     ContentType {
@@ -188,7 +194,8 @@ impl Unreadable {
         match self {
             Self::Envelope(wrong) => wrong.clone(),
             Self::RepeatedKey { path } => vec![WrongField::new(path, "stands twice")],
-            Self::ContentType { .. }
+            Self::Property { .. }
+            | Self::ContentType { .. }
             | Self::Coded { .. }
             | Self::Oversized { .. }
             | Self::Encoding

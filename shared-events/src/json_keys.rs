@@ -64,6 +64,7 @@ pub(crate) fn repeated_key(json: &str) -> Option<String> {
 
 impl<'j> Level<'j> {
     /// Whether a key is among those before it.
+    #[expect(clippy::ptr_arg, reason = "it is kept as it is, mostly borrowed")]
     fn has(&mut self, before: &[Cow<'j, str>], key: &Cow<'j, str>) -> bool {
         if before.len() < COMPARED_MAX {
             return before.contains(key);

@@ -17,7 +17,8 @@
 //! documents     all that is generated from the above, as files
 //! ```
 //!
-//! Feature `client` adds request and reply over RabbitMQ. Feature `bus` adds the delivery code of a
+//! Feature `client` adds request and reply over RabbitMQ, and `address`, which reads where servers
+//! are. Feature `bus` adds the delivery code of a
 //! service (outbox, inbox, consumer, relay). Feature `host` adds what a service process needs
 //! around it (configuration, logs, probes, signals).
 #![deny(missing_docs)]
@@ -38,6 +39,8 @@ pub mod refusal;
 pub mod text;
 pub mod topology;
 
+#[cfg(feature = "client")]
+pub mod address;
 #[cfg(feature = "client")]
 pub mod bus;
 #[cfg(feature = "host")]

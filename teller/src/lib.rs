@@ -25,8 +25,8 @@
 //! use shared_events::{MessageId, bus::{Amqp, Client}};
 //! use teller::{Teller, input};
 //!
-//! let url = "amqp://client:client-dev@127.0.0.1:5672/bank".parse()?;
-//! let bank = Teller::new(Client::new(Amqp { url, password: None }, "salaries"));
+//! let amqp = Amqp::new("amqp://client:client-dev@127.0.0.1:5672/bank", None)?;
+//! let bank = Teller::new(Client::new(amqp, "salaries"));
 //! let employer = bank.resolve(&input::party("debtor", "ref:employer")?).await?;
 //! let clerk = bank.resolve(&input::party("creditor", "ref:clerk-7")?).await?;
 //! let money = input::money("2400.00", "EUR")?;

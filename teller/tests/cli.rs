@@ -130,7 +130,7 @@ fn a_bank_that_cannot_be_reached_gives_3_at_once() {
 #[test]
 fn wrong_settings_are_named() {
     let output = teller(&["trial-balance", "--amqp-url", "http://127.0.0.1"]);
-    let rule = "error: amqp-url: not a URL such as amqp://client@127.0.0.1:5672/bank\n";
+    let rule = "error: amqp-url: must begin with amqp:// or amqps://\n";
     assert_eq!((code(&output), text(&output.stderr)), (2, rule));
     let output = Command::new(env!("CARGO_BIN_EXE_teller"))
         .env("TELLER_AMQP_PASSWORD_FILE", "/nowhere/at/all")

@@ -15,8 +15,8 @@ fn can_be_spawned(_: impl Send) {}
 
 #[test]
 fn long_work_can_be_spawned() {
-    let url = "amqp://client@127.0.0.1:1/bank".parse().expect("a URL");
-    let bank = Teller::new(Client::new(Amqp { url, password: None }, "test"));
+    let amqp = Amqp::new("amqp://client@127.0.0.1:1/bank", None).expect("an address");
+    let bank = Teller::new(Client::new(amqp, "test"));
     let files = Files {
         account: b"account_id;district_id;frequency;date".to_vec(),
         client: b"client_id;birth_number;district_id".to_vec(),

@@ -22,10 +22,11 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{
     Instance, Message, Parked, Proxy, Recorder,
-    broker::{Broker, TESTER},
+    broker::{self, Broker, TESTER},
     database::{Database, password},
     instance::Setup,
     line::Line,
+    raw::RawPublisher,
     run::{OwnBroker, Run},
     wait::{PATIENCE, wait_for, wait_value},
 };
@@ -108,10 +109,15 @@ impl Bank {
         Line::new(self.0.broker.amqp(), &self.0.vhost, user).url()
     }
 
+    /// A publisher that sends what it is given, byte for byte, as one of the users.
+    pub async fn raw_publisher(&self, user: &str) -> Result<RawPublisher> {
+        let (address, password) = (self.0.broker.amqp().address(), broker::password(user));
+        RawPublisher::connect(address, &self.0.vhost, (user, &password)).await
+    }
+
     /// A client of this bank, as `shared-events` offers it.
     pub fn client(&self, name: &str) -> Result<Client> {
-        let amqp = Amqp { url: self.amqp_url("client").parse()?, password: None };
-        Ok(Client::new(amqp, name))
+        Ok(Client::new(Amqp::new(&self.amqp_url("client"), None)?, name))
     }
 
     /// Sets an environment variable for the instances of a service started from now on.
@@ -151,7 +157,7 @@ impl Bank {
         let (broker, server) = (broker_proxy.address(), database_proxy.address());
         let mut environment = vec![
             ("AMQP__URL", format!("amqp://{service}@{broker}/{}", inner.vhost)),
-            ("AMQP__PASSWORD", format!("{service}-dev")),
+            ("AMQP__PASSWORD", broker::password(service)),
             ("DATABASE__URL", format!("postgres://{service}@{server}/{}", database.name)),
             ("DATABASE__PASSWORD", password(service)),
             ("HTTP__LISTEN", "127.0.0.1:0".to_owned()),
@@ -200,7 +206,8 @@ impl Bank {
     /// `postgres://role:password@host:port/name` of [`Bank::database`], for another process.
     pub async fn database_url(&self, service: &str) -> Result<String> {
         let name = self.database(service).await?.name;
-        let (server, password) = (self.0.run.databases.target().address(), password(service));
+        let server = self.0.run.databases.target().address();
+        let password = broker::in_url(&password(service));
         Ok(format!("postgres://{service}:{password}@{server}/{name}"))
     }
 

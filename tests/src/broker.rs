@@ -38,6 +38,23 @@ const FOLDER_OPTIONS: &str = "uid=999,gid=999,mode=755";
 const AMQP_PORT: u16 = 5672;
 const MANAGEMENT_PORT: u16 = 15672;
 
+/// What a URL, a shell or JSON would take for something else.
+const ODD_PASSWORD: &str = "p%41ss %ff@:/?#&\"'\\$(x)|á😀";
+
+/// The password of a user. Two of them, a service and a person's, have one that is hard to pass on.
+pub(crate) fn password(user: &str) -> String {
+    match user {
+        TESTER => TESTER.to_owned(),
+        "accounts" | "repair" => ODD_PASSWORD.to_owned(),
+        user => format!("{user}-dev"),
+    }
+}
+
+/// The same as it stands in a URL.
+pub(crate) fn in_url(password: &str) -> String {
+    password.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
 /// A running broker.
 pub struct Broker {
     container: ContainerAsync<GenericImage>,
@@ -67,6 +84,8 @@ impl Broker {
             .with_startup_timeout(START_DEADLINE)
             .with_user("rabbitmq")
             .with_env_var("RABBITMQ_NODENAME", "rabbit@localhost")
+            .with_env_var("BANKWIRE_ACCOUNTS_PASSWORD", password("accounts"))
+            .with_env_var("BANKWIRE_REPAIR_PASSWORD", password("repair"))
             .with_copy_to(in_container("start", 0o755), read("start")?)
             .with_copy_to(in_container("enabled_plugins", 0o644), read("enabled_plugins")?)
             .with_copy_to(in_container("rabbitmq.conf", 0o644), configuration()?)

@@ -66,7 +66,7 @@ impl DatabaseServer {
         })
         .await?;
         for service in SERVICES {
-            let password = password(service);
+            let password = password(service).replace('\'', "''");
             server.administer(format!("CREATE ROLE {service} LOGIN PASSWORD '{password}'")).await?;
         }
         Ok(server)
@@ -112,9 +112,12 @@ pub struct Database {
     pub name: String,
 }
 
-/// The password of a role, as in development.
+/// The password of a role: one that a URL or SQL would take for something else.
 pub(crate) fn password(role: &str) -> String {
-    format!("{role}-dev")
+    match role {
+        SUPERUSER => format!("{role}-dev"),
+        role => format!("{role} p%41ss %ff@:/?#&\"'$(x)|á"),
+    }
 }
 
 fn pool(target: &Target, role: &str, database: &str) -> PgPool {

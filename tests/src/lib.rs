@@ -9,6 +9,7 @@
 //! processes  those that run, so that none is left when a run is interrupted
 //! proxy      stands between an instance and its servers: pauses, cuts, retargets
 //! message    what is sent to the bus, well formed or not
+//! raw        a publisher of any bytes
 //! parked     what lies in a queue, with what its parking says
 //! model      the ledger as it should be, single-threaded and small, to compare with
 //! checker    whether all that a ledger was asked, said and stored is what the model does
@@ -30,6 +31,7 @@ pub mod model;
 pub mod parked;
 mod processes;
 pub mod proxy;
+pub mod raw;
 pub mod recorder;
 mod run;
 pub mod suite;

@@ -9,7 +9,11 @@ use lapin::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Message, broker::TESTER, proxy::Target};
+use crate::{
+    Message,
+    broker::{in_url, password},
+    proxy::Target,
+};
 
 /// A connection of one user to one virtual host.
 pub(crate) struct Line {
@@ -27,7 +31,7 @@ impl Line {
     /// `amqp://user:password@host:port/vhost`
     pub(crate) fn url(&self) -> String {
         let (user, address, vhost) = (self.user, self.target.address(), &self.vhost);
-        format!("amqp://{user}:{}@{address}/{vhost}", password(user))
+        format!("amqp://{user}:{}@{address}/{vhost}", in_url(&password(user)))
     }
 
     /// A channel that confirms, the same as long as it lives.
@@ -99,12 +103,5 @@ impl Line {
             // It may be gone already.
             let _ = connection.close(200, "done".into()).await;
         }
-    }
-}
-
-fn password(user: &str) -> String {
-    match user {
-        TESTER => TESTER.to_owned(),
-        user => format!("{user}-dev"),
     }
 }

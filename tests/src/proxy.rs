@@ -61,6 +61,8 @@ impl Target {
 struct Rules {
     refusing: bool,
     cuts: u64,
+    /// Connections with lower numbers lead nowhere any more.
+    vanished: u64,
     paused: Vec<(Direction, String)>,
 }
 
@@ -116,6 +118,13 @@ impl Proxy {
     pub fn cut(&self) {
         self.rules.send_modify(|rules| rules.refusing = true);
         self.cut_once();
+    }
+
+    /// Loses the server as a host is lost without power: connections that are open stay so, and
+    /// nothing goes over them any more. New ones lead to whoever has its place.
+    pub fn vanish(&self) {
+        let next = lock(&self.connections).keys().max().map_or(0, |number| number + 1);
+        self.rules.send_modify(|rules| rules.vanished = next);
     }
 
     /// Passes everything on again, beginning with what was held up.
@@ -210,11 +219,19 @@ async fn connect(mut client: TcpStream, target: SocketAddr, wire: &Wire) -> std:
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let mut rules = wire.rules.subscribe();
+    let (mut rules, mut hosts) = (wire.rules.subscribe(), wire.rules.subscribe());
+    tokio::select! {
+        _ = rules.wait_for(|rules| rules.cuts != wire.cuts) => return Ok(()),
+        _ = hosts.wait_for(|rules| wire.number < rules.vanished) => {}
+        done = pass(from_client, to_server, Direction::ToServer, wire) => return done,
+        done = pass(from_server, to_client, Direction::ToClient, wire) => return done,
+    }
+    // The server is gone with its host. What the client says now reaches nobody.
+    drop(server);
+    let mut nobody = tokio::io::sink();
     tokio::select! {
         _ = rules.wait_for(|rules| rules.cuts != wire.cuts) => Ok(()),
-        done = pass(from_client, to_server, Direction::ToServer, wire) => done,
-        done = pass(from_server, to_client, Direction::ToClient, wire) => done,
+        done = tokio::io::copy(&mut client, &mut nobody) => done.map(|_| ()),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn openings<'c>(
 ) -> Vec<Result<(), Refusal>> {
     let mut ids: HashSet<AccountId> = accounts.iter().map(|account| account.account_id).collect();
     let mut references: HashSet<String> = taken_references.into_iter().collect();
-    let mut check = |command: &OpenAccount| {
+    let check = |command: &OpenAccount| {
         rules::open(command)?;
         if ids.contains(&command.account_id) {
             return Err(Refusal::AccountExists(command.account_id));
@@ -60,7 +60,7 @@ pub(crate) fn openings<'c>(
         ids.insert(command.account_id);
         Ok(())
     };
-    commands.into_iter().map(|command| check(command)).collect()
+    commands.into_iter().map(check).collect()
 }
 
 /// What an event of the ledger leads to.

@@ -9,14 +9,18 @@ use lapin::{
     options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
     types::FieldTable,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::{
-    connection::{Amqp, Backoff, BusError, Link, in_time},
+    amqp::Amqp,
+    connection::{Backoff, BusError, Link, discard, in_time},
     health::Health,
-    incoming::{Asker, Incoming, Pending},
+    incoming::{Asker, Incoming, LastLost, Pending, SessionEnd, Watch},
     publish::{Outgoing, partition_headers, properties, publish_confirmed, short},
 };
 use crate::{
@@ -27,8 +31,11 @@ use crate::{
     topology::{CLIENT_QUEUE_PREFIX, COMMANDS, EVENTS, QUERY_AGE_MAX, REPLIES},
 };
 
-/// A reply that has not come by then was lost with its asker's connection: the same is asked again.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// The same is asked again where no reply has come for so long: it may have been lost with a
+/// connection of the service. A service that is behind must not be asked ever more: who has waited
+/// for long asks again after a quarter of that.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(3);
+const ASK_AGAIN_SHARE: u32 = 4;
 /// How many live events may wait for a slow watcher.
 const WATCH_PREFETCH: u16 = 1_000;
 
@@ -85,6 +92,7 @@ pub struct Client {
     link: Arc<Link>,
     session: Arc<tokio::sync::Mutex<Option<Session>>>,
     pending: Pending,
+    last_lost: LastLost,
 }
 
 /// A channel, and the reply queue that lives as long as its connection.
@@ -92,6 +100,13 @@ pub struct Client {
 struct Session {
     channel: Channel,
     reply_to: String,
+    end: SessionEnd,
+}
+
+impl Session {
+    fn is_alive(&self) -> bool {
+        self.channel.status().connected() && !self.end.has_come()
+    }
 }
 
 impl Client {
@@ -104,6 +119,7 @@ impl Client {
             link: Arc::new(Link::new(amqp, name, "client", Health::default())),
             session: Arc::default(),
             pending: Arc::default(),
+            last_lost: LastLost::default(),
         }
     }
 
@@ -135,12 +151,22 @@ impl Client {
         envelope.actor.clone_from(&options.actor);
         let key = options.partition_key.clone().or_else(|| envelope.data.partition_key());
         let asker = Asker::new(id, &self.pending);
-        let (sent, deadline) = (Instant::now(), options.deadline);
-        let until = sent + deadline;
-        let client = self.clone();
-        let (patience, last) = (ASK_AGAIN_AFTER, None);
-        let mut sending =
-            Delivered { client, envelope, key, asker, sent, until, deadline, patience, last };
+        let (began, deadline) = (Instant::now(), options.deadline);
+        let (sent, until, last) = (began, began + deadline, None);
+        let (client, last_lost) = (self.clone(), self.last_lost.subscribe());
+        let mut sending = Delivered {
+            client,
+            envelope,
+            key,
+            asker,
+            last_lost,
+            session: 0,
+            began,
+            sent,
+            until,
+            deadline,
+            last,
+        };
         sending.send().await?;
         Ok(sending)
     }
@@ -160,8 +186,8 @@ impl Client {
         let channel = self.link.consuming_channel(WATCH_PREFETCH).await?;
         let (sender, events) = mpsc::unbounded_channel();
         // Nothing is acknowledged: the queue goes away with the watcher.
-        let opening = self.listen(&channel, EVENTS, Some(patterns), Incoming::Watched(sender));
-        in_time("opening a queue for events", opening).await?;
+        let incoming = Incoming::Watched(sender);
+        self.listen_in_time(&channel, EVENTS, Some(patterns), incoming).await?;
         Ok(Watch { events, channel })
     }
 
@@ -169,11 +195,12 @@ impl Client {
         format!("/clients/{}", self.name)
     }
 
+    /// Publishes a message, and returns the number of the session whose queue the reply goes to.
     async fn send<D: Message>(
         &self,
         envelope: &Envelope<D>,
         key: Option<&str>,
-    ) -> Result<(), BusError> {
+    ) -> Result<u64, BusError> {
         let session = self.session().await?;
         let mut properties = properties(envelope, self.link.user())
             .with_headers(partition_headers(key))
@@ -184,22 +211,48 @@ impl Client {
         let body = envelope.to_json();
         let key = D::TYPE.to_owned();
         let outgoing = Outgoing { exchange: COMMANDS, key, properties, body };
-        publish_confirmed(&session.channel, &[outgoing]).await
+        let sent = publish_confirmed(&session.channel, &[outgoing]).await;
+        if let Err(BusError::Timeout { .. }) = sent {
+            // Whatever is the matter with it, another channel may do better.
+            session.end.tell();
+            discard(session.channel);
+        }
+        sent.map(|()| session.end.number)
     }
 
     /// The channel and reply queue in use, or new ones where the last were lost.
     async fn session(&self) -> Result<Session, BusError> {
         let mut current = self.session.lock().await;
-        if let Some(session) = current.as_ref().filter(|it| it.channel.status().connected()) {
+        if let Some(session) = current.as_ref().filter(|session| session.is_alive()) {
             return Ok(session.clone());
         }
+        if let Some(lost) = current.take() {
+            lost.end.tell();
+            discard(lost.channel);
+        }
+        let number = *self.last_lost.borrow() + 1;
+        let end = SessionEnd { number, last_lost: Arc::clone(&self.last_lost) };
+        let replies = Incoming::Replies(Arc::clone(&self.pending), end.clone());
         let channel = self.link.confirming_channel().await?;
-        let replies = Incoming::Replies(Arc::clone(&self.pending));
-        let opening = self.listen(&channel, REPLIES, None, replies);
-        let reply_to = in_time("opening a queue for replies", opening).await?;
-        let session = Session { channel, reply_to };
-        *current = Some(session.clone());
-        Ok(session)
+        let reply_to = self.listen_in_time(&channel, REPLIES, None, replies).await?;
+        Ok(current.insert(Session { channel, reply_to, end }).clone())
+    }
+
+    /// Opens a queue of our own. A channel on which that fails is closed: a consumer that is made
+    /// too late would have nobody who reads.
+    async fn listen_in_time(
+        &self,
+        channel: &Channel,
+        exchange: &str,
+        patterns: Option<&[String]>,
+        incoming: Incoming,
+    ) -> Result<String, BusError> {
+        let opening = self.listen(channel, exchange, patterns, incoming);
+        let opened = in_time("opening a queue of our own", opening).await;
+        if opened.is_err() {
+            discard(channel.clone());
+        }
+        opened
     }
 
     /// Opens a queue of our own, bound to an exchange by these patterns or by its own name, and
@@ -258,10 +311,13 @@ pub struct Delivered<C> {
     envelope: Envelope<C>,
     key: Option<String>,
     asker: Asker,
+    last_lost: watch::Receiver<u64>,
+    /// The number of the session that it was sent on last.
+    session: u64,
+    began: Instant,
     sent: Instant,
     until: Instant,
     deadline: Duration,
-    patience: Duration,
     last: Option<BusError>,
 }
 
@@ -269,18 +325,23 @@ impl<C: Message> Delivered<C> {
     /// Waits for the outcome: the events that answer the command. Where none comes, sends it again.
     pub async fn outcome(mut self) -> Result<Vec<RawEnvelope>, RequestError> {
         loop {
-            let wait_until = self.until.min(self.sent + self.patience);
-            match tokio::time::timeout_at(wait_until, &mut self.asker.answer).await {
-                Ok(Ok(events)) => return refused_or(events),
-                Ok(Err(_)) => unreachable!("an asker is answered or waits; it is never dropped"),
-                Err(_) => {}
+            let again = self.until.min(self.sent + ask_again_after(self.sent - self.began));
+            tokio::select! {
+                biased;
+                answer = &mut self.asker.answer => match answer {
+                    Ok(events) => return refused_or(events),
+                    Err(_) => unreachable!("an asker is answered or waits; it is never dropped"),
+                },
+                _ = self.last_lost.wait_for(|last| *last >= self.session) => {
+                    debug!(message.id = %self.envelope.id, "replies are lost; asking again");
+                }
+                () = tokio::time::sleep_until(again) => {
+                    debug!(message.id = %self.envelope.id, "no outcome yet; asking again");
+                }
             }
             if Instant::now() >= self.until {
                 return Err(self.no_outcome());
             }
-            debug!(message.id = %self.envelope.id, "no outcome yet; asking again");
-            // A service that is behind must not be asked ever more.
-            self.patience *= 2;
             self.send().await?;
         }
     }
@@ -291,8 +352,8 @@ impl<C: Message> Delivered<C> {
         loop {
             let sending = self.client.send(&self.envelope, self.key.as_deref());
             match tokio::time::timeout_at(self.until, sending).await {
-                Ok(Ok(())) => {
-                    self.sent = Instant::now();
+                Ok(Ok(session)) => {
+                    (self.session, self.sent) = (session, Instant::now());
                     return Ok(());
                 }
                 Ok(Err(error)) => {
@@ -312,6 +373,11 @@ impl<C: Message> Delivered<C> {
     }
 }
 
+/// How long to wait for a reply to what was sent so long after it was first sent.
+fn ask_again_after(asked_for: Duration) -> Duration {
+    ASK_AGAIN_AFTER.max(asked_for / ASK_AGAIN_SHARE)
+}
+
 /// A reply that says "refused" is an error to the asker.
 fn refused_or(events: Vec<RawEnvelope>) -> Result<Vec<RawEnvelope>, RequestError> {
     match events.first() {
@@ -319,27 +385,5 @@ fn refused_or(events: Vec<RawEnvelope>) -> Result<Vec<RawEnvelope>, RequestError
             Err(first.read().map_or_else(RequestError::Reply, RequestError::Refused))
         }
         _ => Ok(events),
-    }
-}
-
-/// Live events, until the connection is lost.
-#[derive(Debug)]
-pub struct Watch {
-    events: mpsc::UnboundedReceiver<RawEnvelope>,
-    channel: Channel,
-}
-
-impl Drop for Watch {
-    /// The queue goes away with its consumer's channel; dropping the handle alone keeps it.
-    fn drop(&mut self) {
-        let channel = self.channel.clone();
-        tokio::spawn(async move { channel.close(200, "done".into()).await });
-    }
-}
-
-impl Watch {
-    /// The next event; `None` when the connection is lost.
-    pub async fn next(&mut self) -> Option<RawEnvelope> {
-        self.events.recv().await
     }
 }

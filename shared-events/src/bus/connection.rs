@@ -5,30 +5,21 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use lapin::{
-    Channel, Connection, ConnectionProperties, Event,
+    Channel, Connection, Event,
     options::{BasicQosOptions, ConfirmSelectOptions},
 };
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use url::Url;
 
-use super::health::Health;
+use super::{amqp::Amqp, health::Health};
 
-/// A broker that takes longer to greet is treated as away.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The first and the longest pause between two tries.
+/// A broker that takes longer to greet, or to answer anything else, is treated as away.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first and the longest pause between two tries. Short, since whoever waits for an answer
+/// waits for this, too.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
-
-/// Where the broker is and who we are to it.
-#[derive(Clone, Debug)]
-pub struct Amqp {
-    /// `amqp://user@host:5672/bank` or `amqps://...`; a password in it is used if no other is set.
-    pub url: Url,
-    /// The password, apart from the URL so that logs never show it.
-    pub password: Option<SecretString>,
-}
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// Why the broker cannot be used now.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +60,20 @@ pub(crate) struct Link {
     amqp: Amqp,
     name: String,
     health: Health,
-    current: Mutex<Option<Arc<Connection>>>,
+    current: Mutex<Option<Open>>,
+}
+
+/// An open connection, and the way to end it without the broker's help.
+#[derive(Clone, Debug)]
+struct Open {
+    connection: Arc<Connection>,
+    given_up: CancellationToken,
+}
+
+impl Open {
+    fn is_alive(&self) -> bool {
+        self.connection.status().connected() && !self.given_up.is_cancelled()
+    }
 }
 
 impl Link {
@@ -86,66 +90,84 @@ impl Link {
 
     /// The user that the broker knows us by; it checks a message's `user_id` against it.
     pub(crate) fn user(&self) -> &str {
-        self.amqp.url.username()
+        self.amqp.user()
     }
 
     /// A new channel, over a new connection where the last one is gone.
     pub(crate) async fn channel(&self) -> Result<Channel, BusError> {
-        let mut current = self.current.lock().await;
-        let alive = current.as_ref().filter(|connection| connection.status().connected());
-        let connection = match alive {
-            Some(connection) => Arc::clone(connection),
-            None => Arc::clone(current.insert(Arc::new(self.connect().await?))),
-        };
-        in_time("opening a channel", async { Ok(connection.create_channel().await?) }).await
+        let open = self.connection().await?;
+        self.channel_on(&open).await
     }
 
     /// A channel on which every publish is confirmed.
     pub(crate) async fn confirming_channel(&self) -> Result<Channel, BusError> {
-        let channel = self.channel().await?;
-        in_time("asking for confirms", async {
-            Ok(channel.confirm_select(ConfirmSelectOptions::default()).await?)
-        })
-        .await?;
+        let open = self.connection().await?;
+        let channel = self.channel_on(&open).await?;
+        let asking = channel.confirm_select(ConfirmSelectOptions::default());
+        self.answered(&open, "asking for confirms", asking).await?;
         Ok(channel)
     }
 
     /// A channel that is sent at most `prefetch` unacknowledged messages for each consumer.
     pub(crate) async fn consuming_channel(&self, prefetch: u16) -> Result<Channel, BusError> {
-        let channel = self.channel().await?;
-        in_time("setting the prefetch", async {
-            Ok(channel.basic_qos(prefetch, BasicQosOptions::default()).await?)
-        })
-        .await?;
+        let open = self.connection().await?;
+        let channel = self.channel_on(&open).await?;
+        let setting = channel.basic_qos(prefetch, BasicQosOptions::default());
+        self.answered(&open, "setting the prefetch", setting).await?;
         Ok(channel)
+    }
+
+    async fn channel_on(&self, open: &Open) -> Result<Channel, BusError> {
+        self.answered(open, "opening a channel", open.connection.create_channel()).await
+    }
+
+    /// The connection in use, or a new one. Whoever waits while another connects waits no longer
+    /// than for an answer.
+    async fn connection(&self) -> Result<Open, BusError> {
+        let mut current = in_time("connecting", async { Ok(self.current.lock().await) }).await?;
+        match current.as_ref().filter(|open| open.is_alive()) {
+            Some(open) => Ok(open.clone()),
+            None => Ok(current.insert(self.connect().await?).clone()),
+        }
+    }
+
+    /// An answer on a connection. Where none comes the connection is worth nothing, to others
+    /// neither: it is ended, and the next call opens another.
+    async fn answered<T>(
+        &self,
+        open: &Open,
+        doing: &'static str,
+        asked: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, BusError> {
+        let answer = in_time(doing, async { Ok(asked.await?) }).await;
+        if let Err(BusError::Timeout { .. }) = answer {
+            warn!(connection = self.name, doing, "no answer; the connection is given up");
+            open.given_up.cancel();
+        }
+        answer
     }
 
     /// Says goodbye, so that the broker gives what we held to others at once.
     #[cfg(feature = "bus")]
     pub(crate) async fn close(&self) {
-        if let Some(connection) = self.current.lock().await.take() {
-            let goodbye = connection.close(200, "shutting down".into());
-            if let Ok(Err(error)) = tokio::time::timeout(CONNECT_TIMEOUT, goodbye).await {
-                info!(connection = self.name, %error, "the connection was gone already");
+        if let Some(open) = self.current.lock().await.take() {
+            let goodbye = open.connection.close(200, "shutting down".into());
+            match tokio::time::timeout(ANSWER_TIMEOUT, goodbye).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    info!(connection = self.name, %error, "the connection was gone already");
+                }
+                Err(_) => open.given_up.cancel(),
             }
         }
     }
 
-    async fn connect(&self) -> Result<Connection, BusError> {
-        let mut url = self.amqp.url.clone();
-        if let Some(password) = &self.amqp.password {
-            // A URL that cannot carry a password fails to connect below, with its own error.
-            let _ = url.set_password(Some(password.expose_secret()));
-        }
-        let properties =
-            ConnectionProperties::default().with_connection_name(self.name.clone().into());
-        let connection = in_time("connecting", async {
-            Ok(Connection::connect(url.as_str(), properties).await?)
-        })
-        .await?;
+    async fn connect(&self) -> Result<Open, BusError> {
+        let given_up = CancellationToken::new();
+        let connection = Arc::new(self.amqp.open(&self.name, given_up.clone()).await?);
         info!(connection = self.name, "connected to the broker");
         self.watch(&connection);
-        Ok(connection)
+        Ok(Open { connection, given_up })
     }
 
     /// A broker short of memory or disk blocks publishers; operators must see that, and why.
@@ -172,13 +194,22 @@ impl Link {
     }
 }
 
+/// Closes a channel that is of no use any more, without waiting for it: what it held goes back.
+/// Dropping the handle alone keeps the channel, and the broker goes on delivering to it.
+pub(crate) fn discard(channel: Channel) {
+    if channel.status().connected() {
+        let closing = async move { Ok(channel.close(200, "done".into()).await?) };
+        tokio::spawn(in_time("closing a channel", closing));
+    }
+}
+
 /// A broker that is blocked or gone answers nothing; nobody waits for it in silence.
 pub(crate) async fn in_time<T>(
     doing: &'static str,
     asked: impl Future<Output = Result<T, BusError>>,
 ) -> Result<T, BusError> {
-    let timeout = BusError::Timeout { doing, after: CONNECT_TIMEOUT };
-    tokio::time::timeout(CONNECT_TIMEOUT, asked).await.unwrap_or(Err(timeout))
+    let timeout = BusError::Timeout { doing, after: ANSWER_TIMEOUT };
+    tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or(Err(timeout))
 }
 
 /// Pauses that grow from try to try, with jitter so that many instances do not come back as one.

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use url::Url;
+
+use crate::address::Address;
 
 /// The delivery tables, `bus.inbox` and `bus.outbox`. Run before the service's own migrations.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -22,13 +23,36 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// and a transaction that finds it dead is tried again.
 const ASKED_AFTER: Duration = Duration::from_secs(1);
 
-/// A pool on the database at `url` (`postgres://user@host/name`). Connects when first used.
+/// The parameters of a database's URL that the driver follows. Those that would name another server
+/// or user than what stands before them are left out.
+const PARAMETERS: [&str; 11] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "application_name",
+];
+
+/// A pool on the database at `address` (`postgres://user@host/name`). Connects when first used.
 ///
 /// # Errors
-/// When the URL is not one of PostgreSQL's.
-pub fn connect_database(url: &Url, password: Option<&SecretString>) -> sqlx::Result<PgPool> {
-    let mut options: PgConnectOptions = url.as_str().parse()?;
-    if let Some(password) = password {
+/// When the address has parameters that cannot be used.
+pub fn connect_database(address: &Address) -> sqlx::Result<PgPool> {
+    let address = address.clone().only_with(&PARAMETERS);
+    let address = address.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    // What the driver reads from a URL, and past it what it would read otherwise: IPv6 addresses in
+    // their brackets, passwords with their escapes.
+    let mut options: PgConnectOptions = address.url.as_str().parse()?;
+    if !address.host.starts_with('/') {
+        options = options.host(&address.host);
+    }
+    if let Some(password) = &address.password {
         options = options.password(password.expose_secret());
     }
     // A service that lost power must not keep its locks: the server finds out and lets go.

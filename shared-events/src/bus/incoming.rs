@@ -8,11 +8,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use lapin::{ConsumerDelegate, message::DeliveryResult};
-use tokio::sync::{mpsc, oneshot};
+use lapin::{Channel, ConsumerDelegate, message::DeliveryResult};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
-use super::publish::text;
+use super::{connection::discard, publish::text};
 use crate::{
     envelope::{RawEnvelope, chain, read_envelopes},
     ids::MessageId,
@@ -55,9 +55,30 @@ impl Drop for Asker {
     }
 }
 
+/// The number of the last session that was lost. Sessions are numbered from one, in order.
+pub(super) type LastLost = Arc<watch::Sender<u64>>;
+
+/// Tells that a session is lost, and with it the replies that were on their way to it.
+#[derive(Clone, Debug)]
+pub(super) struct SessionEnd {
+    pub(super) number: u64,
+    pub(super) last_lost: LastLost,
+}
+
+impl SessionEnd {
+    pub(super) fn tell(&self) {
+        self.last_lost.send_modify(|last| *last = self.number.max(*last));
+    }
+
+    pub(super) fn has_come(&self) -> bool {
+        *self.last_lost.borrow() >= self.number
+    }
+}
+
 /// Where messages on a client's own queue go.
 pub(super) enum Incoming {
-    Replies(Pending),
+    /// To whoever waits for them; when they cannot come any more, all who wait are told.
+    Replies(Pending, SessionEnd),
     Watched(mpsc::UnboundedSender<RawEnvelope>),
 }
 
@@ -66,23 +87,33 @@ impl ConsumerDelegate for Incoming {
         &self,
         delivery: DeliveryResult,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        if let Ok(Some(delivery)) = delivery {
-            let content_type = text(delivery.properties.content_type().as_ref());
-            match read_envelopes(content_type, &delivery.data) {
-                Err(error) => warn!(error = %chain(&error), "unreadable message"),
-                Ok(events) => {
-                    self.take(text(delivery.properties.correlation_id().as_ref()), events);
+        match delivery {
+            Ok(Some(delivery)) => {
+                let content_type = text(delivery.properties.content_type().as_ref());
+                match read_envelopes(content_type, &delivery.data) {
+                    Err(error) => warn!(error = %chain(&error), "unreadable message"),
+                    Ok(events) => {
+                        self.take(text(delivery.properties.correlation_id().as_ref()), events);
+                    }
                 }
             }
+            Ok(None) | Err(_) => self.end(),
         }
         Box::pin(std::future::ready(()))
     }
 }
 
 impl Incoming {
+    /// The queue is gone.
+    fn end(&self) {
+        if let Self::Replies(_, session_end) = self {
+            session_end.tell();
+        }
+    }
+
     fn take(&self, asked: &str, events: Vec<RawEnvelope>) {
         match self {
-            Self::Replies(pending) => {
+            Self::Replies(pending, _) => {
                 let waiting =
                     asked.parse().ok().and_then(|id: MessageId| lock(pending).remove(&id));
                 // Where nobody waits any more, it was asked twice, and answered twice.
@@ -96,5 +127,26 @@ impl Incoming {
                 }
             }
         }
+    }
+}
+
+/// Live events, until the connection is lost.
+#[derive(Debug)]
+pub struct Watch {
+    pub(super) events: mpsc::UnboundedReceiver<RawEnvelope>,
+    pub(super) channel: Channel,
+}
+
+impl Drop for Watch {
+    /// The queue goes away with its consumer's channel; dropping the handle alone keeps it.
+    fn drop(&mut self) {
+        discard(self.channel.clone());
+    }
+}
+
+impl Watch {
+    /// The next event; `None` when the connection is lost.
+    pub async fn next(&mut self) -> Option<RawEnvelope> {
+        self.events.recv().await
     }
 }

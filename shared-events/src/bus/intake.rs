@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::{
     dispose::{ParkReason, Stray, attempt},
     handler::Received,
+    mend::mended_part,
     publish::text,
 };
 use crate::{
@@ -115,6 +116,9 @@ impl<M: MessageSet> Intake<M> {
 
 /// Reads what a delivery carries.
 pub(crate) fn read(delivery: &Delivery) -> Result<Vec<RawEnvelope>, Unreadable> {
+    if let Some(part) = mended_part(delivery) {
+        return Err(Unreadable::Property { part });
+    }
     check_encoding(text(delivery.properties.content_encoding().as_ref()))?;
     read_message(content_type(delivery), &delivery.data)
 }
@@ -158,7 +162,8 @@ fn content_type(delivery: &Delivery) -> &str {
 const fn park_reason(error: &Unreadable) -> ParkReason {
     match error {
         Unreadable::Oversized { .. } => ParkReason::Oversized,
-        Unreadable::ContentType { .. }
+        Unreadable::Property { .. }
+        | Unreadable::ContentType { .. }
         | Unreadable::Coded { .. }
         | Unreadable::Encoding
         | Unreadable::Envelope(_)

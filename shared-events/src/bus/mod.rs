@@ -15,19 +15,27 @@
 //! answer       queries: read-only transaction, reply, nothing stored
 //! service      puts it together: `Service::new(..).consume(..).answer(..).run(shutdown)`
 //! client       the other side: confirmed commands, replies, questions, live events
+//!
+//! connection   one supervised connection for each role, over a socket that notices silence
+//! mend         what comes from it, before the driver's parser sees it
 //! ```
 
+mod amqp;
 mod client;
 mod connection;
 mod health;
 mod incoming;
+mod mend;
 mod parked;
 mod publish;
+mod socket;
 
-pub use client::{AskError, Client, Delivered, RequestError, SendOptions, Watch};
-pub use connection::{Amqp, BusError};
+pub use amqp::Amqp;
+pub use client::{AskError, Client, Delivered, RequestError, SendOptions};
+pub use connection::BusError;
 pub use health::Health;
-pub use parked::{ParkedMessage, ParkedQueue};
+pub use incoming::Watch;
+pub use parked::{Chosen, ParkedMessage, ParkedQueue};
 
 #[cfg(feature = "bus")]
 mod answer;

@@ -1,28 +1,43 @@
-//! What services have given up, for an operator to look at and decide. Promise: looking changes
-//! nothing; a message leaves its parking place only when it is safe elsewhere, or dropped by name.
+//! What services have given up, for an operator to look at and decide. Promise: every message is
+//! reached, whatever is in it and however many there are; looking changes nothing; a message leaves
+//! its parking place only when it is safe elsewhere, or dropped by name.
+
+mod walk;
 
 use lapin::{
-    BasicProperties, Channel,
-    message::BasicGetMessage,
-    options::{BasicAckOptions, BasicGetOptions},
+    BasicProperties,
+    message::Delivery,
+    options::BasicAckOptions,
     types::{AMQPValue, FieldTable},
 };
+use sha2::{Digest, Sha256};
 
 use super::{
-    connection::{Amqp, BusError, Link},
+    amqp::Amqp,
+    connection::{BusError, Link},
     health::Health,
+    mend::mended_part,
     publish::{Outgoing, named, publish_confirmed, text},
 };
-use crate::topology::{ATTEMPT_HEADER, RETRY, UNROUTED, parked_queue};
+use crate::topology::{PARKED, PARTITION_KEY_HEADER, RETRY, UNROUTED, parked_queue};
 
-/// The most parked messages that are looked at together.
-const LOOK_MAX: usize = 1_000;
+/// What a fingerprint begins with, so that it is not taken for an id.
+const FINGERPRINT_PREFIX: &str = "fp-";
+/// Enough to tell a million messages apart.
+const FINGERPRINT_BYTES: usize = 8;
+/// The headers that a message keeps when it is sent back: the rest tells of its way, or is a
+/// stranger's.
+const KEPT_HEADERS: [&str; 2] = [PARTITION_KEY_HEADER, "x-events"];
+/// The longest name of a queue.
+const QUEUE_BYTES_MAX: usize = 255;
 
 /// A message that was given up.
 #[derive(Clone, Debug)]
 pub struct ParkedMessage {
     /// Its id, or empty where it has none.
     pub id: String,
+    /// A name that follows from what it is: of use where it has no id, or shares one with others.
+    pub fingerprint: String,
     /// Its type, or empty where it has none.
     pub kind: String,
     /// A code: `undecodable`, `oversized`, `hopeless`, `retries_exhausted`; `delivery_limit` where
@@ -40,6 +55,42 @@ pub struct ParkedMessage {
     pub body: Vec<u8>,
 }
 
+impl ParkedMessage {
+    /// What people call it: its id, or where it has none its fingerprint.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        if self.id.is_empty() { &self.fingerprint } else { &self.id }
+    }
+
+    /// Whether `name` is its fingerprint, or its id.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        if name.starts_with(FINGERPRINT_PREFIX) {
+            self.fingerprint == name
+        } else {
+            self.id == name
+        }
+    }
+}
+
+/// Which messages something is done with.
+#[derive(Clone, Debug)]
+pub enum Chosen {
+    /// All that are there.
+    All,
+    /// Those with these ids or fingerprints; an empty id stands for those that have none.
+    Named(Vec<String>),
+}
+
+impl Chosen {
+    fn has(&self, message: &ParkedMessage) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|name| message.is_called(name)),
+        }
+    }
+}
+
 /// The parking place of one service, or what was never routed to any.
 #[derive(Debug)]
 pub struct ParkedQueue {
@@ -51,112 +102,135 @@ impl ParkedQueue {
     /// What `service` has given up. `amqp` must be a user that may read it: `repair`.
     #[must_use]
     pub fn of_service(amqp: Amqp, service: &str) -> Self {
-        Self {
-            link: Link::new(amqp, "teller", "parked", Health::default()),
-            queue: parked_queue(service),
-        }
+        Self::new(amqp, parked_queue(service))
     }
 
     /// What no queue asked for.
     #[must_use]
     pub fn unrouted(amqp: Amqp) -> Self {
-        Self {
-            link: Link::new(amqp, "teller", "parked", Health::default()),
-            queue: UNROUTED.to_owned(),
-        }
+        Self::new(amqp, UNROUTED.to_owned())
     }
 
-    /// Up to 1,000 parked messages, oldest first. They stay where they are.
-    pub async fn list(&self) -> Result<Vec<ParkedMessage>, BusError> {
-        let channel = self.link.channel().await?;
-        let found = look(&channel, &self.queue).await?;
-        let messages = found.iter().map(|it| self.describe(it)).collect();
-        // What is not acknowledged goes back, to where it was.
-        channel.close(200, "looked".into()).await?;
-        Ok(messages)
+    fn new(amqp: Amqp, queue: String) -> Self {
+        Self { link: Link::new(amqp, "teller", "parked", Health::default()), queue }
     }
 
-    /// Sends the messages with these ids back to the queues they came from, to be tried afresh.
-    /// Returns the ids that were found.
-    pub async fn replay(&self, ids: &[String]) -> Result<Vec<String>, BusError> {
+    /// The parked messages, oldest first, as `see` makes them. They stay where they are.
+    pub async fn list<T>(&self, see: impl Fn(ParkedMessage) -> T) -> Result<Vec<T>, BusError> {
+        let mut seen = Vec::new();
+        self.walk(async |delivery| {
+            seen.push(see(self.describe(delivery)));
+            Ok(false)
+        })
+        .await?;
+        Ok(seen)
+    }
+
+    /// Sends messages back to the queues they came from, to be tried afresh. Returns those that
+    /// were.
+    pub async fn replay(&self, chosen: &Chosen) -> Result<Vec<ParkedMessage>, BusError> {
         let channel = self.link.confirming_channel().await?;
         let mut done = Vec::new();
-        for found in look(&channel, &self.queue).await? {
-            let message = self.describe(&found);
-            if !ids.contains(&message.id) || message.queue.is_empty() {
-                continue;
+        let walked = self.walk(async |delivery| {
+            let message = self.describe(delivery);
+            let has_queue = (1..=QUEUE_BYTES_MAX).contains(&message.queue.len());
+            if !has_queue || !chosen.has(&message) {
+                return Ok(false);
             }
-            let was = &found.delivery.properties;
-            let properties = replayed(was, self.link.user());
-            let body = message.body;
-            let outgoing = Outgoing { exchange: RETRY, key: message.queue, properties, body };
+            let outgoing = Outgoing {
+                exchange: RETRY,
+                key: message.queue.clone(),
+                properties: replayed(&delivery.properties, self.link.user()),
+                body: message.body.clone(),
+            };
             publish_confirmed(&channel, &[outgoing]).await?;
-            found.delivery.acker.ack(BasicAckOptions::default()).await?;
-            done.push(message.id);
-        }
-        channel.close(200, "replayed".into()).await?;
+            done.push(message);
+            Ok(true)
+        });
+        walked.await?;
         Ok(done)
     }
 
-    /// Drops the messages with these ids for ever. Returns the ids that were found.
-    pub async fn drop(&self, ids: &[String]) -> Result<Vec<String>, BusError> {
-        let channel = self.link.channel().await?;
+    /// Drops messages for ever. Returns those that were.
+    pub async fn drop(&self, chosen: &Chosen) -> Result<Vec<ParkedMessage>, BusError> {
         let mut done = Vec::new();
-        for found in look(&channel, &self.queue).await? {
-            let message = self.describe(&found);
-            if ids.contains(&message.id) {
-                found.delivery.acker.ack(BasicAckOptions::default()).await?;
-                done.push(message.id);
+        self.walk(async |delivery| {
+            let message = self.describe(delivery);
+            let is_chosen = chosen.has(&message);
+            if is_chosen {
+                done.push(message);
+            }
+            Ok(is_chosen)
+        })
+        .await?;
+        Ok(done)
+    }
+
+    /// Shows every message that is there now to `visit`, and takes away those of which it says so.
+    async fn walk(
+        &self,
+        mut visit: impl AsyncFnMut(&Delivery) -> Result<bool, BusError>,
+    ) -> Result<(), BusError> {
+        let mut walk = walk::Walk::begin(&self.link, &self.queue).await?;
+        while let Some(delivery) = walk.next().await? {
+            if visit(&delivery).await? {
+                delivery.acker.ack(BasicAckOptions::default()).await?;
+                walk.taken_away();
             }
         }
-        channel.close(200, "dropped".into()).await?;
-        Ok(done)
+        walk.end().await
     }
 
-    fn describe(&self, found: &BasicGetMessage) -> ParkedMessage {
-        let delivery = &found.delivery;
-        let header = |name| header(&delivery.properties, name);
-        let by_us = header("x-parked-reason");
-        let unrouted = self.queue == UNROUTED;
-        let (reason, queue) = match by_us {
+    fn describe(&self, delivery: &Delivery) -> ParkedMessage {
+        let ours = [PARKED, RETRY].contains(&delivery.exchange.as_str());
+        // What others write about parking is not believed.
+        let header = |name| header(&delivery.properties, name).filter(|_| ours);
+        let (reason, queue) = match header("x-parked-reason") {
             Some(reason) => (reason, header("x-parked-queue").unwrap_or_default()),
-            None if unrouted => ("unrouted".to_owned(), String::new()),
+            None if self.queue == UNROUTED => ("unrouted".to_owned(), String::new()),
             None => {
                 let queue = header("x-first-death-queue").unwrap_or_default();
                 ("delivery_limit".to_owned(), queue)
             }
         };
-        ParkedMessage {
+        let mended = || mended_part(delivery).map(|part| format!("its {part} is not UTF-8 text"));
+        let detail = header("x-parked-detail").or_else(mended);
+        let mut message = ParkedMessage {
             id: text(delivery.properties.message_id().as_ref()).to_owned(),
+            fingerprint: String::new(),
             kind: text(delivery.properties.kind().as_ref()).to_owned(),
             reason,
-            detail: header("x-parked-detail").unwrap_or_default(),
+            detail: detail.unwrap_or_default(),
             queue,
             at: header("x-parked-at").unwrap_or_default(),
             by: header("x-parked-by").unwrap_or_default(),
             body: delivery.data.clone(),
-        }
+        };
+        message.fingerprint = fingerprint(&message);
+        message
     }
 }
 
-/// Takes messages one after another, without acknowledging any.
-async fn look(channel: &Channel, queue: &str) -> Result<Vec<BasicGetMessage>, BusError> {
-    let mut found = Vec::new();
-    while found.len() < LOOK_MAX {
-        match channel.basic_get(queue.into(), BasicGetOptions::default()).await? {
-            Some(message) => found.push(message),
-            None => break,
-        }
+/// Follows from what a message is and where and when it was parked; not from how often it was
+/// looked at.
+fn fingerprint(message: &ParkedMessage) -> String {
+    let ParkedMessage { id, kind, reason, queue, at, body, .. } = message;
+    let mut digest = Sha256::new();
+    for part in [id, kind, reason, queue, at].map(String::as_bytes).iter().chain([&body.as_slice()])
+    {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
     }
-    Ok(found)
+    let digest = digest.finalize();
+    let hex = digest.iter().take(FINGERPRINT_BYTES).map(|byte| format!("{byte:02x}"));
+    format!("{FINGERPRINT_PREFIX}{}", hex.collect::<String>())
 }
 
 /// The message as it was before it was tried: attempts start again.
 fn replayed(was: &BasicProperties, user: &str) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (name, value) in was.headers().as_ref().map(FieldTable::inner).into_iter().flatten() {
-        let name_text = name.as_str();
-        if !name_text.starts_with("x-parked-") && name_text != ATTEMPT_HEADER {
+        if KEPT_HEADERS.contains(&name.as_str()) {
             headers.insert(name.clone(), value.clone());
         }
     }

@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
+    amqp::Amqp,
     answer::{self, Answerer, Desk},
     batch::Batches,
-    connection::{Amqp, Backoff, Link},
+    connection::{Backoff, Link},
     consumer::{self, Consumer},
     database::MIGRATOR,
     dispose::Disposal,

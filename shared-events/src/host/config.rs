@@ -4,12 +4,17 @@
 use std::{collections::HashMap, net::SocketAddr, path::Path};
 
 use config::{Config, Environment, File};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
-use url::Url;
+
+use crate::{
+    address::{Address, AddressError, Scheme},
+    bus::Amqp,
+};
 
 const PREFIX: &str = "BANKWIRE";
 const FILE_SUFFIX: &str = "_FILE";
+const DATABASE_SCHEMES: [Scheme; 2] = [("postgres", 5432), ("postgresql", 5432)];
 
 /// What every service is configured with. As environment: `BANKWIRE_AMQP__URL` and so on.
 #[derive(Debug, Deserialize)]
@@ -25,9 +30,25 @@ pub(super) struct Common {
 /// A server, and the password if it does not stand in the URL.
 #[derive(Debug, Deserialize)]
 pub(super) struct Remote {
-    pub(super) url: Url,
+    url: SecretString,
     #[serde(default)]
-    pub(super) password: Option<SecretString>,
+    password: Option<SecretString>,
+}
+
+impl Common {
+    /// Where the broker is.
+    pub(super) fn amqp(&self) -> Result<Amqp, ConfigError> {
+        let Remote { url, password } = &self.amqp;
+        let read = Amqp::new(url.expose_secret(), password.clone());
+        read.map_err(|source| ConfigError::Address { key: "amqp.url", source })
+    }
+
+    /// Where the service's own database is.
+    pub(super) fn database(&self) -> Result<Address, ConfigError> {
+        let Remote { url, password } = &self.database;
+        let read = Address::parse(url.expose_secret(), password.clone(), &DATABASE_SCHEMES);
+        read.map_err(|source| ConfigError::Address { key: "database.url", source })
+    }
 }
 
 /// Where the probes listen.
@@ -64,6 +85,15 @@ pub enum ConfigError {
     /// A key is missing or its value is wrong.
     #[error("the configuration is wrong")]
     Wrong(#[from] config::ConfigError),
+    /// The address of a server cannot be used. As environment, `amqp.url` is `BANKWIRE_AMQP__URL`.
+    #[error("{key} cannot be used")]
+    Address {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value, which is not shown.
+        #[source]
+        source: AddressError,
+    },
     /// A `..._FILE` variable names a file that cannot be read.
     #[error("cannot read the file that {variable} names")]
     SecretFile {

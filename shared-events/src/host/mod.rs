@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::{
+    address::Address,
     bus::{Amqp, Health, connect_database},
     envelope::chain,
 };
@@ -66,7 +67,9 @@ where
     F: Future<Output = Result<(), AnyError>>,
 {
     let arguments = Arguments::parse();
-    let (common, own) = match config::load::<T>(arguments.config.as_deref()) {
+    let read = config::load::<T>(arguments.config.as_deref());
+    let read = read.and_then(|(common, own)| Ok((Servers::of(&common)?, common, own)));
+    let (servers, common, own) = match read {
         Ok(read) => read,
         Err(error) => {
             telemetry::complain(name, &error);
@@ -78,7 +81,7 @@ where
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ran = match runtime {
-        Ok(runtime) => runtime.block_on(run(name, common, own, service)),
+        Ok(runtime) => runtime.block_on(run(name, servers, common, own, service)),
         Err(error) => Err(error.into()),
     };
     match ran {
@@ -91,8 +94,21 @@ where
     }
 }
 
+/// The servers that every service works with.
+struct Servers {
+    amqp: Amqp,
+    database: Address,
+}
+
+impl Servers {
+    fn of(common: &config::Common) -> Result<Self, ConfigError> {
+        Ok(Self { amqp: common.amqp()?, database: common.database()? })
+    }
+}
+
 async fn run<T, S, F>(
     name: &'static str,
+    servers: Servers,
     common: config::Common,
     own: T,
     service: S,
@@ -107,12 +123,8 @@ where
     let probes = probes::start(common.http.listen, health.clone(), metrics).await?;
     info!(service = name, version = env!("CARGO_PKG_VERSION"), probes = %probes, "starting");
     stop_on_signal(shutdown.clone())?;
-    let host = Host {
-        amqp: Amqp { url: common.amqp.url, password: common.amqp.password },
-        pool: connect_database(&common.database.url, common.database.password.as_ref())?,
-        health,
-        shutdown,
-    };
+    let pool = connect_database(&servers.database)?;
+    let host = Host { amqp: servers.amqp, pool, health, shutdown };
     service(host, own).await
 }
 

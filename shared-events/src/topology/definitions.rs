@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    AUDIT, AUDIT_AGE_MAX, AUDIT_BYTES_MAX, CLIENT_QUEUE_PREFIX, COMMANDS, DELIVERIES_MAX, EVENTS,
-    PARKED, PARTITION_KEY_HEADER, QUERY_AGE_MAX, REPLIES, RETRY, RETRY_TIERS, SERVICES,
-    SUBSCRIPTIONS, Subscription, UNROUTED, VIRTUAL_HOST, any_version, exchange_of, parked_queue,
+    AUDIT, AUDIT_AGE_MAX, AUDIT_BYTES_MAX, CLIENT_QUEUE_BYTES_MAX, CLIENT_QUEUE_PREFIX,
+    CLIENT_QUEUE_UNUSED_MAX, COMMANDS, DELIVERIES_MAX, EVENTS, PARKED, PARKED_BYTES_MAX,
+    PARTITION_KEY_HEADER, QUERY_AGE_MAX, REPLIES, RETRY, RETRY_TIERS, SERVICES, SUBSCRIPTIONS,
+    Subscription, UNROUTED, UNROUTED_BYTES_MAX, VIRTUAL_HOST, any_version, exchange_of,
+    parked_queue,
 };
 
 /// A user of the broker and what it may do, as regular expressions.
@@ -270,10 +272,38 @@ fn policies() -> Vec<Value> {
             json!({ "max-age": AUDIT_AGE_MAX, "max-length-bytes": AUDIT_BYTES_MAX }),
         ),
     ];
-    // Looking at what is parked counts as a delivery; it must never use a message up.
-    let kept = json!({ "delivery-limit": LOOKS_MAX });
-    let parked = format!("^(({})\\.parked|{})$", SERVICES.join("|"), UNROUTED.replace('.', "\\."));
-    policies.push(policy("parked", parked, kept));
+    // A client that has gone for good leaves its durable queues behind. Those that nobody reads go
+    // after a while; those that grow lose the oldest, so that whoever publishes is never held up.
+    policies.push(policy(
+        "clients",
+        format!("^{}", CLIENT_QUEUE_PREFIX.replace('.', "\\.")),
+        json!({
+            "expires": millis(CLIENT_QUEUE_UNUSED_MAX),
+            "max-length-bytes": CLIENT_QUEUE_BYTES_MAX,
+            "overflow": "drop-head",
+        }),
+    ));
+    // Any client can fill this one.
+    policies.push(policy(
+        "unrouted",
+        format!("^{}$", UNROUTED.replace('.', "\\.")),
+        json!({
+            "delivery-limit": LOOKS_MAX,
+            "max-length-bytes": UNROUTED_BYTES_MAX,
+            "overflow": "drop-head",
+        }),
+    ));
+    // Looking at what is parked counts as a delivery; it must never use a message up. Where there
+    // is no room the service keeps what it would park: that holds up its queue, and loses nothing.
+    policies.push(policy(
+        "parked",
+        format!("^({})\\.parked$", SERVICES.join("|")),
+        json!({
+            "delivery-limit": LOOKS_MAX,
+            "max-length-bytes": PARKED_BYTES_MAX,
+            "overflow": "reject-publish",
+        }),
+    ));
     // What a service keeps dying of is parked by the broker. At-least-once dead-lettering needs
     // reject-publish; without it the broker silently falls back to at-most-once.
     policies.extend(SERVICES.iter().map(|service| {

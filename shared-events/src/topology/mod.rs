@@ -52,6 +52,16 @@ pub const ATTEMPT_HEADER: &str = "x-attempt";
 /// Names of clients' queues start so; clients may declare no others.
 pub const CLIENT_QUEUE_PREFIX: &str = "client.";
 
+/// A client's queue that nobody has used for so long goes away: what it missed stands in the audit
+/// stream, which keeps events no longer.
+pub const CLIENT_QUEUE_UNUSED_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// How large a client's queue may grow; then it loses its oldest messages.
+pub const CLIENT_QUEUE_BYTES_MAX: u64 = 268_435_456;
+/// How large the queue of what was never routed may grow; then it loses its oldest messages.
+pub const UNROUTED_BYTES_MAX: u64 = 268_435_456;
+/// How large the queue of what a service has given up may grow; then it takes no more.
+pub const PARKED_BYTES_MAX: u64 = 2_147_483_648;
+
 /// How many partitions the ledger's commands have.
 pub const LEDGER_PARTITIONS: u8 = 4;
 /// How often the broker delivers one message before it parks it: a service that dies of a message

@@ -70,7 +70,7 @@ pub(super) async fn hop(place: &Place, window: Duration) -> Result<Percentiles, 
 
 /// The virtual host, new and empty, for the bank's client.
 async fn make(place: &Place) -> Result<(), BenchError> {
-    let user = place.amqp.url.username();
+    let user = place.amqp.user();
     let script = format!(
         "rabbitmqctl -q delete_vhost {VHOST} >/dev/null 2>&1 || true
          rabbitmqctl -q add_vhost {VHOST}

@@ -5,6 +5,8 @@
 pub(crate) enum BenchError {
     #[error("the broker failed")]
     Broker(#[from] lapin::Error),
+    #[error("there is no connection")]
+    Connection(#[from] shared_events::bus::BusError),
     #[error("a database failed")]
     Database(#[from] sqlx::Error),
     #[error("cannot {doing}")]

@@ -147,7 +147,7 @@ async fn send(place: &Place, pace: &Pace, schedule: Schedule) -> Result<Vec<Sent
     let connection = connect(&place.amqp, None).await?;
     let key = SubmitTransfers::TYPE;
     let publisher = Publisher::open(&connection, COMMANDS, key, UNCONFIRMED_MAX).await?;
-    let mut command = Command::new(1, place.amqp.url.username());
+    let mut command = Command::new(1, place.amqp.user());
     let mut draw = Draw::new(Shape::Uniform, pace.accounts, now_millis());
     let (clock, mut due) = mpsc::unbounded_channel();
     // A thread sleeps more exactly than a task.

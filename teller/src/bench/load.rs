@@ -244,7 +244,7 @@ impl Client {
         // Nobody draws what was drawn before: ids are never used twice.
         let seed = Random::new(seed ^ u64::try_from(since.as_u128() >> 80).unwrap_or(0)).next();
         Self {
-            command: Command::new(load.transfers_per_command, place.amqp.url.username()),
+            command: Command::new(load.transfers_per_command, place.amqp.user()),
             draw: Draw::new(load.shape, load.accounts, seed),
             payments: load.transfers_per_command,
             commands_per_round: commands_per_round(load),

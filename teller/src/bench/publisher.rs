@@ -2,11 +2,10 @@
 //! message on its own; no more than a window of messages is unconfirmed at a time.
 
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm,
+    BasicProperties, Channel, Confirmation, Connection, PublisherConfirm,
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::ShortString,
 };
-use secrecy::ExposeSecret;
 use shared_events::bus::Amqp;
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -14,16 +13,11 @@ use super::fault::BenchError;
 
 /// A connection to the broker, to its virtual host `vhost` or to the URL's.
 pub(super) async fn connect(amqp: &Amqp, vhost: Option<&str>) -> Result<Connection, BenchError> {
-    let mut url = amqp.url.clone();
-    if let Some(vhost) = vhost {
-        url.set_path(vhost);
-    }
-    if let Some(password) = &amqp.password {
-        // A URL that cannot carry a password fails to connect below, with its own error.
-        let _ = url.set_password(Some(password.expose_secret()));
-    }
-    let properties = ConnectionProperties::default().with_connection_name("teller/bench".into());
-    Ok(Connection::connect(url.as_str(), properties).await?)
+    let amqp = match vhost {
+        Some(vhost) => amqp.clone().in_vhost(vhost),
+        None => amqp.clone(),
+    };
+    Ok(amqp.connect("teller/bench").await?)
 }
 
 /// Where messages go.

@@ -3,8 +3,7 @@
 use std::{env, time::Duration};
 
 use clap::Args;
-use shared_events::bus::Amqp;
-use url::Url;
+use shared_events::{bus::Amqp, envelope::chain};
 
 use crate::input::InvalidInput;
 
@@ -57,19 +56,9 @@ pub(crate) fn repair(url: &str) -> Result<Amqp, InvalidInput> {
 }
 
 fn amqp(field: &str, url: &str, (name, default): (&str, &str)) -> Result<Amqp, InvalidInput> {
-    let wrong = || {
-        let rule = "not a URL such as amqp://client@127.0.0.1:5672/bank";
-        InvalidInput::new(field, rule)
-    };
-    let url = Url::parse(url).map_err(|_| wrong())?;
-    if !matches!(url.scheme(), "amqp" | "amqps") || !url.has_host() {
-        return Err(wrong());
-    }
-    let password = match secret(name)? {
-        None if url.password().is_none() => Some(default.to_owned()),
-        given => given,
-    };
-    Ok(Amqp { url, password: password.map(Into::into) })
+    let amqp = Amqp::new(url, secret(name)?.map(Into::into));
+    let amqp = amqp.map_err(|error| InvalidInput::new(field, chain(&error).to_string()))?;
+    Ok(amqp.or_password(default))
 }
 
 /// The environment variable `name`, or the content of the file that `<name>_FILE` names.

@@ -4,7 +4,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
 use shared_events::{
-    bus::{ParkedMessage, ParkedQueue},
+    bus::{self, ParkedMessage, ParkedQueue},
+    text::visible,
     topology::SERVICES,
 };
 
@@ -24,7 +25,7 @@ Passwords:
   TELLER_REPAIR_PASSWORD, or the content of the file that TELLER_REPAIR_PASSWORD_FILE names, or the
   one in the URL, or else the development password `repair-dev`")]
 pub(crate) enum Command {
-    /// List what a service has given up, oldest first, at most 1,000
+    /// List what a service has given up, oldest first
     List(List),
     /// Show one message with its body
     Show(Show),
@@ -58,18 +59,19 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The message's id
-    message_id: String,
+    /// The message's id, or its fingerprint (`fp-...`)
+    #[arg(value_name = "MESSAGE")]
+    message: String,
     #[command(flatten)]
     of: Of,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Chosen {
-    /// The messages' ids; '' for those that have none
-    #[arg(value_name = "MESSAGE_ID", required_unless_present = "all", conflicts_with = "all")]
-    message_ids: Vec<String>,
-    /// All that are listed
+    /// The messages' ids, or their fingerprints (`fp-...`); '' for those that have no id
+    #[arg(value_name = "MESSAGE", required_unless_present = "all", conflicts_with = "all")]
+    messages: Vec<String>,
+    /// All that are there
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -94,43 +96,49 @@ impl Command {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
             Self::List(it) => {
-                let found = all(&it.of.queue()?).await?;
+                let queue = it.of.queue()?;
+                let found = if session.json() {
+                    session.in_time(queue.list(|message| message)).await?
+                } else {
+                    session.in_time(queue.list(without_body)).await?
+                };
                 let shown: Vec<Shown> = found.iter().map(Shown::of).collect();
                 session.out.show(&shown, || list(&found))?;
                 Ok(())
             }
             Self::Show(it) => {
-                let found = all(&it.of.queue()?).await?;
-                let wanted = found.iter().find(|message| message.id == it.message_id);
-                let message = wanted.ok_or_else(|| not_found(&[it.message_id]))?;
-                session.out.show(&Shown::of(message), || describe(message))?;
+                let (queue, name) = (it.of.queue()?, it.message);
+                let called = |message: ParkedMessage| message.is_called(&name).then_some(message);
+                let found = session.in_time(queue.list(called)).await?;
+                let wanted = found.into_iter().flatten().next();
+                let message = wanted.ok_or_else(|| not_found(std::slice::from_ref(&name)))?;
+                session.out.show(&Shown::of(&message), || describe(&message))?;
                 Ok(())
             }
             Self::Replay(it) => {
-                let queue = it.of.queue()?;
-                let ids = it.ids(&queue).await?;
-                let done = queue.replay(&ids).await.map_err(TellerError::from)?;
-                told(session, "replayed", &ids, &done)
+                let (queue, chosen) = (it.of.queue()?, it.chosen());
+                let done = session.in_time(queue.replay(&chosen)).await?;
+                told(session, "replayed", &chosen, &done)
             }
             Self::Drop(it) => {
-                let queue = it.of.queue()?;
-                let ids = it.ids(&queue).await?;
-                let done = queue.drop(&ids).await.map_err(TellerError::from)?;
-                told(session, "dropped", &ids, &done)
+                let (queue, chosen) = (it.of.queue()?, it.chosen());
+                let done = session.in_time(queue.drop(&chosen)).await?;
+                told(session, "dropped", &chosen, &done)
             }
         }
     }
 }
 
-async fn all(queue: &ParkedQueue) -> Result<Vec<ParkedMessage>, TellerError> {
-    Ok(queue.list().await?)
+/// A list shows no bodies, of which there may be more than memory holds.
+fn without_body(message: ParkedMessage) -> ParkedMessage {
+    ParkedMessage { body: vec![], ..message }
 }
 
 impl Chosen {
-    async fn ids(&self, queue: &ParkedQueue) -> Result<Vec<String>, TellerError> {
+    fn chosen(&self) -> bus::Chosen {
         match self.all {
-            true => Ok(all(queue).await?.into_iter().map(|message| message.id).collect()),
-            false => Ok(self.message_ids.clone()),
+            true => bus::Chosen::All,
+            false => bus::Chosen::Named(self.messages.clone()),
         }
     }
 }
@@ -139,12 +147,20 @@ impl Chosen {
 fn told(
     session: &mut Session,
     what: &'static str,
-    wanted: &[String],
-    done: &[String],
+    wanted: &bus::Chosen,
+    done: &[ParkedMessage],
 ) -> Result<(), Failure> {
-    let missing: Vec<String> = wanted.iter().filter(|id| !done.contains(id)).cloned().collect();
-    let result = serde_json::json!({ what: done, "not_found": missing });
-    let lines = || done.iter().map(|id| format!("{what} {id}")).collect::<Vec<_>>().join("\n");
+    let names: Vec<&str> = done.iter().map(ParkedMessage::name).collect();
+    let missing: Vec<String> = match wanted {
+        bus::Chosen::All => vec![],
+        bus::Chosen::Named(wanted) => {
+            let is_missing = |name: &&String| !done.iter().any(|message| message.is_called(name));
+            wanted.iter().filter(is_missing).cloned().collect()
+        }
+    };
+    let result = serde_json::json!({ what: names, "not_found": missing });
+    let line = |name: &&str| format!("{what} {}", visible(name));
+    let lines = || names.iter().map(line).collect::<Vec<_>>().join("\n");
     if session.json() || !done.is_empty() {
         session.out.show(&result, lines)?;
     }
@@ -154,8 +170,8 @@ fn told(
     }
 }
 
-fn not_found(ids: &[String]) -> TellerError {
-    let message = format!("not parked here, or not from a queue: {}", ids.join(", "));
+fn not_found(names: &[String]) -> TellerError {
+    let message = format!("not parked here, or not from a queue: {}", names.join(", "));
     Refusal::new("not_found", message).into()
 }
 
@@ -163,6 +179,7 @@ fn not_found(ids: &[String]) -> TellerError {
 #[derive(Serialize)]
 struct Shown<'m> {
     id: &'m str,
+    fingerprint: &'m str,
     #[serde(rename = "type")]
     kind: &'m str,
     reason: &'m str,
@@ -177,6 +194,7 @@ impl<'m> Shown<'m> {
     fn of(message: &'m ParkedMessage) -> Self {
         Self {
             id: &message.id,
+            fingerprint: &message.fingerprint,
             kind: &message.kind,
             reason: &message.reason,
             detail: &message.detail,
@@ -194,26 +212,29 @@ fn body(message: &ParkedMessage) -> Value {
 }
 
 fn list(found: &[ParkedMessage]) -> String {
-    let columns = ["id", "type", "reason", "queue", "parked at"].map(Column::Left);
+    let columns = ["id", "type", "reason", "queue", "parked at", "fingerprint"].map(Column::Left);
     let row = |message: &ParkedMessage| {
-        let fields = [&message.id, &message.kind, &message.reason, &message.queue, &message.at];
-        fields.map(Clone::clone).to_vec()
+        let ParkedMessage { id, kind, reason, queue, at, fingerprint, .. } = message;
+        [id, kind, reason, queue, at, fingerprint].map(|text| visible(text).into_owned()).to_vec()
     };
     table(&columns, found.iter().map(row))
 }
 
 fn describe(message: &ParkedMessage) -> String {
-    let fields = card(&[
-        ("id", message.id.clone()),
-        ("type", message.kind.clone()),
-        ("reason", message.reason.clone()),
-        ("detail", message.detail.clone()),
-        ("queue", message.queue.clone()),
-        ("parked at", message.at.clone()),
-        ("parked by", message.by.clone()),
-    ]);
-    match body(message) {
-        Value::String(text) => format!("{fields}\n{text}"),
-        json => format!("{fields}\n{json:#}"),
-    }
+    let fields = [
+        ("id", &message.id),
+        ("type", &message.kind),
+        ("reason", &message.reason),
+        ("detail", &message.detail),
+        ("queue", &message.queue),
+        ("parked at", &message.at),
+        ("parked by", &message.by),
+        ("fingerprint", &message.fingerprint),
+    ];
+    let fields = card(&fields.map(|(name, text)| (name, visible(text).into_owned())));
+    let body = match body(message) {
+        Value::String(text) => visible(&text).into_owned(),
+        json => format!("{json:#}"),
+    };
+    format!("{fields}\n{body}")
 }

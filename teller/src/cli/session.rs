@@ -1,7 +1,11 @@
 //! What a command works with: the bank, the output, and the id of what it sends.
 
 use clap::Args;
-use shared_events::{AccountId, MessageId, accounts::AccountKey, bus::Client};
+use shared_events::{
+    AccountId, MessageId,
+    accounts::AccountKey,
+    bus::{BusError, Client},
+};
 use uuid::Uuid;
 
 use super::{
@@ -75,6 +79,21 @@ impl Session {
         Ok(Teller::new(client)
             .with_timeout(self.global.timeout_or(timeout_seconds))
             .with_actor(self.global.actor.clone()))
+    }
+
+    /// What comes of work on the broker, or after `--timeout` no answer.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, BusError>>,
+    ) -> Result<T, TellerError> {
+        let limit = self.global.timeout_or(TIMEOUT_SECONDS);
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => Ok(done?),
+            Err(_) => {
+                let why = format!("not done in {} s; what was done stays done", limit.as_secs());
+                Err(TellerError::NoAnswer(why.into()))
+            }
+        }
     }
 
     /// The id of what is about to be sent, printed before it is sent.

@@ -6,11 +6,13 @@
 //! duplicates   the same message again
 //! crashes      SIGKILL at every point between a delivery and its end
 //! outages      the broker or the database is away
+//! bytes        properties that are no text, and tables without a bottom
 //! parking      messages that cannot be read, cannot be handled, or cannot be handled yet
 //! stopping     SIGTERM
 //! instances    two of a service side by side
 //! ```
 
+mod bytes;
 mod crashes;
 mod duplicates;
 mod instances;
@@ -66,6 +68,7 @@ fn table<S: Subject>() -> Vec<Fact> {
         outages::a_stop_during_a_database_outage_gives_everything_back::<S>,
         outages::a_service_starts_before_its_broker_and_its_database::<S>,
         parking::what_cannot_be_read_is_parked_with_the_reason_and_blocks_nothing::<S>,
+        bytes::bytes_that_are_no_text_cost_one_message_each::<S>,
         parking::a_poison_message_in_a_batch_harms_only_itself::<S>,
         parking::a_joined_message_with_poison_events_parks_only_those::<S>,
         parking::a_message_that_its_service_dies_of_is_parked_by_the_broker::<S>,

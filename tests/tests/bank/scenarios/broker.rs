@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::{Bank, Fact, PATIENCE, facts, wait_value};
+use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_value};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared_events::topology::{PARKED, SUBSCRIPTIONS, VIRTUAL_HOST, definitions};
@@ -16,6 +16,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         a_broker_boots_with_the_topology_and_nothing_else,
         what_kills_its_service_is_parked_whatever_queue_it_came_from,
         every_connection_and_consumer_has_a_name_that_explains_itself,
+        a_forgotten_queue_of_a_client_is_bounded_holds_nobody_up_and_goes_away,
     ]
 }
 
@@ -157,4 +158,44 @@ async fn consumers(bank: &Bank, count: usize) -> Result<BTreeSet<String>> {
 
 fn host_name() -> Result<String> {
     Ok(std::fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_owned())
+}
+
+/// The policy of the definitions, and then the same with figures that a test can wait for.
+async fn a_forgotten_queue_of_a_client_is_bounded_holds_nobody_up_and_goes_away(
+    bank: Bank,
+) -> Result<()> {
+    let (broker, vhost) = (bank.broker(), bank.vhost());
+    let wanted = definitions();
+    let mut policies = wanted["policies"].as_array().into_iter().flatten();
+    let mut policy = policies.find(|it| it["name"] == "clients").cloned().context("a policy")?;
+    for kind in ["quorum", "classic"] {
+        let queue = format!("client.forgotten.{kind}");
+        let body = json!({ "durable": true, "arguments": { "x-queue-type": kind } });
+        broker.api(Method::PUT, &format!("queues/{vhost}/{queue}"), Some(body)).await?;
+        let binding = format!("bindings/{vhost}/e/bank.events/q/{queue}");
+        broker.api(Method::POST, &binding, Some(json!({ "routing_key": "#" }))).await?;
+        let path = format!("queues/{vhost}/{queue}");
+        wait_value("the policy holds", PATIENCE, async || {
+            let found = broker.api(Method::GET, &path, None).await?;
+            Ok((found["effective_policy_definition"] == policy["definition"]).then_some(()))
+        })
+        .await?;
+    }
+    let object = policy.as_object_mut().context("a policy is an object")?;
+    object.retain(|name, _| !matches!(name.as_str(), "name" | "vhost"));
+    object["definition"]["expires"] = 3_000.into();
+    object["definition"]["max-length-bytes"] = 10_000.into();
+    broker.api(Method::PUT, &format!("policies/{vhost}/clients"), Some(policy)).await?;
+    // Each is confirmed, also when the queue has lost many times what it may hold.
+    let event = Message::new("bank.events", "ledger.anything.v1", "x".repeat(1_000));
+    bank.publish_all(&vec![event; 100]).await?;
+    for kind in ["quorum", "classic"] {
+        let path = format!("queues/{vhost}/client.forgotten.{kind}");
+        wait_value("it is gone", PATIENCE, async || {
+            let gone = broker.api(Method::GET, &path, None).await.is_err();
+            Ok(gone.then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Scenarios: what people and programs do with the running bank, through all its services.
 
+mod any_queue;
 mod asked;
 mod audit;
 mod bench;
@@ -34,6 +35,7 @@ mod saga;
 mod shape;
 mod story;
 mod tell;
+mod vanished;
 mod webhooks;
 
 use integration_tests::Fact;
@@ -68,6 +70,8 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("cli", cli::facts()),
         ("by_hand", by_hand::facts()),
         ("lookout", lookout::facts()),
+        ("any_queue", any_queue::facts()),
+        ("vanished", vanished::facts()),
         ("bench", bench::facts()),
         ("python", python::facts()),
     ];

@@ -1,0 +1,182 @@
+//! Where the broker is and who we are to it. Promise: the driver is given what was configured, as
+//! it was meant, and nothing that was not.
+
+use async_rs::Runtime;
+use lapin::{
+    AsyncTcpStream, Connection, ConnectionProperties,
+    uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    connection::{BusError, in_time},
+    mend::FRAME_BYTES_MAX,
+    socket::{HEARTBEAT_SECONDS, Kit, Sockets},
+};
+use crate::address::{Address, AddressError, Scheme};
+
+const SCHEMES: [Scheme; 2] = [("amqp", 5672), ("amqps", 5671)];
+/// The virtual host of a URL that names none.
+const DEFAULT_VHOST: &str = "/";
+
+/// Where the broker is and who we are to it.
+#[derive(Clone, Debug)]
+pub struct Amqp {
+    address: Address,
+}
+
+impl Amqp {
+    /// A broker at `amqp://user@host:5672/bank` or `amqps://...`. A `password` that is given apart
+    /// goes before one in the URL, and may have any characters.
+    ///
+    /// # Errors
+    /// When it is no such URL, or names no host or user.
+    pub fn new(url: &str, password: Option<SecretString>) -> Result<Self, AddressError> {
+        let address = Address::parse(url, password, &SCHEMES)?.only_with(&[])?;
+        match address.user.as_str() {
+            "" => Err(AddressError::NoUser),
+            _ => Ok(Self { address }),
+        }
+    }
+
+    /// The same with this password, unless it has one.
+    #[must_use]
+    pub fn or_password(mut self, password: &str) -> Self {
+        self.address.password.get_or_insert_with(|| password.into());
+        self
+    }
+
+    /// The same in another virtual host.
+    #[must_use]
+    pub fn in_vhost(mut self, name: &str) -> Self {
+        self.address.path = Some(name.to_owned());
+        self
+    }
+
+    /// The user that the broker knows us by.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.address.user
+    }
+
+    /// Opens a connection that nobody supervises, under a name that the management UI shows.
+    ///
+    /// # Errors
+    /// When the broker refuses it, or does not answer in time.
+    pub async fn connect(&self, name: &str) -> Result<Connection, BusError> {
+        self.open(name, CancellationToken::new()).await
+    }
+
+    /// Opens a connection that ends when `given_up` is cancelled, whatever the broker does.
+    pub(super) async fn open(
+        &self,
+        name: &str,
+        given_up: CancellationToken,
+    ) -> Result<Connection, BusError> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let sockets = Sockets::new(given_up);
+        let runtime = Runtime::new(sockets.kit());
+        let connect = async move |uri: AMQPUri, _: Runtime<Kit>| {
+            Ok(AsyncTcpStream::Plain(sockets.open(&uri).await?))
+        };
+        in_time("connecting", async {
+            Ok(Connection::connector(self.uri(), runtime, connect, properties).await?)
+        })
+        .await
+    }
+
+    fn uri(&self) -> AMQPUri {
+        let address = &self.address;
+        let password = address.password.as_ref().map(ExposeSecret::expose_secret);
+        let userinfo = AMQPUserInfo {
+            username: address.user.clone(),
+            password: password.unwrap_or_default().to_owned(),
+        };
+        AMQPUri {
+            scheme: if address.scheme == "amqps" { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
+            authority: AMQPAuthority { userinfo, host: address.host.clone(), port: address.port },
+            vhost: address.path.clone().unwrap_or_else(|| DEFAULT_VHOST.to_owned()),
+            query: AMQPQueryString {
+                frame_max: Some(FRAME_BYTES_MAX),
+                heartbeat: Some(HEARTBEAT_SECONDS),
+                ..AMQPQueryString::default()
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    use super::{super::connection::ANSWER_TIMEOUT, *};
+
+    fn uri(url: &str, password: Option<&str>) -> AMQPUri {
+        Amqp::new(url, password.map(Into::into)).expect(url).or_password("default").uri()
+    }
+
+    #[test]
+    fn the_driver_is_given_what_was_meant() {
+        for (url, host, port, vhost) in [
+            ("amqp://u@broker/bank", "broker", 5672, "bank"),
+            ("amqp://u@[::1]:5673/bank", "::1", 5673, "bank"),
+            ("amqps://u@[2001:db8::1]", "2001:db8::1", 5671, "/"),
+            ("amqp://u@10.0.0.1/%2f", "10.0.0.1", 5672, "/"),
+            ("amqp://u@h/", "h", 5672, ""),
+        ] {
+            let uri = uri(url, None);
+            assert_eq!((uri.authority.host.as_str(), uri.authority.port), (host, port), "{url}");
+            assert_eq!(uri.vhost, vhost, "{url}");
+            assert_eq!(uri.query.heartbeat, Some(HEARTBEAT_SECONDS));
+        }
+        let password = |url, given| uri(url, given).authority.userinfo.password;
+        assert_eq!(password("amqp://u@h", Some("p%41%ff@/ #")), "p%41%ff@/ #");
+        assert_eq!(password("amqp://u:p%2541@h", None), "p%41");
+        assert_eq!(password("amqp://u@h", None), "default");
+    }
+
+    #[test]
+    fn a_user_has_to_be_named_and_parameters_are_not_ignored() {
+        for (url, error) in [
+            ("amqp://broker/bank", "names no user"),
+            ("amqp://u@broker/bank?heartbeat=60", "has the parameter \"heartbeat\""),
+        ] {
+            let found = Amqp::new(url, None).expect_err(url).to_string();
+            assert!(found.starts_with(error), "{found}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_given_up_and_its_connection_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (sender, accepted) = tokio::sync::oneshot::channel();
+        let address = listener.local_addr().expect("it listens");
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("a client");
+            let _ = sender.send(stream);
+        });
+        let amqp = Amqp::new(&format!("amqp://u@{address}"), None).expect("an address");
+        let began = Instant::now();
+        amqp.connect("test").await.expect_err("it says nothing");
+        assert!(began.elapsed() < ANSWER_TIMEOUT, "{:?}", began.elapsed());
+        // The thread that waited for it has ended, too, and its socket with it.
+        let (mut stream, mut said) = (accepted.await.expect("it was accepted"), vec![]);
+        let closed = tokio::time::timeout(ANSWER_TIMEOUT, stream.read_to_end(&mut said)).await;
+        closed.expect("the client hangs up").expect("without a reset");
+        assert_eq!(said, b"AMQP\0\0\x09\x01");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_nobody_listens_on_is_told_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it listens");
+        drop(listener);
+        let amqp = Amqp::new(&format!("amqp://u@{address}"), None).expect("an address");
+        let error = amqp.connect("test").await.expect_err("nobody listens");
+        let error = crate::envelope::chain(&error).to_string();
+        assert!(error.contains(&address.to_string()), "{error}");
+    }
+}
