@@ -86,11 +86,16 @@ const ANSWERS: &[Answered] = &[
         notifications::PreferencesChanged::TYPE,
         notifications::NotificationsCommandRejected::TYPE,
     ]),
+    command::<notifications::ResendDelivery>(&[notifications::DeliveryResent::TYPE, RECOVERY_NO]),
+    command::<notifications::RecoverDeliveries>(RECOVERED),
     query::<notifications::ListNotifications>(),
+    query::<notifications::GetPreferences>(),
 ];
 
 const ACCOUNTS_NO: &str = accounts::AccountsCommandRejected::TYPE;
 const ARRANGEMENTS_NO: &str = ledger::ArrangementRejected::TYPE;
+const RECOVERY_NO: &str = notifications::RecoveryRejected::TYPE;
+const RECOVERED: &[&str] = &[notifications::DeliveriesRecovered::TYPE, RECOVERY_NO];
 
 const fn command<C: Message>(answers: &'static [&'static str]) -> Answered {
     (C::TYPE, answers)
