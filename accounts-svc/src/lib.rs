@@ -14,6 +14,7 @@
 //!
 //! A batch is handled as a whole: all its accounts are loaded and locked by one statement, its
 //! commands are decided in order in memory, and all that changed is written by one or two.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod settings;
 

@@ -7,6 +7,7 @@
 //! ledger.arrangements ─> handle::arrange (terms and orders) ───> store ─┤
 //! ledger.queries ───────> handle::answer ───────────────────> store ────┴──> bank.replies
 //! ```
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod domain;
 mod handle;

@@ -13,6 +13,7 @@
 //!          attempt, delivery, event) ─> outbox ─> notifications.delivery.succeeded, .failed,
 //!          notifications.endpoint.disabled; and what is old is deleted
 //! ```
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod settings;
 

@@ -51,4 +51,4 @@ pub use ids::{
     AccountId, CommandId, CorrelationId, Iban, MessageId, MonitorId, OrderId, TransferId,
 };
 pub use message::{Message, MessageSet, Query};
-pub use money::{Amount, Currency, Money};
+pub use money::{Amount, Currency, Money, Total};

@@ -1,5 +1,16 @@
 //! Money. Promise: an amount is a decimal from end to end, never a float; "1.1" and "1.10" are the
-//! same amount and read the same on the wire.
+//! same amount and read the same on the wire; no number loses a digit.
+//!
+//! What bounds what, so that this can be proved:
+//! - An amount that moves is at most [`Currency::amount_max`]: 10^15, and 18 digits with those of
+//!   its currency, which is what ISO 20022 carries. What an exchange comes to exactly has at most
+//!   [`exact::DIGITS_MAX`] digits.
+//! - What can be told of an account has as many: its balance, what is available, what is pending.
+//!   A customer's balance and what is pending on it stay below [`Currency::balance_end`].
+//! - What was ever booked, and sums over accounts, are a [`Total`].
+
+pub mod exact;
+mod total;
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -7,12 +18,21 @@ use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The largest amount of one transfer or limit, in units of the currency. Sums of a billion such
-/// amounts still fit 96 bits with four digits after the point.
+pub use total::Total;
+
+/// The largest amount of one transfer or limit, in units of the currency. A currency of many digits
+/// has a smaller one: [`Currency::amount_max`].
 pub const AMOUNT_MAX: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
+
+/// The most digits of money: what ISO 20022 carries (`totalDigits` of an amount).
+pub const MONEY_DIGITS_MAX: u32 = 18;
 
 /// The most characters an amount may have on the wire: 28 digits, sign and point.
 const AMOUNT_CHARS_MAX: usize = 30;
+
+/// The most characters that are read: a mantissa of 96 bits has up to 29 digits, and an old version
+/// of the ledger has written such balances into journals that nobody can change.
+const READ_CHARS_MAX: usize = 31;
 
 /// What is wrong with an amount or a currency, named by the rule that it breaks.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -20,6 +40,9 @@ pub enum InvalidMoney {
     /// Not a plain decimal number.
     #[error("not a decimal number such as 12.50")]
     NotDecimal,
+    /// A decimal number of more digits than any that counts money.
+    #[error("a number of more than 28 digits")]
+    TooLong,
     /// Not a currency that ISO 4217 lists.
     #[error("not an ISO 4217 currency code such as EUR")]
     UnknownCurrency,
@@ -53,15 +76,23 @@ impl FromStr for Amount {
     type Err = InvalidMoney;
 
     fn from_str(text: &str) -> Result<Self, InvalidMoney> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-            && digits.starts_with(|c: char| c.is_ascii_digit())
-            && digits.ends_with(|c: char| c.is_ascii_digit());
-        if !plain || text.len() > AMOUNT_CHARS_MAX {
+        if !is_plain_decimal(text) {
             return Err(InvalidMoney::NotDecimal);
         }
-        Decimal::from_str_exact(text).map(Self).map_err(|_| InvalidMoney::NotDecimal)
+        if text.len() > READ_CHARS_MAX {
+            return Err(InvalidMoney::TooLong);
+        }
+        Decimal::from_str_exact(text).map(Self).map_err(|_| InvalidMoney::TooLong)
     }
+}
+
+/// Whether a text is digits with at most one point between them, and perhaps a sign.
+fn is_plain_decimal(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_number(whole) && is_number(part)
 }
 
 impl From<Decimal> for Amount {
@@ -90,10 +121,12 @@ impl JsonSchema for Amount {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A decimal number of units, as a string: `12.50`. Never a float.",
+            "description": "A decimal number of units, as a string: `12.50`. Never a float. At \
+                most 28 digits.",
             "type": "string",
             "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
-            "maxLength": AMOUNT_CHARS_MAX
+            "maxLength": AMOUNT_CHARS_MAX,
+            "not": { "pattern": r"([0-9]\.?){29}" }
         })
     }
 }
@@ -113,6 +146,20 @@ impl Currency {
     #[must_use]
     pub fn digits(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
+    }
+
+    /// What a customer's balance is less than: with the currency's digits it has 18.
+    #[must_use]
+    pub fn balance_end(self) -> Decimal {
+        let whole = MONEY_DIGITS_MAX.saturating_sub(self.digits());
+        Decimal::from(10_i64.pow(whole.min(MONEY_DIGITS_MAX)))
+    }
+
+    /// The largest amount of this currency that can move, or be a limit.
+    #[must_use]
+    pub fn amount_max(self) -> Decimal {
+        let last = Decimal::new(1, self.digits());
+        exact::exact_sub(self.balance_end(), last).map_or(AMOUNT_MAX, |most| most.min(AMOUNT_MAX))
     }
 }
 
@@ -223,13 +270,21 @@ impl Money {
         self.amount.0.normalize().scale() <= self.currency.digits()
     }
 
+    /// Whether so much can move at all, in either direction.
+    #[must_use]
+    pub fn is_within_bounds(self) -> bool {
+        self.amount.0.abs() <= self.currency.amount_max()
+    }
+
     /// The amount with exactly the currency's digits; unchanged where it has more.
     fn canonical(self) -> Decimal {
-        let mut amount = self.amount.0.normalize();
+        let amount = self.amount.0.normalize();
+        let mut padded = amount;
         if self.fits_currency() {
-            amount.rescale(self.currency.digits());
+            padded.rescale(self.currency.digits());
         }
-        amount
+        // Zeros behind the point for which there is no place are left out: digits never are.
+        if exact::is_within_digits(padded) { padded } else { amount }
     }
 }
 
@@ -290,8 +345,29 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_amount_is_a_million_billions() {
+    fn the_largest_amounts_have_18_digits_with_those_of_their_currency() {
         assert_eq!(AMOUNT_MAX.to_string(), "1000000000000000");
+        for (currency, most, end) in [
+            ("EUR", "1000000000000000", "10000000000000000"),
+            ("JPY", "1000000000000000", "1000000000000000000"),
+            ("KWD", "999999999999999.999", "1000000000000000"),
+            ("CLF", "99999999999999.9999", "100000000000000"),
+        ] {
+            let currency: Currency = currency.parse().expect("a currency");
+            assert_eq!(currency.amount_max().to_string(), most);
+            assert_eq!(currency.balance_end().to_string(), end);
+        }
+    }
+
+    #[test]
+    fn what_an_old_version_wrote_is_read_to_the_last_digit() {
+        for text in ["10864197532099999.891358024679", "-79228162514264337593543950335"] {
+            let amount: Amount = text.parse().expect(text);
+            assert_eq!(amount.to_string(), text);
+        }
+        for text in ["79228162514264337593543950336", "99999999999999999.999999999999"] {
+            assert_eq!(text.parse::<Amount>(), Err(InvalidMoney::TooLong), "{text}");
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 #![deny(missing_docs)]
 
 mod accounts;

@@ -20,6 +20,7 @@ use shared_events::{
 };
 
 mod act;
+mod numbers;
 mod rules;
 
 /// What the accounts service has said of an account.

@@ -9,7 +9,7 @@ use ledger_svc::domain::{
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Currency, MessageId, Money, TransferId,
+    AccountId, Amount, Currency, MessageId, Money, Total, TransferId,
     accounts::Blocks,
     ledger::{
         AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, Leg, Legs, Party,
@@ -89,6 +89,8 @@ fn amounts() -> impl Strategy<Value = Decimal> {
         1 => (-10_i64..1).prop_map(Decimal::from),
         1 => (1_i64..9_000).prop_map(|it| Decimal::new(it, 3)),
         1 => Just(Decimal::from(1_000_000_000_000_001_i64)),
+        1 => Just(Decimal::from(1_000_000_000_000_000_i64)),
+        1 => Just(Decimal::new(99_999_999_999_999_999, 2)),
     ]
 }
 
@@ -150,6 +152,7 @@ fn legs() -> impl Strategy<Value = Action> {
 fn exchanges() -> impl Strategy<Value = Action> {
     let rates = prop_oneof![
         8 => (1_i64..200_000).prop_map(|it| Decimal::new(it, 3)),
+        2 => (1_i64..20_000_000_000).prop_map(|it| Decimal::new(it, 10)),
         1 => Just(Decimal::ZERO),
         1 => Just(Decimal::new(1, 11)),
     ];
@@ -328,11 +331,12 @@ impl Pair {
                 account.version,
                 account.status,
             );
+            let total = |number| Total::of(number).expect("no balance has more digits");
             let model = (
-                model.posted,
-                model.pending_out,
-                model.pending_in,
-                model.available(),
+                total(model.posted),
+                total(model.pending_out),
+                total(model.pending_in),
+                model.available().map(total),
                 model.version,
                 model.terms.status,
             );

@@ -4,7 +4,6 @@
 use shared_events::{
     Amount, Currency, Money,
     accounts::{ChangeLimits, CloseAccount, Holder, OpenAccount, SpendingLimit, SpendingLimits},
-    money::AMOUNT_MAX,
     text::is_visible_line,
 };
 use url::{Host, Url};
@@ -170,9 +169,8 @@ pub(crate) fn lifted(command: &ChangeLimits) -> Checked {
 }
 
 fn limit_of(field: &'static str, limit: Amount, currency: Currency) -> Checked {
-    must((Amount::ZERO..=Amount(AMOUNT_MAX)).contains(&limit), field, || {
-        format!("0 to {AMOUNT_MAX}")
-    })?;
+    let most = currency.amount_max();
+    must((Amount::ZERO..=Amount(most)).contains(&limit), field, || format!("0 to {most}"))?;
     must(Money { amount: limit, currency }.fits_currency(), field, || {
         format!("at most {} digits after the point, as {currency} has", currency.digits())
     })

@@ -1,12 +1,17 @@
 //! An account of the ledger. Promise: what can be spent is balance + overdraft limit - pending
-//! debits, and neither posting nor holding takes more.
+//! debits, and neither posting nor holding takes more; no number of it loses a digit.
+//!
+//! What was ever booked is a [`Total`], which holds every digit. What is told of an account are
+//! amounts, and these are bounded: a posting that would pass the bounds is rejected before it is
+//! made (`check_posting`, `check_holding`). So a balance too large can be brought down again.
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Currency,
+    AccountId, Currency,
     accounts::Blocks,
     ledger::{AccountAfter, AccountCode, Direction, LedgerStatus, RejectReason},
+    money::Total,
 };
 use uuid::Uuid;
 
@@ -46,23 +51,22 @@ pub struct Spent {
     /// The last day on which it spent anything.
     pub day: NaiveDate,
     /// How much on that day.
-    pub on_day: Decimal,
+    pub on_day: Total,
     /// How much in that day's month, until then.
-    pub in_month: Decimal,
+    pub in_month: Total,
 }
 
 impl Spent {
     /// Nothing, ever.
-    pub const NOTHING: Self =
-        Self { day: LONG_AGO, on_day: Decimal::ZERO, in_month: Decimal::ZERO };
+    pub const NOTHING: Self = Self { day: LONG_AGO, on_day: Total::ZERO, in_month: Total::ZERO };
 
     /// The same as seen on `today`.
     fn on(&self, today: NaiveDate) -> Self {
         let same_month = (self.day.year(), self.day.month()) == (today.year(), today.month());
         Self {
             day: today,
-            on_day: if self.day == today { self.on_day } else { Decimal::ZERO },
-            in_month: if same_month { self.in_month } else { Decimal::ZERO },
+            on_day: if self.day == today { self.on_day } else { Total::ZERO },
+            in_month: if same_month { self.in_month } else { Total::ZERO },
         }
     }
 }
@@ -83,13 +87,13 @@ pub struct Account {
     /// What it may spend.
     pub limits: Limits,
     /// All that was ever booked out.
-    pub posted_debits: Decimal,
+    pub posted_debits: Total,
     /// All that was ever booked in.
-    pub posted_credits: Decimal,
+    pub posted_credits: Total,
     /// What is set aside to go out.
-    pub pending_debits: Decimal,
+    pub pending_debits: Total,
     /// What is expected to come in.
-    pub pending_credits: Decimal,
+    pub pending_credits: Total,
     /// What it has spent lately.
     pub spent: Spent,
     /// Counts what the ledger announces of it.
@@ -129,10 +133,10 @@ impl Account {
             status: Status::Active,
             blocked: Blocks::Both,
             limits: Limits::default(),
-            posted_debits: Decimal::ZERO,
-            posted_credits: Decimal::ZERO,
-            pending_debits: Decimal::ZERO,
-            pending_credits: Decimal::ZERO,
+            posted_debits: Total::ZERO,
+            posted_credits: Total::ZERO,
+            pending_debits: Total::ZERO,
+            pending_credits: Total::ZERO,
             spent: Spent::NOTHING,
             version: 1,
             followed_status: 0,
@@ -143,14 +147,15 @@ impl Account {
 
     /// Posted credits less posted debits.
     #[must_use]
-    pub fn balance(&self) -> Decimal {
-        self.posted_credits - self.posted_debits
+    pub fn balance(&self) -> Total {
+        self.posted_credits.minus_at_most(self.posted_debits)
     }
 
     /// What can be spent. `None`: without limit.
     #[must_use]
-    pub fn available(&self) -> Option<Decimal> {
-        self.limits.overdraft.map(|limit| self.balance() + limit - self.pending_debits)
+    pub fn available(&self) -> Option<Total> {
+        let unpromised = self.balance().minus_at_most(self.pending_debits);
+        self.limits.overdraft.map(|limit| unpromised.plus_at_most(Total::at_most(limit)))
     }
 
     /// Whether nothing is on it, and nothing is set aside or expected.
@@ -180,18 +185,19 @@ impl Account {
     /// The most that can be spent at once without falling below the overdraft or the minimum.
     /// `None`: without limit.
     #[must_use]
-    pub fn spendable(&self) -> Option<Decimal> {
-        let above_minimum = self.limits.minimum_balance.map(|it| self.left_after(it));
+    pub fn spendable(&self) -> Option<Total> {
+        let minimum = self.limits.minimum_balance.map(Total::at_most);
+        let above_minimum = minimum.map(|minimum| self.left_after(minimum));
         [self.available(), above_minimum].into_iter().flatten().min()
     }
 
     /// What there is beyond `amount` and what is set aside.
-    fn left_after(&self, amount: Decimal) -> Decimal {
-        self.balance() - self.pending_debits - amount
+    fn left_after(&self, amount: Total) -> Total {
+        self.balance().minus_at_most(self.pending_debits).minus_at_most(amount)
     }
 
     /// Whether `amount` is there. Nothing else is asked of money that goes back where it came from.
-    pub(super) fn check_funds(&self, amount: Decimal) -> Result<(), RejectReason> {
+    pub(super) fn check_funds(&self, amount: Total) -> Result<(), RejectReason> {
         match self.available().is_some_and(|available| available < amount) {
             true => Err(RejectReason::InsufficientFunds),
             false => Ok(()),
@@ -199,67 +205,113 @@ impl Account {
     }
 
     /// Whether all limits allow to spend `amount` on `today`.
-    pub(super) fn check_limits(
-        &self,
-        amount: Decimal,
-        today: NaiveDate,
-    ) -> Result<(), RejectReason> {
-        let passes = |limit: Option<Decimal>, amount| limit.is_some_and(|limit| amount > limit);
+    pub(super) fn check_limits(&self, amount: Total, today: NaiveDate) -> Result<(), RejectReason> {
+        let passes = |limit: Option<Decimal>, amount| {
+            limit.is_some_and(|limit| amount > Total::at_most(limit))
+        };
         let spent = self.spent.on(today);
         if passes(self.limits.transfer, amount) {
             return Err(RejectReason::TransferLimit);
         }
-        if passes(self.limits.daily, spent.on_day + amount) {
+        if passes(self.limits.daily, spent.on_day.plus_at_most(amount)) {
             return Err(RejectReason::DailyLimit);
         }
-        if passes(self.limits.monthly, spent.in_month + amount) {
+        if passes(self.limits.monthly, spent.in_month.plus_at_most(amount)) {
             return Err(RejectReason::MonthlyLimit);
         }
-        if self.limits.minimum_balance.is_some_and(|it| self.left_after(amount) < it) {
-            return Err(RejectReason::MinimumBalance);
+        let minimum = self.limits.minimum_balance.map(Total::at_most);
+        match minimum.is_some_and(|minimum| self.left_after(amount) < minimum) {
+            true => Err(RejectReason::MinimumBalance),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether the account can be told of once an amount was booked: in if it is positive, out if
+    /// it is negative.
+    pub(super) fn check_posting(&self, signed: Total) -> Result<(), RejectReason> {
+        let side = if signed < Total::ZERO { self.posted_debits } else { self.posted_credits };
+        let is_bounded = side.plus(signed.abs()).is_some()
+            && self.is_bounded(self.balance(), signed)
+            && self.available().is_none_or(|it| it.plus_at_most(signed).amount().is_some());
+        match is_bounded {
+            true => Ok(()),
+            false => Err(RejectReason::BalanceTooLarge),
+        }
+    }
+
+    /// Whether the account can be told of once an amount was set aside to go out or to come in.
+    pub(super) fn check_holding(
+        &self,
+        direction: Direction,
+        amount: Total,
+    ) -> Result<(), RejectReason> {
+        let (pending, available) = match direction {
+            Direction::Debit => (self.pending_debits, self.available()),
+            Direction::Credit => (self.pending_credits, None),
+        };
+        let is_bounded = self.is_bounded(pending, amount)
+            && self.after().is_some()
+            && available.is_none_or(|it| it.minus_at_most(amount).amount().is_some());
+        match is_bounded {
+            true => Ok(()),
+            false => Err(RejectReason::BalanceTooLarge),
+        }
+    }
+
+    /// Whether so much can be on the account, or be pending, after a change: no more digits than an
+    /// amount has; on a customer's less than the currency's end, or at least less than before.
+    fn is_bounded(&self, before: Total, change: Total) -> bool {
+        let after = before.plus_at_most(change);
+        let end = Total::at_most(self.currency.balance_end());
+        let has_place = self.code.is_some() || after.abs() < end || after.abs() < before.abs();
+        has_place && after.amount().is_some()
     }
 
     /// Counts what is spent today. Less than nothing: money that was set aside on `since` and is
     /// not spent after all.
-    pub(super) fn spend(&mut self, amount: Decimal, since: NaiveDate, today: NaiveDate) {
+    pub(super) fn spend(&mut self, amount: Total, since: NaiveDate, today: NaiveDate) {
         let mut spent = self.spent.on(today);
         if since == today {
-            spent.on_day = (spent.on_day + amount).max(Decimal::ZERO);
+            spent.on_day = spent.on_day.plus_at_most(amount).max(Total::ZERO);
         }
         if (since.year(), since.month()) == (today.year(), today.month()) {
-            spent.in_month = (spent.in_month + amount).max(Decimal::ZERO);
+            spent.in_month = spent.in_month.plus_at_most(amount).max(Total::ZERO);
         }
         self.spent = spent;
     }
 
     /// Books an amount: in if it is positive, out if it is negative. The caller has checked that it
-    /// is available.
-    pub(super) fn book(&mut self, signed: Decimal) {
-        match signed.is_sign_negative() {
-            true => self.posted_debits -= signed,
-            false => self.posted_credits += signed,
-        }
+    /// is available, and that the account can be told of afterwards.
+    pub(super) fn book(&mut self, signed: Total) {
+        let side = match signed < Total::ZERO {
+            true => &mut self.posted_debits,
+            false => &mut self.posted_credits,
+        };
+        *side = side.plus(signed.abs()).expect("the posting was checked");
     }
 
     /// Sets an amount aside to go out or to come in; less than nothing: gives it back.
-    pub(super) fn set_aside(&mut self, direction: Direction, amount: Decimal) {
-        match direction {
-            Direction::Debit => self.pending_debits += amount,
-            Direction::Credit => self.pending_credits += amount,
-        }
+    pub(super) fn set_aside(&mut self, direction: Direction, amount: Total) {
+        let pending = match direction {
+            Direction::Debit => &mut self.pending_debits,
+            Direction::Credit => &mut self.pending_credits,
+        };
+        *pending = pending.plus(amount).expect("the holding was checked");
     }
 
-    /// The account as it is now, for an event.
+    /// The account as it is now, for an event. `None`: what is on it has more digits than an amount
+    /// may have, which an old version of the ledger could bring about and none does now.
     #[must_use]
-    pub fn after(&self) -> AccountAfter {
-        AccountAfter {
+    pub fn after(&self) -> Option<AccountAfter> {
+        Some(AccountAfter {
             account_id: self.id,
             code: self.code.clone(),
-            balance: Amount(self.balance()),
-            available: self.available().map(Amount),
+            balance: self.balance().amount()?,
+            available: match self.available() {
+                Some(available) => Some(available.amount()?),
+                None => None,
+            },
             version: self.version,
-        }
+        })
     }
 }

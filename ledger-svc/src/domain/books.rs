@@ -280,7 +280,7 @@ impl Books {
 
     fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {
         let account = debtor(self, &instruction.action).and_then(|id| self.account(id));
-        InstructionOutcome::Rejected(Rejected { reason, account: account.map(Account::after) })
+        InstructionOutcome::Rejected(Rejected { reason, account: account.and_then(Account::after) })
     }
 
     /// Takes a group back in which anything was rejected, and rejects the rest of it.

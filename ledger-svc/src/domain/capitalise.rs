@@ -1,15 +1,17 @@
 //! Interest becomes money: once a month for each account, in the order of months. Promise: after
 //! it, all that was ever capitalised is what has accrued since the first terms, rounded once.
 //!
-//! The postings of a month have the value date of the day after it, so that no day's interest
-//! depends on itself. The bank takes what it is owed whatever the account's limits; a freeze it
-//! respects, and what is due then waits until the account is active again.
+//! What cannot be posted, because it would pass the bounds of an account, is left to the months
+//! that follow. The postings of a month have the value date of the day after it, so that no day's
+//! interest depends on itself. The bank takes what it is owed whatever the account's limits; a
+//! freeze it respects, and what is due then waits until the account is active again.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, MessageId, Money, TransferId,
     ledger::{AccountCode, Action, Instruction, InterestTerms, Party, Payment, Rounding},
+    money::exact::exact_sub,
 };
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
     carry::carry_out,
     form::round,
     interest::{Bearing, next_month},
-    plan::{Now, Plan, PlannedLeg, check_legs},
+    plan::{Now, Plan, PlannedLeg, check_legs, check_postings},
     record::own_id,
 };
 
@@ -108,13 +110,18 @@ impl Books {
         let terms = due.bearing.terms_on(last_day);
         let rounding = terms.map_or(Rounding::default(), |it| it.rounding);
         let fee = terms.and_then(|it: &InterestTerms| it.statement_fee);
-        let (credit, debit) = due.bearing.accrued_until(last_day);
+        let accrued = due.bearing.accrued_until(last_day).ok();
+        // More than can be told is nothing that can be paid now.
+        let rest = |accrued: Option<Decimal>, before| {
+            let rounded = accrued.map(|exact| round(exact, account.currency, rounding));
+            rounded.and_then(|now| exact_sub(now, before)).unwrap_or(Decimal::ZERO)
+        };
         let name = format!("interest:{}", due.month.format("%Y-%m"));
         let mut done = Capitalised {
             account: due.account,
             month: due.month,
-            credit_interest: round(credit, account.currency, rounding) - due.credited,
-            debit_interest: round(debit, account.currency, rounding) - due.debited,
+            credit_interest: rest(accrued.map(|(credit, _)| credit), due.credited),
+            debit_interest: rest(accrued.map(|(_, debit)| debit), due.debited),
             statement_fee: fee.map_or(Decimal::ZERO, Amount::decimal),
             cause: MessageId(own_id(due.account.uuid(), &name)),
             transfers: vec![],
@@ -139,7 +146,7 @@ impl Books {
     }
 
     /// Posts an amount to the holder; below zero: from the holder. `None`: it was posted before, or
-    /// the bank's own account does not allow it.
+    /// an account does not allow it.
     fn charge(
         &mut self,
         account: &Account,
@@ -158,7 +165,10 @@ impl Books {
             legs.reverse();
             parties.reverse();
         }
-        if self.known(transfer_id).is_some() || check_legs(self, &legs).is_err() {
+        if self.known(transfer_id).is_some()
+            || check_legs(self, &legs).is_err()
+            || check_postings(self, &legs).is_err()
+        {
             return None;
         }
         let [debtor, creditor] = parties;

@@ -1,5 +1,6 @@
 //! Carries a plan out. Promise: every account that an instruction touches gets one new version, and
-//! what is said of it is as the instruction left it.
+//! what is said of it is as the instruction left it. The plan has checked the bounds of all that is
+//! added here, so no digit is lost and none of it fails.
 
 use rust_decimal::Decimal;
 use shared_events::{
@@ -8,6 +9,7 @@ use shared_events::{
         AccountAfter, Direction, Held as HeldOutcome, HoldAfter, HoldStatus, InstructionOutcome,
         Posted, PostedLeg, ReleaseCause, Released,
     },
+    money::{Total, exact::exact_add},
 };
 
 use super::{
@@ -27,15 +29,15 @@ pub(super) fn carry_out(
     let outcome = match plan {
         Plan::Post { legs, spends, reverses } => {
             let spend = |account: &mut Account, leg: &PlannedLeg| {
-                account.book(leg.amount);
+                let amount = total(leg.amount);
+                account.book(amount);
                 if spends && leg.amount.is_sign_negative() {
-                    account.spend(-leg.amount, now.today, now.today);
+                    account.spend(amount.abs(), now.today, now.today);
                 }
             };
             let legs = post(books, &legs, spend);
             if let Some((original, amount)) = reverses {
-                let until_now = books.reversed(original) + amount;
-                books.put_reversed(original, until_now);
+                books.put_reversed(original, plus(books.reversed(original), amount));
             }
             let reverses = reverses.map(|(original, _)| original);
             InstructionOutcome::Posted(Posted { legs, hold: None, reverses })
@@ -52,8 +54,9 @@ pub(super) fn carry_out(
                 expires_at,
                 placed_on: now.today,
             };
-            let [debtor, creditor] = set_aside(books, &held, credit.amount, |debtor| {
-                debtor.spend(credit.amount, now.today, now.today);
+            let amount = total(credit.amount);
+            let [debtor, creditor] = set_aside(books, &held, amount, |debtor| {
+                debtor.spend(amount, now.today, now.today);
             });
             let money = Money::new(credit.amount, credit.currency);
             books.put_hold(held);
@@ -81,8 +84,9 @@ pub(super) fn release(
 ) -> Released {
     let mut held = found(books, hold_id);
     let amount = held.remaining;
-    let [debtor, creditor] = set_aside(books, &held, -amount, |debtor| {
-        debtor.spend(-amount, held.placed_on, now.today);
+    let back = total(-amount);
+    let [debtor, creditor] = set_aside(books, &held, back, |debtor| {
+        debtor.spend(back, held.placed_on, now.today);
     });
     let money = Money::new(amount, held.currency);
     held.take(
@@ -105,12 +109,12 @@ fn capture(
     now: Now,
 ) -> InstructionOutcome {
     let mut held = found(books, hold_id);
-    let taken = captured + released;
+    let taken = plus(captured, released);
     let legs = post(books, &legs_of(&held, captured), |account, leg| {
-        account.book(leg.amount);
-        account.set_aside(leg.direction(), -taken);
+        account.book(total(leg.amount));
+        account.set_aside(leg.direction(), total(-taken));
         if leg.direction() == Direction::Debit {
-            account.spend(-released, held.placed_on, now.today);
+            account.spend(total(-released), held.placed_on, now.today);
         }
     });
     held.take(taken, HoldStatus::Captured);
@@ -137,7 +141,7 @@ fn post(
 fn set_aside(
     books: &mut Books,
     held: &Held,
-    amount: Decimal,
+    amount: Total,
     count: impl Fn(&mut Account),
 ) -> [AccountAfter; 2] {
     let debtor = update(books, held.debtor, |account| {
@@ -154,9 +158,18 @@ fn update(books: &mut Books, id: AccountId, change: impl FnOnce(&mut Account)) -
     let mut account = books.account(id).expect("the plan found it").clone();
     change(&mut account);
     account.version += 1;
-    let after = account.after();
+    let after = account.after().expect("the plan checked what is left on it");
     books.put_account(account);
     after
+}
+
+fn total(amount: Decimal) -> Total {
+    Total::of(amount).expect("the plan checked the amount")
+}
+
+/// The sum of parts of something that has no more digits.
+fn plus(one: Decimal, other: Decimal) -> Decimal {
+    exact_add(one, other).expect("parts are no more than the whole")
 }
 
 fn found(books: &Books, id: TransferId) -> Held {

@@ -9,7 +9,7 @@ use shared_events::{
 use super::{
     books::Books,
     carry::carry_out,
-    plan::{Now, Plan},
+    plan::{Now, Plan, check_told},
     record::expiry_id,
 };
 
@@ -17,6 +17,7 @@ impl Books {
     /// Ends a hold whose time is over, if it is still open. Says under which id.
     pub fn expire(&mut self, id: TransferId, now: Now) -> Option<TransferId> {
         let held = self.hold(id).filter(|held| held.is_due(now.instant))?;
+        check_told(self, held).ok()?;
         let instruction = Instruction {
             transfer_id: expiry_id(id),
             group: None,

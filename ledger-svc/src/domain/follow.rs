@@ -3,18 +3,18 @@
 //! late duplicate changes nothing. What is closed stays closed, and what is locked can only be
 //! closed, whatever is said of it. Each closing has an answer: a freeze that is there first wins.
 
-use rust_decimal::Decimal;
 use shared_events::{
     AccountId, CommandId, Currency, Money, TransferId,
     accounts::{Blocks, CloseRefusal},
     ledger::{Action, Instruction, InstructionOutcome, Party, Payment},
+    money::Total,
 };
 
 use super::{
     account::{Account, Limits, Status},
     books::Books,
     carry::carry_out,
-    plan::{Now, Plan, PlannedLeg, check_legs},
+    plan::{Now, Plan, PlannedLeg, check_legs, check_postings},
     record::payout_id,
 };
 
@@ -71,7 +71,7 @@ pub enum Followed {
         /// Why not.
         reason: CloseRefusal,
         /// What is on it.
-        balance: Decimal,
+        balance: Total,
         /// Its version.
         version: i64,
     },
@@ -167,7 +167,7 @@ impl Books {
         }
         let payout = match (payout, balance) {
             (_, balance) if balance.is_zero() => None,
-            (Some(to), balance) if balance > Decimal::ZERO => {
+            (Some(to), balance) if balance > Total::ZERO => {
                 let Some(transfer) = self.pay_out(cause, (&account, change), to, now) else {
                     return refused(CloseRefusal::PayoutRejected);
                 };
@@ -192,10 +192,11 @@ impl Books {
         to: AccountId,
         now: Now,
     ) -> Option<TransferId> {
-        let (id, balance, currency) = (account.id, account.balance(), account.currency);
+        let (id, balance, currency) =
+            (account.id, account.balance().amount()?.decimal(), account.currency);
         let leg = |account, amount| PlannedLeg { account, amount, currency };
         let legs = vec![leg(id, -balance), leg(to, balance)];
-        if id == to || check_legs(self, &legs).is_err() {
+        if id == to || check_legs(self, &legs).is_err() || check_postings(self, &legs).is_err() {
             return None;
         }
         let transfer_id = payout_id(id, version);

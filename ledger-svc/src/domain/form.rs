@@ -11,7 +11,7 @@ use shared_events::{
         Action, Direction, END_TO_END_ID_CHARS_MAX, Exchange, HOLD_DAYS_MAX, Instruction, LEGS,
         Leg, RATE_DIGITS_MAX, REFERENCE_CHARS_MAX, RejectReason, Rounding,
     },
-    money::AMOUNT_MAX,
+    money::exact::{exact_add, exact_mul},
     text::is_visible_line,
 };
 
@@ -81,10 +81,10 @@ pub(super) fn check_money(money: Money) -> Checked {
     if !money.fits_currency() {
         return Err(RejectReason::TooManyDigits);
     }
-    if money.amount.decimal() > AMOUNT_MAX {
-        return Err(RejectReason::AmountTooLarge);
+    match money.is_within_bounds() {
+        true => Ok(()),
+        false => Err(RejectReason::AmountTooLarge),
     }
-    Ok(())
 }
 
 /// A part of something whose currency is not known here.
@@ -112,10 +112,9 @@ fn check_legs(legs: &[Leg]) -> Checked {
     let mut sums = BTreeMap::<Currency, Decimal>::new();
     for leg in legs {
         let amount = leg.money.amount.decimal();
-        *sums.entry(leg.money.currency).or_default() += match leg.direction {
-            Direction::Debit => -amount,
-            Direction::Credit => amount,
-        };
+        let signed = if leg.direction == Direction::Debit { -amount } else { amount };
+        let sum = sums.entry(leg.money.currency).or_default();
+        *sum = exact_add(*sum, signed).ok_or(RejectReason::UnbalancedLegs)?;
     }
     match sums.values().all(Decimal::is_zero) {
         true => Ok(()),
@@ -123,10 +122,11 @@ fn check_legs(legs: &[Leg]) -> Checked {
     }
 }
 
-/// What an exchange comes to: exactly, and rounded to what the creditor gets.
+/// What an exchange comes to: exactly, and rounded to what the creditor gets. Exactly it has as
+/// many digits after the point as the amount and the rate together, 14 at most.
 pub(super) fn bought(it: &Exchange) -> Result<(Decimal, Decimal), RejectReason> {
     let sold = it.sell.amount.decimal();
-    let exact = sold.checked_mul(it.rate.decimal()).ok_or(RejectReason::AmountTooLarge)?;
+    let exact = exact_mul(sold, it.rate.decimal()).ok_or(RejectReason::AmountTooLarge)?;
     Ok((exact, round(exact, it.buy, it.rounding)))
 }
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Currency, TransferId,
     ledger::{HoldStatus, RejectReason},
+    money::exact::exact_sub,
 };
 
 /// A hold as it stands.
@@ -50,7 +51,7 @@ impl Held {
 
     /// Takes what is captured and given back together; `ends_as` where nothing is left.
     pub(super) fn take(&mut self, amount: Decimal, ends_as: HoldStatus) {
-        self.remaining -= amount;
+        self.remaining = exact_sub(self.remaining, amount).expect("it is a part of what is held");
         if self.remaining.is_zero() {
             self.status = ends_as;
         }

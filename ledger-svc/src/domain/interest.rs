@@ -1,20 +1,28 @@
 //! Interest, day by day. Promise: what accrued in a period is the sum of its days, whichever way
-//! the period is cut; the same entries and terms give the same days for ever.
+//! the period is cut; the same entries and terms give the same days for ever. Each day is worked
+//! out in whole numbers and rounded once; what has more digits than an amount is an error.
 
 use chrono::{Datelike, Months, NaiveDate};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use shared_events::{
     Amount,
     ledger::{
         ACCRUAL_DIGITS, AccruedDay, DayCount, INTEREST_RATE_DIGITS_MAX, INTEREST_RATE_MAX,
         InterestTerms, TERMS_DAYS_MAX,
     },
-    money::{AMOUNT_MAX, Currency, Money},
+    money::{
+        Currency, Money,
+        exact::{exact_add, exact_number},
+    },
 };
 
 use super::rule::BrokenRule;
 
-const HUNDRED: Decimal = Decimal::ONE_HUNDRED;
+/// Money goes in and out of an account by value dates as it likes, so what counts for interest on a
+/// day may be more than any balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the interest has more than 28 digits")]
+pub struct TooMuchInterest;
 
 /// Whether an account of this currency can have these terms.
 pub fn check_terms(
@@ -41,10 +49,11 @@ pub fn check_terms(
     }
     let fee = terms.statement_fee.map_or(Decimal::ZERO, Amount::decimal);
     let fits = Money::new(fee, currency).fits_currency();
-    match (Decimal::ZERO..=AMOUNT_MAX).contains(&fee) && fits {
+    let most = currency.amount_max();
+    match (Decimal::ZERO..=most).contains(&fee) && fits {
         true => Ok(()),
         false => {
-            let rule = format!("0 to {AMOUNT_MAX}, at most {} digits", currency.digits());
+            let rule = format!("0 to {most}, at most {} digits", currency.digits());
             broken("terms.statement_fee", rule)
         }
     }
@@ -107,17 +116,15 @@ impl Bearing {
     }
 
     /// What accrued on a day. `None`: no terms held.
-    #[must_use]
-    pub fn accrued_on(&self, day: NaiveDate) -> Option<AccruedDay> {
-        let terms = self.terms_on(day)?;
+    pub fn accrued_on(&self, day: NaiveDate) -> Result<Option<AccruedDay>, TooMuchInterest> {
+        let Some(terms) = self.terms_on(day) else { return Ok(None) };
         let balance = self.balance_on(day);
         let is_debit = balance < Decimal::ZERO;
         let rate = if is_debit { terms.debit_rate } else { terms.credit_rate };
         let (days, of) = day_fraction(terms.day_count, day);
-        let exact = balance * rate.decimal() * Decimal::from(days) / (HUNDRED * Decimal::from(of));
-        let strategy = RoundingStrategy::MidpointNearestEven;
-        let accrued = Amount(exact.round_dp_with_strategy(ACCRUAL_DIGITS, strategy));
-        Some(AccruedDay { day, balance: Amount(balance), rate, days, of, accrued })
+        let accrued = of_a_day(balance, rate.decimal(), (days, of)).ok_or(TooMuchInterest)?;
+        let (balance, accrued) = (Amount(balance), Amount(accrued));
+        Ok(Some(AccruedDay { day, balance, rate, days, of, accrued }))
     }
 
     /// What accrued on each day of a period on which terms held.
@@ -125,23 +132,42 @@ impl Bearing {
         &self,
         from: NaiveDate,
         to: NaiveDate,
-    ) -> impl Iterator<Item = AccruedDay> + use<'_> {
+    ) -> impl Iterator<Item = Result<AccruedDay, TooMuchInterest>> + use<'_> {
         let days = from.iter_days().take_while(move |day| *day <= to);
-        days.filter_map(|day| self.accrued_on(day))
+        days.filter_map(|day| self.accrued_on(day).transpose())
     }
 
     /// What accrued until a day since the first terms: for the holder, and against.
-    #[must_use]
-    pub fn accrued_until(&self, to: NaiveDate) -> (Decimal, Decimal) {
+    pub fn accrued_until(&self, to: NaiveDate) -> Result<(Decimal, Decimal), TooMuchInterest> {
         let (mut credit, mut debit) = (Decimal::ZERO, Decimal::ZERO);
         for day in self.since().into_iter().flat_map(|from| self.accrued(from, to)) {
-            let accrued = day.accrued.decimal();
-            if accrued < Decimal::ZERO {
-                debit -= accrued;
-            } else {
-                credit += accrued;
-            }
+            let accrued = day?.accrued.decimal();
+            let side = if accrued < Decimal::ZERO { &mut debit } else { &mut credit };
+            *side = exact_add(*side, accrued.abs()).ok_or(TooMuchInterest)?;
         }
-        (credit, debit)
+        Ok((credit, debit))
     }
+}
+
+/// Balance times rate in percent times the part of a year, to [`ACCRUAL_DIGITS`] digits, half even.
+/// `None`: it has more digits than an amount. 128 bits hold all that can be one: a balance of 28
+/// digits, a rate of ten, three days.
+fn of_a_day(balance: Decimal, rate: Decimal, (days, of): (u32, u32)) -> Option<Decimal> {
+    let (balance, rate) = (balance.normalize(), rate.normalize());
+    let mut top = balance.mantissa().checked_mul(rate.mantissa())?.checked_mul(days.into())?;
+    let mut below = 100_i128.checked_mul(of.into())?;
+    let scale = balance.scale().checked_add(rate.scale())?;
+    match scale.checked_sub(ACCRUAL_DIGITS) {
+        Some(more) => below = below.checked_mul(10_i128.checked_pow(more)?)?,
+        None => {
+            let less = ACCRUAL_DIGITS.checked_sub(scale)?;
+            top = top.checked_mul(10_i128.checked_pow(less)?)?;
+        }
+    }
+    let (whole, rest) = (top.checked_div(below)?, top.checked_rem(below)?.unsigned_abs());
+    let beyond_half = rest.checked_mul(2)?.cmp(&below.unsigned_abs());
+    let is_up = beyond_half.is_gt() || (beyond_half.is_eq() && whole % 2 != 0);
+    let away = if is_up { top.signum() } else { 0 };
+    let units = whole.checked_add(away)?;
+    exact_number(units, ACCRUAL_DIGITS).map(|accrued| accrued.normalize())
 }

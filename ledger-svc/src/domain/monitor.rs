@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, MonitorId, TransferId,
     ledger::{MonitorCondition, MonitorRaised, Posted},
+    money::exact::exact_sub,
 };
 
 use super::books::Books;
@@ -43,7 +44,10 @@ impl Monitor {
         match self.condition {
             MonitorCondition::Below(mark) => balance < mark.decimal(),
             MonitorCondition::Above(mark) => balance > mark.decimal(),
-            MonitorCondition::ChangeBy(amount) => (balance - self.since).abs() >= amount.decimal(),
+            // What has more digits than any amount is more than any amount.
+            MonitorCondition::ChangeBy(amount) => {
+                exact_sub(balance, self.since).is_none_or(|change| change.abs() >= amount.decimal())
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use shared_events::{
     AccountId, OrderId,
     ledger::{END_TO_END_ID_CHARS_MAX, ORDER_RETRY_DAYS_MAX, OrderTerms, REFERENCE_CHARS_MAX},
-    money::{AMOUNT_MAX, Currency},
+    money::Currency,
     text::is_visible_line,
 };
 
@@ -58,7 +58,8 @@ pub fn check_order(
     }
     if check_money(terms.money).is_err() {
         let digits = currency.digits();
-        let rule = format!("more than zero, at most {AMOUNT_MAX}, with at most {digits} digits");
+        let most = currency.amount_max();
+        let rule = format!("more than zero, at most {most}, with at most {digits} digits");
         return Err(BrokenRule::new("terms.money.amount", rule));
     }
     match account_id(&terms.creditor, currency) {

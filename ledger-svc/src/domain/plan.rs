@@ -14,6 +14,7 @@ use shared_events::{
         AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, InstructionOutcome,
         LEGS, Leg, Party, Payment, Posted, RejectReason, Release, ReleaseCause, Reverse,
     },
+    money::{Total, exact::exact_sub},
 };
 
 use super::{
@@ -119,6 +120,7 @@ fn hold(books: &Books, hold: &Hold, now: Now) -> Result<Plan, RejectReason> {
     let legs = between(books, debtor, creditor, *money, *up_to)?;
     check_legs(books, &legs)?;
     check_debits(books, &legs, Some(now.today))?;
+    check_holdings(books, &legs)?;
     Ok(Plan::Hold { legs, expires_at: *expires_at })
 }
 
@@ -137,8 +139,8 @@ fn between(
     let amount = money.amount.decimal();
     let amount = match there {
         // Of another currency: what is there says nothing.
-        Some((there, currency)) if currency == money.currency && there > Decimal::ZERO => {
-            amount.min(there)
+        Some((there, currency)) if currency == money.currency && there > Total::ZERO => {
+            there.decimal().map_or(amount, |there| amount.min(there))
         }
         _ => amount,
     };
@@ -183,6 +185,7 @@ fn distinct(
 fn spend(books: &Books, legs: Vec<PlannedLeg>, now: Now) -> Result<Plan, RejectReason> {
     check_legs(books, &legs)?;
     check_debits(books, &legs, Some(now.today))?;
+    check_postings(books, &legs)?;
     Ok(Plan::Post { legs, spends: true, reverses: None })
 }
 
@@ -216,8 +219,11 @@ fn capture(books: &Books, capture: &Capture, now: Now) -> Result<Plan, RejectRea
     if captured > held.remaining {
         return Err(RejectReason::ExceedsHold);
     }
-    check_legs(books, &legs_of(held, captured))?;
-    let released = if capture.keep_rest { Decimal::ZERO } else { held.remaining - captured };
+    let legs = legs_of(held, captured);
+    check_legs(books, &legs)?;
+    check_postings(books, &legs)?;
+    let rest = exact_sub(held.remaining, captured).ok_or(RejectReason::ExceedsHold)?;
+    let released = if capture.keep_rest { Decimal::ZERO } else { rest };
     Ok(Plan::Capture { hold_id: held.id, captured, released })
 }
 
@@ -225,7 +231,17 @@ fn capture(books: &Books, capture: &Capture, now: Now) -> Result<Plan, RejectRea
 fn release(books: &Books, release: &Release, now: Now) -> Result<Plan, RejectReason> {
     let held = books.hold(release.hold_id).ok_or(RejectReason::UnknownHold)?;
     held.check_open(now.instant)?;
+    check_told(books, held)?;
     Ok(Plan::Release { hold_id: held.id, cause: ReleaseCause::Released })
+}
+
+/// Whether the accounts of a hold can be told of.
+pub(super) fn check_told(books: &Books, held: &Held) -> Result<(), RejectReason> {
+    let told = |id| books.account(id).is_some_and(|account| account.after().is_some());
+    match told(held.debtor) && told(held.creditor) {
+        true => Ok(()),
+        false => Err(RejectReason::BalanceTooLarge),
+    }
 }
 
 /// The legs of a part of a hold.
@@ -252,7 +268,8 @@ fn reverse(books: &Books, reverse: &Reverse) -> Result<Plan, RejectReason> {
         return Err(RejectReason::NotReversible);
     }
     let whole = first.money.amount.decimal();
-    let left = whole - books.reversed(reverse.original_id);
+    let left = exact_sub(whole, books.reversed(reverse.original_id));
+    let left = left.ok_or(RejectReason::ExceedsOriginal)?;
     let amount = reverse.amount.map_or(left, Amount::decimal);
     if in_part {
         if amount > left || amount.is_zero() {
@@ -269,6 +286,7 @@ fn reverse(books: &Books, reverse: &Reverse) -> Result<Plan, RejectReason> {
     let legs: Vec<PlannedLeg> = back.collect();
     check_legs(books, &legs)?;
     check_debits(books, &legs, None)?;
+    check_postings(books, &legs)?;
     Ok(Plan::Post { legs, spends: false, reverses: Some((reverse.original_id, amount)) })
 }
 
@@ -288,7 +306,8 @@ fn exchange(books: &Books, exchange: &Exchange, now: Now) -> Result<Plan, Reject
         planned(creditor, Money::new(bought, *buy)),
     ];
     if exact != bought {
-        legs.push(Ok(own(AccountCode::fx_rounding(), exact - bought, *buy)));
+        let rounded = exact_sub(exact, bought).ok_or(RejectReason::AmountTooLarge)?;
+        legs.push(Ok(own(AccountCode::fx_rounding(), rounded, *buy)));
     }
     spend(books, distinct(legs.into_iter())?, now)
 }
@@ -324,15 +343,36 @@ fn check_debits(
     let debits = legs.iter().filter(|leg| leg.amount.is_sign_negative());
     first_of(debits.map(|leg| {
         let account = books.account(leg.account).ok_or(RejectReason::UnknownAccount)?;
+        let amount = leg.total()?.abs();
         if let Some(today) = spent_on {
-            account.check_limits(-leg.amount, today)?;
+            account.check_limits(amount, today)?;
         }
-        account.check_funds(-leg.amount)
+        account.check_funds(amount)
     }))
+}
+
+/// Whether the accounts can be told of once the legs are booked. Each account has one leg.
+pub(super) fn check_postings(books: &Books, legs: &[PlannedLeg]) -> Result<(), RejectReason> {
+    legs.iter().try_for_each(|leg| {
+        let account = books.account(leg.account).ok_or(RejectReason::UnknownAccount)?;
+        account.check_posting(leg.total()?)
+    })
+}
+
+/// Whether the accounts can be told of once the legs are set aside.
+fn check_holdings(books: &Books, legs: &[PlannedLeg]) -> Result<(), RejectReason> {
+    legs.iter().try_for_each(|leg| {
+        let account = books.account(leg.account).ok_or(RejectReason::UnknownAccount)?;
+        account.check_holding(leg.direction(), leg.total()?.abs())
+    })
 }
 
 impl PlannedLeg {
     pub(super) fn direction(&self) -> Direction {
         if self.amount.is_sign_negative() { Direction::Debit } else { Direction::Credit }
+    }
+
+    fn total(&self) -> Result<Total, RejectReason> {
+        Total::of(self.amount).ok_or(RejectReason::BalanceTooLarge)
     }
 }

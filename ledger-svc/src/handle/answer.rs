@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use shared_events::{
-    Amount, Currency, MessageId,
+    Amount, Currency, MessageId, Total,
     bus::{Answer, Answerer, HandleError, Tx},
     ledger::{
         BalanceFound, GetInstruction, HoldNow, INSTRUCTIONS_MAX, InstructionFound,
@@ -45,7 +45,7 @@ impl Answerer for Answers {
     async fn answer(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Result<Answer, HandleError> {
         let answer = match query {
             LedgerQuery::Balance(it) => {
-                account(tx, &it.account, it.currency).await?.map(|it| balance(&it))
+                account(tx, &it.account, it.currency).await?.and_then(|it| balance(&it))
             }
             LedgerQuery::Statement(it) => history::statement(tx, it).await?,
             LedgerQuery::Transfer(it) => {
@@ -94,22 +94,29 @@ pub(super) async fn account(
     Ok(found.ok_or_else(|| MessageRefused::not_found(format!("account {party}"))))
 }
 
-fn balance(account: &Account) -> Answer {
-    Answer::found(&BalanceFound {
+fn balance(account: &Account) -> Result<Answer, MessageRefused> {
+    let pending = [account.pending_debits, account.pending_credits].map(Total::amount);
+    let (Some(after), [Some(pending_debits), Some(pending_credits)]) = (account.after(), pending)
+    else {
+        let rule = "what is on the account has more digits than can be told: the ledger takes them \
+                    off when it starts";
+        return Err(MessageRefused::invalid("account", rule));
+    };
+    Ok(Answer::found(&BalanceFound {
         account_id: account.id,
         code: account.code.clone(),
         currency: account.currency,
         status: account.status,
         blocks: (account.status == Status::Frozen).then_some(account.blocked),
-        posted_debits: Amount(account.posted_debits),
-        posted_credits: Amount(account.posted_credits),
-        pending_debits: Amount(account.pending_debits),
-        pending_credits: Amount(account.pending_credits),
-        balance: Amount(account.balance()),
+        posted_debits: account.posted_debits,
+        posted_credits: account.posted_credits,
+        pending_debits,
+        pending_credits,
+        balance: after.balance,
         overdraft_limit: account.limits.overdraft.map(Amount),
-        available: account.available().map(Amount),
+        available: after.available,
         version: account.version,
-    })
+    }))
 }
 
 /// What the books would say: the same folding as for work, on books that nobody stores.

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 use shared_events::{
-    Amount,
     bus::{Answer, Tx},
     ledger::{
         AsOf, BalanceAtFound, END_TO_END_ID_CHARS_MAX, ENTRIES_PAGE_MAX, EntriesFound, FindEntries,
@@ -52,7 +51,7 @@ pub(super) async fn balance_at(tx: &mut Tx<'_>, query: &GetBalanceAt) -> Answere
         code: account.code,
         currency: account.currency,
         as_of: query.as_of,
-        balance: Amount(balance),
+        balance,
         version: account.version,
     })))
 }

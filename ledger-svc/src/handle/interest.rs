@@ -44,7 +44,11 @@ pub(super) async fn accrued(
     let ids = [account_id.uuid()];
     let bearing = interest::bearing(tx, &ids, (*to, *known_at)).await?.remove(account_id);
     let terms = interest::terms(tx, &ids, *known_at).await?.remove(account_id);
-    let days = bearing.iter().flat_map(|it| it.accrued(*from, *to)).collect();
+    let days = bearing.iter().flat_map(|it| it.accrued(*from, *to)).collect::<Result<_, _>>();
+    let days = match days {
+        Ok(days) => days,
+        Err(too_much) => return Ok(Err(MessageRefused::invalid("from", too_much.to_string()))),
+    };
     let capitalised = interest::months(tx, *account_id, (*from, *to), *known_at).await?;
     let terms = terms.unwrap_or_default();
     let (account_id, currency) = (account.id, account.currency);

@@ -8,7 +8,7 @@
 use chrono_tz::Tz;
 use metrics::counter;
 use shared_events::{
-    AccountId, Amount, CommandId,
+    AccountId, CommandId,
     bus::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
     ledger::{
         InstructionOutcome, LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened,
@@ -121,10 +121,12 @@ fn tell_followed(
             announce::locked(books, cause, &locked, payout)
         }
         Followed::CloseRefused { reason, balance, version } => {
+            // A customer's balance can be told: only positions ever had more digits.
+            let balance = balance.amount().unwrap_or_default();
             Outcome::announce(&LedgerAccountCloseRefused {
                 account_id: id,
                 reason,
-                balance: Amount(balance),
+                balance,
                 version,
                 closing_version: Some(change),
             })

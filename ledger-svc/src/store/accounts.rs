@@ -11,7 +11,7 @@ use shared_events::{
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use super::parsed;
+use super::{exact, parsed};
 use crate::domain::{Account, Limits, Spent};
 
 /// A row of `accounts`.
@@ -26,13 +26,13 @@ pub(super) struct Row {
     pub(super) daily_limit: Option<Decimal>,
     pub(super) monthly_limit: Option<Decimal>,
     pub(super) minimum_balance: Option<Decimal>,
-    pub(super) posted_debits: Decimal,
-    pub(super) posted_credits: Decimal,
-    pub(super) pending_debits: Decimal,
-    pub(super) pending_credits: Decimal,
+    pub(super) posted_debits: String,
+    pub(super) posted_credits: String,
+    pub(super) pending_debits: String,
+    pub(super) pending_credits: String,
     pub(super) spent_day: NaiveDate,
-    pub(super) spent_on_day: Decimal,
-    pub(super) spent_in_month: Decimal,
+    pub(super) spent_on_day: String,
+    pub(super) spent_in_month: String,
     pub(super) version: i64,
     pub(super) followed_status: i64,
     pub(super) followed_limit: i64,
@@ -56,14 +56,14 @@ impl TryFrom<Row> for Account {
                 monthly: row.monthly_limit,
                 minimum_balance: row.minimum_balance,
             },
-            posted_debits: row.posted_debits,
-            posted_credits: row.posted_credits,
-            pending_debits: row.pending_debits,
-            pending_credits: row.pending_credits,
+            posted_debits: exact("accounts.posted_debits", row.posted_debits)?,
+            posted_credits: exact("accounts.posted_credits", row.posted_credits)?,
+            pending_debits: exact("accounts.pending_debits", row.pending_debits)?,
+            pending_credits: exact("accounts.pending_credits", row.pending_credits)?,
             spent: Spent {
                 day: row.spent_day,
-                on_day: row.spent_on_day,
-                in_month: row.spent_in_month,
+                on_day: exact("accounts.spent_on_day", row.spent_on_day)?,
+                in_month: exact("accounts.spent_in_month", row.spent_in_month)?,
             },
             version: row.version,
             followed_status: row.followed_status,
@@ -97,11 +97,14 @@ fn read_status(status: &str) -> Option<LedgerStatus> {
 pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
-                pending_credits, spent_day, spent_on_day, spent_in_month, version,
-                followed_status, followed_limit, monitored
-         FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+        r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
+                  monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
+                  posted_credits::text AS "posted_credits!",
+                  pending_debits::text AS "pending_debits!",
+                  pending_credits::text AS "pending_credits!", spent_day,
+                  spent_on_day::text AS "spent_on_day!", spent_in_month::text AS "spent_in_month!",
+                  version, followed_status, followed_limit, monitored
+           FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE"#,
         ids,
     )
     .fetch_all(tx.connection())
@@ -125,16 +128,34 @@ pub(crate) async fn unlock_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
 pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                monthly_limit, minimum_balance, posted_debits, posted_credits, pending_debits,
-                pending_credits, spent_day, spent_on_day, spent_in_month, version,
-                followed_status, followed_limit, monitored
-         FROM accounts WHERE id = ANY($1)",
+        r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
+                  monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
+                  posted_credits::text AS "posted_credits!",
+                  pending_debits::text AS "pending_debits!",
+                  pending_credits::text AS "pending_credits!", spent_day,
+                  spent_on_day::text AS "spent_on_day!", spent_in_month::text AS "spent_in_month!",
+                  version, followed_status, followed_limit, monitored
+           FROM accounts WHERE id = ANY($1)"#,
         ids,
     )
     .fetch_all(tx.connection())
     .await?;
     rows.into_iter().map(Account::try_from).collect()
+}
+
+/// The bank's own accounts whose balance has more digits than can be told.
+pub(crate) async fn too_long_in_tx(
+    tx: &mut Tx<'_>,
+) -> sqlx::Result<Vec<(AccountId, AccountCode, Currency)>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, code AS "code!", currency FROM accounts
+           WHERE code IS NOT NULL AND length(ltrim(replace(
+               trim_scale(abs(posted_credits - posted_debits))::text, '.', ''), '0')) > 28
+           ORDER BY id"#,
+    );
+    let rows = rows.fetch_all(tx.connection()).await?.into_iter();
+    rows.map(|row| Ok((AccountId(row.id), AccountCode(row.code), currency(&row.currency)?)))
+        .collect()
 }
 
 /// Opens those of the bank's own accounts that are not open yet, and returns which.

@@ -13,17 +13,18 @@ use uuid::Uuid;
 use super::journal::Chain;
 use crate::domain::{Account, Decided, posted_legs};
 
-/// What is on accounts, as columns for an array statement.
+/// What is on accounts, as columns for an array statement. Totals go as text: they have more digits
+/// than the driver's decimals.
 #[derive(Default)]
 struct Balances {
     ids: Vec<Uuid>,
-    posted_debits: Vec<Decimal>,
-    posted_credits: Vec<Decimal>,
-    pending_debits: Vec<Decimal>,
-    pending_credits: Vec<Decimal>,
+    posted_debits: Vec<String>,
+    posted_credits: Vec<String>,
+    pending_debits: Vec<String>,
+    pending_credits: Vec<String>,
     spent_days: Vec<NaiveDate>,
-    spent_on_days: Vec<Decimal>,
-    spent_in_months: Vec<Decimal>,
+    spent_on_days: Vec<String>,
+    spent_in_months: Vec<String>,
     versions: Vec<i64>,
 }
 
@@ -32,13 +33,13 @@ impl<'a> FromIterator<&'a Account> for Balances {
         let mut columns = Self::default();
         for account in accounts {
             columns.ids.push(account.id.uuid());
-            columns.posted_debits.push(account.posted_debits);
-            columns.posted_credits.push(account.posted_credits);
-            columns.pending_debits.push(account.pending_debits);
-            columns.pending_credits.push(account.pending_credits);
+            columns.posted_debits.push(account.posted_debits.to_string());
+            columns.posted_credits.push(account.posted_credits.to_string());
+            columns.pending_debits.push(account.pending_debits.to_string());
+            columns.pending_credits.push(account.pending_credits.to_string());
             columns.spent_days.push(account.spent.day);
-            columns.spent_on_days.push(account.spent.on_day);
-            columns.spent_in_months.push(account.spent.in_month);
+            columns.spent_on_days.push(account.spent.on_day.to_string());
+            columns.spent_in_months.push(account.spent.in_month.to_string());
             columns.versions.push(account.version);
         }
         columns
@@ -86,16 +87,16 @@ pub(crate) async fn book_in_tx<'a>(
     sqlx::query!(
         "WITH balanced AS (
              UPDATE accounts SET
-                 posted_debits = now.posted_debits,
-                 posted_credits = now.posted_credits,
-                 pending_debits = now.pending_debits,
-                 pending_credits = now.pending_credits,
+                 posted_debits = now.posted_debits::numeric,
+                 posted_credits = now.posted_credits::numeric,
+                 pending_debits = now.pending_debits::numeric,
+                 pending_credits = now.pending_credits::numeric,
                  spent_day = now.spent_day,
-                 spent_on_day = now.spent_on_day,
-                 spent_in_month = now.spent_in_month,
+                 spent_on_day = now.spent_on_day::numeric,
+                 spent_in_month = now.spent_in_month::numeric,
                  version = now.version
-             FROM unnest($19::uuid[], $20::numeric[], $21::numeric[], $22::numeric[],
-                      $23::numeric[], $24::date[], $25::numeric[], $26::numeric[], $27::bigint[])
+             FROM unnest($19::uuid[], $20::text[], $21::text[], $22::text[], $23::text[],
+                      $24::date[], $25::text[], $26::text[], $27::bigint[])
                   AS now(id, posted_debits, posted_credits, pending_debits, pending_credits,
                       spent_day, spent_on_day, spent_in_month, version)
              WHERE accounts.id = now.id

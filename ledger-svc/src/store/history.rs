@@ -14,7 +14,7 @@ use shared_events::{
 };
 use uuid::Uuid;
 
-use super::{journal, parsed};
+use super::{exact, journal, parsed};
 use crate::domain::posted_legs;
 
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a day");
@@ -25,14 +25,14 @@ pub(crate) async fn balance_at(
     tx: &mut Tx<'_>,
     account: AccountId,
     instant: DateTime<Utc>,
-) -> sqlx::Result<Decimal> {
+) -> sqlx::Result<Amount> {
     let balance = sqlx::query_scalar!(
         r#"SELECT balance_after($1, posted_before($1, $2::timestamptz + interval '1 microsecond',
                9223372036854775807)) AS "balance!""#,
         account.uuid(),
         instant,
     );
-    balance.fetch_one(tx.connection()).await
+    balance.fetch_one(tx.connection()).await.map(Amount)
 }
 
 /// The sum of the entries whose value date is `day` or earlier.
@@ -40,13 +40,14 @@ pub(crate) async fn balance_by_value_date(
     tx: &mut Tx<'_>,
     account: AccountId,
     day: NaiveDate,
-) -> sqlx::Result<Decimal> {
+) -> sqlx::Result<Amount> {
     let balance = sqlx::query_scalar!(
-        r#"SELECT balance_by_value_date($1, $2, 9223372036854775807) AS "balance!""#,
+        r#"SELECT trim_scale(balance_by_value_date($1, $2, 9223372036854775807))::text
+               AS "balance!""#,
         account.uuid(),
         day,
     );
-    balance.fetch_one(tx.connection()).await
+    exact("the balance by value date", balance.fetch_one(tx.connection()).await?)
 }
 
 /// The sum of the entries whose booking date is `day` or earlier.
@@ -54,13 +55,14 @@ pub(crate) async fn balance_by_booking_date(
     tx: &mut Tx<'_>,
     account: AccountId,
     day: NaiveDate,
-) -> sqlx::Result<Decimal> {
+) -> sqlx::Result<Amount> {
     let balance = sqlx::query_scalar!(
-        r#"SELECT balance_by_booking_date($1, $2, 9223372036854775807) AS "balance!""#,
+        r#"SELECT trim_scale(balance_by_booking_date($1, $2, 9223372036854775807))::text
+               AS "balance!""#,
         account.uuid(),
         day,
     );
-    balance.fetch_one(tx.connection()).await
+    exact("the balance by booking date", balance.fetch_one(tx.connection()).await?)
 }
 
 /// The days of a statement, and where they lie among an account's versions.
@@ -103,10 +105,12 @@ pub(crate) async fn span(
 /// The figures of a statement's whole period.
 pub(crate) async fn period(tx: &mut Tx<'_>, span: &Span) -> sqlx::Result<StatementPeriod> {
     let row = sqlx::query!(
-        r#"SELECT balance_by_booking_date($1, $2 - 1, $6) AS "opening!",
-                  balance_by_booking_date($1, $3, $6) AS "closing!",
-                  coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS "debits!",
-                  coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS "credits!",
+        r#"SELECT trim_scale(balance_by_booking_date($1, $2 - 1, $6))::text AS "opening!",
+                  trim_scale(balance_by_booking_date($1, $3, $6))::text AS "closing!",
+                  trim_scale(coalesce(-sum(amount) FILTER (WHERE amount < 0), 0))::text
+                      AS "debits!",
+                  trim_scale(coalesce(sum(amount) FILTER (WHERE amount > 0), 0))::text
+                      AS "credits!",
                   count(*) FILTER (WHERE amount < 0) AS "debit_count!",
                   count(*) FILTER (WHERE amount > 0) AS "credit_count!"
            FROM booked($1, $2, $3, $4, $5, 0, $6, NULL)"#,
@@ -119,10 +123,10 @@ pub(crate) async fn period(tx: &mut Tx<'_>, span: &Span) -> sqlx::Result<Stateme
     );
     let row = row.fetch_one(tx.connection()).await?;
     Ok(StatementPeriod {
-        opening_balance: Amount(row.opening),
-        closing_balance: Amount(row.closing),
-        debits: Amount(row.debits),
-        credits: Amount(row.credits),
+        opening_balance: exact("the opening balance", row.opening)?,
+        closing_balance: exact("the closing balance", row.closing)?,
+        debits: exact("the sum of debits", row.debits)?,
+        credits: exact("the sum of credits", row.credits)?,
         debit_count: row.debit_count,
         credit_count: row.credit_count,
         until: span.until,

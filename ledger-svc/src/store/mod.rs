@@ -13,6 +13,20 @@ pub(crate) mod orders;
 pub(crate) mod proof;
 pub(crate) mod queries;
 
+/// A sum that was worked out by the database, which knows no bounds.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} has more digits than can be told: {sum}")]
+struct TooLong {
+    what: &'static str,
+    sum: String,
+}
+
+/// Reads a sum that was told as text, so that it keeps its digits: the drivers' decimals would
+/// round it where they are full.
+fn exact<T: std::str::FromStr>(what: &'static str, sum: String) -> sqlx::Result<T> {
+    sum.parse().map_err(|_| sqlx::Error::Decode(TooLong { what, sum }.into()))
+}
+
 /// A value in a column that no version of this service wrote there.
 #[derive(Debug, thiserror::Error)]
 #[error("column {column} holds {value:?}, which no version of the ledger writes")]

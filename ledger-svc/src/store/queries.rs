@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared_events::{
-    AccountId, Amount, TransferId,
+    AccountId, TransferId,
     bus::Tx,
     ledger::{
         AccountCode, Action, InstructionOutcome, TransferFound, TransferStatus, TrialBalanceLine,
@@ -11,7 +11,7 @@ use shared_events::{
 
 use super::{
     accounts::{self, currency},
-    journal,
+    exact, journal,
 };
 use crate::domain::Account;
 
@@ -59,8 +59,9 @@ pub(crate) async fn transfer(
 /// The sums over all accounts: customers together, each of the bank's own for itself.
 pub(crate) async fn trial_balance(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TrialBalanceLine>> {
     let rows = sqlx::query!(
-        r#"SELECT code, currency, count(*) AS "accounts!", sum(posted_debits) AS "debits!",
-                  sum(posted_credits) AS "credits!"
+        r#"SELECT code, currency, count(*) AS "accounts!",
+                  sum(posted_debits)::text AS "debits!", sum(posted_credits)::text AS "credits!",
+                  (sum(posted_credits) - sum(posted_debits))::text AS "balance!"
            FROM accounts GROUP BY currency, code
            ORDER BY currency, code NULLS FIRST"#,
     )
@@ -71,9 +72,9 @@ pub(crate) async fn trial_balance(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TrialBala
             code: row.code.map(AccountCode),
             currency: currency(&row.currency)?,
             accounts: row.accounts,
-            debits: Amount(row.debits),
-            credits: Amount(row.credits),
-            balance: Amount(row.credits - row.debits),
+            debits: exact("the sum of debits", row.debits)?,
+            credits: exact("the sum of credits", row.credits)?,
+            balance: exact("the sum of balances", row.balance)?,
         })
     });
     line.collect()

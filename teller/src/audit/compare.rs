@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{NaiveDate, TimeDelta};
 use shared_events::{
-    AccountId, Amount, TransferId,
+    AccountId, TransferId,
     ledger::{AccountRow, BooksFound, BooksRows, EntriesCount, HoldRow, HoldStatus},
 };
 use uuid::Uuid;
@@ -59,7 +59,7 @@ pub(super) fn page(replay: &Replay, from: Option<Uuid>, page: &BooksFound) -> Ch
                 |id, expected, found| {
                     let row = Row::of(Table::Reversals).transfer(id);
                     let (expected, found) = there(row, expected, found)?;
-                    row.has("amount", Amount(*expected).to_string(), found.amount.clone())
+                    row.has("amount", expected.to_string(), found.amount.clone())
                 },
             )
         }
@@ -127,7 +127,7 @@ fn account(row: Row, expected: Option<&Sums>, found: Option<&AccountRow>) -> Che
         ("pending_debits", pending.debits, &found.pending_debits),
         ("pending_credits", pending.credits, &found.pending_credits),
     ] {
-        row.has(column, Amount(expected).to_string(), found.clone())?;
+        row.has(column, expected.to_string(), found.clone())?;
     }
     let Some(expected) = expected else { return Ok(()) };
     row.has("currency", expected.currency.code(), found.currency.as_str())?;
@@ -140,7 +140,7 @@ fn hold(row: Row, expected: Option<&Hold>, found: Option<&HoldRow>) -> Checked {
     row.has("debtor_id", expected.debtor, found.debtor_id)?;
     row.has("creditor_id", expected.creditor, found.creditor_id)?;
     row.has("currency", expected.currency.code(), found.currency.as_str())?;
-    row.has("remaining", Amount(expected.remaining).to_string(), found.remaining.clone())?;
+    row.has("remaining", expected.remaining.to_string(), found.remaining.clone())?;
     row.has("status", status(expected.status), found.status.as_str())?;
     // The database keeps microseconds.
     let instant = found.expires_at.map_or(i64::MAX, |it| it.timestamp_micros());

@@ -28,7 +28,7 @@ mod walk;
 mod tests;
 
 use serde::Serialize;
-use shared_events::{Amount, Currency, ledger::ChainEnd};
+use shared_events::{Currency, Total, ledger::ChainEnd};
 
 pub use difference::{Difference, Row, Table};
 pub use export::{ExportError, Exported};
@@ -70,7 +70,7 @@ pub struct Turnover {
     /// Which currency.
     pub currency: Currency,
     /// All debits.
-    pub debits: Amount,
+    pub debits: Total,
     /// All credits.
-    pub credits: Amount,
+    pub credits: Total,
 }

@@ -1,6 +1,11 @@
 //! The books as the records lead to them. Promise: every posted record is balanced in each
 //! currency, every account's versions and balances follow from the ones before, and nothing is
 //! captured or released but what is held.
+//!
+//! Sums have every digit. The first versions of the ledger added up in decimals of 96 bits, which
+//! round where they are full: the balances that they told of the bank's positions then were not
+//! exact, though every entry was. A balance is right if it is the exact one, or what those versions
+//! made of it.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +17,7 @@ use shared_events::{
         AccountAfter, Direction, Held, HoldAfter, HoldStatus, InstructionOutcome, JournalRecord,
         Posted, PostedLeg, ReleaseCause, Released,
     },
+    money::{Total, exact::is_exact},
 };
 
 use super::difference::{Checked, Row};
@@ -25,13 +31,22 @@ pub(super) struct Sums {
     pub(super) pending: Sides,
     pub(super) version: i64,
     pub(super) entries: i64,
+    /// What the first versions of the ledger made of it, if one could have written the last record.
+    rounded: Option<Rounded>,
+}
+
+/// The sums of an account in decimals of 96 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Rounded {
+    debits: Decimal,
+    credits: Decimal,
 }
 
 /// What goes out and what comes in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sides {
-    pub(super) debits: Decimal,
-    pub(super) credits: Decimal,
+    pub(super) debits: Total,
+    pub(super) credits: Total,
 }
 
 /// A hold, as the records lead to it.
@@ -40,7 +55,7 @@ pub(super) struct Hold {
     pub(super) debtor: AccountId,
     pub(super) creditor: AccountId,
     pub(super) currency: Currency,
-    pub(super) remaining: Decimal,
+    pub(super) remaining: Total,
     pub(super) status: HoldStatus,
     pub(super) expires_at: DateTime<Utc>,
     pub(super) placed_at: DateTime<Utc>,
@@ -53,7 +68,7 @@ pub(super) struct Hold {
 pub(super) struct Replay {
     pub(super) accounts: BTreeMap<AccountId, Sums>,
     pub(super) holds: BTreeMap<TransferId, Hold>,
-    pub(super) reversed: BTreeMap<TransferId, Decimal>,
+    pub(super) reversed: BTreeMap<TransferId, Total>,
     pub(super) turnover: BTreeMap<Currency, Sides>,
     pub(super) records: u64,
     pub(super) entries: u64,
@@ -65,7 +80,7 @@ struct Step {
     direction: Direction,
     currency: Currency,
     posted: Option<Decimal>,
-    pending: Decimal,
+    pending: Total,
 }
 
 impl Replay {
@@ -96,19 +111,19 @@ impl Replay {
         self.check_balanced(row, &posted.legs)?;
         let taken = match &posted.hold {
             Some(hold) => self.captured(row, hold, &posted.legs)?,
-            None => Decimal::ZERO,
+            None => Total::ZERO,
         };
         for leg in &posted.legs {
             let (direction, currency) = (leg.direction, leg.money.currency);
             let posted = Some(leg.money.amount.decimal());
-            let step = Step { direction, currency, posted, pending: -taken };
+            let step = Step { direction, currency, posted, pending: taken.negated() };
             self.step(row, &leg.account, step)?;
             self.entries += 1;
         }
         if let (Some(original), Some(leg)) = (posted.reverses, posted.legs.last()) {
             // The last leg goes back to the first that was debited: the one that is counted.
             let reversed = self.reversed.entry(original).or_default();
-            *reversed = sum(row, *reversed, leg.money.amount.decimal())?;
+            *reversed = sum(row, *reversed, total(row, leg.money.amount.decimal())?)?;
         }
         Ok(())
     }
@@ -117,22 +132,23 @@ impl Replay {
     fn check_balanced(&mut self, row: Row, legs: &[PostedLeg]) -> Checked {
         let mut here = BTreeMap::<Currency, Sides>::new();
         for leg in legs {
-            let (currency, amount) = (leg.money.currency, leg.money.amount.decimal());
+            let currency = leg.money.currency;
+            let amount = total(row, leg.money.amount.decimal())?;
             here.entry(currency).or_default().add(row, leg.direction, amount)?;
             self.turnover.entry(currency).or_default().add(row, leg.direction, amount)?;
         }
-        here.values().try_for_each(|it| {
-            row.has("credits of the record", Amount(it.debits), Amount(it.credits))
-        })
+        here.values().try_for_each(|it| row.has("credits of the record", it.debits, it.credits))
     }
 
     /// Takes from a hold what is captured and what is given back with it.
-    fn captured(&mut self, row: Row, after: &HoldAfter, legs: &[PostedLeg]) -> Checked<Decimal> {
+    fn captured(&mut self, row: Row, after: &HoldAfter, legs: &[PostedLeg]) -> Checked<Total> {
         let captured = legs.first().map_or(Decimal::ZERO, |it| it.money.amount.decimal());
-        let taken = sum(row, captured, after.released.decimal())?;
+        let released = total(row, after.released.decimal())?;
+        let taken = sum(row, total(row, captured)?, released)?;
         let hold = self.open_hold(row, after.hold_id)?;
         hold.take(row, taken, HoldStatus::Captured)?;
-        row.has("hold's remaining", Amount(hold.remaining), after.remaining)?;
+        let remaining = total(row, after.remaining.decimal())?;
+        row.has("hold's remaining", hold.remaining, remaining)?;
         let sides = legs.iter().map(|it| it.account.account_id);
         let of_hold = [hold.debtor, hold.creditor];
         match sides.eq(of_hold) {
@@ -142,7 +158,7 @@ impl Replay {
     }
 
     fn held(&mut self, row: Row, held: &Held, record: &JournalRecord) -> Checked {
-        let (currency, amount) = (held.money.currency, held.money.amount.decimal());
+        let (currency, amount) = (held.money.currency, total(row, held.money.amount.decimal())?);
         self.set_aside(row, [&held.debtor, &held.creditor], currency, amount)?;
         let asked = &record.instruction;
         let hold = Hold {
@@ -162,9 +178,10 @@ impl Replay {
     }
 
     fn released(&mut self, row: Row, released: &Released) -> Checked {
-        let (currency, amount) = (released.money.currency, released.money.amount.decimal());
+        let currency = released.money.currency;
+        let amount = total(row, released.money.amount.decimal())?;
         let hold = self.open_hold(row, released.hold_id)?;
-        row.has("released money", Amount(hold.remaining), Amount(amount))?;
+        row.has("released money", hold.remaining, amount)?;
         let status = match released.cause {
             ReleaseCause::Released => HoldStatus::Released,
             ReleaseCause::Expired => HoldStatus::Expired,
@@ -173,7 +190,7 @@ impl Replay {
         hold.take(row, amount, status)?;
         row.has("debtor", hold.debtor, released.debtor.account_id)?;
         row.has("creditor", hold.creditor, released.creditor.account_id)?;
-        self.set_aside(row, [&released.debtor, &released.creditor], currency, -amount)
+        self.set_aside(row, [&released.debtor, &released.creditor], currency, amount.negated())
     }
 
     fn set_aside(
@@ -181,7 +198,7 @@ impl Replay {
         row: Row,
         [debtor, creditor]: [&AccountAfter; 2],
         currency: Currency,
-        pending: Decimal,
+        pending: Total,
     ) -> Checked {
         let step = |direction| Step { direction, currency, posted: None, pending };
         self.step(row, debtor, step(Direction::Debit))?;
@@ -207,6 +224,7 @@ impl Replay {
             pending: Sides::default(),
             version: 1,
             entries: 0,
+            rounded: Some(Rounded::default()),
         });
         row.has("account's version", now.version + 1, after.version)?;
         row.has("account's currency", now.currency, step.currency)?;
@@ -215,20 +233,22 @@ impl Replay {
         now.version = after.version;
         now.pending.add(row, step.direction, step.pending)?;
         if let Some(amount) = step.posted {
-            now.posted.add(row, step.direction, amount)?;
+            now.posted.add(row, step.direction, total(row, amount)?)?;
+            now.rounded = now.rounded.and_then(|rounded| rounded.plus(step.direction, amount));
             now.entries += 1;
         }
-        row.has("account's balance", Amount(now.posted.balance()), after.balance)
+        now.check_balance(row, after.balance.decimal())
     }
 }
 
 impl Hold {
-    fn take(&mut self, row: Row, amount: Decimal, ends_as: HoldStatus) -> Checked {
-        if amount > self.remaining {
-            let most = format!("at most {}", Amount(self.remaining));
-            return Err(row.differs("amount taken from the hold", most, Amount(amount)));
-        }
-        self.remaining -= amount;
+    fn take(&mut self, row: Row, amount: Total, ends_as: HoldStatus) -> Checked {
+        let rest = self.remaining.minus(amount).filter(|rest| *rest >= Total::ZERO);
+        let Some(rest) = rest else {
+            let most = format!("at most {}", self.remaining);
+            return Err(row.differs("amount taken from the hold", most, amount));
+        };
+        self.remaining = rest;
         if self.remaining.is_zero() {
             self.status = ends_as;
         }
@@ -236,12 +256,52 @@ impl Hold {
     }
 }
 
-impl Sides {
-    pub(super) fn balance(self) -> Decimal {
-        self.credits - self.debits
+impl Sums {
+    /// Whether a record tells the balance that it leaves.
+    fn check_balance(&mut self, row: Row, told: Decimal) -> Checked {
+        let exact = self.posted.balance();
+        let is_rounded = self.rounded.and_then(Rounded::balance) == Some(told);
+        if Total::of(told) == Some(exact) {
+            // Totals that were mended are what is added to from here.
+            let sides = (self.posted.debits.decimal(), self.posted.credits.decimal());
+            if let (false, (Some(debits), Some(credits))) = (is_rounded, sides) {
+                self.rounded = Some(Rounded { debits, credits });
+            }
+            return Ok(());
+        }
+        // What has a place in 28 digits was never rounded.
+        let has_no_place = [exact, self.posted.debits, self.posted.credits]
+            .iter()
+            .any(|it| it.decimal().is_none_or(|number| !is_exact(number)));
+        match is_rounded && has_no_place {
+            true => Ok(()),
+            false => row.has("account's balance", exact.to_string(), Amount(told).to_string()),
+        }
+    }
+}
+
+impl Rounded {
+    fn plus(mut self, direction: Direction, amount: Decimal) -> Option<Self> {
+        let side = match direction {
+            Direction::Debit => &mut self.debits,
+            Direction::Credit => &mut self.credits,
+        };
+        *side = side.checked_add(amount)?;
+        Some(self)
     }
 
-    fn add(&mut self, row: Row, direction: Direction, amount: Decimal) -> Checked {
+    fn balance(self) -> Option<Decimal> {
+        self.credits.checked_sub(self.debits)
+    }
+}
+
+impl Sides {
+    /// Neither side is less than nothing, so this is within bounds.
+    pub(super) fn balance(self) -> Total {
+        self.credits.minus_at_most(self.debits)
+    }
+
+    fn add(&mut self, row: Row, direction: Direction, amount: Total) -> Checked {
         let side = match direction {
             Direction::Debit => &mut self.debits,
             Direction::Credit => &mut self.credits,
@@ -251,8 +311,13 @@ impl Sides {
     }
 }
 
-/// No sum of amounts that the ledger takes is too large for a decimal.
-fn sum(row: Row, one: Decimal, other: Decimal) -> Checked<Decimal> {
-    let too_large = || row.differs("amount", "a sum of 28 digits", Amount(other));
-    one.checked_add(other).ok_or_else(too_large)
+/// No amount that the ledger takes has more than 14 digits after the point.
+fn total(row: Row, amount: Decimal) -> Checked<Total> {
+    let wrong = || row.differs("amount", "at most 14 digits after the point", Amount(amount));
+    Total::of(amount).ok_or_else(wrong)
+}
+
+/// No sum of amounts that the ledger takes is too large for a total.
+fn sum(row: Row, one: Total, other: Total) -> Checked<Total> {
+    one.plus(other).ok_or_else(|| row.differs("amount", "a sum of 37 digits", other))
 }

@@ -6,10 +6,7 @@
 
 use std::collections::VecDeque;
 
-use shared_events::{
-    Amount,
-    ledger::{ChainEnd, ChainedRecord, JournalRecord},
-};
+use shared_events::ledger::{ChainEnd, ChainedRecord, JournalRecord};
 
 use super::{
     Turnover, Verified, beside,
@@ -160,8 +157,8 @@ impl<S: Source> Walk<S> {
         let Replay { accounts, holds, reversed, turnover, records, entries } = self.replay;
         let turnover = turnover.into_iter().map(|(currency, sides)| Turnover {
             currency,
-            debits: Amount(sides.debits),
-            credits: Amount(sides.credits),
+            debits: sides.debits,
+            credits: sides.credits,
         });
         Ok(Verified {
             records,

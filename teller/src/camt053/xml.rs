@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     Amount, Currency, Money,
     ledger::{Direction, StatementEntry},
+    money::exact::{exact_add, exact_sub},
 };
 
 use super::{AccountName, Document, Side, transfer_reference};
@@ -109,15 +110,18 @@ fn balance(xml: &mut Xml, code: &str, amount: Amount, currency: Currency, day: N
 fn summary(xml: &mut Xml, of: &Document<'_>) {
     let (period, currency) = (of.period, of.statement.currency);
     let (debits, credits) = (period.debits.decimal(), period.credits.decimal());
+    let checked = "sums of 18 digits were asked for";
+    let all = exact_add(debits, credits).expect(checked);
+    let net = exact_sub(credits, debits).expect(checked);
     let part = |xml: &mut Xml, count: i64, sum: Decimal| {
         xml.text("NbOfNtries", &count.to_string());
         xml.text("Sum", &digits(sum, currency));
     };
     xml.within("TtlNtries", |xml| {
-        part(xml, period.debit_count + period.credit_count, debits + credits);
+        part(xml, period.debit_count + period.credit_count, all);
         xml.within("TtlNetNtry", |xml| {
-            xml.text("Amt", &digits((credits - debits).abs(), currency));
-            indicator(xml, credits - debits);
+            xml.text("Amt", &digits(net.abs(), currency));
+            indicator(xml, net);
         });
     });
     xml.within("TtlCdtNtries", |xml| part(xml, period.credit_count, credits));

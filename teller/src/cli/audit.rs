@@ -7,7 +7,7 @@ use shared_events::ledger::ChainEnd;
 
 use super::{
     failure::{Exit, Failure},
-    output::{Column, card, digits, table},
+    output::{Column, card, sum_digits, table},
     progress::Bar,
     session::Session,
 };
@@ -79,7 +79,7 @@ fn describe(verified: &Verified) -> String {
     ]);
     let columns = [Column::Left("currency"), Column::Right("debits"), Column::Right("credits")];
     let sums = verified.turnover.iter().map(|it| {
-        let money = |amount| digits(amount, it.currency);
+        let money = |sum| sum_digits(sum, it.currency);
         vec![it.currency.to_string(), money(it.debits), money(it.credits)]
     });
     let (sums, ends) = (table(&columns, sums), ends(&verified.ends));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use shared_events::{
-    Amount, Currency,
+    Amount, Currency, Total,
     ledger::{
         AsOf, BalanceAtFound, BalanceFound, LedgerStatus, TrialBalanceFound, TrialBalanceLine,
     },
@@ -12,7 +12,7 @@ use shared_events::{
 
 use super::{
     failure::Failure,
-    output::{Column, card, digits, or_empty, table},
+    output::{Column, card, digits, or_empty, sum_digits, table},
     session::Session,
 };
 use crate::input::{self, InvalidInput, PartyName};
@@ -142,16 +142,16 @@ fn sums(found: &TrialBalanceFound) -> String {
     for line in &found.lines {
         let nothing = TrialBalanceLine {
             accounts: 0,
-            debits: Amount::ZERO,
-            credits: Amount::ZERO,
-            balance: Amount::ZERO,
+            debits: Total::ZERO,
+            credits: Total::ZERO,
+            balance: Total::ZERO,
             ..line.clone()
         };
         let total = totals.entry(line.currency).or_insert(nothing);
         total.accounts += line.accounts;
-        total.debits.0 += line.debits.0;
-        total.credits.0 += line.credits.0;
-        total.balance.0 += line.balance.0;
+        total.debits = total.debits.plus_at_most(line.debits);
+        total.credits = total.credits.plus_at_most(line.credits);
+        total.balance = total.balance.plus_at_most(line.balance);
     }
     rows.extend(totals.values().map(|total| sum_row("total".to_owned(), total)));
     table(&columns, rows)
@@ -162,8 +162,8 @@ fn sum_row(name: String, line: &TrialBalanceLine) -> Vec<String> {
         name,
         line.currency.to_string(),
         line.accounts.to_string(),
-        digits(line.debits, line.currency),
-        digits(line.credits, line.currency),
-        digits(line.balance, line.currency),
+        sum_digits(line.debits, line.currency),
+        sum_digits(line.credits, line.currency),
+        sum_digits(line.balance, line.currency),
     ]
 }

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared_events::{
-    Amount, MessageId,
+    Amount, MessageId, Total,
     ledger::{
         AccruedDay, CapitalisedMonth, DayCount, GetInterest, INTEREST_DAYS_MAX, InterestFound,
         InterestTerms, Rounding, SetTerms, TermsChanged, TermsSet,
@@ -237,7 +237,8 @@ fn days(found: &InterestFound) -> String {
             line.accrued.to_string(),
         ]
     };
-    let sum: Amount = Amount(found.days.iter().map(|it| it.accrued.decimal()).sum());
+    let days = found.days.iter().filter_map(|day| Total::of(day.accrued.decimal()));
+    let sum = Total::sum(days).unwrap_or(Total::MAX);
     let title = format!("account {} in {}: {sum} accrued", found.account_id, found.currency);
     let lines = table(&columns, found.days.iter().map(row));
     format!("{title}\n{lines}\n{}", months(found))

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use serde::Serialize;
 use shared_events::{
-    Amount, Currency, Money,
+    Amount, Currency, Money, Total,
     text::{visible, visible_json, visible_lines},
 };
 
@@ -97,6 +97,11 @@ pub(crate) fn digits(amount: Amount, currency: Currency) -> String {
         Some((amount, _)) => amount.to_owned(),
         None => money,
     }
+}
+
+/// A sum with its currency's digits.
+pub(crate) fn sum_digits(sum: Total, currency: Currency) -> String {
+    sum.amount().map_or_else(|| sum.to_string(), |amount| digits(amount, currency))
 }
 
 /// A value that may not be there.

@@ -1,10 +1,7 @@
 //! Amounts and currencies.
 
 use rust_decimal::Decimal;
-use shared_events::{
-    Amount, Currency, Money,
-    money::{AMOUNT_MAX, InvalidMoney},
-};
+use shared_events::{Amount, Currency, Money, money::InvalidMoney};
 
 use super::InvalidInput;
 
@@ -59,8 +56,8 @@ fn decimal(field: &str, text: &str, currency: Currency) -> Result<Money, Invalid
         let digits = currency.digits();
         return Err(wrong(format!("more digits than {currency} has ({digits})")));
     }
-    if amount.decimal() > AMOUNT_MAX {
-        return Err(wrong(format!("more than {AMOUNT_MAX}")));
+    if !money.is_within_bounds() {
+        return Err(wrong(format!("more than {}", currency.amount_max())));
     }
     Ok(money)
 }

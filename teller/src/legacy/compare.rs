@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
-use shared_events::TransferId;
+use shared_events::{TransferId, money::exact::exact_sub};
 
 use super::read::Export;
 
@@ -131,7 +131,8 @@ fn balance_on(ends: &BTreeMap<NaiveDate, Decimal>, day: NaiveDate) -> Decimal {
 }
 
 fn nearest(ledger: Decimal, printed: &[Decimal]) -> (Decimal, Decimal) {
-    let distances = printed.iter().map(|it| (*it, (ledger - *it).abs()));
+    let distance = |it| exact_sub(ledger, it).map_or(Decimal::MAX, |distance| distance.abs());
+    let distances = printed.iter().map(|it| (*it, distance(*it)));
     let nearest = distances.min_by_key(|(_, distance)| *distance);
     nearest.unwrap_or((Decimal::ZERO, ledger.abs()))
 }

@@ -8,6 +8,7 @@ use shared_events::{
     AccountId, Amount, Currency, MessageId, Money, TransferId,
     accounts::{Holder, OpenAccount},
     ledger::{Party, Transfer},
+    money::exact::exact_add,
 };
 use uuid::Uuid;
 
@@ -88,7 +89,8 @@ fn overdraft_limits(rows: &[&LegacyRow]) -> HashMap<u64, Decimal> {
     let mut limits = HashMap::new();
     for row in rows {
         let balance = balances.entry(row.account).or_default();
-        *balance += row.change();
+        // What has more digits is more than any limit: the account is not opened then.
+        *balance = exact_add(*balance, row.change()).unwrap_or(Decimal::MIN);
         let limit: &mut Decimal = limits.entry(row.account).or_default();
         *limit = (*limit).max(-*balance);
     }

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::{Context, Error, Result, ensure};
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Currency, TransferId,
+    AccountId, Amount, Currency, Total, TransferId,
     ledger::{AccountCode, BalanceFound, InstructionOutcome, TrialBalanceLine},
 };
 
@@ -190,21 +189,27 @@ pub(super) fn compare_balances(model: &Model, balances: &[BalanceFound]) -> Resu
 
 /// The trial balance has the model's sums, and each currency's are zero.
 pub(super) fn compare_sums(model: &Model, lines: &[TrialBalanceLine]) -> Result<()> {
-    let (mut sums, mut totals) = (BTreeMap::new(), BTreeMap::<Currency, Decimal>::new());
+    let (mut sums, mut totals) = (BTreeMap::new(), BTreeMap::<Currency, Total>::new());
     // The ledger opens the bank's own accounts when something is first booked on them.
     for account in model.accounts.values().filter(|it| it.code.is_none() || it.version > 1) {
-        let line: &mut (i64, Decimal) =
+        let line: &mut (i64, Total) =
             sums.entry((account.currency, account.code.clone())).or_default();
-        *line = (line.0 + 1, line.1 + account.posted);
+        let posted = Total::of(account.posted).context("the model posts no more digits")?;
+        *line = (line.0 + 1, plus(line.1, posted)?);
     }
-    let mut found = BTreeMap::<(Currency, Option<AccountCode>), (i64, Decimal)>::new();
+    let mut found = BTreeMap::<(Currency, Option<AccountCode>), (i64, Total)>::new();
     for line in lines {
-        let balance = line.balance.decimal();
-        ensure!(line.credits.decimal() - line.debits.decimal() == balance, "{line:?}");
+        let balance = line.balance;
+        ensure!(line.credits.minus(line.debits) == Some(balance), "{line:?}");
         found.insert((line.currency, line.code.clone()), (line.accounts, balance));
-        *totals.entry(line.currency).or_default() += balance;
+        let total = totals.entry(line.currency).or_default();
+        *total = plus(*total, balance)?;
     }
     ensure!(found == sums, "the model sums up to {sums:?}, the ledger to {found:?}");
-    ensure!(totals.values().all(Decimal::is_zero), "the books are off: {totals:?}");
+    ensure!(totals.values().all(|total| total.is_zero()), "the books are off: {totals:?}");
     Ok(())
+}
+
+fn plus(one: Total, other: Total) -> Result<Total> {
+    one.plus(other).context("the sum of a bank's books is a total")
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use ledger_svc::domain::{AccountEvent, Followed, payout_id};
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Money, TransferId,
+    AccountId, Amount, Money, Total, TransferId,
     accounts::{Blocks, CloseRefusal},
     ledger::{
         AccountAfter, Action, Direction, Held, HoldAfter, HoldStatus, Instruction,
@@ -174,7 +174,7 @@ impl Model {
                 // A freeze was there first, and the closing was not answered yet.
                 AccountEvent::Closing { .. } if is_overtaken => Followed::CloseRefused {
                     reason: CloseRefusal::AccountFrozen,
-                    balance: account.posted,
+                    balance: Total::of(account.posted).expect("no balance has more digits"),
                     version: account.version,
                 },
                 _ => Followed::Quietly,
@@ -213,7 +213,8 @@ impl Model {
     fn lock(&mut self, id: AccountId, change: i64, payout: Option<AccountId>) -> Followed {
         let account = &self.accounts[&id];
         let (balance, version, currency) = (account.posted, account.version, account.currency);
-        let refused = |reason| Followed::CloseRefused { reason, balance, version };
+        let told = Total::of(balance).expect("no balance has more digits");
+        let refused = |reason| Followed::CloseRefused { reason, balance: told, version };
         if account.pending_out + account.pending_in != Decimal::ZERO {
             return refused(CloseRefusal::HoldsOpen);
         }
@@ -225,6 +226,7 @@ impl Model {
             let lines = [(id, Money::new(-balance, currency)), (to, Money::new(balance, currency))];
             let mut broken = Default::default();
             self.accounts_allow(&lines, &mut broken);
+            self.balances_fit(&lines, &mut broken);
             if id == to || !broken.is_empty() {
                 return refused(CloseRefusal::PayoutRejected);
             }

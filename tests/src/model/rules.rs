@@ -14,7 +14,10 @@ use shared_events::{
     text::is_visible_line,
 };
 
-use super::{Model, Now, account_id};
+use super::{
+    Model, Now, account_id,
+    numbers::{end, product},
+};
 
 /// One account, and how much: in if it is positive, out if it is negative.
 pub(super) type Line = (AccountId, Money);
@@ -28,7 +31,7 @@ pub(super) enum Plan {
 }
 
 /// The rules that are broken.
-type Broken = BTreeSet<R>;
+pub(super) type Broken = BTreeSet<R>;
 
 /// The hold or transfer that an action is about.
 pub(super) fn about(action: &Action) -> Option<TransferId> {
@@ -70,7 +73,8 @@ fn money(it: Money, broken: &mut Broken) {
     let too_many = amount.normalize().scale() > it.currency.digits();
     broken.extend((amount <= Decimal::ZERO).then_some(R::AmountNotPositive));
     broken.extend(too_many.then_some(R::TooManyDigits));
-    broken.extend((amount > AMOUNT_MAX).then_some(R::AmountTooLarge));
+    let most = AMOUNT_MAX.min(end(it.currency) - Decimal::new(1, it.currency.digits()));
+    broken.extend((amount > most).then_some(R::AmountTooLarge));
 }
 
 /// Money of a currency that nobody can hold only leaves: a customer for the bank.
@@ -130,6 +134,7 @@ impl Model {
                 let lines = self.between((&it.debtor, &it.creditor), it.money, it.up_to, broken);
                 self.accounts_allow(&lines, broken);
                 self.debtors_can(&lines, spends, broken);
+                self.balances_fit(&lines, broken);
                 Some(Plan::Post { lines, spends: true, reverses: None })
             }
             Action::Hold(it) => {
@@ -140,12 +145,14 @@ impl Model {
                 let lines = self.between((&it.debtor, &it.creditor), it.money, it.up_to, broken);
                 self.accounts_allow(&lines, broken);
                 self.debtors_can(&lines, spends, broken);
+                self.pending_fits(&lines, broken);
                 Some(Plan::Hold { lines, expires_at: it.expires_at })
             }
             Action::Capture(it) => {
                 let given = it.amount.map(Amount::decimal);
                 let (hold, amount) = self.open_hold(it.hold_id, given, now, broken)?;
                 self.accounts_allow(&hold, broken);
+                self.balances_fit(&hold, broken);
                 let rest = self.holds[&it.hold_id].left.amount.decimal() - amount;
                 broken.extend((rest < Decimal::ZERO).then_some(R::ExceedsHold));
                 let released = if it.keep_rest { Decimal::ZERO } else { rest };
@@ -160,12 +167,14 @@ impl Model {
                 let lines = legs(it, broken);
                 self.accounts_allow(&lines, broken);
                 self.debtors_can(&lines, spends, broken);
+                self.balances_fit(&lines, broken);
                 Some(Plan::Post { lines, spends: true, reverses: None })
             }
             Action::Exchange(it) => {
                 let lines = exchange(it, broken)?;
                 self.accounts_allow(&lines, broken);
                 self.debtors_can(&lines, spends, broken);
+                self.balances_fit(&lines, broken);
                 Some(Plan::Post { lines, spends: true, reverses: None })
             }
         }
@@ -246,6 +255,7 @@ impl Model {
         let lines: Vec<Line> = back.collect();
         self.accounts_allow(&lines, broken);
         self.debtors_can(&lines, None, broken);
+        self.balances_fit(&lines, broken);
         Some(Plan::Post { lines, spends: false, reverses: Some((it.original_id, amount)) })
     }
 
@@ -355,7 +365,7 @@ fn exchange(it: &Exchange, broken: &mut Broken) -> Option<Vec<Line>> {
         return None;
     }
     let sold = it.sell.amount.decimal();
-    let Some(exact) = sold.checked_mul(rate) else {
+    let Some(exact) = product(sold, rate) else {
         broken.insert(R::AmountTooLarge);
         return None;
     };

@@ -64,7 +64,8 @@ fn rejected(books: &mut Books, n: u128, action: Action, reason: RejectReason) {
 }
 
 fn available(books: &Books, n: u128) -> Decimal {
-    books.account(customer(n)).and_then(Account::available).expect("a customer")
+    let available = books.account(customer(n)).and_then(Account::available);
+    available.and_then(Total::decimal).expect("a customer")
 }
 
 /// Given changes of accounts, an action is rejected for this reason.
@@ -256,12 +257,9 @@ fn an_exchange_books_what_rounding_takes() {
         let mut books = funded();
         done(&mut books, 1, exchange("162.5", "1", rounding));
         assert_eq!(available(&books, 4), Decimal::from(bought), "{rounding:?}");
-        let yen: Decimal = all_accounts(&books)
-            .iter()
-            .filter(|it| it.currency == currency("JPY"))
-            .map(Account::balance)
-            .sum();
-        assert_eq!(yen, Decimal::ZERO);
+        let all = all_accounts(&books);
+        let yen = all.iter().filter(|it| it.currency == currency("JPY")).map(Account::balance);
+        assert_eq!(Total::sum(yen), Some(Total::ZERO));
         done(&mut books, 2, reverse(1, None));
         assert_eq!(available(&books, 0), Decimal::from(100));
     }
@@ -310,11 +308,11 @@ fn a_freeze_that_is_there_first_wins_over_a_closing() {
         let followed = books.follow(command(), (customer(0), version), event, now());
         (followed, books.account(customer(0)).map(|account| (account.status, account.balance())))
     };
-    let untouched = Some((Status::Frozen, Decimal::from(100)));
+    let untouched = Some((Status::Frozen, total(100.into())));
     assert_eq!(follow(3, &frozen), (Followed::Quietly, untouched));
     let (refused, account) = follow(2, &closing);
     let reason = CloseRefusal::AccountFrozen;
-    let balance = Decimal::from(100);
+    let balance = total(100.into());
     assert_eq!(refused, Followed::CloseRefused { reason, balance, version: 2 });
     assert_eq!(account, untouched);
     assert_eq!(follow(3, &frozen), (Followed::Quietly, untouched));
@@ -322,7 +320,7 @@ fn a_freeze_that_is_there_first_wins_over_a_closing() {
     // The unfreezing is late, too: by the version that closes, the account was not frozen.
     let (locked, account) = follow(5, &closing);
     assert!(matches!(locked, Followed::Locked { payout: Some(_), .. }), "{locked:?}");
-    assert_eq!(account, Some((Status::Locked, Decimal::ZERO)));
+    assert_eq!(account, Some((Status::Locked, Total::ZERO)));
     for (version, late) in [(4, &AccountEvent::Unfrozen), (2, &closing), (5, &closing)] {
         assert_eq!(follow(version, late), (Followed::Quietly, account), "{late:?}");
     }

@@ -8,7 +8,6 @@ use shared_events::{
         ArrangementReason, ListMonitors, MONITORS_MAX, MonitorChanged, MonitorCondition,
         MonitorNow, MonitorRemoved, MonitorsListed, RemoveMonitor, SetMonitor,
     },
-    money::AMOUNT_MAX,
     refusal::MessageRefused,
 };
 
@@ -33,10 +32,15 @@ pub(super) async fn set_in_tx(
         let message = format!("an account has at most {MONITORS_MAX} monitors");
         return Ok(Err(Refusal::new(ArrangementReason::TooMany, message)));
     }
-    let monitor = Monitor::new(monitor_id, account_id, condition, account.balance());
+    let Some(balance) = account.balance().amount() else {
+        return Ok(Err(Refusal::invalid(
+            "account_id",
+            "an account whose balance is within bounds",
+        )));
+    };
+    let monitor = Monitor::new(monitor_id, account_id, condition, balance.decimal());
     monitors::put_in_tx(tx, std::iter::once(&monitor)).await?;
     monitors::mark_in_tx(tx, account_id).await?;
-    let balance = Amount(account.balance());
     let changed = MonitorChanged { account_id, monitor_id, condition, balance };
     Ok(Ok(Outcome::announce(&changed)))
 }
@@ -49,8 +53,9 @@ fn broken(condition: MonitorCondition, account: &Account) -> Option<String> {
     };
     let fits = Money { amount, currency: account.currency }.fits_currency();
     let digits = account.currency.digits();
-    if !fits || amount.decimal().abs() > AMOUNT_MAX {
-        return Some(format!("at most {AMOUNT_MAX}, with at most {digits} digits"));
+    let most = account.currency.amount_max();
+    if !fits || amount.decimal().abs() > most {
+        return Some(format!("at most {most}, with at most {digits} digits"));
     }
     least.filter(|least| amount.decimal() <= *least).map(|_| "more than zero".to_owned())
 }

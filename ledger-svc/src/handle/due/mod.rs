@@ -1,6 +1,7 @@
 //! What is due by the clock. Promise: it is done within a second of its time, or of the service's
 //! start where the service was away; by one instance, once. Each kind of it has a file.
 
+mod digits;
 mod holds;
 mod interest;
 mod orders;
@@ -53,9 +54,19 @@ impl Due {
     }
 }
 
+impl Due {
+    /// Says whether it needs no second try.
+    async fn take_digits_off(&self, workshop: &Workshop) -> bool {
+        let done = digits::take_off(workshop, self.time_zone).await;
+        done.inspect_err(|error| warn!(error = %chain(error), "cannot take digits off")).is_ok()
+    }
+}
+
 impl Worker for Due {
     async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
+        let mut is_short = false;
         while !shutdown.is_cancelled() {
+            is_short = is_short || self.take_digits_off(&workshop).await;
             if self.look(&workshop).await {
                 continue;
             }

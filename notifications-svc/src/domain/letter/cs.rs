@@ -133,6 +133,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::MonthlyLimit => "měsíční limit je vyčerpán",
         RejectReason::MinimumBalance => "na účtu by zůstalo příliš málo",
         RejectReason::InsufficientFunds => "na účtu není dost peněz",
+        RejectReason::BalanceTooLarge => "na účtu by bylo více, než na něm banka může vést",
         RejectReason::GroupRejected => "patří k dalším platbám a jedna z nich byla odmítnuta",
     }
 }

@@ -140,6 +140,9 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::MonthlyLimit => "das Monatslimit ist ausgeschöpft",
         RejectReason::MinimumBalance => "auf dem Konto bliebe zu wenig",
         RejectReason::InsufficientFunds => "auf dem Konto ist nicht genug Geld",
+        RejectReason::BalanceTooLarge => {
+            "auf einem Konto wäre mehr, als die Bank darauf führen kann"
+        }
         RejectReason::GroupRejected => {
             "sie gehört zu anderen Zahlungen, und eine davon wurde abgelehnt"
         }

@@ -133,6 +133,7 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::MonthlyLimit => "the limit for the month is used up",
         RejectReason::MinimumBalance => "too little would stay on the account",
         RejectReason::InsufficientFunds => "there is not enough money on the account",
+        RejectReason::BalanceTooLarge => "more would be on an account than the bank can keep there",
         RejectReason::GroupRejected => {
             "it belongs to other payments, and one of these was rejected"
         }

@@ -13,7 +13,7 @@ use crate::{
     accounts::Blocks,
     ids::{AccountId, TransferId},
     message::{Query, messages},
-    money::{Amount, Currency, Money},
+    money::{Amount, Currency, Money, Total},
 };
 
 /// The most entries that one page of a statement has.
@@ -60,9 +60,9 @@ pub struct BalanceFound {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Blocks>,
     /// All that was ever booked out.
-    pub posted_debits: Amount,
+    pub posted_debits: Total,
     /// All that was ever booked in.
-    pub posted_credits: Amount,
+    pub posted_credits: Total,
     /// What is set aside to go out.
     pub pending_debits: Amount,
     /// What is expected to come in.
@@ -227,11 +227,11 @@ pub struct TrialBalanceLine {
     /// How many accounts it sums.
     pub accounts: i64,
     /// All posted debits.
-    pub debits: Amount,
+    pub debits: Total,
     /// All posted credits.
-    pub credits: Amount,
+    pub credits: Total,
     /// Credits less debits.
-    pub balance: Amount,
+    pub balance: Total,
 }
 
 /// `ledger.trial_balance.found.v1`: every line, taken at one instant. For each currency the

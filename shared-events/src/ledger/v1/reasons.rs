@@ -49,7 +49,9 @@ reason_codes! {
     AmountNotPositive = "amount_not_positive",
     /// More digits after the point than ISO 4217 gives the currency.
     TooManyDigits = "too_many_digits",
-    /// More than 1,000,000,000,000,000 units.
+    /// More than 1,000,000,000,000,000 units, or of a currency with more than two digits after the
+    /// point more than 18 digits with those; of an exchange, also what the creditor would get, or
+    /// what it comes to exactly would have more than 28 digits.
     AmountTooLarge = "amount_too_large",
     /// Nobody can hold the currency: it has no minor unit, is for testing, or was withdrawn. What
     /// an account has of it can leave, to one of the bank's own or by an exchange.
@@ -111,6 +113,9 @@ reason_codes! {
     MinimumBalance = "minimum_balance",
     /// The debtor's available balance is less than the amount.
     InsufficientFunds = "insufficient_funds",
+    /// What would be on an account, or expected on it or set aside, has more digits than can be
+    /// told: 18 with those of the currency on a customer's, 28 on the bank's own.
+    BalanceTooLarge = "balance_too_large",
     /// Another instruction of its group was rejected.
     GroupRejected = "group_rejected",
 }

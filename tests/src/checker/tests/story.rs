@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger_svc::domain::AccountEvent;
-use rust_decimal::Decimal;
 use serde_json::Value;
 use shared_events::{
-    AccountId, Amount, CommandId, Currency, Envelope, Iban, Message, MessageId, Money, TransferId,
+    AccountId, Amount, CommandId, Currency, Envelope, Iban, Message, MessageId, Money, Total,
+    TransferId,
     accounts::{AccountOpened, Holder},
     ledger::{
         AccountAfter, Action, BalanceFound, Capture, ChainedRecord, Hash256, HeldTransfer, Hold,
@@ -173,14 +173,15 @@ impl Story {
     pub(super) fn ended(mut self) -> Evidence {
         for (id, account) in &self.model.accounts {
             let amount = Amount;
+            let total = |number| Total::of(number).expect("a small one");
             self.evidence.balances.push(BalanceFound {
                 account_id: *id,
                 code: account.code.clone(),
                 currency: account.currency,
                 status: account.terms.status,
                 blocks: None,
-                posted_debits: amount(Decimal::ZERO),
-                posted_credits: amount(account.posted),
+                posted_debits: Total::ZERO,
+                posted_credits: total(account.posted),
                 pending_debits: amount(account.pending_out),
                 pending_credits: amount(account.pending_in),
                 balance: amount(account.posted),
@@ -191,17 +192,17 @@ impl Story {
         }
         let cash = self.evidence.balances.iter().find(|it| it.code.is_some());
         let cash = cash.expect("cash was paid").clone();
-        let line = |code, accounts, balance: Amount| TrialBalanceLine {
+        let line = |code, accounts, balance: Total| TrialBalanceLine {
             code,
             currency: eur(),
             accounts,
-            debits: Amount::ZERO,
+            debits: Total::ZERO,
             credits: balance,
             balance,
         };
-        let customers = Amount(-cash.balance.decimal());
+        let on_cash = Total::of(cash.balance.decimal()).expect("a small one");
         self.evidence.trial_balance =
-            vec![line(None, 2, customers), line(cash.code, 1, cash.balance)];
+            vec![line(None, 2, on_cash.negated()), line(cash.code, 1, on_cash)];
         self.evidence
     }
 }

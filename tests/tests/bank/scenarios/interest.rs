@@ -6,7 +6,7 @@ use chrono::{Days, Months, NaiveDate, Utc};
 use integration_tests::{Bank, Fact, Instance, PATIENCE, facts, wait_for};
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Message,
+    AccountId, Amount, Message, Total,
     accounts::{Blocks, FreezeAccount, UnfreezeAccount},
     ledger::{
         ArrangementRejected, DayCount, GetBalance, GetInterest, InterestFound, InterestTerms,
@@ -160,7 +160,7 @@ async fn past_months_are_capitalised_once_whoever_is_there(bank: Bank) -> Result
     ensure!(balance(&desk, "fees").await? == Decimal::from(15));
     ensure!(of(&desk, carol).await? == Decimal::ZERO);
     let lines = desk.trial_balance().await?.lines;
-    ensure!(lines.iter().map(|it| it.balance.decimal()).sum::<Decimal>().is_zero());
+    ensure!(Total::sum(lines.iter().map(|line| line.balance)) == Some(Total::ZERO));
     // Each posting left as an event, once.
     let heard = bank.events().of_kind("ledger.transfers.posted.v1").await?;
     let told = heard.iter().filter(|it| it.event.data.to_string().contains("statement fee"));

@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use chrono::Days;
 use integration_tests::{Bank, Fact, Instance, PATIENCE, Proxy, facts, wait_for};
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use shared_events::Total;
 use shared_events::topology::SERVICES;
 
 use super::{
@@ -221,8 +221,8 @@ async fn check_balanced(desk: &Desk) -> Result<()> {
     let lines = desk.trial_balance().await?.lines;
     let koruny = lines.iter().all(|it| it.currency.code() == "CZK");
     ensure!(koruny && lines.len() > 3, "{lines:?}");
-    let sum: Decimal = lines.iter().map(|it| it.balance.decimal()).sum();
-    ensure!(sum.is_zero(), "the books are off by {sum}: {lines:?}");
+    let sum = Total::sum(lines.iter().map(|line| line.balance));
+    ensure!(sum == Some(Total::ZERO), "the books are off by {sum:?}: {lines:?}");
     Ok(())
 }
 

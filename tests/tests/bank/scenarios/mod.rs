@@ -4,6 +4,7 @@ mod any_queue;
 mod asked;
 mod audit;
 mod bench;
+mod bounds;
 mod broker;
 mod by_hand;
 mod clerk;
@@ -46,6 +47,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("legacy", legacy::facts()),
         ("integrity", integrity::facts()),
         ("audit", audit::facts()),
+        ("bounds", bounds::facts()),
         ("saga", saga::facts()),
         ("limits", limits::facts()),
         ("queries", queries::facts()),

@@ -5,7 +5,7 @@
 use anyhow::{Result, ensure};
 use integration_tests::{Bank, Fact, facts};
 use shared_events::{
-    AccountId, Amount,
+    AccountId, Amount, Total,
     ledger::{Action, Hold, Instruction, Party},
 };
 
@@ -82,9 +82,8 @@ async fn balanced(desk: &Desk) -> Result<()> {
     let sums = desk.trial_balance().await?;
     for line in &sums.lines {
         let same = |it: &&shared_events::ledger::TrialBalanceLine| it.currency == line.currency;
-        let sum: rust_decimal::Decimal =
-            sums.lines.iter().filter(same).map(|it| it.balance.decimal()).sum();
-        ensure!(sum.is_zero(), "{} {sum}: {sums:?}", line.currency);
+        let sum = Total::sum(sums.lines.iter().filter(same).map(|line| line.balance));
+        ensure!(sum == Some(Total::ZERO), "{} {sum:?}: {sums:?}", line.currency);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use integration_tests::{Bank, Fact, Instance, PATIENCE, facts, wait_for};
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Message, Money, OrderId,
+    AccountId, Message, Money, OrderId, Total,
     accounts::{Blocks, CloseAccount, FreezeAccount, UnfreezeAccount},
     bus::RequestError,
     ledger::{
@@ -160,7 +160,7 @@ async fn dates_are_caught_up_once_by_two_instances_in_their_order(bank: Bank) ->
     let entries = bank.number("ledger", "SELECT count(*) FROM entries").await?;
     ensure!(entries == 2 * 10, "{entries} entries");
     let lines = desk.trial_balance().await?.lines;
-    ensure!(lines.iter().map(|it| it.balance.decimal()).sum::<Decimal>().is_zero());
+    ensure!(Total::sum(lines.iter().map(|line| line.balance)) == Some(Total::ZERO));
     Ok(())
 }
 

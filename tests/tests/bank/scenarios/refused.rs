@@ -9,7 +9,7 @@ use shared_events::{
     accounts::{AccountOpened, AccountsCommandRejected, OpenAccount, SetLimits, SpendingLimits},
     ledger::{
         AccountCode, Action, Capture, Direction, Exchange, Hold, Instruction, LedgerAccountOpened,
-        Leg, Legs, Party, RejectReason, Release, Reverse, Rounding, SubmitInstructions,
+        Leg, Legs, Party, RejectReason, Release, Reverse, Rounding, SubmitInstructions, Transfer,
     },
 };
 
@@ -90,6 +90,11 @@ fn of(action: Action) -> Instruction {
         booking_date: None,
         value_date: None,
     }
+}
+
+fn of_dinars(creditor: &Party, units: &str) -> Result<Instruction> {
+    let money = Money::new(units.parse::<Amount>()?.decimal(), "KWD".parse()?);
+    Ok(Transfer { money, ..transfer(cash(), creditor.clone(), "1")? }.into())
 }
 
 fn capture(hold_id: TransferId, units: Option<i64>) -> Instruction {
@@ -173,6 +178,10 @@ async fn every_reason_to_reject_an_instruction(bank: Bank) -> Result<()> {
     let posted = done(&desk, transfer(cash(), own("fees"), "1")?.into()).await?;
     let reversed = done(&desk, transfer(cash(), own("fees"), "1")?.into()).await?;
     let reversal = done(&desk, reverse(reversed, None)).await?;
+    // Of dinars with three digits a customer has less than 10^15.
+    let dinar = "KWD".parse()?;
+    let rich = customer(desk.account_with("rich", |it| it.currency = dinar).await?);
+    done(&desk, of_dinars(&rich, "999999999999999.999")?).await?;
     let is_over = "SELECT count(*) FROM holds WHERE status = 'expired'";
     wait_count(&desk, is_over, 1).await?;
     desk.all_are_known().await?;
@@ -207,6 +216,7 @@ async fn every_reason_to_reject_an_instruction(bank: Bank) -> Result<()> {
         (R::DailyLimit, spend(&by_day)?),
         (R::MonthlyLimit, spend(&by_month)?),
         (R::MinimumBalance, spend(&by_least)?),
+        (R::BalanceTooLarge, vec![of_dinars(&rich, "0.001")?]),
         (R::GroupRejected, group),
     ];
     let others = R::ALL.iter().filter(|it| !OF_TRANSFERS.contains(it));

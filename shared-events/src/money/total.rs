@@ -1,0 +1,249 @@
+//! What amounts add up to. Promise: every digit of every amount that was added is in it; a sum that
+//! would be too large is none.
+//!
+//! An account's turnover grows for ever, and the bank's positions have up to 14 digits after the
+//! point: four of a currency and ten of a rate. In 28 digits there would be place for ten exchanges
+//! of the largest amount. A total has 37, fourteen of them after the point: as many of the largest
+//! amounts as a ledger posts in years.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use rust_decimal::Decimal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{Amount, InvalidMoney, exact::is_exact, is_plain_decimal};
+
+/// The digits of a total after the point.
+const TOTAL_SCALE: u32 = 14;
+/// The most digits of a total. Three of the largest fit 128 bits together.
+const DIGITS_MAX: u32 = 37;
+/// The most characters of a total on the wire: its digits, sign and point.
+const CHARS_MAX: usize = 39;
+
+const UNITS_END: i128 = 10_i128.pow(DIGITS_MAX);
+
+/// A sum of amounts, in the same units. On the wire a string, as an amount is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Total(i128);
+
+impl Total {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// The largest. Nothing is ever this much: a sum that stops here has no bounds.
+    pub const MAX: Self = Self(UNITS_END - 1);
+    /// The least.
+    pub const MIN: Self = Self(1 - UNITS_END);
+
+    /// The total of one number. `None`: it has more than 14 digits after the point, or is larger
+    /// than any total.
+    #[must_use]
+    pub fn of(number: Decimal) -> Option<Self> {
+        let number = if number.scale() > TOTAL_SCALE { number.normalize() } else { number };
+        let power = 10_i128.checked_pow(TOTAL_SCALE.checked_sub(number.scale())?)?;
+        Self::of_units(number.mantissa().checked_mul(power)?)
+    }
+
+    /// The largest total that is not more than a number. Every total that is at most the number is
+    /// at most this: so it is the same limit for whatever is compared with it.
+    #[must_use]
+    pub fn at_most(number: Decimal) -> Self {
+        let floor = number.round_dp_with_strategy(
+            TOTAL_SCALE,
+            rust_decimal::RoundingStrategy::ToNegativeInfinity,
+        );
+        let end = if number.is_sign_negative() { Self::MIN } else { Self::MAX };
+        Self::of(floor).unwrap_or(end)
+    }
+
+    fn of_units(units: i128) -> Option<Self> {
+        (units.unsigned_abs() < UNITS_END.unsigned_abs()).then_some(Self(units))
+    }
+
+    /// The sum. `None`: larger than any total.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Self::of_units(self.0.checked_add(other.0)?)
+    }
+
+    /// The difference. `None`: larger than any total.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(other.negated())
+    }
+
+    /// The sum, which stops at the largest and the least total.
+    #[must_use]
+    pub fn plus_at_most(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0).clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// The difference, which stops at the largest and the least total.
+    #[must_use]
+    pub fn minus_at_most(self, other: Self) -> Self {
+        self.plus_at_most(other.negated())
+    }
+
+    /// The sum of all of them. `None`: larger than any total.
+    pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        all.into_iter().try_fold(Self::ZERO, Self::plus)
+    }
+
+    /// The total with its sign changed.
+    #[must_use]
+    pub const fn negated(self) -> Self {
+        // No total is the least number of 128 bits.
+        Self(self.0.wrapping_neg())
+    }
+
+    /// The total without its sign.
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        Self(self.0.wrapping_abs())
+    }
+
+    /// What of it is behind so many digits after the point, with its sign.
+    #[must_use]
+    pub const fn beyond(self, digits: u32) -> Self {
+        Self(self.0 % 10_i128.pow(TOTAL_SCALE.saturating_sub(digits)))
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The same as a number. `None`: it has more digits than 96 bits hold.
+    #[must_use]
+    pub fn decimal(self) -> Option<Decimal> {
+        let (mut units, mut scale) = (self.0, TOTAL_SCALE);
+        // Most have two digits of them; the others are halved until no zero is left.
+        for zeros in [TOTAL_SCALE - 2, 8, 4, 2, 1] {
+            let power = 10_i128.pow(zeros);
+            if scale >= zeros && units % power == 0 {
+                (units, scale) = (units / power, scale - zeros);
+            }
+        }
+        Decimal::try_from_i128_with_scale(units, scale).ok()
+    }
+
+    /// The same as an amount. `None`: it has more digits than an amount may have.
+    #[must_use]
+    pub fn amount(self) -> Option<Amount> {
+        self.decimal().filter(|number| is_exact(*number)).map(Amount)
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = 10_u128.pow(TOTAL_SCALE);
+        let (whole, part) = (self.0.unsigned_abs() / end, self.0.unsigned_abs() % end);
+        let part = format!("{part:014}");
+        let part = part.trim_end_matches('0');
+        let text = if part.is_empty() { whole.to_string() } else { format!("{whole}.{part}") };
+        f.pad_integral(self.0 >= 0, "", &text)
+    }
+}
+
+impl FromStr for Total {
+    type Err = InvalidMoney;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMoney> {
+        if !is_plain_decimal(text) {
+            return Err(InvalidMoney::NotDecimal);
+        }
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let (part, beyond) = part.split_at_checked(14).unwrap_or((part, ""));
+        let digits = format!("{whole}{part:0<14}");
+        let units = digits.parse().ok().filter(|_| beyond.bytes().all(|digit| digit == b'0'));
+        units.and_then(Self::of_units).ok_or(InvalidMoney::TooLong)
+    }
+}
+
+impl Serialize for Total {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Total {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Total {
+    fn schema_name() -> Cow<'static, str> {
+        "Total".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A sum of amounts, as a string: `12.50`. At most 23 digits before the \
+                point and 14 after it.",
+            "type": "string",
+            "pattern": r"^-?[0-9]{1,23}(\.[0-9]{1,14})?$",
+            "maxLength": CHARS_MAX
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_total_is_written_as_it_is_read() {
+        for text in [
+            "0",
+            "-0.5",
+            "12.34",
+            "10864197532099999.891358024679",
+            "-99999999999999999999999.99999999999999",
+            "99999999999999999999999.99999999999999",
+        ] {
+            let total: Total = text.parse().expect(text);
+            assert_eq!(total.to_string(), text);
+            let json = serde_json::to_string(&total).expect("a total is JSON");
+            assert_eq!(serde_json::from_str::<Total>(&json).ok(), Some(total));
+        }
+        for (text, same) in [("1.10", "1.1"), ("007", "7"), ("-0", "0"), ("1.000000000000000", "1")]
+        {
+            assert_eq!(text.parse::<Total>().expect(text).to_string(), same);
+        }
+        for text in ["", "-", "1.", ".1", "1e3", "+1", "1 ", "NaN", "1.2.3"] {
+            assert_eq!(text.parse::<Total>(), Err(InvalidMoney::NotDecimal), "{text:?}");
+        }
+        for text in ["100000000000000000000000", "0.000000000000001"] {
+            assert_eq!(text.parse::<Total>(), Err(InvalidMoney::TooLong), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_total_too_large_is_none_and_one_that_stops_is_known() {
+        let one: Total = "0.00000000000001".parse().expect("a total");
+        assert_eq!(Total::MAX.plus(one), None);
+        assert_eq!(Total::MIN.minus(one), None);
+        assert_eq!(Total::MAX.plus_at_most(one), Total::MAX);
+        assert_eq!(Total::MIN.minus_at_most(one), Total::MIN);
+        assert_eq!(Total::MAX.amount(), None);
+        assert_eq!(Total::sum([Total::MAX, Total::MIN, one]), Some(one));
+        assert_eq!(Total::sum([Total::MAX, one, Total::MIN]), None);
+    }
+
+    #[test]
+    fn a_limit_of_more_digits_is_the_same_limit() {
+        let number = |text| Decimal::from_str_exact(text).expect("a decimal");
+        for (limit, total) in [
+            ("5", "5"),
+            ("0.000000000000019", "0.00000000000001"),
+            ("-0.000000000000011", "-0.00000000000002"),
+        ] {
+            assert_eq!(Total::at_most(number(limit)).to_string(), total);
+        }
+        assert_eq!(Total::at_most(Decimal::MAX), Total::MAX);
+        assert_eq!(Total::at_most(Decimal::MIN), Total::MIN);
+    }
+}
