@@ -187,6 +187,17 @@ impl Instance {
         Ok(self.0.child.lock().await.is_some() && self.exit_status().await?.is_none())
     }
 
+    /// The most memory that the process has had, as the kernel says.
+    pub async fn memory_peak_mib(&self) -> Result<u64> {
+        let child = self.0.child.lock().await;
+        let id = child.as_ref().and_then(Child::id);
+        let id = id.with_context(|| format!("{} is down", self.0.label))?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib: u64 = peak.context("no VmHWM")?.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib / 1024)
+    }
+
     /// Asks it to stop (SIGTERM), and waits until it has. Fails when it does not end well.
     pub async fn stop(&self) -> Result<()> {
         let mut child = self.0.child.lock().await;

@@ -64,6 +64,8 @@ struct Rules {
     /// Connections with lower numbers lead nowhere any more.
     vanished: u64,
     paused: Vec<(Direction, String)>,
+    /// What a client says when the answers to it and to all that follows are held up.
+    unanswered: Option<&'static [u8]>,
 }
 
 impl Rules {
@@ -120,6 +122,11 @@ impl Proxy {
         self.cut_once();
     }
 
+    /// Holds up all answers on a connection from the moment when its client says these bytes.
+    pub fn hold_answers_after(&self, said: &'static [u8]) {
+        self.rules.send_modify(|rules| rules.unanswered = Some(said));
+    }
+
     /// Loses the server as a host is lost without power: connections that are open stay so, and
     /// nothing goes over them any more. New ones lead to whoever has its place.
     pub fn vanish(&self) {
@@ -132,6 +139,7 @@ impl Proxy {
         self.rules.send_modify(|rules| {
             rules.refusing = false;
             rules.paused.clear();
+            rules.unanswered = None;
         });
     }
 
@@ -176,6 +184,16 @@ impl Wire {
     fn see(&self, change: impl FnOnce(&mut Seen)) {
         if let Some(seen) = lock(&self.connections).get_mut(&self.number) {
             change(seen);
+        }
+    }
+
+    /// Holds up the answers from now on, if this is what they are held up after.
+    fn hear(&self, said: &[u8]) {
+        let unanswered = self.rules.borrow().unanswered;
+        let Some(wanted) = unanswered else { return };
+        if said.windows(wanted.len()).any(|bytes| bytes == wanted) {
+            let held = (Direction::ToClient, self.name());
+            self.rules.send_modify(|rules| rules.paused.push(held));
         }
     }
 
@@ -265,6 +283,9 @@ async fn pass(
                 return Ok(());
             },
             _ = rules.changed() => {}
+        }
+        if direction == Direction::ToServer {
+            wire.hear(&held[before..]);
         }
         if direction == Direction::ToServer && name.is_empty() && hello.len() < HELLO_BYTES_MAX {
             hello.extend_from_slice(&held[before..]);

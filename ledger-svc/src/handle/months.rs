@@ -19,9 +19,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct Months;
 
 impl Worker for Months {
-    async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
+    fn name(&self) -> String {
+        "months".to_owned()
+    }
+
+    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
-            if let Err(error) = keep(&workshop).await {
+            if let Err(error) = workshop.bounded(keep(&workshop)).await {
                 warn!(error = %chain(&error), "the journal has no tables for months to come");
             }
             tokio::select! {

@@ -97,7 +97,11 @@ pub(crate) struct Courier {
 }
 
 impl Worker for Courier {
-    async fn run(mut self, workshop: Workshop, shutdown: CancellationToken) {
+    fn name(&self) -> String {
+        format!("courier {}", self.label())
+    }
+
+    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
         let mut looks_left = 0_u32;
         while !shutdown.is_cancelled() {
             let round = AssertUnwindSafe(self.round(&workshop, &shutdown, looks_left));

@@ -25,7 +25,11 @@ pub(crate) struct Gauges {
 }
 
 impl Worker for Gauges {
-    async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
+    fn name(&self) -> String {
+        "gauges".to_owned()
+    }
+
+    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
         loop {
             for channel in self.channels {
                 if let Err(error) = in_time(count(&workshop, channel)).await {

@@ -46,7 +46,11 @@ pub(crate) struct Pruner {
 }
 
 impl Worker for Pruner {
-    async fn run(mut self, workshop: Workshop, shutdown: CancellationToken) {
+    fn name(&self) -> String {
+        "old notifications".to_owned()
+    }
+
+    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
         loop {
             let round = AssertUnwindSafe(self.round(&workshop, &shutdown)).catch_unwind();
             let pause = match round.await {

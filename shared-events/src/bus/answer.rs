@@ -1,25 +1,28 @@
 //! Queries. Promise: an answer is read in one read-only snapshot, nothing is stored, and a query
 //! that cannot be answered now is told so at once rather than kept waiting.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::Utc;
+use futures_util::FutureExt;
 use lapin::options::BasicAckOptions;
-use sqlx::PgPool;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
+    alive,
     connection::{Backoff, BusError, Link},
     consumer::{Feed, acknowledge},
-    database::Tx,
+    database::{Database, Tx},
     dispose::Disposal,
     handler::{Event, HandleError},
     health::Health,
     intake::{self, Arrival},
     outbox::Cause,
+    patience::Patience,
     reply::Reply,
+    suspects::is_suspect,
 };
 use crate::{
     envelope::{RawEnvelope, chain},
@@ -30,8 +33,10 @@ use crate::{
 
 /// How many queries are worked on at a time.
 const QUERIES_AT_ONCE: usize = 4;
-/// How many queries wait in memory.
-const PREFETCH: u16 = 32;
+/// How many queries wait in memory: few enough that it does not matter how large they are.
+const PREFETCH: u16 = 12;
+/// A query whose database was silent is tried again for so long: whoever asks waits about as long.
+const TRIED_FOR: Duration = Duration::from_secs(15);
 
 /// The answer to a query.
 #[derive(Clone, Debug)]
@@ -68,7 +73,8 @@ pub(crate) struct Desk<A: Answerer> {
     pub(crate) subscription: Subscription,
     pub(crate) answerer: A,
     pub(crate) source: String,
-    pub(crate) pool: PgPool,
+    pub(crate) database: Database,
+    pub(crate) patience: Patience,
     pub(crate) link: Arc<Link>,
     pub(crate) disposal: Arc<Disposal>,
     pub(crate) health: Health,
@@ -113,17 +119,16 @@ impl<A: Answerer> Desk<A> {
                 }
                 arrival = feed.next() => arrival?,
             };
-            while let Some(worked) = working.try_join_next() {
-                // A query that panicked was not acknowledged: it comes again, on a new channel.
-                let queue = || self.subscription.name.to_owned();
-                worked.map_err(|_| BusError::ConsumerEnded { queue: queue() })?;
-            }
+            let queue = || self.subscription.name.to_owned();
+            let arrival = arrival.ok_or_else(|| BusError::ConsumerEnded { queue: queue() })?;
+            while working.try_join_next().is_some() {}
             let place = Arc::clone(&at_once).acquire_owned().await;
-            let desk = Arc::clone(&self);
+            let (desk, held) = (Arc::clone(&self), feed.held.clone());
             working.spawn(async move {
                 desk.reply_to(&arrival).await;
                 // A lost channel brings the query again, and answering twice harms nobody.
                 let _ = acknowledge(&arrival.delivery.acker, BasicAckOptions::default()).await;
+                held.give_up(1, arrival.delivery.data.len());
                 drop(place);
             });
         }
@@ -131,6 +136,14 @@ impl<A: Answerer> Desk<A> {
 
     async fn reply_to(&self, arrival: &Arrival) {
         let properties = &arrival.delivery.properties;
+        if is_suspect(arrival) {
+            // Nothing is lost with a query, and the service may have died of this one.
+            warn!(queue = &*arrival.queue, "a query came back too often; it is not answered");
+            let why = "the service was restarted again and again over it; ask again";
+            let refusal = MessageRefused::unavailable(why);
+            self.disposal.refuse(properties, intake::id_in(&arrival.delivery), refusal).await;
+            return;
+        }
         let queries = match intake::read(&arrival.delivery) {
             Ok(queries) => queries,
             Err(error) => {
@@ -156,18 +169,37 @@ impl<A: Answerer> Desk<A> {
                 return (cause, Answer::refused(&intake::undecodable(&error)));
             }
         };
-        let answer = self.look_up(&decoded.data).await.unwrap_or_else(|error| {
+        let looking = AssertUnwindSafe(self.look_up_in_time(&decoded.data)).catch_unwind();
+        let answer = looking.await.unwrap_or_else(|panic| {
+            Err(HandleError::Hopeless(alive::panicked(&part(&self.subscription), &*panic).into()))
+        });
+        let answer = answer.unwrap_or_else(|error| {
             warn!(error = %chain(&error), kind = decoded.kind, "a query was not answered");
             Answer::refused(&MessageRefused::unavailable(chain(&error).to_string()))
         });
         (cause, answer)
     }
 
+    /// A look-up stores nothing: where the database was silent, it is tried again.
+    async fn look_up_in_time(&self, query: &A::Query) -> Result<Answer, HandleError> {
+        let until = Instant::now() + TRIED_FOR;
+        loop {
+            let answer = self.patience.bounded(self.look_up(query)).await;
+            let fault = match answer {
+                Err(HandleError::Transient(fault)) if Instant::now() < until => fault,
+                answer => return answer,
+            };
+            warn!(error = %chain(&*fault), "a query is tried again");
+            tokio::time::sleep(Backoff::new().next_pause()).await;
+        }
+    }
+
     async fn look_up(&self, query: &A::Query) -> Result<Answer, HandleError> {
-        let mut transaction =
-            self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        let answer = self.answerer.answer(&mut Tx::lend(&mut transaction), query).await?;
-        transaction.commit().await?;
+        let mut lease = self.database.lease().await?;
+        lease.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let answer = self.answerer.answer(&mut Tx::lend(&mut lease), query).await?;
+        lease.commit().await?;
+        lease.give_back();
         Ok(answer)
     }
 }

@@ -4,7 +4,6 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,33 +12,32 @@ use std::{
 use chrono::Utc;
 use futures_util::FutureExt;
 use metrics::{counter, histogram};
-use sqlx::{Connection as _, PgPool, Postgres, pool::PoolConnection};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use uuid::Uuid;
 
 use super::{
     connection::{Backoff, BusError},
-    database::Tx,
+    database::{Database, Lease, Tx},
     dispose::{Disposal, ParkReason},
     handler::{HandleError, Handler, Idempotency, Outcome, Received},
     health::Health,
-    inbox::{self, Seen},
+    inbox::{self, Claim, Inboxed, Seen},
+    inbox_key::keys,
     intake::{Arrival, Intake, Origin, Unread, stray},
     lane::CurrentLane,
     outbox::{self, Cause, Handover, Row},
+    patience::Patience,
     reply::Reply,
+    suspects::{Suspects, Trial},
+    waves::waves,
 };
 use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, chain, read_envelopes},
-    ids::MessageId,
     message::MessageSet,
     refusal::MessageRefused,
 };
 
 const PART: &str = "database";
-/// A transaction that takes longer waits for a server that is gone: statements end before this.
-const ATTEMPT_MAX: Duration = Duration::from_secs(90);
 /// All replies of a batch together: a blocked broker must not hold messages up for a courtesy.
 const REPLIES_MAX: Duration = Duration::from_secs(5);
 
@@ -54,15 +52,15 @@ pub(crate) enum Settled {
 
 /// What became of one message, after the commit.
 #[derive(Clone, Debug)]
-enum Verdict {
+pub(crate) enum Verdict {
     Done { told: Option<Told> },
     Later { why: String },
-    Park { why: String },
+    Park { reason: ParkReason, why: String },
 }
 
 /// What is told to whoever asked: events, written down only when somebody asked.
 #[derive(Clone, Debug)]
-struct Told(Vec<RawEnvelope>);
+pub(crate) struct Told(Vec<RawEnvelope>);
 
 impl Told {
     fn of(events: Vec<RawEnvelope>) -> Option<Self> {
@@ -80,11 +78,14 @@ impl Told {
 /// Works through batches for one handler.
 pub(crate) struct Batches<H: Handler> {
     pub(crate) handler: H,
+    pub(crate) subscription: &'static str,
     pub(crate) source: String,
-    pub(crate) pool: PgPool,
+    pub(crate) database: Database,
     /// The connection of the last transaction, if it ended well: the server has everything at hand
     /// there that the next one needs.
-    pub(crate) connection: Mutex<Option<PoolConnection<Postgres>>>,
+    pub(crate) kept: Mutex<Option<Lease>>,
+    pub(crate) patience: Patience,
+    pub(crate) suspects: Suspects,
     pub(crate) lane: CurrentLane,
     pub(crate) handover: Handover,
     pub(crate) disposal: Arc<Disposal>,
@@ -113,7 +114,11 @@ impl<H: Handler> Batches<H> {
     }
 
     /// Parks what cannot be read, and tells whoever waits for an answer.
-    async fn set_aside(&self, batch: &[Arrival], unread: Vec<Unread>) -> Result<(), BusError> {
+    pub(crate) async fn set_aside(
+        &self,
+        batch: &[Arrival],
+        unread: Vec<Unread>,
+    ) -> Result<(), BusError> {
         for it in &unread {
             let asked = &batch[it.arrival].delivery.properties;
             self.disposal.refuse(asked, it.about, it.refusal.clone()).await;
@@ -129,7 +134,7 @@ impl<H: Handler> Batches<H> {
         messages: &[Received<H::Message>],
         shutdown: &CancellationToken,
     ) -> Option<Vec<Verdict>> {
-        let error = match self.attempt_until_decided(messages, shutdown).await? {
+        let error = match self.attempt_until_decided(messages, None, shutdown).await? {
             Ok(verdicts) => return Some(verdicts),
             Err(error) => error,
         };
@@ -137,10 +142,13 @@ impl<H: Handler> Batches<H> {
             "a batch cannot be handled; trying its messages one by one");
         let mut verdicts = Vec::with_capacity(messages.len());
         for one in messages {
-            let alone = self.attempt_until_decided(std::slice::from_ref(one), shutdown).await?;
-            match alone {
+            let one = std::slice::from_ref(one);
+            match self.attempt_until_decided(one, None, shutdown).await? {
                 Ok(decided) => verdicts.extend(decided),
-                Err(error) => verdicts.push(Verdict::Park { why: chain(&*error).to_string() }),
+                Err(error) => {
+                    let why = chain(&*error).to_string();
+                    verdicts.push(Verdict::Park { reason: ParkReason::Hopeless, why });
+                }
             }
         }
         Some(verdicts)
@@ -148,9 +156,10 @@ impl<H: Handler> Batches<H> {
 
     /// Tries again while the fault is one that passes. The error that comes out is not. Begins
     /// nothing while too many events wait for the broker.
-    async fn attempt_until_decided(
+    pub(crate) async fn attempt_until_decided(
         &self,
         messages: &[Received<H::Message>],
+        mut trial: Option<&mut Trial>,
         shutdown: &CancellationToken,
     ) -> Option<Result<Vec<Verdict>, Box<dyn std::error::Error + Send + Sync>>> {
         let mut backoff = Backoff::new();
@@ -160,8 +169,17 @@ impl<H: Handler> Batches<H> {
                 () = self.handover.ready() => {}
                 () = shutdown.cancelled() => return None,
             }
-            let attempt = tokio::time::timeout(ATTEMPT_MAX, self.attempt(messages)).await;
-            let source = match attempt.unwrap_or_else(|_| Err(silent_database())) {
+            let attempt = async {
+                if let Some(trial) = &trial {
+                    trial.begin().await?;
+                }
+                self.attempt(messages).await
+            };
+            let attempted = self.patience.bounded(attempt).await;
+            if let Some(trial) = &mut trial {
+                self.end(trial).await;
+            }
+            let source = match attempted {
                 Ok(verdicts) => {
                     self.health.good(PART);
                     return Some(Ok(verdicts));
@@ -185,25 +203,22 @@ impl<H: Handler> Batches<H> {
         messages: &[Received<H::Message>],
     ) -> Result<Vec<Verdict>, HandleError> {
         let started = std::time::Instant::now();
-        let kept = self.connection().take();
-        let mut connection = match kept {
-            Some(connection) => connection,
-            None => self.pool.acquire().await?,
+        let kept = self.kept().take();
+        let mut lease = match kept {
+            Some(lease) => lease,
+            None => self.database.lease().await?,
         };
-        let mut transaction = connection.begin().await?;
+        lease.begin().await?;
+        let claims = self.claims(messages);
         let seen = match H::IDEMPOTENCY {
             Idempotency::NaturalKey => vec![Seen::Never; messages.len()],
-            Idempotency::Inbox => {
-                let ids: Vec<Uuid> = messages.iter().map(|it| it.id().uuid()).collect();
-                let digests: Vec<Vec<u8>> = messages.iter().map(digest).collect();
-                inbox::claim(&mut transaction, &ids, &digests).await?
-            }
+            Idempotency::Inbox => inbox::claim(&mut lease, &claims).await?,
         };
         let fresh = only_fresh(messages, &seen);
         let outcomes = match fresh.is_empty() {
             true => vec![],
             false => {
-                let mut tx = Tx::lend(&mut transaction);
+                let mut tx = Tx::lend(&mut lease);
                 // A message that makes a handler panic is poisonous like any other.
                 let handling = AssertUnwindSafe(self.handler.handle(&mut tx, &fresh));
                 handling.catch_unwind().await.unwrap_or_else(|_| Err(panicked()))?
@@ -213,11 +228,11 @@ impl<H: Handler> Batches<H> {
             let wrong = format!("{} outcomes for {} messages", outcomes.len(), fresh.len());
             return Err(HandleError::Hopeless(wrong.into()));
         }
-        let (verdicts, events, inboxed) = self.conclude(messages, seen, outcomes);
-        let rows = outbox::insert(&mut transaction, self.lane.get(), events).await?;
-        inboxed.store(&mut transaction).await?;
-        self.handover.commit(transaction, rows).await?;
-        *self.connection() = Some(connection);
+        let (verdicts, events, inboxed) = self.conclude(messages, &claims, seen, outcomes);
+        let rows = outbox::insert(&mut lease, self.lane.get(), events).await?;
+        inboxed.store(&mut lease).await?;
+        self.handover.commit(&mut lease, rows).await?;
+        *self.kept() = Some(lease);
         histogram!("bus_batch_messages", "source" => self.source.clone())
             .record(u32::try_from(messages.len()).unwrap_or(u32::MAX));
         histogram!("bus_transaction_seconds", "source" => self.source.clone())
@@ -225,14 +240,29 @@ impl<H: Handler> Batches<H> {
         Ok(verdicts)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Option<PoolConnection<Postgres>>> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the inbox is asked; nothing where it is not.
+    fn claims(&self, messages: &[Received<H::Message>]) -> Vec<Claim> {
+        if H::IDEMPOTENCY == Idempotency::NaturalKey {
+            return vec![];
+        }
+        let (name, now) = (self.subscription, Utc::now());
+        let claim = |message: &Received<H::Message>| {
+            let kind = &message.envelope.kind;
+            let keys = keys(name, kind, message.id(), message.returned, now);
+            Claim { keys, digest: digest(message) }
+        };
+        messages.iter().map(claim).collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Turns outcomes into verdicts, outbox rows, and what the inbox shall know.
     fn conclude(
         &self,
         messages: &[Received<H::Message>],
+        claims: &[Claim],
         seen: Vec<Seen>,
         outcomes: Vec<Outcome>,
     ) -> (Vec<Verdict>, Vec<Row>, Inboxed) {
@@ -240,9 +270,10 @@ impl<H: Handler> Batches<H> {
         let mut verdicts = Vec::with_capacity(messages.len());
         let mut outcomes = outcomes.into_iter();
         let now = Utc::now();
-        for (message, seen) in messages.iter().zip(seen) {
+        for (place, (message, seen)) in messages.iter().zip(seen).enumerate() {
             let (outcome, is_first) = match seen {
                 Seen::Never => (outcomes.next(), true),
+                Seen::Forgotten => (Some(forgotten()), true),
                 Seen::Conflict => (Some(self.handler.conflict(message)), false),
                 Seen::Before { outcome } => {
                     debug!(message.id = %message.id(), "seen before; told again");
@@ -251,7 +282,7 @@ impl<H: Handler> Batches<H> {
                     continue;
                 }
             };
-            let keep = is_first && H::IDEMPOTENCY == Idempotency::Inbox;
+            let keep = claims.get(place).filter(|_| is_first).map(|claim| &claim.keys);
             let verdict = match outcome.expect("outcomes were counted") {
                 Outcome::Done { announce, told } => {
                     let cause = Cause::of(&message.envelope);
@@ -264,18 +295,18 @@ impl<H: Handler> Batches<H> {
                     }
                     events.extend(told.into_iter().map(|it| cause.wrap(&self.source, now, it)));
                     let told = Told::of(events);
-                    if let (true, Some(told)) = (keep, &told) {
-                        inboxed.answered(message, told);
+                    if let (Some(keys), Some(told)) = (keep, &told) {
+                        inboxed.answered(keys, &Reply::of(&told.0).body);
                     }
                     Verdict::Done { told }
                 }
                 Outcome::Later { why } => {
-                    inboxed.unseen(keep, message);
+                    inboxed.unseen(keep);
                     Verdict::Later { why }
                 }
                 Outcome::Hopeless { why } => {
-                    inboxed.unseen(keep, message);
-                    Verdict::Park { why }
+                    inboxed.unseen(keep);
+                    Verdict::Park { reason: ParkReason::Hopeless, why }
                 }
             };
             verdicts.push(verdict);
@@ -284,7 +315,7 @@ impl<H: Handler> Batches<H> {
     }
 
     /// After the commit: what waits and what is parked is safe elsewhere, then replies.
-    async fn dispose(
+    pub(crate) async fn dispose(
         &self,
         batch: &[Arrival],
         verdicts: impl Iterator<Item = (&Origin, Verdict)>,
@@ -298,10 +329,10 @@ impl<H: Handler> Batches<H> {
                     replies.extend(told.filter(|_| asks).map(|told| (arrival, told)));
                 }
                 Verdict::Later { why } => later.push((stray(arrival, origin.event), why)),
-                Verdict::Park { why } => {
+                Verdict::Park { reason, why } => {
                     let refusal = MessageRefused::unreadable(&why);
                     self.disposal.refuse(&arrival.delivery.properties, None, refusal).await;
-                    parked.push((stray(arrival, origin.event), ParkReason::Hopeless, why));
+                    parked.push((stray(arrival, origin.event), reason, why));
                 }
             }
         }
@@ -319,48 +350,19 @@ impl<H: Handler> Batches<H> {
     }
 }
 
-fn silent_database() -> HandleError {
-    let after = ATTEMPT_MAX.as_secs();
-    HandleError::Transient(format!("the database was silent for {after} s").into())
-}
-
 fn panicked() -> HandleError {
     HandleError::Hopeless("the handler panicked; its log says where".into())
 }
 
-/// What the inbox learns at the end of a transaction.
-#[derive(Debug, Default)]
-struct Inboxed {
-    ids: Vec<Uuid>,
-    outcomes: Vec<Vec<u8>>,
-    unseen: Vec<MessageId>,
-}
-
-impl Inboxed {
-    fn answered<M>(&mut self, message: &Received<M>, told: &Told) {
-        self.ids.push(message.id().uuid());
-        self.outcomes.push(Reply::of(&told.0).body);
-    }
-
-    fn unseen<M>(&mut self, keep: bool, message: &Received<M>) {
-        if keep {
-            self.unseen.push(message.id());
-        }
-    }
-
-    async fn store(&self, connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
-        if !self.ids.is_empty() {
-            inbox::keep_outcomes(connection, &self.ids, &self.outcomes).await?;
-        }
-        if !self.unseen.is_empty() {
-            inbox::forget(connection, &self.unseen).await?;
-        }
-        Ok(())
-    }
+fn forgotten() -> Outcome {
+    let why = "the message's id is so old that it is not known any more whether it was handled \
+               before; send it under a new id if it was not"
+        .to_owned();
+    Outcome::Hopeless { why }
 }
 
 /// Same content, same digest: BLAKE3 of the canonical bytes.
-fn digest<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
+pub(crate) fn digest<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
     blake3::hash(&message.message().canonical()).as_bytes().to_vec()
 }
 
@@ -374,21 +376,4 @@ fn only_fresh<'m, M: MessageSet>(
     }
     let fresh = messages.iter().zip(seen).filter(|(_, seen)| **seen == Seen::Never);
     Cow::Owned(fresh.map(|(message, _)| message.clone()).collect())
-}
-
-/// Cuts a batch where an id comes again: within one transaction the inbox sees each id once.
-fn waves<H: Handler>(messages: &[Received<H::Message>]) -> Vec<&[Received<H::Message>]> {
-    if messages.is_empty() {
-        return vec![];
-    }
-    let (mut waves, mut start, mut ids) = (Vec::new(), 0, HashSet::new());
-    for (place, message) in messages.iter().enumerate() {
-        if !ids.insert(message.id()) && H::IDEMPOTENCY == Idempotency::Inbox {
-            waves.push(&messages[start..place]);
-            start = place;
-            ids = HashSet::from([message.id()]);
-        }
-    }
-    waves.push(&messages[start..]);
-    waves
 }

@@ -6,10 +6,14 @@
 //! the channel's tags. So one cumulative acknowledgement after each batch is safe: everything below
 //! its tag was settled before.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc,
+    time::Duration,
+};
 
+use futures_util::FutureExt;
 use lapin::{
-    Acker, Channel, ConsumerDelegate,
+    Acker, ConsumerDelegate,
     message::DeliveryResult,
     options::{BasicAckOptions, BasicConsumeOptions},
     types::{AMQPValue, FieldTable},
@@ -23,12 +27,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
+    alive,
     batch::{Batches, Settled},
     connection::{Backoff, BusError, Link, host_name, in_time},
+    guard::ChannelGuard,
     handler::Handler,
     health::Health,
     intake::Arrival,
     lane::CurrentLane,
+    suspects::is_suspect,
+    window::{Held, Taken, Window},
 };
 use crate::{envelope::chain, topology::Subscription};
 
@@ -63,27 +71,49 @@ impl<H: Handler> Consumer<H> {
     pub(crate) async fn run(self) {
         let mut backoff = Backoff::new();
         let part = part(&self.subscription);
-        while !self.shutdown.is_cancelled() {
-            match self.consume(&part, &mut backoff).await {
-                Ok(()) => break,
-                Err(error) => {
-                    warn!(queue = self.subscription.name, error = %chain(&error),
-                        "consumer lost its channel; unacknowledged messages come again");
-                    self.health.bad(&part, chain(&error).to_string());
-                    let pause = backoff.next_pause();
-                    let _ = timeout(pause, self.shutdown.cancelled()).await;
-                }
-            }
-        }
-    }
-
-    /// Works on one channel until it is lost (an error) or the service stops.
-    async fn consume(&self, part: &str, backoff: &mut Backoff) -> Result<(), BusError> {
-        let priority = |partition| preference(self.lane.get(), partition);
-        let prefetch = match self.subscription.partitions {
+        let full = match self.subscription.partitions {
             Some(_) => PREFETCH_PARTITION,
             None => PREFETCH,
         };
+        let mut window = Window::new(self.subscription.queues().len(), full);
+        while !self.shutdown.is_cancelled() {
+            let consuming =
+                AssertUnwindSafe(self.consume(&part, &mut window, &mut backoff)).catch_unwind();
+            let lost = match consuming.await {
+                Ok(Ok(Next::Stop)) => break,
+                Ok(Ok(Next::OpenAgain)) => continue,
+                Ok(Err(error)) => chain(&error).to_string(),
+                Err(panic) => alive::panicked(&part, &*panic),
+            };
+            warn!(
+                queue = self.subscription.name,
+                error = lost,
+                "consumer lost its channel; unacknowledged messages come again"
+            );
+            self.health.bad(&part, lost);
+            let pause = backoff.next_pause();
+            let _ = timeout(pause, self.shutdown.cancelled()).await;
+        }
+    }
+
+    /// What came back too often is handled apart.
+    async fn settle(&self, mut batch: Vec<Arrival>) -> Result<Settled, BusError> {
+        if batch.len() == 1 && is_suspect(&batch[0]) {
+            let suspect = batch.remove(0);
+            return self.batches.settle_suspect(suspect, &self.shutdown).await;
+        }
+        self.batches.settle(batch, &self.shutdown).await
+    }
+
+    /// Works on one channel until it is lost (an error), its window changes or the service stops.
+    async fn consume(
+        &self,
+        part: &str,
+        window: &mut Window,
+        backoff: &mut Backoff,
+    ) -> Result<Next, BusError> {
+        let priority = |partition| preference(self.lane.get(), partition);
+        let prefetch = window.prefetch();
         let mut feed = Feed::open(&self.link, &self.subscription, prefetch, priority).await?;
         self.health.good(part);
         *backoff = Backoff::new();
@@ -91,21 +121,41 @@ impl<H: Handler> Consumer<H> {
         loop {
             let batch = tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Ok(()),
+                () = self.shutdown.cancelled() => return Ok(Next::Stop),
                 batch = feed.next_batch_after(next) => batch?,
             };
+            if batch.is_empty() {
+                let (messages, bytes) = feed.overflow;
+                window.narrow(messages, bytes);
+                return Ok(Next::OpenAgain);
+            }
             let began = Instant::now();
+            let (messages, bytes) = (batch.len(), bytes_of(&batch));
             let last = batch.last().expect("a batch has a delivery").delivery.acker.clone();
-            match self.batches.settle(batch, &self.shutdown).await? {
+            match self.settle(batch).await? {
                 Settled::All => {
                     acknowledge(&last, BasicAckOptions { multiple: true }).await?;
                     counter!("bus_acknowledgements_total").increment(1);
                 }
-                Settled::Abandoned => return Ok(()),
+                Settled::Abandoned => return Ok(Next::Stop),
             }
-            next = began + pace(feed.next_bytes()?.is_some(), began.elapsed());
+            feed.held.give_up(messages, bytes);
+            if window.acknowledged(messages, bytes) {
+                return Ok(Next::OpenAgain);
+            }
+            next = began + pace(feed.peek()?.is_some(), began.elapsed());
         }
     }
+}
+
+/// Why a channel is not worked on any more.
+enum Next {
+    Stop,
+    OpenAgain,
+}
+
+fn bytes_of(batch: &[Arrival]) -> usize {
+    batch.iter().map(|arrival| arrival.delivery.data.len()).sum()
 }
 
 /// How long after the beginning of a batch that took so long the next one begins.
@@ -137,9 +187,12 @@ fn preference(lane: i16, partition: usize) -> i32 {
 
 /// The deliveries of several queues, merged in the order of their tags.
 pub(crate) struct Feed {
-    channel: Channel,
+    channel: ChannelGuard,
     name: &'static str,
-    arrivals: mpsc::UnboundedReceiver<Option<Arrival>>,
+    arrivals: mpsc::UnboundedReceiver<Arrived>,
+    pub(crate) held: Held,
+    /// What was held when more came than may be: messages and bytes. What is here is the last.
+    overflow: (usize, usize),
     /// What came before its turn: while consumers are being set up, a queue's first deliveries
     /// may be handed over after those of the next queue.
     early: BTreeMap<u64, Arrival>,
@@ -154,8 +207,11 @@ impl Feed {
         priority: impl Fn(usize) -> i32,
     ) -> Result<Self, BusError> {
         let queues = subscription.queues();
-        let channel = link.consuming_channel(prefetch).await?;
-        // Unbounded in name only: the prefetch bounds it.
+        // Whatever fails from here on closes the channel: a queue that answers too late would have
+        // a consumer that nobody reads.
+        let channel = ChannelGuard::new(link.consuming_channel(prefetch).await?);
+        let held = Held::default();
+        // Unbounded in name only: what is held bounds it.
         let (sender, arrivals) = mpsc::unbounded_channel();
         for (partition, queue) in queues.into_iter().enumerate() {
             let tag = format!("{}-svc/{queue}@{}", subscription.service, host_name());
@@ -169,22 +225,28 @@ impl Feed {
                 arguments,
             );
             let consumer = in_time("subscribing", async { Ok(subscribing.await?) }).await?;
-            consumer.set_delegate(Forward { queue: queue.into(), sender: sender.clone() });
+            let (queue, sender, held) = (queue.into(), sender.clone(), held.clone());
+            consumer.set_delegate(Forward { queue, sender, held });
         }
         info!(queue = subscription.name, prefetch, "consuming");
         let name = subscription.name;
-        Ok(Self { channel, name, arrivals, early: BTreeMap::new(), last_tag: 0 })
+        let (early, overflow) = (BTreeMap::new(), (0, 0));
+        Ok(Self { channel, name, arrivals, held, overflow, early, last_tag: 0 })
     }
 
-    /// What is ready then, at least one delivery. Waits for the first, and for nothing more.
+    /// What is ready then, at least one delivery; none when the rest was too much to hold. Waits
+    /// for the first, and for nothing more.
     async fn next_batch_after(&mut self, instant: Instant) -> Result<Vec<Arrival>, BusError> {
         sleep_until(instant).await;
-        let first = self.next().await?;
+        let Some(first) = self.next().await? else { return Ok(vec![]) };
+        if is_suspect(&first) {
+            return Ok(vec![first]);
+        }
         let mut bytes = first.delivery.data.len();
         let mut batch = vec![first];
-        while let Some(more) = self.next_bytes()? {
-            bytes += more;
-            if bytes > BATCH_BYTES_MAX {
+        while let Some(next) = self.peek()? {
+            bytes += next.delivery.data.len();
+            if bytes > BATCH_BYTES_MAX || is_suspect(next) {
                 break;
             }
             batch.extend(self.turn());
@@ -192,33 +254,44 @@ impl Feed {
         Ok(batch)
     }
 
-    /// The size of the next delivery, if it is here.
-    fn next_bytes(&mut self) -> Result<Option<usize>, BusError> {
+    /// The next delivery, if it is here.
+    fn peek(&mut self) -> Result<Option<&Arrival>, BusError> {
         while let Ok(arrival) = self.arrivals.try_recv() {
             self.take_in(arrival)?;
         }
-        Ok(self.early.get(&(self.last_tag + 1)).map(|next| next.delivery.data.len()))
+        Ok(self.early.get(&(self.last_tag + 1)))
     }
 
-    /// The next delivery of any queue, in the order of tags. Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Result<Arrival, BusError> {
+    /// The next delivery of any queue, in the order of tags; none when the rest was too much to
+    /// hold. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Result<Option<Arrival>, BusError> {
         loop {
             if let Some(next) = self.turn() {
-                return Ok(next);
+                return Ok(Some(next));
+            }
+            if self.overflow.0 > 0 {
+                return Ok(None);
             }
             match timeout(LOOK_EVERY, self.arrivals.recv()).await {
-                Ok(arrival) => self.take_in(arrival.flatten())?,
+                Ok(arrived) => self.take_in(arrived.unwrap_or(Arrived::End))?,
                 Err(_) if self.channel.status().connected() => {}
-                Err(_) => self.take_in(None)?,
+                Err(_) => self.take_in(Arrived::End)?,
             }
         }
     }
 
-    fn take_in(&mut self, arrival: Option<Arrival>) -> Result<(), BusError> {
-        let ended = || BusError::ConsumerEnded { queue: self.name.to_owned() };
-        let arrival = arrival.ok_or_else(ended)?;
-        self.early.insert(arrival.delivery.delivery_tag, arrival);
-        Ok(())
+    fn take_in(&mut self, arrived: Arrived) -> Result<(), BusError> {
+        match arrived {
+            Arrived::Delivery(arrival) => {
+                self.early.insert(arrival.delivery.delivery_tag, *arrival);
+                Ok(())
+            }
+            Arrived::TooMuch { messages, bytes } => {
+                self.overflow = (messages, bytes);
+                Ok(())
+            }
+            Arrived::End => Err(BusError::ConsumerEnded { queue: self.name.to_owned() }),
+        }
     }
 
     /// The delivery whose turn it is, if it has come. The cumulative acknowledgement rests on this:
@@ -230,24 +303,22 @@ impl Feed {
     }
 }
 
-impl Drop for Feed {
-    /// Closes the channel: what is not acknowledged goes back to its queues, and others become
-    /// their consumers. Without this lapin keeps it, and the broker goes on delivering to nobody.
-    fn drop(&mut self) {
-        let channel = self.channel.clone();
-        tokio::spawn(async move {
-            if channel.status().connected() {
-                let closing = async { Ok(channel.close(200, "done".into()).await?) };
-                let _ = in_time("closing a channel", closing).await;
-            }
-        });
-    }
+/// What lapin hands on.
+enum Arrived {
+    Delivery(Box<Arrival>),
+    /// A delivery was dropped, and all later ones are: so much was held.
+    TooMuch {
+        messages: usize,
+        bytes: usize,
+    },
+    End,
 }
 
 /// Hands deliveries on as they come. lapin calls it on its one reading task, in order.
 struct Forward {
     queue: Arc<str>,
-    sender: mpsc::UnboundedSender<Option<Arrival>>,
+    sender: mpsc::UnboundedSender<Arrived>,
+    held: Held,
 }
 
 impl ConsumerDelegate for Forward {
@@ -255,12 +326,22 @@ impl ConsumerDelegate for Forward {
         &self,
         delivery: DeliveryResult,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let arrival = match delivery {
-            Ok(Some(delivery)) => Some(Arrival { queue: Arc::clone(&self.queue), delivery }),
-            Ok(None) | Err(_) => None,
+        let arrived = match delivery {
+            Ok(Some(delivery)) => match self.held.take(delivery.data.len()) {
+                Taken::Kept => {
+                    let queue = Arc::clone(&self.queue);
+                    Some(Arrived::Delivery(Box::new(Arrival { queue, delivery })))
+                }
+                Taken::TooMuch { messages, bytes } => {
+                    warn!(queue = &*self.queue, messages, bytes, "large messages: fewer at a time");
+                    Some(Arrived::TooMuch { messages, bytes })
+                }
+                Taken::Later => None,
+            },
+            Ok(None) | Err(_) => Some(Arrived::End),
         };
         // Nobody listens any more: the channel is being closed, and the message comes again.
-        let _ = self.sender.send(arrival);
+        let _ = arrived.map(|arrived| self.sender.send(arrived));
         Box::pin(std::future::ready(()))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use lapin::{
-    BasicProperties, Channel,
+    BasicProperties,
     options::BasicPublishOptions,
     types::{AMQPValue, FieldTable},
 };
@@ -14,7 +14,8 @@ use tokio::sync::Mutex;
 use tracing::{error, info, warn};
 
 use super::{
-    connection::{BusError, Link},
+    connection::{Backoff, BusError, Link},
+    guard::ChannelGuard,
     publish::{Outgoing, named, publish_confirmed, set_header, short, text},
     reply::{Reply, correlation},
 };
@@ -44,6 +45,8 @@ pub(crate) enum ParkReason {
     Hopeless,
     /// It has waited as often as a message may.
     RetriesExhausted,
+    /// The service died each time that it handled it, and it alone.
+    KillsTheService,
 }
 
 impl ParkReason {
@@ -53,6 +56,7 @@ impl ParkReason {
             Self::Oversized => "oversized",
             Self::Hopeless => "hopeless",
             Self::RetriesExhausted => "retries_exhausted",
+            Self::KillsTheService => "kills_the_service",
         }
     }
 }
@@ -77,8 +81,8 @@ pub(crate) struct Stray {
 pub(crate) struct Disposal {
     service: &'static str,
     link: Link,
-    confirming: Mutex<Option<Channel>>,
-    replying: Mutex<Option<Channel>>,
+    confirming: Mutex<Option<ChannelGuard>>,
+    replying: Mutex<Option<ChannelGuard>>,
 }
 
 impl Disposal {
@@ -158,11 +162,16 @@ impl Disposal {
         let properties = named(reply.content_type, &asked, &reply.kind, self.link.user())
             .with_app_id(short(&format!("/{}", self.service)))
             .with_correlation_id(short(&asked));
-        let sending = self.send_reply(key, &reply.body, properties);
-        let timeout = BusError::Timeout { doing: "replying", after: REPLY_TIMEOUT };
-        let sent = tokio::time::timeout(REPLY_TIMEOUT, sending).await.unwrap_or(Err(timeout));
-        if let Err(error) = sent {
-            warn!(message.id = asked, error = %chain(&error), "a reply was not sent");
+        // A connection that was lost meanwhile is noticed by the first reply after that.
+        let sending = async {
+            let mut backoff = Backoff::new();
+            while let Err(error) = self.send_reply(key, &reply.body, properties.clone()).await {
+                warn!(message.id = asked, error = %chain(&error), "replying again");
+                tokio::time::sleep(backoff.next_pause()).await;
+            }
+        };
+        if tokio::time::timeout(REPLY_TIMEOUT, sending).await.is_err() {
+            warn!(message.id = asked, "a reply was not sent");
         }
     }
 
@@ -186,7 +195,7 @@ impl Disposal {
         let mut current = self.replying.lock().await;
         let channel = match current.take().filter(|channel| channel.status().connected()) {
             Some(channel) => channel,
-            None => self.link.channel().await?,
+            None => ChannelGuard::new(self.link.channel().await?),
         };
         let options = BasicPublishOptions::default();
         channel.basic_publish(REPLIES.into(), short(key), options, body, properties).await?;
@@ -201,7 +210,7 @@ impl Disposal {
         let mut current = self.confirming.lock().await;
         let channel = match current.take().filter(|channel| channel.status().connected()) {
             Some(channel) => channel,
-            None => self.link.confirming_channel().await?,
+            None => ChannelGuard::new(self.link.confirming_channel().await?),
         };
         publish_confirmed(&channel, messages).await?;
         *current = Some(channel);

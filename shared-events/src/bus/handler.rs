@@ -20,6 +20,8 @@ pub struct Received<M> {
     pub envelope: Envelope<M>,
     /// How many times it was tried and sent to wait.
     pub attempt: u32,
+    /// Whether it came back from where it had waited, or was parked: a command has had no effect.
+    pub(crate) returned: bool,
 }
 
 impl<M> Received<M> {

@@ -1,20 +1,27 @@
-//! Which messages have had their effect. Promise: within one transaction, a message id is new once.
+//! Which messages have had their effect. Promise: within one transaction, a message is new once.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::ids::MessageId;
+use super::{
+    database::{Database, in_time, silent},
+    inbox_key::Keys,
+};
 
-/// Messages that old do not come again: brokers and clients have long given up on them.
-const KEPT_FOR: &str = "14 days";
-/// A day's messages are dropped together. An id made before it was first sent has time to be sent.
-const DAYS_KEPT: i32 = 28;
+/// What lies beside the days is kept so long after it came.
+const KEPT_FOR: &str = "90 days";
+/// A day's messages are dropped together. One more than an unknown id may be old.
+const DAYS_KEPT: i32 = 29;
 /// So many days have a table before they begin.
 const DAYS_AHEAD: i32 = 7;
 /// Rows deleted at a time, so that pruning never holds a batch up.
 const PRUNE_ROWS_MAX: i64 = 10_000;
+/// The longest that days may be made and dropped. The rest of the inbox is read for each new day.
+const DAYS_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// A suspect that was not seen again for so long has ended elsewhere.
+const SUSPECTED_FOR: &str = "28 days";
 
 /// What the inbox knows of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,58 +32,79 @@ pub(crate) enum Seen {
     Before { outcome: Option<Vec<u8>> },
     /// Its id was used for other content.
     Conflict,
+    /// Nothing, and its id is older than what is known: it may have had its effect.
+    Forgotten,
 }
 
-/// Writes all ids down, and says of each whether it is new. Ids must differ from each other.
-/// A concurrent transaction with the same id waits here until the first has ended.
+/// A message as the inbox is asked about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) keys: Keys,
+    /// BLAKE3 of the content.
+    pub(crate) digest: Vec<u8>,
+}
+
+impl Keys {
+    pub(crate) fn all(&self) -> impl Iterator<Item = Uuid> {
+        std::iter::once(self.first).chain(self.second)
+    }
+}
+
+/// Writes all messages down, and says of each whether it is new. Their ids must differ from each
+/// other. A concurrent transaction with the same id waits here until the first has ended.
 pub(crate) async fn claim(
     connection: &mut PgConnection,
-    ids: &[Uuid],
-    digests: &[Vec<u8>],
+    claims: &[Claim],
 ) -> sqlx::Result<Vec<Seen>> {
+    let keys: Vec<Uuid> = claims.iter().flat_map(|claim| claim.keys.all()).collect();
+    let digests: Vec<&[u8]> =
+        claims.iter().flat_map(|claim| claim.keys.all().map(|_| claim.digest.as_slice())).collect();
     let new = sqlx::query_scalar!(
         "INSERT INTO bus.inbox (message_id, digest)
          SELECT * FROM unnest($1::uuid[], $2::bytea[]) AS claimed(message_id, digest)
          ORDER BY message_id
          ON CONFLICT (message_id) DO NOTHING
          RETURNING message_id",
-        ids,
-        digests,
+        &keys,
+        &digests as _,
     )
     .fetch_all(&mut *connection)
     .await?;
-    if new.len() == ids.len() {
-        return Ok(vec![Seen::Never; ids.len()]);
+    let unknown = |claim: &Claim| match claim.keys.forgotten {
+        true => Seen::Forgotten,
+        false => Seen::Never,
+    };
+    if new.len() == keys.len() {
+        return Ok(claims.iter().map(unknown).collect());
     }
-    let mut known = HashMap::with_capacity(ids.len());
     let rows = sqlx::query!(
         "SELECT message_id, digest, outcome FROM bus.inbox
          WHERE message_id = ANY($1) AND NOT message_id = ANY($2)",
-        ids,
+        &keys,
         &new,
     )
     .fetch_all(connection)
     .await?;
+    let mut known = HashMap::with_capacity(rows.len());
     known.extend(rows.into_iter().map(|row| (row.message_id, (row.digest, row.outcome))));
-    let seen = |(id, digest): (&Uuid, &Vec<u8>)| match known.remove(id) {
-        None => Seen::Never,
-        Some((stored, outcome)) if stored == *digest => Seen::Before { outcome },
+    let seen = |claim: &Claim| match claim.keys.all().find_map(|key| known.remove(&key)) {
+        None => unknown(claim),
+        Some((stored, outcome)) if stored == claim.digest => Seen::Before { outcome },
         Some(_) => Seen::Conflict,
     };
-    Ok(ids.iter().zip(digests).map(seen).collect())
+    Ok(claims.iter().map(seen).collect())
 }
 
-/// Keeps what was answered, for whoever asks again.
-pub(crate) async fn keep_outcomes(
+async fn keep_outcomes(
     connection: &mut PgConnection,
-    ids: &[Uuid],
+    keys: &[Uuid],
     outcomes: &[Vec<u8>],
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE bus.inbox SET outcome = answered.outcome
          FROM unnest($1::uuid[], $2::bytea[]) AS answered(message_id, outcome)
          WHERE inbox.message_id = answered.message_id",
-        ids,
+        keys,
         outcomes,
     )
     .execute(connection)
@@ -84,33 +112,83 @@ pub(crate) async fn keep_outcomes(
     Ok(())
 }
 
-/// Forgets messages that had no effect after all: they wait for a retry, or are parked.
-pub(crate) async fn forget(connection: &mut PgConnection, ids: &[MessageId]) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    sqlx::query!("DELETE FROM bus.inbox WHERE message_id = ANY($1)", &ids)
+async fn forget(connection: &mut PgConnection, keys: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM bus.inbox WHERE message_id = ANY($1)", keys)
         .execute(connection)
         .await?;
     Ok(())
 }
 
+/// What the inbox learns at the end of a transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Inboxed {
+    answered: Vec<Uuid>,
+    outcomes: Vec<Vec<u8>>,
+    unseen: Vec<Uuid>,
+}
+
+impl Inboxed {
+    /// What was answered to a message, to be told again.
+    pub(crate) fn answered(&mut self, keys: &Keys, outcome: &[u8]) {
+        self.outcomes.extend(keys.all().map(|_| outcome.to_vec()));
+        self.answered.extend(keys.all());
+    }
+
+    /// A message had no effect after all: it waits for a retry, or is parked.
+    pub(crate) fn unseen(&mut self, keys: Option<&Keys>) {
+        self.unseen.extend(keys.into_iter().flat_map(Keys::all));
+    }
+
+    pub(crate) async fn store(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        if !self.answered.is_empty() {
+            keep_outcomes(connection, &self.answered, &self.outcomes).await?;
+        }
+        if !self.unseen.is_empty() {
+            forget(connection, &self.unseen).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Makes room for the days to come, and drops what is too old to come again: whole days at once,
-/// and a few rows at a time what lies beside the days. Returns how many of those.
-pub(crate) async fn prune(pool: &PgPool) -> sqlx::Result<u64> {
-    sqlx::query!("SELECT bus.keep_inbox($1, $2)", DAYS_AHEAD, DAYS_KEPT).execute(pool).await?;
+/// and a few rows at a time what lies beside the days. Returns how many of those. An id whose own
+/// time is not long ago is kept, since it may be sent again.
+pub(crate) async fn prune(database: &Database) -> sqlx::Result<u64> {
+    keep_days(database).await?;
+    let mut lease = database.lease().await?;
+    let forget = sqlx::query!(
+        "DELETE FROM bus.suspects WHERE begun_at < now() - $1::text::interval",
+        SUSPECTED_FOR,
+    );
+    in_time(forget.execute(&mut *lease)).await?;
     let mut pruned = 0;
     loop {
-        let done = sqlx::query!(
+        let delete = sqlx::query!(
             "DELETE FROM bus.inbox_rest WHERE ctid = ANY(ARRAY(
                  SELECT ctid FROM bus.inbox_rest
-                 WHERE received_at < now() - $1::text::interval LIMIT $2))",
+                 WHERE received_at < now() - $1::text::interval
+                     AND NOT (get_byte(uuid_send(message_id), 6) >> 4 = 7
+                         AND message_id >= bus.first_id(current_date - $2::integer))
+                 LIMIT $3))",
             KEPT_FOR,
+            DAYS_KEPT,
             PRUNE_ROWS_MAX,
-        )
-        .execute(pool)
-        .await?;
-        pruned += done.rows_affected();
-        if done.rows_affected() < PRUNE_ROWS_MAX.unsigned_abs() {
+        );
+        let deleted = in_time(delete.execute(&mut *lease)).await?.rows_affected();
+        pruned += deleted;
+        if deleted < PRUNE_ROWS_MAX.unsigned_abs() {
+            lease.give_back();
             return Ok(pruned);
         }
     }
+}
+
+/// Over a connection of its own: it commits step by step, and may take long.
+async fn keep_days(database: &Database) -> sqlx::Result<()> {
+    let mut connection = database.connect_apart().await?;
+    in_time(sqlx::query("SET statement_timeout = 0").execute(&mut connection)).await?;
+    let keep = sqlx::query!("CALL bus.keep_days($1, $2)", DAYS_AHEAD, DAYS_KEPT);
+    let kept = tokio::time::timeout(DAYS_TIMEOUT, keep.execute(&mut connection)).await;
+    kept.unwrap_or_else(|_| Err(silent(DAYS_TIMEOUT)))?;
+    Ok(())
 }

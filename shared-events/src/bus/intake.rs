@@ -99,7 +99,8 @@ impl<M: MessageSet> Intake<M> {
                 Ok(envelope) => {
                     self.origins.push(Origin { arrival, event });
                     let attempt = attempt(&it.delivery.properties);
-                    self.messages.push(Received { envelope, attempt });
+                    let returned = it.delivery.exchange.as_str() == RETRY;
+                    self.messages.push(Received { envelope, attempt, returned });
                 }
                 Err((error, raw)) => self.unread.push(Unread {
                     arrival,
@@ -173,7 +174,7 @@ const fn park_reason(error: &Unreadable) -> ParkReason {
 }
 
 /// A delivery as it came.
-fn whole(arrival: &Arrival) -> Stray {
+pub(crate) fn whole(arrival: &Arrival) -> Stray {
     let properties = &arrival.delivery.properties;
     Stray {
         queue: arrival.queue.to_string(),

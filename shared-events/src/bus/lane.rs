@@ -9,17 +9,21 @@ use std::sync::{
     atomic::{AtomicI16, Ordering},
 };
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::outbox::{LaneNumber, Row};
+use super::{
+    database::{Database, in_time},
+    outbox::{LaneNumber, Row},
+};
 
 /// The most processes of one service at a time.
 const LANES: LaneNumber = 16;
 /// The first half of the advisory lock's key: says that the lock is an outbox lane.
 const LOCK_CLASS: i32 = 0x0062_7573;
-/// Rows read back at a time.
+/// Rows read back at a time, and their bytes.
 const ROWS_MAX: i64 = 1_000;
+const BYTES_MAX: i64 = 8 * 1024 * 1024;
 /// Rows of our own lane that are this old and not in hand were committed without our knowing: the
 /// connection was lost during the commit. If they are on their way all the same, they are published
 /// twice, under the same ids.
@@ -45,8 +49,8 @@ pub(crate) struct Lane {
 
 impl Lane {
     /// Takes the first free lane. Fails when the database is away or every lane is taken.
-    pub(crate) async fn take(pool: &PgPool, current: &CurrentLane) -> sqlx::Result<Self> {
-        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+    pub(crate) async fn take(database: &Database, current: &CurrentLane) -> sqlx::Result<Self> {
+        let mut connection = database.connect_apart().await?;
         for number in 0..LANES {
             if try_lock(&mut connection, number).await? {
                 current.0.store(number, Ordering::Relaxed);
@@ -61,8 +65,8 @@ impl Lane {
     }
 
     /// Takes the lane again over a new connection, or another one where somebody was faster.
-    pub(crate) async fn retake(&mut self, pool: &PgPool) -> sqlx::Result<()> {
-        *self = Self::take(pool, &self.current.clone()).await?;
+    pub(crate) async fn retake(&mut self, database: &Database) -> sqlx::Result<()> {
+        *self = Self::take(database, &self.current.clone()).await?;
         Ok(())
     }
 
@@ -71,16 +75,15 @@ impl Lane {
         let others = sqlx::query_scalar!(
             "SELECT DISTINCT lane FROM bus.outbox WHERE lane <> $1 ORDER BY lane",
             self.number,
-        )
-        .fetch_all(&mut self.connection)
-        .await?;
+        );
+        let others = in_time(others.fetch_all(&mut self.connection)).await?;
         let mut adopted = Vec::new();
         for orphan in others {
             if try_lock(&mut self.connection, orphan).await? {
                 adopted.extend(self.adopt(orphan).await?);
-                sqlx::query!("SELECT pg_advisory_unlock($1, $2)", LOCK_CLASS, i32::from(orphan))
-                    .fetch_one(&mut self.connection)
-                    .await?;
+                let number = i32::from(orphan);
+                let unlock = sqlx::query!("SELECT pg_advisory_unlock($1, $2)", LOCK_CLASS, number);
+                in_time(unlock.fetch_one(&mut self.connection)).await?;
                 tracing::info!(orphan, rows = adopted.len(), "took over from a relay that is gone");
             }
         }
@@ -93,14 +96,18 @@ impl Lane {
             Stored,
             "UPDATE bus.outbox SET lane = $1
              WHERE id = ANY(ARRAY(
-                 SELECT id FROM bus.outbox WHERE lane = $2 ORDER BY id LIMIT $3))
+                 SELECT id FROM (
+                     SELECT id, coalesce(sum(octet_length(body)) OVER (ORDER BY id
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
+                     FROM bus.outbox WHERE lane = $2 ORDER BY id LIMIT $3) AS first
+                 WHERE bytes_before < $4))
              RETURNING id, events, message_id, kind, correlation_id, partition_key, body",
             self.number,
             orphan,
             ROWS_MAX,
-        )
-        .fetch_all(&mut self.connection)
-        .await?;
+            BYTES_MAX as _,
+        );
+        let rows = in_time(rows.fetch_all(&mut self.connection)).await?;
         Ok(rows.into_iter().map(Row::from).collect())
     }
 
@@ -118,15 +125,20 @@ impl Lane {
         let rows = sqlx::query_as!(
             Stored,
             "SELECT id, events, message_id, kind, correlation_id, partition_key, body
-             FROM bus.outbox
-             WHERE lane = $1 AND created_at <= clock_timestamp() - $2::text::interval
-             ORDER BY id LIMIT $3",
+             FROM (
+                 SELECT *, coalesce(sum(octet_length(body)) OVER (ORDER BY id
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
+                 FROM bus.outbox
+                 WHERE lane = $1 AND created_at <= clock_timestamp() - $2::text::interval
+                 ORDER BY id LIMIT $3) AS first
+             WHERE bytes_before < $4
+             ORDER BY id",
             self.number,
             age,
             ROWS_MAX,
-        )
-        .fetch_all(&mut self.connection)
-        .await?;
+            BYTES_MAX as _,
+        );
+        let rows = in_time(rows.fetch_all(&mut self.connection)).await?;
         Ok(rows.into_iter().map(Row::from).collect())
     }
 }
@@ -155,5 +167,5 @@ async fn try_lock(connection: &mut PgConnection, lane: LaneNumber) -> sqlx::Resu
         LOCK_CLASS,
         i32::from(lane),
     );
-    taken.fetch_one(connection).await
+    in_time(taken.fetch_one(connection)).await
 }

@@ -5,13 +5,18 @@
 //!
 //! ```text
 //! consumer     take what is ready on a subscription's queues, up to a bound, waiting for nothing
+//! window       how much of it may be in memory
 //! intake       from bytes to messages; what cannot be read is set aside
 //! batch        inbox, handler, outbox in ONE transaction; one by one if it fails
+//! suspects     messages that came back too often; alone: each handled by itself
+//! inbox_key    under which key a message is known
 //! handler      what a service writes: given a transaction and messages, returns outcomes
 //! dispose      after the commit: wait for a retry, park, reply; then one acknowledgement
 //! outbox       rows of committed events, joined into messages, handed to the relay in memory
 //! relay        pipelined, confirmed publishes; a row goes away only when confirmed
+//! table        what the relay reads and deletes meanwhile
 //! reply        what whoever asked is told, no larger than a message may be
+//! patience     how long work on the database may take; alive: parts that outlive their panics
 //! answer       queries: read-only transaction, reply, nothing stored
 //! service      puts it together: `Service::new(..).consume(..).answer(..).run(shutdown)`
 //! client       the other side: confirmed commands, replies, questions, live events
@@ -23,6 +28,7 @@
 mod amqp;
 mod client;
 mod connection;
+mod guard;
 mod health;
 mod incoming;
 mod mend;
@@ -38,6 +44,10 @@ pub use incoming::Watch;
 pub use parked::{Chosen, ParkedMessage, ParkedQueue};
 
 #[cfg(feature = "bus")]
+mod alive;
+#[cfg(feature = "bus")]
+mod alone;
+#[cfg(feature = "bus")]
 mod answer;
 #[cfg(feature = "bus")]
 mod batch;
@@ -52,6 +62,8 @@ mod handler;
 #[cfg(feature = "bus")]
 mod inbox;
 #[cfg(feature = "bus")]
+mod inbox_key;
+#[cfg(feature = "bus")]
 mod intake;
 #[cfg(feature = "bus")]
 mod join;
@@ -60,20 +72,30 @@ mod lane;
 #[cfg(feature = "bus")]
 mod outbox;
 #[cfg(feature = "bus")]
+mod patience;
+#[cfg(feature = "bus")]
 mod relay;
 #[cfg(feature = "bus")]
 mod reply;
 #[cfg(feature = "bus")]
 mod service;
 #[cfg(feature = "bus")]
+mod suspects;
+#[cfg(feature = "bus")]
+mod table;
+#[cfg(feature = "bus")]
 mod verify;
+#[cfg(feature = "bus")]
+mod waves;
+#[cfg(feature = "bus")]
+mod window;
 #[cfg(feature = "bus")]
 mod work;
 
 #[cfg(feature = "bus")]
 pub use answer::{Answer, Answerer};
 #[cfg(feature = "bus")]
-pub use database::{MIGRATOR, Tx, connect_database};
+pub use database::{Database, MIGRATOR, Tx, connect_database};
 #[cfg(feature = "bus")]
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
 #[cfg(feature = "bus")]

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::PgConnection;
 use tokio::sync::{Mutex, mpsc, watch};
 use uuid::Uuid;
 
-use super::{handler::Event, join::join};
+use super::{
+    database::{Database, Lease, in_time},
+    handler::Event,
+    join::join,
+};
 use crate::{
     envelope::{Envelope, MESSAGE_BYTES_MAX, SpecVersion, schema_urn},
     ids::{CorrelationId, MessageId},
@@ -169,15 +173,44 @@ pub(crate) async fn insert(
 }
 
 /// How many rows wait for the broker, and for how many seconds the oldest has.
-pub(crate) async fn waiting(pool: &PgPool) -> sqlx::Result<(f64, f64)> {
+pub(crate) async fn waiting(database: &Database) -> sqlx::Result<(f64, f64)> {
+    let mut lease = database.lease().await?;
     let outbox = sqlx::query!(
         r#"SELECT count(*)::float8 AS "rows!",
                   coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
                       AS "seconds!"
            FROM bus.outbox"#,
     );
-    let outbox = outbox.fetch_one(pool).await?;
+    let outbox = in_time(outbox.fetch_one(&mut *lease)).await?;
+    lease.give_back();
     Ok((outbox.rows, outbox.seconds))
+}
+
+/// Which of these rows are in the table.
+pub(crate) async fn stored(database: &Database, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
+    let mut lease = database.lease().await?;
+    let stored = sqlx::query_scalar!("SELECT id FROM bus.outbox WHERE id = ANY($1)", ids);
+    let stored = in_time(stored.fetch_all(&mut *lease)).await?;
+    lease.give_back();
+    Ok(stored)
+}
+
+/// Deletes confirmed rows.
+pub(crate) async fn delete(database: &Database, ids: &[i64]) -> sqlx::Result<()> {
+    let mut lease = database.lease().await?;
+    let delete = sqlx::query!("DELETE FROM bus.outbox WHERE id = ANY($1)", ids);
+    in_time(delete.execute(&mut *lease)).await?;
+    lease.give_back();
+    Ok(())
+}
+
+/// Rows of one transaction on their way to the relay.
+#[derive(Debug)]
+pub(crate) enum Handed {
+    /// They are in the table.
+    Committed(Vec<Row>),
+    /// The commit was begun and its answer was not seen: the table says whether they are in it.
+    Doubtful(Vec<Row>),
 }
 
 /// The way from a commit to the relay. Bounded by [`Handover::ready`]: beyond its bytes there is at
@@ -186,7 +219,7 @@ pub(crate) async fn waiting(pool: &PgPool) -> sqlx::Result<(f64, f64)> {
 pub(crate) struct Handover {
     turn: Arc<Mutex<()>>,
     waiting_bytes: watch::Sender<usize>,
-    relay: mpsc::UnboundedSender<Vec<Row>>,
+    relay: mpsc::UnboundedSender<Handed>,
 }
 
 /// The memory of a transaction's events, until the last of its rows is gone.
@@ -203,7 +236,7 @@ impl Drop for Room {
 }
 
 impl Handover {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Vec<Row>>) {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Handed>) {
         let (relay, receiver) = mpsc::unbounded_channel();
         (Self { turn: Arc::default(), waiting_bytes: watch::Sender::new(0), relay }, receiver)
     }
@@ -218,31 +251,43 @@ impl Handover {
 
     /// Commits a transaction that has stored these rows, and hands them over. One at a time: who
     /// waits for what this transaction has locked commits after it, and is handed over after it,
-    /// so the events of an account leave in the order of its versions.
-    pub(crate) async fn commit(
-        &self,
-        transaction: Transaction<'_, Postgres>,
-        rows: Vec<Row>,
-    ) -> sqlx::Result<()> {
+    /// so the events of an account leave in the order of its versions. Where the answer is lost,
+    /// or not waited for any longer, the rows are handed over in the same place as doubtful.
+    pub(crate) async fn commit(&self, lease: &mut Lease, rows: Vec<Row>) -> sqlx::Result<()> {
         if rows.is_empty() {
-            return transaction.commit().await;
+            return lease.commit().await;
         }
         let _turn = self.turn.lock().await;
-        transaction.commit().await?;
-        self.committed(rows);
+        let mut unanswered = Unanswered { handover: self, rows };
+        lease.commit().await?;
+        self.hand_over(std::mem::take(&mut unanswered.rows), Handed::Committed);
         Ok(())
     }
 
     /// A relay that has ended takes nothing: the rows are in the table, for the next one.
-    fn committed(&self, mut rows: Vec<Row>) {
+    fn hand_over(&self, mut rows: Vec<Row>, handed: fn(Vec<Row>) -> Handed) {
         let bytes = rows.iter().map(|row| row.body.len()).sum();
         self.waiting_bytes.send_modify(|waiting| *waiting += bytes);
         let room = Arc::new(Room { waiting_bytes: self.waiting_bytes.clone(), bytes });
         for row in &mut rows {
             row.room = Some(Arc::clone(&room));
         }
-        if self.relay.send(rows).is_err() {
+        if self.relay.send(handed(rows)).is_err() {
             tracing::info!("the relay has ended; committed events stay in the outbox");
+        }
+    }
+}
+
+/// Rows whose commit was begun. What is still in here at the end is handed over as doubtful.
+struct Unanswered<'h> {
+    handover: &'h Handover,
+    rows: Vec<Row>,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.rows.is_empty() {
+            self.handover.hand_over(std::mem::take(&mut self.rows), Handed::Doubtful);
         }
     }
 }
@@ -269,16 +314,17 @@ mod tests {
     #[tokio::test]
     async fn nothing_begins_while_too_much_waits() {
         let (handover, mut relay) = Handover::new();
-        handover.committed(vec![row(WAITING_BYTES_MAX - 1)]);
+        handover.hand_over(vec![row(WAITING_BYTES_MAX - 1)], Handed::Committed);
         assert!(handover.ready().now_or_never().is_some(), "there is room for a byte");
-        handover.committed(vec![row(1), row(1)]);
+        handover.hand_over(vec![row(1), row(1)], Handed::Committed);
         let first = relay.recv().await.expect("it was handed over");
-        let mut second = relay.recv().await.expect("it was handed over");
+        let second = relay.recv().await.expect("it was handed over");
+        let Handed::Committed(mut second) = second else { panic!("it is no doubtful one") };
         assert!(handover.ready().now_or_never().is_none(), "there is none");
         second.pop();
         drop(first);
         assert!(handover.ready().now_or_never().is_some(), "the first is gone");
-        handover.committed(vec![row(WAITING_BYTES_MAX - 2)]);
+        handover.hand_over(vec![row(WAITING_BYTES_MAX - 2)], Handed::Committed);
         assert!(handover.ready().now_or_never().is_none(), "half of the second still waits");
         drop(second);
         assert!(handover.ready().now_or_never().is_some());

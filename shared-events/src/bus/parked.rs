@@ -40,8 +40,8 @@ pub struct ParkedMessage {
     pub fingerprint: String,
     /// Its type, or empty where it has none.
     pub kind: String,
-    /// A code: `undecodable`, `oversized`, `hopeless`, `retries_exhausted`; `delivery_limit` where
-    /// the broker parked it, because the service died of it too often; `unrouted`.
+    /// A code: `undecodable`, `oversized`, `hopeless`, `retries_exhausted`, `kills_the_service`;
+    /// `delivery_limit` where the broker parked it, as earlier versions had it; `unrouted`.
     pub reason: String,
     /// Why, in words.
     pub detail: String,

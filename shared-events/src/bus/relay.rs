@@ -7,11 +7,15 @@
 //!                ^                          │
 //!                └──── fault: all of it ────┘
 //! ```
-//! No stage waits for the one behind it. The table is read at the start, and when there is nothing
-//! else to do: rows of a relay that died, and of commits whose answer was lost.
+//! No stage waits for the one behind it, and none for the database: deletes and looks at the table
+//! run beside the publishing. The table is read at the start, for a commit whose answer was lost
+//! (before anything that was committed after it), and when there is nothing else to do: rows of a
+//! relay that died.
 
 use std::{
+    any::Any,
     collections::{BTreeMap, HashSet, VecDeque},
+    panic::AssertUnwindSafe,
     pin::Pin,
     time::{Duration, Instant},
 };
@@ -19,7 +23,6 @@ use std::{
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use lapin::{Channel, Confirmation};
 use metrics::counter;
-use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Interval, MissedTickBehavior, sleep_until},
@@ -27,20 +30,20 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
+    alive,
     connection::{Backoff, BusError, Link, in_time},
-    database::unflushed,
+    database::Database,
     health::Health,
     join::outgoing,
     lane::{CurrentLane, Lane},
-    outbox::Row,
+    outbox::{Handed, Row},
     publish::{CONFIRM_TIMEOUT, accepted, publish},
+    table::{Beside, Swept, beside, committed, delete, sweep},
 };
 use crate::envelope::chain;
 
 /// The most messages that wait for their confirm.
 const IN_FLIGHT_MAX: usize = 512;
-/// The most messages that wait to be published here; more stay in the handover.
-const BACKLOG_MAX: usize = 2_000;
 /// How often the relay looks at its oldest confirm and at the table.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The least time from one delete to the next. With one for each batch of the consumer there would
@@ -57,24 +60,31 @@ struct InFlight {
 }
 
 type Confirm = Pin<Box<dyn Future<Output = (u64, lapin::Result<Confirmation>)> + Send>>;
-type Delete = Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send>>;
-
 pub(crate) struct Relay {
     link: Link,
-    pool: PgPool,
+    database: Database,
     /// Takes the deletes: one that is lost with the server's memory leaves a row that is published
     /// again, as after any crash.
-    deletes: PgPool,
-    lane: Lane,
+    deletes: Database,
+    /// Away while the table is looked at.
+    lane: Option<Lane>,
     health: Health,
-    handover: mpsc::UnboundedReceiver<Vec<Row>>,
+    handover: mpsc::UnboundedReceiver<Handed>,
+    /// Bounded by the handover's bytes.
     backlog: VecDeque<Row>,
     in_flight: BTreeMap<u64, InFlight>,
     published: u64,
     confirmed: Vec<i64>,
-    deleting: Option<Delete>,
+    deleting: Option<Beside<sqlx::Result<()>>>,
+    /// What the running delete deletes.
+    going: Vec<i64>,
     /// When the next delete may begin.
     next_delete: Instant,
+    sweeping: Option<Beside<Swept>>,
+    /// What was in hand when the running look at the table began.
+    known: HashSet<i64>,
+    /// Those of some doubtful rows that are in the table. Nothing is taken over before they are.
+    doubted: Option<Beside<Vec<Row>>>,
     ticks: Interval,
 }
 
@@ -82,14 +92,14 @@ impl Relay {
     /// Takes a lane and what was left on it. Waits for the database as long as it takes.
     pub(crate) async fn start(
         link: Link,
-        pool: PgPool,
+        database: Database,
         current: &CurrentLane,
         health: Health,
-        handover: mpsc::UnboundedReceiver<Vec<Row>>,
+        handover: mpsc::UnboundedReceiver<Handed>,
     ) -> Self {
         let mut backoff = Backoff::new();
         let lane = loop {
-            match Lane::take(&pool, current).await {
+            match Lane::take(&database, current).await {
                 Ok(lane) => break lane,
                 Err(error) => {
                     warn!(error = %chain(&error), "no outbox lane yet");
@@ -103,9 +113,9 @@ impl Relay {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             link,
-            deletes: unflushed(&pool),
-            pool,
-            lane,
+            deletes: database.unflushed(),
+            database,
+            lane: Some(lane),
             health,
             handover,
             backlog: VecDeque::new(),
@@ -113,7 +123,11 @@ impl Relay {
             published: 0,
             confirmed: Vec::new(),
             deleting: None,
+            going: Vec::new(),
             next_delete: Instant::now(),
+            sweeping: None,
+            known: HashSet::new(),
+            doubted: None,
             ticks,
         }
     }
@@ -124,18 +138,28 @@ impl Relay {
         let mut ready = Some(ready);
         let mut backoff = Backoff::new();
         loop {
-            match self.publish_until_fault(&mut ready, &mut backoff).await {
-                Ok(()) => break,
-                Err(error) => {
-                    warn!(error = %chain(&error), unconfirmed = self.in_flight.len(),
-                        "relay lost the broker; unconfirmed events are published again");
-                    self.health.bad(PART, chain(&error).to_string());
-                    self.take_back();
-                    backoff.pause().await;
-                }
-            }
+            let publishing = self.publish_until_fault(&mut ready, &mut backoff);
+            let error = match AssertUnwindSafe(publishing).catch_unwind().await {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => chain(&error).to_string(),
+                Err(panic) => self.panicked(&*panic),
+            };
+            warn!(
+                error,
+                unconfirmed = self.in_flight.len(),
+                "relay lost the broker; unconfirmed events are published again"
+            );
+            self.health.bad(PART, error);
+            self.take_back();
+            backoff.pause().await;
         }
         self.link.close().await;
+    }
+
+    /// What was beside is lost with its rows; the table still has them.
+    fn panicked(&mut self, panic: &(dyn Any + Send)) -> String {
+        (self.deleting, self.doubted) = (None, None);
+        alive::panicked(PART, panic)
     }
 
     /// Works on one channel. Ends well when there is nothing left to do for ever.
@@ -152,16 +176,13 @@ impl Relay {
             self.publish_backlog(&channel, &mut confirms).await?;
             self.start_delete();
             if ready.is_some() && self.is_idle() {
-                if self.sweep(true).await {
-                    continue;
-                }
-                ready.take().map(|ready| ready.send(()));
+                self.start_sweep(true);
             }
             if ready.is_none() && self.is_finished() {
                 let closing = channel.close(200, "nothing is left to publish".into());
                 return in_time("closing a channel", async { Ok(closing.await?) }).await;
             }
-            self.wait(&mut confirms, ready.is_none()).await?;
+            self.wait(&mut confirms, ready).await?;
         }
     }
 
@@ -169,33 +190,48 @@ impl Relay {
     async fn wait(
         &mut self,
         confirms: &mut FuturesUnordered<Confirm>,
-        taking: bool,
+        ready: &mut Option<oneshot::Sender<()>>,
     ) -> Result<(), BusError> {
-        let takes = taking && self.backlog.len() < BACKLOG_MAX;
-        let open = takes && !self.is_cut_off();
-        let deleting = self.deleting.is_some();
-        let to_delete = !deleting && !self.confirmed.is_empty();
+        let takes = ready.is_none() && self.doubted.is_none() && !self.is_cut_off();
+        let to_delete = self.deleting.is_none() && !self.confirmed.is_empty();
         tokio::select! {
             biased;
             // First, or a busy relay would never look up.
-            _ = self.ticks.tick() => self.look_around().await,
+            _ = self.ticks.tick() => self.look_around(ready.is_some())?,
             Some(first) = confirms.next(), if !confirms.is_empty() => {
-                self.settle(first, confirms)
+                self.settle(first, confirms)?;
             }
-            done = async { self.deleting.as_mut().expect("checked").await }, if deleting => {
-                self.deleting = None;
-                self.deleted(done);
-                Ok(())
-            }
-            () = sleep_until(self.next_delete.into()), if to_delete => Ok(()),
-            rows = self.handover.recv(), if open => {
-                self.backlog.extend(rows.into_iter().flatten());
-                while let (true, Ok(rows)) =
-                    (self.backlog.len() < BACKLOG_MAX, self.handover.try_recv())
-                {
-                    self.backlog.extend(rows);
+            done = beside(&mut self.deleting) => self.deleted(done),
+            rows = beside(&mut self.doubted) => self.backlog.extend(rows),
+            swept = beside(&mut self.sweeping) => {
+                if self.swept(swept) {
+                    ready.take().map(|ready| ready.send(()));
                 }
-                Ok(())
+            }
+            () = sleep_until(self.next_delete.into()), if to_delete => {}
+            Some(handed) = self.handover.recv(), if takes => {
+                self.take_over(handed);
+                self.take_over_all();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over what was handed over, up to rows that are in doubt.
+    fn take_over_all(&mut self) {
+        while self.doubted.is_none()
+            && let Ok(handed) = self.handover.try_recv()
+        {
+            self.take_over(handed);
+        }
+    }
+
+    fn take_over(&mut self, handed: Handed) {
+        match handed {
+            Handed::Committed(rows) => self.backlog.extend(rows),
+            Handed::Doubtful(rows) => {
+                let asking = Box::pin(committed(self.database.clone(), rows));
+                self.doubted = Some(asking);
             }
         }
     }
@@ -246,7 +282,7 @@ impl Relay {
 
     /// The id of a message in flight.
     fn named(&self, number: u64) -> String {
-        self.in_flight.get(&number).map_or_else(String::new, |it| it.row.message_id.to_string())
+        self.in_flight.get(&number).map_or_else(String::new, |sent| sent.row.message_id.to_string())
     }
 
     /// Deletes confirmed rows when it is time, one statement at a time; what is confirmed meanwhile
@@ -257,22 +293,12 @@ impl Relay {
             return;
         }
         self.next_delete = now + DELETE_EVERY;
-        let (pool, ids) = (self.deletes.clone(), std::mem::take(&mut self.confirmed));
-        self.deleting = Some(Box::pin(async move {
-            let mut backoff = Backoff::new();
-            // A database that is away comes back; until then the rows are merely still there.
-            loop {
-                let delete = sqlx::query!("DELETE FROM bus.outbox WHERE id = ANY($1)", &ids);
-                match delete.execute(&pool).await {
-                    Ok(_) => return Ok(()),
-                    Err(error) if super::database::is_transient(&error) => backoff.pause().await,
-                    Err(error) => return Err(error),
-                }
-            }
-        }));
+        self.going = std::mem::take(&mut self.confirmed);
+        self.deleting = Some(Box::pin(delete(self.deletes.clone(), self.going.clone())));
     }
 
-    fn deleted(&self, done: sqlx::Result<()>) {
+    fn deleted(&mut self, done: sqlx::Result<()>) {
+        self.going.clear();
         if let Err(error) = done {
             warn!(error = %chain(&error), "confirmed rows stay in the outbox");
         }
@@ -283,6 +309,7 @@ impl Relay {
             && self.in_flight.is_empty()
             && self.confirmed.is_empty()
             && self.deleting.is_none()
+            && self.doubted.is_none()
     }
 
     /// Nobody will hand anything over any more.
@@ -302,50 +329,48 @@ impl Relay {
     }
 
     /// Has a confirm been waiting for too long, and has anyone left rows?
-    async fn look_around(&mut self) -> Result<(), BusError> {
+    fn look_around(&mut self, at_start: bool) -> Result<(), BusError> {
         let oldest = self.in_flight.first_key_value();
         if oldest.is_some_and(|(_, oldest)| oldest.since.elapsed() > CONFIRM_TIMEOUT) {
             return Err(BusError::Timeout { doing: "confirming", after: CONFIRM_TIMEOUT });
         }
-        if self.backlog.is_empty() {
-            self.sweep(false).await;
+        if !at_start {
+            self.take_over_all();
+            if self.backlog.is_empty() && self.doubted.is_none() {
+                self.start_sweep(false);
+            }
         }
         Ok(())
     }
 
-    /// Reads back what nobody else will publish. Returns whether there was anything.
-    async fn sweep(&mut self, at_start: bool) -> bool {
-        match self.read_back(at_start).await {
-            Ok(rows) => {
-                let any = !rows.is_empty();
-                if any {
-                    info!(rows = rows.len(), "events left in the outbox are published now");
-                }
-                self.backlog.extend(rows);
-                any
-            }
-            Err(error) => {
-                warn!(error = %chain(&error), "cannot read the outbox; taking a lane again");
-                if let Err(error) = self.lane.retake(&self.pool).await {
-                    warn!(error = %chain(&error), "no outbox lane");
-                    tokio::time::sleep(Backoff::new().next_pause()).await;
-                }
-                at_start
-            }
-        }
+    /// Begins to read back what nobody else will publish. What is in hand now may be gone from the
+    /// table, or not, by the time it is read; what is handed over later is too new to be read.
+    fn start_sweep(&mut self, at_start: bool) {
+        let Some(lane) = self.lane.take() else { return };
+        let in_flight = self.in_flight.values().map(|sent| sent.row.id);
+        let backlog = self.backlog.iter().map(|row| row.id);
+        let deleted = self.confirmed.iter().chain(&self.going).copied();
+        self.known = in_flight.chain(backlog).chain(deleted).collect();
+        self.sweeping = Some(Box::pin(sweep(lane, self.database.clone(), at_start)));
     }
 
-    /// At the start, all that the lane's last relay left. Later, what a dead relay left on another
-    /// lane, and rows of our own that are old and not in hand: the answer to their commit was lost.
-    async fn read_back(&mut self, at_start: bool) -> sqlx::Result<Vec<Row>> {
-        let mut rows = self.lane.adopt_orphans().await?;
-        rows.extend(match at_start {
-            true => self.lane.leftovers().await?,
-            false => self.lane.forgotten().await?,
-        });
-        let in_flight = self.in_flight.values().map(|it| it.row.id);
-        let in_hand: HashSet<i64> = in_flight.chain(self.confirmed.iter().copied()).collect();
-        rows.retain(|row| !in_hand.contains(&row.id));
-        Ok(rows)
+    /// Takes in what was found in the table. Whether nothing is left from before the start.
+    fn swept(&mut self, swept: Swept) -> bool {
+        self.lane = Some(swept.lane);
+        let mut rows = match swept.found {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.health.bad(PART, format!("cannot read the outbox: {}", chain(&error)));
+                return false;
+            }
+        };
+        self.health.good(PART);
+        rows.retain(|row| !self.known.contains(&row.id));
+        if !rows.is_empty() {
+            info!(rows = rows.len(), "events left in the outbox are published now");
+        }
+        let none = rows.is_empty();
+        self.backlog.extend(rows);
+        swept.at_start && none
     }
 }

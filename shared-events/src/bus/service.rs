@@ -9,25 +9,28 @@ use std::{
 };
 
 use metrics::gauge;
-use sqlx::{PgPool, migrate::Migrator};
+use sqlx::migrate::{MigrateError, Migrator};
 use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
+    alive::Alive,
     amqp::Amqp,
     answer::{self, Answerer, Desk},
     batch::Batches,
     connection::{Backoff, Link},
     consumer::{self, Consumer},
-    database::MIGRATOR,
+    database::{Database, MIGRATOR, is_transient},
     dispose::Disposal,
     handler::Handler,
     health::Health,
     inbox,
     lane::CurrentLane,
     outbox::{self, Handover},
+    patience::Patience,
     relay::{self, Relay},
+    suspects::Suspects,
     verify::verify,
     work::{Worker, Workshop},
 };
@@ -42,6 +45,10 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 /// How often the outbox is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// Events that have waited so long are held up: the broker or the relay does not work.
+const OUTBOX_SECONDS_MAX: f64 = 10.0;
+/// The outbox, as its service's health names it.
+const OUTBOX_PART: &str = "outbox";
 
 /// A service is ready when every part of it works, not when the first does.
 const NOT_STARTED: &str = "not started yet";
@@ -54,7 +61,7 @@ type MakeTask = Box<dyn FnOnce(&Parts) -> Task + Send>;
 pub enum ServiceError {
     /// The database's schema cannot be brought up to date.
     #[error("the database cannot be migrated")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[from] MigrateError),
     /// A part of the service ended by itself. What it had in hand comes again after a restart.
     #[error("a part of the service died")]
     PartDied,
@@ -63,11 +70,12 @@ pub enum ServiceError {
 /// What the tasks of a service share.
 struct Parts {
     source: String,
-    pool: PgPool,
+    database: Database,
     consuming: Arc<Link>,
     disposal: Arc<Disposal>,
     lane: CurrentLane,
     handover: Handover,
+    suspects: Suspects,
     health: Health,
     shutdown: CancellationToken,
 }
@@ -76,7 +84,7 @@ struct Parts {
 pub struct Service {
     name: &'static str,
     amqp: Amqp,
-    pool: PgPool,
+    database: Database,
     migrations: &'static Migrator,
     health: Health,
     subscriptions: Vec<Subscription>,
@@ -89,11 +97,11 @@ impl Service {
     pub fn new(
         name: &'static str,
         amqp: Amqp,
-        pool: PgPool,
+        database: Database,
         migrations: &'static Migrator,
         health: Health,
     ) -> Self {
-        Self { name, amqp, pool, migrations, health, subscriptions: vec![], tasks: vec![] }
+        Self { name, amqp, database, migrations, health, subscriptions: vec![], tasks: vec![] }
     }
 
     /// Handles the messages of a subscription.
@@ -104,9 +112,12 @@ impl Service {
         self.tasks.push(Box::new(move |parts| {
             let batches = Batches {
                 handler,
+                subscription: subscription.name,
                 source: parts.source.clone(),
-                pool: parts.pool.clone(),
-                connection: Mutex::default(),
+                database: parts.database.clone(),
+                kept: Mutex::default(),
+                patience: Patience::new(),
+                suspects: parts.suspects.clone(),
                 lane: parts.lane.clone(),
                 handover: parts.handover.clone(),
                 disposal: Arc::clone(&parts.disposal),
@@ -135,7 +146,8 @@ impl Service {
                 subscription,
                 answerer,
                 source: parts.source.clone(),
-                pool: parts.pool.clone(),
+                database: parts.database.clone(),
+                patience: Patience::new(),
                 link: Arc::clone(&parts.consuming),
                 disposal: Arc::clone(&parts.disposal),
                 health: parts.health.clone(),
@@ -152,11 +164,12 @@ impl Service {
         self.tasks.push(Box::new(move |parts| {
             let workshop = Workshop {
                 source: parts.source.clone(),
-                pool: parts.pool.clone(),
+                database: parts.database.clone(),
+                patience: Arc::new(Patience::new()),
                 lane: parts.lane.clone(),
                 handover: parts.handover.clone(),
             };
-            Box::pin(worker.run(workshop, parts.shutdown.clone()))
+            Box::pin(employ(worker, workshop, parts.health.clone(), parts.shutdown.clone()))
         }));
         self
     }
@@ -175,11 +188,12 @@ impl Service {
         let (handover, handed_over) = Handover::new();
         let parts = Parts {
             source: format!("/{}", self.name),
-            pool: self.pool.clone(),
+            database: self.database.clone(),
             consuming: Arc::new(link("consume")),
             disposal: Arc::new(Disposal::new(self.name, link("reply"))),
             lane: lane.clone(),
             handover,
+            suspects: Suspects::new(self.database.clone()),
             health: self.health.clone(),
             shutdown: shutdown.clone(),
         };
@@ -189,7 +203,9 @@ impl Service {
         };
         prepared?;
         let (ready, relay_ready) = oneshot::channel();
-        let relay = Relay::start(link("relay"), self.pool.clone(), &lane, self.health, handed_over);
+        let health = self.health.clone();
+        let database = self.database.clone();
+        let relay = Relay::start(link("relay"), database, &lane, health, handed_over);
         let mut relay = tokio::select! {
             relay = relay => tokio::spawn(relay.run(ready)),
             () = shutdown.cancelled() => return Ok(()),
@@ -200,8 +216,9 @@ impl Service {
         }
         let mut tasks: JoinSet<()> =
             self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
-        tasks.spawn(prune_inbox(self.pool.clone(), shutdown.clone()));
-        tasks.spawn(measure_outbox(self.pool, shutdown.clone()));
+        let (database, health) = (&self.database, &self.health);
+        tasks.spawn(housekeeping(database.clone(), health.clone(), shutdown.clone()));
+        tasks.spawn(measuring(database.clone(), health.clone(), shutdown.clone()));
         info!(service = self.name, "up");
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -231,12 +248,10 @@ impl Service {
     /// Waits for the database and the broker, and checks that both are as they must be.
     async fn prepare(&self, parts: &Parts) -> Result<(), ServiceError> {
         let mut backoff = Backoff::new();
-        while let Err(error) = self.migrate().await {
-            let sqlx::migrate::MigrateError::Execute(fault) = &error else {
-                return Err(error.into());
-            };
-            if !super::database::is_transient(fault) {
-                return Err(error.into());
+        while let Err(error) = self.database.migrate(&[&MIGRATOR, self.migrations]).await {
+            match &error {
+                MigrateError::Execute(fault) if is_transient(fault) => {}
+                _ => return Err(error.into()),
             }
             warn!(error = %chain(&error), "waiting for the database");
             self.health.bad("database", chain(&error).to_string());
@@ -244,7 +259,7 @@ impl Service {
         }
         self.health.good("database");
         // The day's table must be there before the day's messages.
-        if let Err(error) = inbox::prune(&self.pool).await {
+        if let Err(error) = inbox::prune(&self.database).await {
             warn!(error = %chain(&error), "the inbox was not pruned");
         }
         let exchanges = [EVENTS, RETRY, PARKED, REPLIES];
@@ -260,30 +275,55 @@ impl Service {
         self.health.good("broker");
         Ok(())
     }
+}
 
-    async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
-        MIGRATOR.run(&self.pool).await?;
-        self.migrations.run(&self.pool).await
-    }
+/// Lets somebody work for as long as the service runs.
+async fn employ<W: Worker>(
+    mut worker: W,
+    workshop: Workshop,
+    health: Health,
+    shutdown: CancellationToken,
+) {
+    let mut alive = Alive::new(worker.name(), health, shutdown.clone());
+    while alive.goes_on_after(worker.run(workshop.clone(), shutdown.clone())).await {}
 }
 
 /// The first two numbers on an operator's dashboard: how many events wait, and since when.
-async fn measure_outbox(pool: PgPool, shutdown: CancellationToken) {
+async fn measuring(database: Database, health: Health, shutdown: CancellationToken) {
+    let mut alive = Alive::new(OUTBOX_PART.to_owned(), health.clone(), shutdown.clone());
+    while alive.goes_on_after(measure_outbox(&database, &health, &shutdown)).await {}
+}
+
+async fn measure_outbox(database: &Database, health: &Health, shutdown: &CancellationToken) {
     while tokio::time::timeout(MEASURE_EVERY, shutdown.cancelled()).await.is_err() {
-        match outbox::waiting(&pool).await {
+        match outbox::waiting(database).await {
             Ok((rows, seconds)) => {
                 gauge!("bus_outbox_rows").set(rows);
                 gauge!("bus_outbox_age_seconds").set(seconds);
+                if seconds < OUTBOX_SECONDS_MAX {
+                    health.good(OUTBOX_PART);
+                } else {
+                    let why = format!("a committed event has waited for {seconds:.0} s");
+                    health.bad(OUTBOX_PART, why);
+                }
             }
-            Err(error) => warn!(error = %chain(&error), "the outbox was not measured"),
+            Err(error) => {
+                warn!(error = %chain(&error), "the outbox was not measured");
+                health.bad(OUTBOX_PART, format!("cannot be read: {}", chain(&error)));
+            }
         }
     }
 }
 
 /// Old inbox rows go, and new days get their tables.
-async fn prune_inbox(pool: PgPool, shutdown: CancellationToken) {
+async fn housekeeping(database: Database, health: Health, shutdown: CancellationToken) {
+    let mut alive = Alive::new("inbox".to_owned(), health, shutdown.clone());
+    while alive.goes_on_after(prune_inbox(&database, &shutdown)).await {}
+}
+
+async fn prune_inbox(database: &Database, shutdown: &CancellationToken) {
     while tokio::time::timeout(PRUNE_EVERY, shutdown.cancelled()).await.is_err() {
-        match inbox::prune(&pool).await {
+        match inbox::prune(database).await {
             Ok(rows) => info!(rows, "pruned the inbox"),
             Err(error) => warn!(error = %chain(&error), "the inbox was not pruned"),
         }

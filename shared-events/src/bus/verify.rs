@@ -7,7 +7,10 @@ use lapin::{
     types::FieldTable,
 };
 
-use super::connection::{BusError, Link};
+use super::{
+    connection::{BusError, Link, in_time},
+    guard::ChannelGuard,
+};
 
 /// Checks passively that exchanges and queues exist.
 pub(crate) async fn verify(
@@ -18,20 +21,20 @@ pub(crate) async fn verify(
     let mut missing = Vec::new();
     for exchange in exchanges {
         // A failed passive declaration closes the channel: each asks on its own.
-        let channel = link.channel().await?;
+        let channel = ChannelGuard::new(link.channel().await?);
         let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
         let kind = ExchangeKind::Topic;
         let asked =
             channel.exchange_declare((*exchange).into(), kind, options, FieldTable::default());
-        note(asked.await, &format!("exchange {exchange}"), &mut missing)?;
-        let _ = channel.close(200, "asked".into()).await;
+        let asked = in_time("looking for an exchange", async { Ok(asked.await) }).await?;
+        note(asked, &format!("exchange {exchange}"), &mut missing)?;
     }
     for queue in queues {
-        let channel = link.channel().await?;
+        let channel = ChannelGuard::new(link.channel().await?);
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let asked = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
-        note(asked.await.map(|_| ()), &format!("queue {queue}"), &mut missing)?;
-        let _ = channel.close(200, "asked".into()).await;
+        let asked = in_time("looking for a queue", async { Ok(asked.await) }).await?;
+        note(asked.map(|_| ()), &format!("queue {queue}"), &mut missing)?;
     }
     match missing.is_empty() {
         true => Ok(()),

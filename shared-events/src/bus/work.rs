@@ -1,25 +1,29 @@
 //! Work that no message starts: what a service does on its own, by the clock. Promise: it announces
 //! events under the same rule as a handler, in the transaction that made them true.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use chrono::Utc;
-use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    database::Tx,
+    database::{Database, Lease, Tx},
     handler::{Event, HandleError},
     lane::CurrentLane,
     outbox::{self, Cause, Handover, Row},
+    patience::Patience,
 };
 use crate::ids::{CorrelationId, MessageId};
 
 /// Something that a service does on its own until it is stopped.
 pub trait Worker: Send + 'static {
+    /// What it is called in the service's health: `job interest`.
+    fn name(&self) -> String;
+
     /// Works until `shutdown`. What is begun by then should be finished, or harmless to repeat.
+    /// Where it panics it is run again.
     fn run(
-        self,
+        &mut self,
         workshop: Workshop,
         shutdown: CancellationToken,
     ) -> impl Future<Output = ()> + Send;
@@ -29,7 +33,8 @@ pub trait Worker: Send + 'static {
 #[derive(Clone, Debug)]
 pub struct Workshop {
     pub(crate) source: String,
-    pub(crate) pool: PgPool,
+    pub(crate) database: Database,
+    pub(crate) patience: Arc<Patience>,
     pub(crate) lane: CurrentLane,
     pub(crate) handover: Handover,
 }
@@ -39,8 +44,20 @@ impl Workshop {
     /// [`Work::commit`], it leaves nothing behind.
     pub async fn begin(&self) -> Result<Work, HandleError> {
         self.handover.ready().await;
-        let transaction = self.pool.begin().await?;
-        Ok(Work { workshop: self.clone(), transaction, events: Vec::new() })
+        let lease = self.database.begin().await?;
+        Ok(Work { workshop: self.clone(), lease, events: Vec::new() })
+    }
+
+    /// A piece of work on the database: all between [`Workshop::begin`] and [`Work::commit`]
+    /// belongs into one. The server's host may vanish without a word: a piece that takes longer
+    /// than the bound (5 s; twice as long each time that this was too short) is dropped, with its
+    /// connection, and fails as one that can be tried again.
+    pub async fn bounded<T>(
+        &self,
+        piece: impl Future<Output = Result<T, HandleError>>,
+    ) -> Result<T, HandleError> {
+        self.handover.ready().await;
+        self.patience.bounded(piece).await
     }
 }
 
@@ -48,14 +65,14 @@ impl Workshop {
 #[derive(Debug)]
 pub struct Work {
     workshop: Workshop,
-    transaction: Transaction<'static, Postgres>,
+    lease: Lease,
     events: Vec<Row>,
 }
 
 impl Work {
     /// The open transaction.
     pub fn tx(&mut self) -> Tx<'_> {
-        Tx::lend(&mut self.transaction)
+        Tx::lend(&mut self.lease)
     }
 
     /// Announces an event when this is committed. `cause` is the message that led to it, and
@@ -70,7 +87,9 @@ impl Work {
     /// Commits the changes together with the events, and sends these on their way.
     pub async fn commit(mut self) -> Result<(), HandleError> {
         let lane = self.workshop.lane.get();
-        let rows = outbox::insert(&mut self.transaction, lane, self.events).await?;
-        Ok(self.workshop.handover.commit(self.transaction, rows).await?)
+        let rows = outbox::insert(&mut self.lease, lane, self.events).await?;
+        self.workshop.handover.commit(&mut self.lease, rows).await?;
+        self.lease.give_back();
+        Ok(())
     }
 }

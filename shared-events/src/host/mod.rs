@@ -17,13 +17,12 @@ use std::{future::Future, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use serde::de::DeserializeOwned;
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::{
     address::Address,
-    bus::{Amqp, Health, connect_database},
+    bus::{Amqp, Database, Health, connect_database},
     envelope::chain,
 };
 
@@ -33,7 +32,7 @@ pub struct Host {
     /// The broker.
     pub amqp: Amqp,
     /// The service's own database.
-    pub pool: PgPool,
+    pub pool: Database,
     /// What `/readyz` shows.
     pub health: Health,
     /// Told when the process is asked to stop.

@@ -304,14 +304,15 @@ fn policies() -> Vec<Value> {
             "overflow": "reject-publish",
         }),
     ));
-    // What a service keeps dying of is parked by the broker. At-least-once dead-lettering needs
+    // Innocent messages come back with every restart: the service decides which one it dies of, and
+    // the broker's limit is one that is not reached. At-least-once dead-lettering needs
     // reject-publish; without it the broker silently falls back to at-most-once.
     policies.extend(SERVICES.iter().map(|service| {
         policy(
             &format!("{service} work"),
             queues_of(service, |subscription| !subscription.is_queries()),
             json!({
-                "delivery-limit": DELIVERIES_MAX,
+                "delivery-limit": LOOKS_MAX,
                 "dead-letter-exchange": PARKED,
                 "dead-letter-routing-key": service,
                 "dead-letter-strategy": "at-least-once",

@@ -64,8 +64,9 @@ pub const PARKED_BYTES_MAX: u64 = 2_147_483_648;
 
 /// How many partitions the ledger's commands have.
 pub const LEDGER_PARTITIONS: u8 = 4;
-/// How often the broker delivers one message before it parks it: a service that dies of a message
-/// dies of it so often, and no more.
+/// How often the broker delivers one query before it drops it. Other messages have no limit that
+/// matters: a restart gives all back that was in hand, so that the count says nothing of a message.
+/// What a service dies of is found and parked by the service.
 pub const DELIVERIES_MAX: u32 = 20;
 /// A query that nobody took in this time is not interesting any more.
 pub const QUERY_AGE_MAX: Duration = Duration::from_secs(60);

@@ -35,10 +35,11 @@ impl Due {
     /// Does a bounded piece of each kind; what fails of one does not hold up the others. Says
     /// whether there may be more.
     async fn look(&self, workshop: &Workshop) -> bool {
+        let zone = self.time_zone;
         let done = [
-            ("holds", holds::expire(workshop, self.time_zone).await),
-            ("interest", interest::capitalise(workshop, self.time_zone).await),
-            ("orders", orders::execute(workshop, self.time_zone, &self.calendar).await),
+            ("holds", workshop.bounded(holds::expire(workshop, zone)).await),
+            ("interest", workshop.bounded(interest::capitalise(workshop, zone)).await),
+            ("orders", workshop.bounded(orders::execute(workshop, zone, &self.calendar)).await),
         ];
         let (mut more, mut failed) = (false, false);
         for (kind, done) in done {
@@ -57,13 +58,17 @@ impl Due {
 impl Due {
     /// Says whether it needs no second try.
     async fn take_digits_off(&self, workshop: &Workshop) -> bool {
-        let done = digits::take_off(workshop, self.time_zone).await;
+        let done = workshop.bounded(digits::take_off(workshop, self.time_zone)).await;
         done.inspect_err(|error| warn!(error = %chain(error), "cannot take digits off")).is_ok()
     }
 }
 
 impl Worker for Due {
-    async fn run(self, workshop: Workshop, shutdown: CancellationToken) {
+    fn name(&self) -> String {
+        "due".to_owned()
+    }
+
+    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
         let mut is_short = false;
         while !shutdown.is_cancelled() {
             is_short = is_short || self.take_digits_off(&workshop).await;

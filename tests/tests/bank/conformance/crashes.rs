@@ -1,6 +1,8 @@
 //! SIGKILL at every point between a delivery and its end. A proxy holds up what must not arrive, so
 //! that the process dies exactly there.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Result, ensure};
 use integration_tests::{Bank, Direction, Instance, Message, PATIENCE, wait_for};
 use sqlx::Connection;
@@ -14,6 +16,8 @@ use super::{
 };
 
 const COMMANDS: usize = 5;
+/// After a fault, what was lost by it is made good by then.
+const PROMPT: Duration = Duration::from_secs(10);
 /// The key of the advisory lock by which a test holds a commit up.
 const COMMIT_LOCK: i64 = 42;
 /// Commits that announce something wait for the lock, in their last moment.
@@ -146,6 +150,10 @@ pub(crate) async fn a_commit_whose_answer_is_lost_has_one_effect_and_loses_no_ev
     .await?;
     instance.database().cut_once();
     instance.database().resume();
+    // Found again at once: not when the table is next looked at for what is old.
+    let lost = Instant::now();
+    bank.events().outcome(sent[0].id()).await?;
+    ensure!(lost.elapsed() < PROMPT, "its event came after {:?}", lost.elapsed());
     each_is_done_once(&bank, subject, &sent, Copies::One).await?;
     nothing_parked::<S>(&bank).await
 }

@@ -5,19 +5,25 @@
 //! tally        counts effects and events: each once, nothing left, nothing lost
 //! duplicates   the same message again
 //! crashes      SIGKILL at every point between a delivery and its end
+//! deaths       again and again
 //! outages      the broker or the database is away
 //! bytes        properties that are no text, and tables without a bottom
+//! stalls       a peer is silent, or gone without a word
 //! parking      messages that cannot be read, cannot be handled, or cannot be handled yet
+//! sizes        messages as large as they may be
 //! stopping     SIGTERM
 //! instances    two of a service side by side
 //! ```
 
 mod bytes;
 mod crashes;
+mod deaths;
 mod duplicates;
 mod instances;
 mod outages;
 mod parking;
+mod sizes;
+mod stalls;
 mod stopping;
 mod subject;
 mod tally;
@@ -37,6 +43,17 @@ pub(crate) fn facts() -> Vec<Fact> {
     let shared = facts![
         parking::a_command_that_nobody_takes_goes_to_bank_unrouted,
         duplicates::ids_of_any_kind_are_known_once_and_old_days_go_whole,
+        duplicates::an_old_id_that_is_sent_again_has_one_effect,
+        duplicates::ids_of_the_future_and_without_a_time_have_one_effect,
+        duplicates::an_id_older_than_what_is_known_is_refused_with_the_reason,
+        duplicates::a_command_under_the_id_of_an_event_harms_nothing,
+        stalls::queries_are_answered_when_the_database_has_vanished,
+        stalls::events_that_are_held_up_are_told_of_by_readiness,
+        stalls::a_caller_is_answered_moments_after_an_outage,
+        stalls::a_database_that_takes_no_writes_is_left_at_once,
+        deaths::what_a_service_dies_of_is_parked_and_nothing_else,
+        deaths::restarts_alone_park_nothing,
+        sizes::large_messages_are_taken_a_few_at_a_time,
     ];
     own(restart)
         .chain(table::<Ledger>())
@@ -67,11 +84,12 @@ fn table<S: Subject>() -> Vec<Fact> {
         instances::two_instances_work_side_by_side::<S>,
         outages::a_stop_during_a_database_outage_gives_everything_back::<S>,
         outages::a_service_starts_before_its_broker_and_its_database::<S>,
+        stalls::a_database_that_vanishes_is_replaced_in_seconds::<S>,
+        stalls::a_consumer_that_is_set_up_too_late_holds_no_message::<S>,
         parking::what_cannot_be_read_is_parked_with_the_reason_and_blocks_nothing::<S>,
         bytes::bytes_that_are_no_text_cost_one_message_each::<S>,
         parking::a_poison_message_in_a_batch_harms_only_itself::<S>,
         parking::a_joined_message_with_poison_events_parks_only_those::<S>,
-        parking::a_message_that_its_service_dies_of_is_parked_by_the_broker::<S>,
         stopping::a_graceful_stop_leaves_nothing_half_done::<S>,
         stopping::a_graceful_stop_waits_for_confirms::<S>,
     ];

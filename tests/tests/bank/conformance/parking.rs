@@ -2,13 +2,11 @@
 //! stands in the way of another.
 
 use anyhow::{Context, Result, ensure};
-use futures_util::StreamExt;
 use integration_tests::{Bank, Direction, Instance, Message, PATIENCE, Parked, wait_for};
-use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use shared_events::{
     MessageId,
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, MESSAGE_BYTES_MAX},
-    topology::{COMMANDS, DELIVERIES_MAX, UNROUTED},
+    topology::{COMMANDS, UNROUTED},
 };
 
 use super::{
@@ -160,43 +158,6 @@ pub(crate) async fn a_joined_message_with_poison_events_parks_only_those<S: Subj
         let body: serde_json::Value = serde_json::from_slice(&found.body)?;
         ensure!(body["id"] == id.to_string().as_str(), "{body}");
     }
-    Ok(())
-}
-
-/// The broker counts how often it has delivered a message to a consumer that went away with it.
-pub(crate) async fn a_message_that_its_service_dies_of_is_parked_by_the_broker<S: Subject>(
-    bank: Bank,
-) -> Result<()> {
-    let (instance, subject) = begin::<S>(&bank).await?;
-    instance.stop().await?;
-    let deadly = subject.command();
-    bank.publish(&deadly).await?;
-    let queue = bank.queue_with_messages(S::SERVICE).await?;
-    for delivery in 0..=DELIVERIES_MAX {
-        take_and_die(&bank, &queue).await.with_context(|| format!("delivery {delivery}"))?;
-    }
-    let parked = bank.wait_parked(S::SERVICE, 1).await?;
-    ensure!(parked[0].id == deadly.id().to_string() && parked[0].body == deadly.body);
-    let death = parked[0].headers.get("x-first-death-reason").map(String::as_str);
-    ensure!(death == Some("delivery_limit"), "{:?}", parked[0].headers);
-    Ok(())
-}
-
-/// A consumer that takes one message and goes away without a word.
-async fn take_and_die(bank: &Bank, queue: &str) -> Result<()> {
-    let connection = lapin::Connection::connect(
-        &bank.amqp_url(integration_tests::broker::TESTER),
-        lapin::ConnectionProperties::default(),
-    )
-    .await?;
-    let channel = connection.create_channel().await?;
-    channel.basic_qos(1, BasicQosOptions::default()).await?;
-    let (tag, options) = ("doomed".into(), BasicConsumeOptions::default());
-    let table = lapin::types::FieldTable::default();
-    let mut consumer = channel.basic_consume(queue.into(), tag, options, table).await?;
-    let taken = tokio::time::timeout(PATIENCE, consumer.next()).await;
-    taken.context("no delivery")?.context("the consumer ended")??;
-    connection.close(200, "dead".into()).await?;
     Ok(())
 }
 

@@ -1,0 +1,172 @@
+//! Under which key the inbox knows a message. Promise: what a client sends never meets what a
+//! service announces, whatever id the client chooses; and an id that is old when it comes is known
+//! for as long as a new one.
+//!
+//! The inbox has a table a day, by the time in the id, and old days go whole. So:
+//!
+//! | the id's age when it comes | known |
+//! |---|---|
+//! | up to 14 days | in its day's table, until that is 29 days old |
+//! | more | there, and by a second key in `inbox_rest`, for 90 days after it came |
+//! | none (no time), or negative (a clock ran ahead) | in `inbox_rest`, for 90 days after it came |
+//!
+//! What lies there and has a time is kept until 28 days after that time, too.
+//!
+//! A command whose id is older than the days that are kept, and that is not known, is refused: it
+//! may have had its effect when it was new.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    ids::MessageId,
+    topology::{COMMANDS, exchange_of},
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// An id that is older when it comes is kept from then on, beside its day.
+const LATE_AFTER: Duration = Duration::from_secs(14 * DAY.as_secs());
+/// A day less than the tables of days are kept.
+const VOUCHED_FOR: Duration = Duration::from_secs(28 * DAY.as_secs());
+/// Beyond this no day has a table.
+const DAYS_END: Duration = Duration::from_secs(60 * DAY.as_secs());
+/// Keys that begin so lie beside the days for ever.
+const BESIDE: [u8; 6] = [0xff; 6];
+
+/// The keys of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keys {
+    pub(crate) first: Uuid,
+    /// Where the id is late.
+    pub(crate) second: Option<Uuid>,
+    /// Whether it may have had its effect, and been forgotten since.
+    pub(crate) forgotten: bool,
+}
+
+/// The keys of the message of type `kind` that came by `subscription` now. One that was `returned`,
+/// by a person or after it had waited, is known to have had no effect.
+pub(crate) fn keys(
+    subscription: &str,
+    kind: &str,
+    id: MessageId,
+    returned: bool,
+    now: DateTime<Utc>,
+) -> Keys {
+    let is_command = exchange_of(kind) == Some(COMMANDS);
+    let id = id.uuid();
+    // Earlier versions stored commands' ids as they are. Ours of other messages are of version 8
+    // (RFC 9562, 5.8), so a client's of that version are not stored as they are either.
+    let first = match is_command && id.get_version_num() != 8 {
+        true => id,
+        false => derived(&[subscription.as_bytes()], id, &id.as_bytes()[..6]),
+    };
+    let age = age(id, now);
+    let late = age.is_some_and(|age| age > LATE_AFTER && age < DAYS_END);
+    let second = late.then(|| derived(&[b"late", subscription.as_bytes()], id, &BESIDE));
+    let has_time = id.get_version_num() == 7;
+    let forgotten = is_command && !returned && has_time && age.is_some_and(|age| age > VOUCHED_FOR);
+    Keys { first, second, forgotten }
+}
+
+/// How long ago the time was with which an id begins. `None` of one in the future.
+fn age(id: Uuid, now: DateTime<Utc>) -> Option<Duration> {
+    let mut millis = [0; 8];
+    millis[2..].copy_from_slice(&id.as_bytes()[..6]);
+    let made = u64::from_be_bytes(millis);
+    let now = u64::try_from(now.timestamp_millis()).ok()?;
+    now.checked_sub(made).map(Duration::from_millis)
+}
+
+fn derived(space: &[&[u8]], id: Uuid, beginning: &[u8]) -> Uuid {
+    let mut hasher = blake3::Hasher::new();
+    for part in space {
+        hasher.update(part).update(&[0]);
+    }
+    hasher.update(id.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    bytes[..6].copy_from_slice(beginning);
+    bytes[6] = 0x80 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    Uuid::from_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMAND: &str = "accounts.account.open.v1";
+    const EVENT: &str = "ledger.account.opened.v1";
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).expect("a time")
+    }
+
+    /// An id of this version, made so many days ago.
+    fn made(version: u8, days_ago: i64) -> MessageId {
+        let millis = u64::try_from(now().timestamp_millis() - days_ago * 86_400_000);
+        let mut bytes = [7; 16];
+        bytes[..6].copy_from_slice(&millis.expect("after 1970").to_be_bytes()[2..]);
+        bytes[6] = (version << 4) | 3;
+        bytes[8] = 0x80 | 3;
+        MessageId(Uuid::from_bytes(bytes))
+    }
+
+    fn of(kind: &str, id: MessageId) -> Keys {
+        keys("accounts.commands", kind, id, false, now())
+    }
+
+    #[test]
+    fn a_command_never_meets_an_event_whatever_its_id() {
+        let event = made(7, 0);
+        let of_event = keys("accounts.events", EVENT, event, false, now());
+        assert_eq!(of(COMMAND, event).first, event.uuid(), "as earlier versions stored it");
+        assert_ne!(of_event.first, event.uuid());
+        let chosen = MessageId(of_event.first);
+        assert_ne!(of(COMMAND, chosen).first, of_event.first, "a client that knows our rule");
+        let other = keys("notifications.events", EVENT, event, false, now());
+        assert_ne!(of_event.first, other.first, "each subscription hears an event once");
+        assert_eq!(of_event.first.as_bytes()[..6], event.uuid().as_bytes()[..6], "in its day");
+    }
+
+    #[test]
+    fn an_id_is_late_refused_or_neither_by_its_age() {
+        let rows = [
+            // version, days ago, late, refused
+            (7, 0, false, false),
+            (7, 13, false, false),
+            (7, 15, true, false),
+            (7, 27, true, false),
+            (7, 29, true, true),
+            (7, 59, true, true),
+            (7, 400, false, true),
+            (7, -400, false, false),
+            (4, 400, false, false),
+            (4, -400, false, false),
+            (8, 400, false, false),
+        ];
+        for (version, days, late, refused) in rows {
+            let found = of(COMMAND, made(version, days));
+            let what = format!("version {version}, {days} days ago: {found:?}");
+            assert_eq!((found.second.is_some(), found.forgotten), (late, refused), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_returns_was_not_done_and_events_are_never_refused() {
+        let old = made(7, 100);
+        assert!(!keys("accounts.commands", COMMAND, old, true, now()).forgotten);
+        assert!(!keys("accounts.events", EVENT, old, false, now()).forgotten);
+    }
+
+    #[test]
+    fn a_late_id_is_known_by_the_same_key_however_late_it_is() {
+        let id = made(7, 20);
+        let days = chrono::TimeDelta::days;
+        let later = keys("accounts.commands", COMMAND, id, false, now() + days(30));
+        assert_eq!(of(COMMAND, id).second, later.second);
+        assert!(later.second.is_some_and(|key| key.as_bytes()[..6] == BESIDE));
+    }
+}

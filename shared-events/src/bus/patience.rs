@@ -1,0 +1,103 @@
+//! How long work on the database may take. Promise: a server that vanished without a word is given
+//! up in seconds; work that is merely slow is done in the end.
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{database::silent, handler::HandleError};
+
+/// A transaction takes milliseconds. PostgreSQL's protocol has no heartbeat, so silence is all that
+/// is seen of a server whose host is gone.
+const BOUND_FIRST: Duration = Duration::from_secs(5);
+/// Longer than any statement: the server ends those at 60 s.
+const BOUND_MAX: Duration = Duration::from_secs(90);
+
+/// A bound that doubles each time that it was too short, and is the first one again as soon as work
+/// takes a small part of it.
+#[derive(Debug)]
+pub(crate) struct Patience(AtomicU64);
+
+impl Patience {
+    pub(crate) fn new() -> Self {
+        let patience = Self(AtomicU64::new(0));
+        patience.set(BOUND_FIRST);
+        patience
+    }
+
+    fn bound(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, bound: Duration) {
+        let millis = u64::try_from(bound.as_millis()).expect("bounds are seconds");
+        self.0.store(millis, Ordering::Relaxed);
+    }
+
+    /// The work's result, or a fault that passes where it did not end within the bound. The work is
+    /// dropped then, and closes its connection.
+    pub(crate) async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, HandleError>>,
+    ) -> Result<T, HandleError> {
+        let (bound, began) = (self.bound(), Instant::now());
+        let ended = tokio::time::timeout(bound, work).await;
+        self.learn(bound, ended.is_ok().then(|| began.elapsed()));
+        ended.unwrap_or_else(|_| Err(silent(bound).into()))
+    }
+
+    /// What the next bound is, when work took so long, or did not end within this one.
+    fn learn(&self, bound: Duration, took: Option<Duration>) {
+        match took {
+            Some(took) if took > bound / 8 => {}
+            Some(_) => self.set(BOUND_FIRST),
+            None => self.set((bound * 2).min(BOUND_MAX)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether work that takes so long ends.
+    fn ends(seconds: u64, patience: &Patience) -> bool {
+        let (bound, takes) = (patience.bound(), Duration::from_secs(seconds));
+        let took = (takes <= bound).then_some(takes);
+        patience.learn(bound, took);
+        took.is_some()
+    }
+
+    #[test]
+    fn slow_work_is_done_in_the_end_and_silence_is_noticed_at_once() {
+        let patience = Patience::new();
+        assert!(ends(4, &patience));
+        assert!(!ends(12, &patience), "given up at 5 s");
+        assert!(!ends(12, &patience), "given up at 10 s");
+        assert!(ends(12, &patience), "within 20 s");
+        assert!(ends(12, &patience), "and the next one at the first try");
+        assert!(ends(1, &patience));
+        assert_eq!(patience.bound(), BOUND_FIRST, "work is quick again");
+    }
+
+    #[test]
+    fn nothing_is_waited_for_longer_than_any_statement_may_take() {
+        let patience = Patience::new();
+        assert!((0..10).all(|_| !ends(100, &patience)));
+        assert_eq!(patience.bound(), BOUND_MAX);
+    }
+
+    #[tokio::test]
+    async fn work_that_does_not_end_is_dropped_and_may_be_tried_again() {
+        let patience = Patience::new();
+        patience.set(Duration::from_millis(10));
+        let work = std::future::pending::<Result<(), HandleError>>();
+        let given_up = patience.bounded(work).await;
+        assert!(matches!(given_up, Err(HandleError::Transient(_))), "{given_up:?}");
+        assert!(patience.bounded(async { Ok(()) }).await.is_ok());
+    }
+}
