@@ -9,11 +9,12 @@
 //!   history      balances as of then, statements, searches
 //!   camt053      a statement as ISO 20022 camt.053
 //!   instructions holds, captures, reversals, legs, exchanges; dry runs
+//!   instruction_list  a JSON file of them: read it, give ids that follow from what is asked
 //!   notices      what holders are told, and how
 //!   names        an account by its id, IBAN or external reference
 //! short_reply    what a reply had no room for, looked up
 //! in_order       long runs of transfers: batches that can never overtake each other
-//! payments       a CSV file of payments, from lines to outcomes
+//! payments       a file of payments, from rows to outcomes; what was paid is not paid again
 //! audit          the proof of the books: journal, balances, export
 //! legacy         a legacy bank's export: read it, plan it, import it, compare it
 //! bench          how fast the bank is
@@ -52,6 +53,7 @@ mod error;
 mod history;
 pub mod in_order;
 pub mod input;
+pub mod instruction_list;
 mod instructions;
 mod ledger;
 pub mod legacy;

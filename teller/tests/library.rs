@@ -8,7 +8,7 @@ use teller::{
     Teller,
     in_order::Batch,
     legacy::{self, Files},
-    payments,
+    payments::{self, FileId},
 };
 
 fn can_be_spawned(_: impl Send) {}
@@ -28,8 +28,8 @@ fn long_work_can_be_spawned() {
     can_be_spawned(bank.import_legacy(&export, |_| {}));
     can_be_spawned(bank.reconcile_legacy(&export, |_| {}));
     can_be_spawned(bank.submit_in_order("key", Vec::<Batch>::new(), |_| {}));
-    let file = payments::parse(b"debtor,creditor,amount,currency").expect("an empty file");
-    can_be_spawned(bank.pay(MessageId::new(), file, 500, |_, _| {}));
+    let file = payments::parse(b"debtor,creditor,amount,currency", None).expect("an empty file");
+    can_be_spawned(bank.pay(FileId::Given(MessageId::new()), file, 500, |_, _| {}));
     can_be_spawned(bank.verify_books(&[], |_, _| {}));
     can_be_spawned(bank.trial_balance());
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use serde_json::Value;
 use shared_events::{
     MessageId, TransferId,
     ledger::{Action, Instruction, InstructionFound, InstructionOutcome},
@@ -20,6 +19,7 @@ use super::{
 use crate::{
     Decided, Teller, TellerError,
     input::{self, InvalidInput},
+    instruction_list,
 };
 
 /// Options of everything that moves money.
@@ -127,8 +127,9 @@ pub(crate) async fn carry_out(
 const FILE_HELP: &str = "\
 The file is JSON: a list of instructions as `ledger.instructions.submit.v1` has them (its schema is
 in shared-events/schemas), or an object with that list in `instructions`. An instruction without
-`transfer_id` gets one from --id and its place. Those that name the same `group` (a number) are all
-done, or none of them is.";
+`transfer_id` gets one from --id and from what it asks for, so the same list may be sent again with
+the same --id, also sorted or with instructions added or deleted, and nothing is done twice. Those
+that name the same `group` (a number) are all done, or none of them is.";
 
 #[derive(Debug, Args)]
 #[command(after_help = FILE_HELP)]
@@ -150,14 +151,15 @@ struct AllTold {
 
 impl Instruct {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let content = std::fs::read(&self.file).map_err(|error| {
-            let name = self.file.display();
-            InvalidInput::new("file", format!("{name} cannot be read: {error}"))
-        })?;
+        let file = input::file(&self.file)?;
         let bank = session.bank().await?;
         let id = self.sending.id(session);
         let dry_run = self.sending.dry_run;
-        let all = read(&content, id)?;
+        let mut listed = instruction_list::read(&file, id)?;
+        if self.sending.id.given().is_some() {
+            bank.keep_what_was_instructed(id, &mut listed).await?;
+        }
+        let all = listed.into_iter().map(|it| it.instruction).collect();
         let instructions =
             if dry_run { bank.preview(all).await? } else { bank.instruct(id, all).await? };
         let told = AllTold { id: (!dry_run).then_some(id), dry_run, instructions };
@@ -168,28 +170,6 @@ impl Instruct {
             false => Ok(()),
         }
     }
-}
-
-fn read(content: &[u8], id: MessageId) -> Result<Vec<Instruction>, InvalidInput> {
-    let wrong = |error: serde_json::Error| InvalidInput::new("file", error.to_string());
-    let list = match serde_json::from_slice(content).map_err(wrong)? {
-        Value::Object(mut object) => object.remove("instructions").unwrap_or_default(),
-        other => other,
-    };
-    let Value::Array(all) = list else {
-        return Err(InvalidInput::new("file", "has no list of instructions"));
-    };
-    let read = |(place, mut value): (usize, Value)| {
-        if let Some(fields) = value.as_object_mut() {
-            let made = || Uuid::new_v5(&id.0, format!("instruction:{place}").as_bytes());
-            fields.entry("transfer_id").or_insert_with(|| made().to_string().into());
-        }
-        let wrong = |error: serde_json::Error| {
-            InvalidInput::new(format!("instructions[{place}]"), error.to_string())
-        };
-        serde_json::from_value(value).map_err(wrong)
-    };
-    all.into_iter().enumerate().map(read).collect()
 }
 
 fn list(all: &[Decided]) -> String {

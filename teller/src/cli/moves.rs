@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use csv::{ReaderBuilder, Trim};
 use shared_events::{
     Currency, TransferId,
     ledger::{
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     Teller, TellerError,
-    input::{self, InvalidInput, PartyName},
+    input::{self, Cells, Columns, InvalidInput, PartyName, Row, table},
 };
 
 #[derive(Debug, Args)]
@@ -84,6 +83,9 @@ pub(crate) struct Split {
     /// Legs from a file, behind those on the command line
     #[arg(long, value_name = "FILE.csv")]
     file: Option<PathBuf>,
+    /// What its text is, such as windows-1252 [default: UTF-8 or UTF-16, else windows-1250]
+    #[arg(long, value_name = "NAME", requires = "file")]
+    encoding: Option<String>,
     #[command(flatten)]
     details: Details,
 }
@@ -102,11 +104,7 @@ impl Split {
             }
         }
         if let Some(file) = &self.file {
-            let content = std::fs::read(file).map_err(|error| {
-                let name = file.display();
-                InvalidInput::new("file", format!("{name} cannot be read: {error}"))
-            })?;
-            named.extend(rows(&content)?);
+            named.extend(rows(&input::file(file)?, self.encoding.as_deref())?);
         }
         let details = self.details.checked()?;
         let bank = session.bank().await?;
@@ -137,24 +135,32 @@ const fn field_of(direction: Direction) -> &'static str {
     }
 }
 
-fn rows(content: &[u8]) -> Result<Vec<NamedLeg>, InvalidInput> {
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(content);
-    let wrong = |error: csv::Error| InvalidInput::new("file", error.to_string());
-    let mut legs = Vec::new();
-    for row in reader.deserialize::<(String, String, String, String)>() {
-        let (account, direction, amount, currency) = row.map_err(wrong)?;
-        let direction = match direction.as_str() {
-            "debit" => Direction::Debit,
-            "credit" => Direction::Credit,
-            other => {
-                let rule = format!("{other:?} is neither debit nor credit");
-                return Err(InvalidInput::new("direction", rule));
-            }
-        };
-        let party = input::party("account", &account)?;
-        legs.push((party, direction, input::money(&amount, &currency)?));
-    }
-    Ok(legs)
+/// The columns of a file of legs.
+const LEG_COLUMNS: Columns =
+    Columns { known: &["account", "direction", "amount", "currency"], required: 4 };
+
+/// The legs of a file. As all are posted or none, a row that is wrong makes the file wrong.
+fn rows(content: &[u8], encoding: Option<&str>) -> Result<Vec<NamedLeg>, InvalidInput> {
+    let rows = table(content, encoding, LEG_COLUMNS)?.rows;
+    let leg = |Row { line, cells }| {
+        let wrong =
+            |error: InvalidInput| InvalidInput::new(format!("line {line}"), error.to_string());
+        cells.and_then(|cells| leg(&cells)).map_err(wrong)
+    };
+    rows.into_iter().map(leg).collect()
+}
+
+fn leg(cells: &Cells) -> Result<NamedLeg, InvalidInput> {
+    let direction = match cells.get("direction").to_lowercase().as_str() {
+        "debit" => Direction::Debit,
+        "credit" => Direction::Credit,
+        other => {
+            let rule = format!("{other:?} is neither debit nor credit");
+            return Err(InvalidInput::new("direction", rule));
+        }
+    };
+    let party = input::party("account", cells.get("account"))?;
+    Ok((party, direction, input::cell_money(cells.get("amount"), cells.get("currency"))?))
 }
 
 #[derive(Debug, Args)]
@@ -223,5 +229,41 @@ impl Convert {
         let exchange = Exchange { debtor, creditor, sell, buy, rate, rounding };
         let instruction = details.instruction(id, Action::Exchange(exchange));
         carry_out(session, &bank, (id, sending.dry_run), instruction).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> Result<Vec<String>, String> {
+        let legs = rows(file.as_bytes(), None).map_err(|error| error.to_string())?;
+        let shown = |(party, direction, money): &NamedLeg| format!("{party} {direction:?} {money}");
+        Ok(legs.iter().map(shown).collect())
+    }
+
+    #[test]
+    fn legs_are_read_by_the_names_of_the_columns() {
+        let legs = ["code:cash Debit 1234.50 EUR", "ref:ada Credit 1234.50 EUR"];
+        let legs = Ok(legs.map(str::to_owned).to_vec());
+        let file = "Amount;Currency;Account;Direction\r\n1234,50;EUR;code:cash;debit\r\n\
+                    1 234,50;eur;ada;Credit\r\n;;;\r\n";
+        assert_eq!(read(file), legs);
+        let file = "account,direction,amount,currency\ncode:cash,debit,1234.5,EUR\n\
+                    ada,credit,1234.50,EUR\n";
+        assert_eq!(read(file), legs);
+    }
+
+    #[test]
+    fn a_wrong_row_of_legs_is_named_by_line_and_column() {
+        let header = "account,direction,amount,currency\r\n\r\n";
+        for (row, error) in [
+            ("ada,credit,1o,EUR", "line 3: amount: not a decimal number such as 12.50"),
+            ("ada,both,1,EUR", r#"line 3: direction: "both" is neither debit nor credit"#),
+            ("ada,credit,1", "line 3: line: has 3 fields, not 4"),
+        ] {
+            assert_eq!(read(&format!("{header}{row}\r\n")), Err(error.to_owned()));
+        }
+        assert_eq!(read("account,amount\n"), Err("header: lacks column direction".to_owned()));
     }
 }

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     in_order::BATCH_TRANSFERS,
-    input::InvalidInput,
-    payments::{self, Paid},
+    input,
+    payments::{self, FileId, Paid},
 };
 
 const COLUMNS_HELP: &str = "\
@@ -23,8 +23,12 @@ The first line names the columns, in any order:
   reference           what it is for, at most 140 characters (may be left out)
   end_to_end_id       the debtor's own id, at most 35 characters (may be left out)
   booking_date        YYYY-MM-DD (may be left out)
+Commas, semicolons or tabs between fields, decimal commas, dates and encodings of spreadsheets are
+read where they can mean one thing only.
 Every row is sent for itself: a bad one is listed with line, field and rule, and stops no other.
-A corrected file may be sent again with the same --id: what was decided on keeps its outcome.";
+A payment's id follows from --id and from what is paid: the same file may be sent again with the
+same --id, corrected, sorted or with rows added, and what was paid is not paid again. Where a row
+was changed after it was paid, nothing is sent, and the differences are told.";
 
 #[derive(Debug, Args)]
 #[command(after_help = COLUMNS_HELP)]
@@ -40,19 +44,21 @@ pub(crate) struct Pay {
         value_parser = clap::value_parser!(u16).range(1..=1_000)
     )]
     batch: u16,
+    /// What the file's text is, such as windows-1252 [default: UTF-8 or UTF-16, else windows-1250]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
     #[command(flatten)]
     id: SendId,
 }
 
 impl Pay {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let content = std::fs::read(&self.file).map_err(|error| {
-            let name = self.file.display();
-            InvalidInput::new("file", format!("{name} cannot be read: {error}"))
-        })?;
-        let file = payments::parse(&content)?;
+        let file = payments::parse(&input::file(&self.file)?, self.encoding.as_deref())?;
         let bank = session.bank().await?;
-        let id = session.id(&self.id);
+        let id = match self.id.given() {
+            Some(id) => FileId::Given(session.announce(id)),
+            None => FileId::New(session.id(&self.id)),
+        };
         let bar = Bar::new();
         let each = |done, total| bar.at("payments", done, total);
         let paid = bank.pay(id, file, usize::from(self.batch), each).await?;
@@ -68,6 +74,10 @@ impl Pay {
 
 fn describe(paid: &Paid) -> String {
     let mut text = card(&[
+        (
+            "read as",
+            if paid.encoding == "UTF-8" { String::new() } else { paid.encoding.to_owned() },
+        ),
         ("rows", paid.rows.to_string()),
         ("posted", paid.posted.to_string()),
         ("rejected", paid.rejected.to_string()),

@@ -39,6 +39,11 @@ impl SendId {
         self.id.is_some()
     }
 
+    /// The id that was given: something may have been sent under it before.
+    pub(crate) fn given(&self) -> Option<MessageId> {
+        self.id.map(MessageId)
+    }
+
     pub(crate) fn or_new(&self) -> MessageId {
         self.id.map_or_else(MessageId::new, MessageId)
     }

@@ -1,18 +1,36 @@
 //! What a person wrote, checked before anything is sent. Promise: whatever is wrong is named by
 //! its field and the rule that it breaks; what passes here, the bank does not refuse for its form.
 
+use std::path::Path;
+
 mod amounts;
+mod cells;
+mod encoding;
 mod names;
+pub(crate) mod records;
 mod schedules;
+mod space;
+mod table;
 mod texts;
 
 pub use amounts::{currency, limit, limit_of, money, money_of, range_end};
+pub use cells::{cell_currency, cell_date, cell_money};
+pub use encoding::{Fallback, Text, decode};
 pub use names::{PartyName, account, party};
 pub use schedules::repeat;
+pub use table::{Cells, Columns, Row, Table, table};
 pub use texts::{
     checked, date, email, end_to_end_id, external_reference, freeze_reason, holder_name, instant,
     language, product, reference, webhook, webhook_secret,
 };
+
+/// The content of a file.
+pub fn file(path: &Path) -> Result<Vec<u8>, InvalidInput> {
+    std::fs::read(path).map_err(|error| {
+        let name = path.display();
+        InvalidInput::new("file", format!("{name} cannot be read: {error}"))
+    })
+}
 
 /// A field that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use shared_events::{AccountId, Iban, accounts::AccountKey, ledger::AccountCode};
 
-use super::{InvalidInput, external_reference};
+use super::{InvalidInput, external_reference, space::without_spaces};
 
 const REFERENCE: &str = "ref:";
 const CODE: &str = "code:";
@@ -42,14 +42,12 @@ pub fn account(field: &str, text: &str) -> Result<AccountKey, InvalidInput> {
     if let Ok(id) = text.parse::<AccountId>() {
         return Ok(AccountKey::AccountId(id));
     }
-    match Iban::try_new(text) {
-        Ok(iban) => Ok(AccountKey::Iban(iban)),
-        Err(error) if looks_like_iban(text) => Err(wrong(error.to_string())),
-        Err(_) => {
-            let checked = external_reference(text).map_err(|it| wrong(it.rule))?;
-            Ok(AccountKey::ExternalReference(checked))
-        }
+    if let Some(meant) = meant_as_iban(text) {
+        let iban = Iban::try_new(&meant).map_err(|_| wrong(why_not(&meant)))?;
+        return Ok(AccountKey::Iban(iban));
     }
+    let checked = external_reference(text).map_err(|it| wrong(it.rule))?;
+    Ok(AccountKey::ExternalReference(checked))
 }
 
 /// One side of a transfer: an account's name, or `code:...` for one of the bank's own.
@@ -66,13 +64,49 @@ pub fn party(field: &str, text: &str) -> Result<PartyName, InvalidInput> {
     Ok(PartyName::Code(code))
 }
 
-/// Two letters, two digits and much more: a mistyped IBAN must not become a reference.
-fn looks_like_iban(text: &str) -> bool {
-    let text: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
-    text.len() >= IBAN_CHARS_MIN
-        && text[..2].iter().all(u8::is_ascii_alphabetic)
-        && text[2..4].iter().all(u8::is_ascii_digit)
-        && text.iter().all(u8::is_ascii_alphanumeric)
+/// What people write between the groups of an IBAN, besides spaces.
+const HYPHENS: [char; 6] = ['-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}'];
+
+/// The IBAN that a text is meant as, right or wrong, without all that people put into one: spaces
+/// of every kind, hyphens between groups, "IBAN" in front, small letters. Two letters, two digits
+/// and much more are meant so: a mistyped IBAN must not become a reference.
+fn meant_as_iban(text: &str) -> Option<String> {
+    let spaceless = without_spaces(text).to_uppercase();
+    let bare = spaceless.strip_prefix("IBAN").unwrap_or(&spaceless);
+    let bare = bare.trim_start_matches(':');
+    let groups: Vec<&str> = bare.split(HYPHENS).collect();
+    let (last, before) = groups.split_last()?;
+    // Other names with hyphens are references.
+    let in_groups = before.iter().all(|group| group.len() == 4) && last.len() <= 4;
+    let joined = groups.concat();
+    let letters = joined.as_bytes();
+    let is_meant = letters.len() >= IBAN_CHARS_MIN
+        && letters[..2].iter().all(u8::is_ascii_uppercase)
+        && letters[2..4].iter().all(u8::is_ascii_digit)
+        && letters.iter().all(u8::is_ascii_alphanumeric)
+        && (before.is_empty() || in_groups || Iban::try_new(&joined).is_ok());
+    is_meant.then_some(joined)
+}
+
+/// What is wrong with an IBAN.
+fn why_not(iban: &str) -> String {
+    let (country, bban) = (&iban[..2], &iban[4..]);
+    let in_digits = |c| match c {
+        'O' => '0',
+        'I' => '1',
+        other => other,
+    };
+    // With the check digits that belong to it, everything else is right or wrong by itself.
+    match Iban::try_from_bban(country, bban) {
+        Ok(_) => "not an IBAN: its check digits are wrong, so some character of it is".to_owned(),
+        Err(error) => {
+            let of_digits: String = bban.chars().map(in_digits).collect();
+            match Iban::try_from_bban(country, &of_digits) {
+                Ok(_) => "not an IBAN: it has a letter O or I where a digit belongs".to_owned(),
+                Err(_) => error.to_string(),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +132,48 @@ mod tests {
             ("ref:CZ6608000000192000145399", "ref:CZ6608000000192000145399"),
         ] {
             assert_eq!(read(text), what);
+        }
+    }
+
+    #[test]
+    fn an_iban_is_read_however_people_write_it() {
+        for text in [
+            "cz6308800000001000000208",
+            "CZ63 0880 0000 0010 0000 0208",
+            "CZ63\u{a0}0880\u{a0}0000\u{a0}0010\u{a0}0000\u{a0}0208",
+            "CZ63\u{2009}0880\u{2009}0000\u{2009}0010\u{2009}0000\u{2009}0208",
+            "IBAN CZ63 0880 0000 0010 0000 0208",
+            "iban: CZ63 0880 0000 0010 0000 0208",
+            "CZ63-0880-0000-0010-0000-0208",
+            "CZ63\u{2011}0880\u{2011}0000\u{2011}0010\u{2011}0000\u{2011}0208",
+            "CZ-6308800000001000000208",
+            "\u{200e}CZ6308800000001000000208",
+            "\u{feff}CZ6308800000001000000208\u{200b}",
+        ] {
+            assert_eq!(read(text), "CZ6308800000001000000208", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_iban_is_said() {
+        for (text, rule) in [
+            (
+                "CZ63 0880 0000 0010 0000 0209",
+                "debtor: not an IBAN: its check digits are wrong, so some character of it is",
+            ),
+            (
+                "CZ630880000000100000020O",
+                "debtor: not an IBAN: it has a letter O or I where a digit belongs",
+            ),
+            ("CZ6308800000001000000", "debtor: not an IBAN: the IBAN doesn't have a correct BBAN"),
+        ] {
+            assert_eq!(read(text), rule);
+        }
+        // What only looks a little like one is a reference.
+        for reference in
+            ["AB12-CUSTOMER-000123", "IBAN", "iban-holder", "ab-12", "Č".repeat(20).as_str()]
+        {
+            assert_eq!(read(reference), format!("ref:{reference}"));
         }
     }
 

@@ -1,9 +1,15 @@
-//! Lines of an export: fields between semicolons, texts in double quotes, in Latin-1. Promise: any
-//! bytes can be read; a line that does not have the file's form is a bad row and nothing more.
+//! Lines of an export: fields between semicolons, texts in double quotes, in Latin-1 or as somebody
+//! saved it since. Promise: any bytes can be read; a line that does not have the file's form is a
+//! bad row and nothing more.
 
 use serde::Serialize;
 
-use crate::input::InvalidInput;
+use crate::input::{
+    Fallback, InvalidInput, Text, decode,
+    records::{Quotes, Record, records},
+};
+
+const DELIMITER: char = ';';
 
 /// A row that was left out, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,19 +53,17 @@ pub(super) fn split(
     bytes: &[u8],
     columns: &[&str],
 ) -> Result<Table, InvalidInput> {
-    let mut lines = bytes.split(|byte| *byte == b'\n').map(latin1);
-    let header = fields(&lines.next().unwrap_or_default());
-    if !header.is_ok_and(|header| header == columns) {
-        let rule = format!("the header must be {}", columns.join(";"));
-        return Err(InvalidInput::new(file, rule));
+    let wrong = |rule: String| InvalidInput::new(file, rule);
+    let Text { text, .. } = decode(bytes, Fallback::Latin1).map_err(|error| wrong(error.rule))?;
+    let mut records = records(&text, DELIMITER, Quotes::EndOnTheirLine, 1).into_iter();
+    let header = records.next().and_then(|header| header.fields.ok());
+    if header.is_none_or(|header| header != columns) {
+        return Err(wrong(format!("the header must be {}", columns.join(";"))));
     }
     let mut table = Table { lines: vec![], total: 0, bad: vec![] };
-    for (text, number) in lines.zip(2..) {
-        if text.is_empty() {
-            continue;
-        }
+    for Record { line: number, fields, .. } in records {
         table.total += 1;
-        match row(&text, columns.len()) {
+        match fields.map_err(str::to_owned).and_then(|fields| row(fields, columns.len())) {
             Ok(fields) => table.lines.push(Line { number, fields }),
             Err(rule) => {
                 let why = InvalidInput::new("line", rule);
@@ -70,73 +74,16 @@ pub(super) fn split(
     Ok(table)
 }
 
-fn row(text: &str, columns: usize) -> Result<Vec<String>, String> {
-    let fields = fields(text)?;
+fn row(fields: Vec<String>, columns: usize) -> Result<Vec<String>, String> {
     match fields.len() {
         found if found == columns => Ok(fields),
         found => Err(format!("has {found} fields, not {columns}")),
     }
 }
 
-/// In Latin-1 every byte is the character with its number.
-fn latin1(bytes: &[u8]) -> String {
-    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    bytes.iter().copied().map(char::from).collect()
-}
-
-/// The fields of a line. A quote within a quoted field is doubled.
-fn fields(text: &str) -> Result<Vec<String>, String> {
-    let mut fields = Vec::new();
-    let mut rest = text;
-    loop {
-        let (field, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_field(quoted)?,
-            None => {
-                let end = rest.find(';').unwrap_or(rest.len());
-                (rest[..end].to_owned(), &rest[end..])
-            }
-        };
-        fields.push(field);
-        match after.strip_prefix(';') {
-            Some(next) => rest = next,
-            None if after.is_empty() => return Ok(fields),
-            None => return Err("has text after a closing quote".to_owned()),
-        }
-    }
-}
-
-/// A field after its opening quote, and what follows the closing one.
-fn quoted_field(text: &str) -> Result<(String, &str), String> {
-    let mut field = String::new();
-    let mut rest = text;
-    loop {
-        let (before, after) =
-            rest.split_once('"').ok_or_else(|| "has a quote that is not closed".to_owned())?;
-        field.push_str(before);
-        match after.strip_prefix('"') {
-            Some(next) => {
-                field.push('"');
-                rest = next;
-            }
-            None => return Ok((field, after)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fields_are_split_at_semicolons_outside_of_quotes() {
-        for (text, expected) in [
-            (r#"1;"a;b";"";;"#, vec!["1", "a;b", "", "", ""]),
-            (r#""say ""yes""";2"#, vec![r#"say "yes""#, "2"]),
-            ("", vec![""]),
-        ] {
-            assert_eq!(fields(text), Ok(expected.into_iter().map(str::to_owned).collect()));
-        }
-    }
 
     #[test]
     fn lines_of_another_form_are_bad_rows_and_the_others_are_read() {
@@ -161,5 +108,25 @@ mod tests {
     fn another_header_is_another_file() {
         let error = split("f.asc", b"a;c\n1;2\n", &["a", "b"]).expect_err("wrong header");
         assert_eq!(error.to_string(), "f.asc: the header must be a;b");
+    }
+
+    #[test]
+    fn an_export_that_was_saved_anew_is_read_the_same() {
+        let text = "a;b\n1;café\n2;x\n";
+        let read = |bytes: &[u8]| {
+            let table = split("f.asc", bytes, &["a", "b"]).expect("the header is right");
+            table.lines.iter().map(|it| it.fields.join("|")).collect::<Vec<_>>()
+        };
+        let utf16 = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let latin1: Vec<u8> = text.chars().filter_map(|c| u8::try_from(c).ok()).collect();
+        for bytes in [
+            text.as_bytes().to_vec(),
+            format!("\u{feff}{text}").into_bytes(),
+            text.replace('\n', "\r").into_bytes(),
+            utf16,
+            latin1,
+        ] {
+            assert_eq!(read(&bytes), ["1|café", "2|x"], "{bytes:?}");
+        }
     }
 }

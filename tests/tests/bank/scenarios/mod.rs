@@ -12,6 +12,7 @@ mod cli;
 mod crowd;
 mod desk;
 mod early;
+mod files;
 mod history;
 mod holds;
 mod hooks;
@@ -70,6 +71,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("broker", broker::facts()),
         ("rights", rights::facts()),
         ("cli", cli::facts()),
+        ("files", files::facts()),
         ("by_hand", by_hand::facts()),
         ("lookout", lookout::facts()),
         ("any_queue", any_queue::facts()),

@@ -1,11 +1,10 @@
-//! A CSV file of payments. Promise: every row is checked for itself; a bad one is named by line,
-//! field and rule, and stops no other. The same file sent again with the same id pays nothing
-//! twice.
+//! A file of payments. Promise: every row is checked for itself; a bad one is named by line, field
+//! and rule, and stops no other. The same payments sent again with the same id are paid once,
+//! whatever became of the file meanwhile: other line ends, another order, rows added or deleted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
-use csv::{ByteRecord, ReaderBuilder, Trim};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use shared_events::{
@@ -18,19 +17,52 @@ use crate::{
     Teller, TellerError,
     bank::AT_ONCE,
     in_order::batches,
-    input::{self, InvalidInput, PartyName},
+    input::{self, Cells, Columns, InvalidInput, PartyName, Row, Table, table},
     results::{Rejection, Results},
 };
 
-/// The columns, in any order. The header must name them; the last three may be missing.
-pub const COLUMNS: [&str; 7] =
-    ["debtor", "creditor", "amount", "currency", "reference", "end_to_end_id", "booking_date"];
-const REQUIRED: usize = 4;
+mod before;
+mod ids;
+
+use ids::Ids;
+
+/// The columns, in any order; the last three may be missing.
+pub const COLUMNS: Columns = Columns {
+    known: &[
+        "debtor",
+        "creditor",
+        "amount",
+        "currency",
+        "reference",
+        "end_to_end_id",
+        "booking_date",
+    ],
+    required: 4,
+};
+
+/// The id under which a file is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileId {
+    /// Made just now: nothing was sent under it before.
+    New(MessageId),
+    /// Something may have been sent under it before.
+    Given(MessageId),
+}
+
+impl FileId {
+    /// The id itself.
+    #[must_use]
+    pub const fn message_id(self) -> MessageId {
+        match self {
+            Self::New(id) | Self::Given(id) => id,
+        }
+    }
+}
 
 /// A payment as a row asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// The row's line in the file, from 1; the header is line 1.
+    /// The row's line in the file, from 1, as an editor counts them.
     pub line: usize,
     /// Who pays.
     pub debtor: PartyName,
@@ -49,7 +81,7 @@ pub struct Payment {
 /// A row that was left out, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BadPayment {
-    /// Its line in the file, from 1; the header is line 1.
+    /// Its line in the file, from 1, as an editor counts them.
     pub line: usize,
     /// The column, or `line` where the line as a whole is wrong.
     pub field: String,
@@ -60,6 +92,8 @@ pub struct BadPayment {
 /// A file of payments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentFile {
+    /// What its text was read as, such as `UTF-8`.
+    pub encoding: &'static str,
     /// The rows that can be sent, in their order.
     pub payments: Vec<Payment>,
     /// The rows that cannot.
@@ -71,6 +105,8 @@ pub struct PaymentFile {
 pub struct Paid {
     /// The id under which the file may be sent again.
     pub id: MessageId,
+    /// What the file's text was read as, such as `UTF-8`.
+    pub encoding: &'static str,
     /// How many rows the file has.
     pub rows: usize,
     /// How many are posted, now or by an earlier run.
@@ -85,106 +121,69 @@ pub struct Paid {
     pub bad_rows: Vec<BadPayment>,
 }
 
-/// Reads a file. Fails where its header is wrong; bad rows are listed.
-pub fn parse(file: &[u8]) -> Result<PaymentFile, InvalidInput> {
-    let mut reader =
-        ReaderBuilder::new().flexible(true).trim(Trim::All).has_headers(false).from_reader(file);
-    let mut records = reader.byte_records();
-    let unreadable = |error: csv::Error| InvalidInput::new("header", error.to_string());
-    let header = records.next().transpose().map_err(unreadable)?.unwrap_or_default();
-    let columns = columns(&header)?;
+/// Reads a file, in the encoding of this name or else in the one that it shows. Fails where the
+/// file as a whole is wrong; bad rows are listed.
+pub fn parse(file: &[u8], encoding: Option<&str>) -> Result<PaymentFile, InvalidInput> {
+    let Table { encoding, rows, .. } = table(file, encoding, COLUMNS)?;
     let (mut payments, mut bad_rows) = (Vec::new(), Vec::new());
-    for record in records {
-        let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let line = usize::try_from(line).unwrap_or(usize::MAX);
-        match payment(line, &record, &columns) {
+    for Row { line, cells } in rows {
+        match cells.and_then(|cells| payment(line, &cells)) {
             Ok(payment) => payments.push(payment),
             Err(InvalidInput { field, rule }) => bad_rows.push(BadPayment { line, field, rule }),
         }
     }
-    Ok(PaymentFile { payments, bad_rows })
+    Ok(PaymentFile { encoding, payments, bad_rows })
 }
 
-/// The names of the columns as they stand in the file.
-fn columns(header: &ByteRecord) -> Result<Vec<&'static str>, InvalidInput> {
-    let wrong = |rule: String| InvalidInput::new("header", rule);
-    let mut columns = Vec::new();
-    for name in header {
-        let name = String::from_utf8_lossy(name);
-        match COLUMNS.into_iter().find(|column| *column == name) {
-            Some(column) if columns.contains(&column) => {
-                return Err(wrong(format!("names column {column} twice")));
-            }
-            Some(column) => columns.push(column),
-            None => {
-                let known = COLUMNS.join(", ");
-                return Err(wrong(format!("has column {name:?}; known are {known}")));
-            }
-        }
-    }
-    match COLUMNS[..REQUIRED].iter().find(|column| !columns.contains(column)) {
-        Some(missing) => Err(wrong(format!("lacks column {missing}"))),
-        None => Ok(columns),
-    }
-}
-
-fn payment(line: usize, record: &ByteRecord, columns: &[&str]) -> Result<Payment, InvalidInput> {
-    if record.len() != columns.len() {
-        let rule = format!("has {} fields, not {}", record.len(), columns.len());
-        return Err(InvalidInput::new("line", rule));
-    }
-    let mut fields = HashMap::new();
-    for (column, field) in columns.iter().zip(record) {
-        let text =
-            std::str::from_utf8(field).map_err(|_| InvalidInput::new(*column, "not UTF-8 text"))?;
-        fields.insert(*column, text);
-    }
-    let field = |name: &str| fields.get(name).copied().unwrap_or_default();
-    let given = |name: &str| Some(field(name)).filter(|text| !text.is_empty());
+fn payment(line: usize, cells: &Cells) -> Result<Payment, InvalidInput> {
     Ok(Payment {
         line,
-        debtor: input::party("debtor", field("debtor"))?,
-        creditor: input::party("creditor", field("creditor"))?,
-        money: input::money(field("amount"), field("currency"))?,
-        reference: input::checked(given("reference"), input::reference)?,
-        end_to_end_id: input::checked(given("end_to_end_id"), input::end_to_end_id)?,
-        booking_date: given("booking_date")
-            .map(|text| input::date("booking_date", text))
+        debtor: input::party("debtor", cells.get("debtor"))?,
+        creditor: input::party("creditor", cells.get("creditor"))?,
+        money: input::cell_money(cells.get("amount"), cells.get("currency"))?,
+        reference: input::checked(cells.given("reference"), input::reference)?,
+        end_to_end_id: input::checked(cells.given("end_to_end_id"), input::end_to_end_id)?,
+        booking_date: cells
+            .given("booking_date")
+            .map(|text| input::cell_date("booking_date", text))
             .transpose()?,
     })
 }
 
-/// The id of the transfer on one line of a file that is sent under `id`.
-#[must_use]
-pub fn transfer_id(id: MessageId, line: usize) -> TransferId {
-    TransferId(Uuid::new_v5(&id.0, format!("line:{line}").as_bytes()))
-}
-
 impl Teller {
-    /// Sends a file of payments under `id`, in the order of its rows, up to `batch` of them in one
+    /// Sends a file of payments under an id, in the order of its rows, up to `batch` of them in one
     /// command. `each` is told after each command how many rows have an outcome, and of how many.
+    ///
+    /// Refused as a whole where a row that was paid under this id has been changed since.
     pub async fn pay(
         &self,
-        id: MessageId,
+        id: FileId,
         file: PaymentFile,
         batch: usize,
         mut each: impl FnMut(usize, usize),
     ) -> Result<Paid, TellerError> {
-        let PaymentFile { payments, mut bad_rows } = file;
+        let PaymentFile { encoding, payments, mut bad_rows } = file;
         let rows = payments.len() + bad_rows.len();
         let parties = self.resolve_all(&payments).await?;
         let mut transfers = Vec::with_capacity(payments.len());
+        let mut ids = Ids::under(id.message_id());
         for payment in payments {
             let line = payment.line;
-            match resolved(id, payment, &parties) {
-                Ok(transfer) => transfers.push((transfer, line)),
+            match resolved(payment, &parties) {
+                Ok(transfer) => transfers.push((ids.give(transfer), line)),
                 Err(InvalidInput { field, rule }) => {
                     bad_rows.push(BadPayment { line, field, rule });
                 }
             }
         }
         bad_rows.sort_by_key(|bad| bad.line);
+        if let FileId::Given(id) = id {
+            self.keep_what_was_paid(id, &mut transfers).await?;
+        }
+        let id = id.message_id();
+        let ids: HashSet<TransferId> = transfers.iter().map(|(it, _)| it.transfer_id).collect();
+        // With one id for two rows, one would be paid and both be told as paid.
+        assert_eq!(ids.len(), transfers.len(), "each row has an id of its own");
         let mut results = Results::of(transfers.iter().map(|(it, line)| (it.transfer_id, *line)));
         let total = transfers.len();
         let transfers = transfers.into_iter().map(|(transfer, _)| transfer).collect();
@@ -195,6 +194,7 @@ impl Teller {
         .await?;
         Ok(Paid {
             id,
+            encoding,
             rows,
             posted: results.posted,
             rejected: results.rejections.len(),
@@ -228,8 +228,8 @@ impl Teller {
     }
 }
 
+/// The transfer that a payment asks for, without an id.
 fn resolved(
-    id: MessageId,
     payment: Payment,
     parties: &HashMap<String, Result<Party, String>>,
 ) -> Result<Transfer, InvalidInput> {
@@ -239,7 +239,7 @@ fn resolved(
         None => Err(InvalidInput::new(field, "was not looked up")),
     };
     Ok(Transfer {
-        transfer_id: transfer_id(id, payment.line),
+        transfer_id: TransferId(Uuid::nil()),
         debtor: party("debtor", &payment.debtor)?,
         creditor: party("creditor", &payment.creditor)?,
         money: payment.money,
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     fn bad_rows(file: &str) -> Vec<String> {
-        let file = parse(file.as_bytes()).expect("the header is right");
+        let file = parse(file.as_bytes(), None).expect("the header is right");
         let line = |it: &BadPayment| format!("{}: {}: {}", it.line, it.field, it.rule);
         file.bad_rows.iter().map(line).collect()
     }
@@ -264,7 +264,7 @@ mod tests {
         let file = "amount, currency,creditor,debtor,booking_date\n\
                     12.50, EUR ,ref:7,code:cash,2026-11-22\n\
                     1,EUR,ref:8,code:cash,\n";
-        let file = parse(file.as_bytes()).expect("the header is right");
+        let file = parse(file.as_bytes(), None).expect("the header is right");
         assert_eq!(file.bad_rows, []);
         let [first, second] = file.payments.as_slice() else {
             panic!("two rows: {file:?}");
@@ -291,7 +291,7 @@ mod tests {
             bad[1..],
             [
                 "4: creditor: must have 1 to 64 characters",
-                "5: amount: more digits than EUR has (2)",
+                "5: amount: more digits than EUR has (2); if these are thousands, write 1005",
                 "6: currency: not an ISO 4217 currency code such as EUR",
                 "7: line: has 4 fields, not 5",
             ]
@@ -305,17 +305,40 @@ mod tests {
             ("debtor,creditor,amount\n", "header: lacks column currency"),
             ("debtor,debtor\n", "header: names column debtor twice"),
         ] {
-            assert_eq!(parse(file.as_bytes()).expect_err(file).to_string(), message);
+            assert_eq!(parse(file.as_bytes(), None).expect_err(file).to_string(), message);
         }
-        let error = parse(b"debtor,creditor,amount,currency,refrence").expect_err("a typo");
+        let error = parse(b"debtor,creditor,amount,currency,refrence", None).expect_err("a typo");
         assert!(error.to_string().starts_with(r#"header: has column "refrence"; known are"#));
     }
 
     #[test]
-    fn a_line_sent_again_with_the_same_id_is_the_same_transfer() {
-        let (id, other) = (MessageId(Uuid::from_u128(1)), MessageId(Uuid::from_u128(2)));
-        assert_eq!(transfer_id(id, 2), transfer_id(id, 2));
-        assert_ne!(transfer_id(id, 2), transfer_id(id, 3));
-        assert_ne!(transfer_id(id, 2), transfer_id(other, 2));
+    fn what_spreadsheets_save_is_read_as_what_it_means() {
+        let file = "sep=;\r\nDebtor;Creditor;Amount;Currency;Reference;;\r\n\
+                    code:cash;CZ63\u{a0}0880 0000 0010 0000 0208;2\u{a0}345,60;eur;mzda;;\r\n\
+                    ;;;;;;\r\n\
+                    code:cash;IBAN cz63-0880-0000-0010-0000-0208;1.234;EUR;;;\r\n\
+                    code:cash;CZ63 0880 0000 0010 0000 0209;1;EUR;;;\r\n";
+        let read = parse(file.as_bytes(), None).expect("the header is right");
+        let [payment] = read.payments.as_slice() else { panic!("one row is good: {read:?}") };
+        assert_eq!(payment.line, 3);
+        assert_eq!(payment.creditor.to_string(), "CZ6308800000001000000208");
+        assert_eq!(payment.money.to_string(), "2345.60 EUR");
+        assert_eq!(
+            bad_rows(file),
+            [
+                "5: amount: more digits than EUR has (2); if these are thousands, write 1234",
+                "6: creditor: not an IBAN: its check digits are wrong, so some character of it is",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_bad_row_is_named_by_the_line_that_an_editor_shows() {
+        for end in ["\n", "\r\n", "\r"] {
+            let rows =
+                ["debtor,creditor,amount,currency", "code:cash,a,1,EUR", "", "code:cash,a,1o,EUR"];
+            let rule = "4: amount: not a decimal number such as 12.50";
+            assert_eq!(bad_rows(&rows.join(end)), [rule], "{end:?}");
+        }
     }
 }
