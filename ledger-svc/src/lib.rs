@@ -4,7 +4,7 @@
 //! ```text
 //! ledger.commands.0-3 ──> handle::post ──> domain (pure) ──> store ──> outbox ──> bank.events
 //!   transfers, account events   │   one transaction for a whole batch   │
-//! ledger.arrangements ─> handle::arrange (terms and orders) ───> store ─┤
+//! ledger.arrangements ─> handle::arrange (terms, orders, periods) ─> store ─┤
 //! ledger.queries ───────> handle::answer ───────────────────> store ────┴──> bank.replies
 //! ```
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -15,10 +15,10 @@ mod store;
 
 use chrono_tz::Tz;
 use serde::Deserialize;
-use shared_events::{bus::Service, host::Host, topology};
+use shared_events::{bus::Service, host::Host, ledger::BOOKING_DAYS_AHEAD, topology};
 
 use domain::Calendar;
-use handle::{Answers, Arrange, Due, Months, Post};
+use handle::{Answers, Arrange, BankTime, Due, Months, Post};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -38,11 +38,17 @@ pub struct Bank {
     pub time_zone: Tz,
     /// The days on which the bank is closed, besides weekends and the holidays of TARGET.
     pub holidays: Calendar,
+    /// How many days after today a booking date may lie.
+    pub booking_days_ahead: u16,
 }
 
 impl Default for Bank {
     fn default() -> Self {
-        Self { time_zone: Tz::Europe__Prague, holidays: Calendar::default() }
+        Self {
+            time_zone: Tz::Europe__Prague,
+            holidays: Calendar::default(),
+            booking_days_ahead: BOOKING_DAYS_AHEAD,
+        }
     }
 }
 
@@ -54,12 +60,14 @@ pub async fn run(
     host: Host,
     settings: Settings,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Bank { time_zone, holidays } = settings.bank;
+    let Bank { time_zone, holidays, booking_days_ahead } = settings.bank;
+    let time = BankTime::new(time_zone, booking_days_ahead);
+    let due = Due::new(time, holidays.clone(), host.health.clone());
     Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
-        .consume(topology::LEDGER_COMMANDS, Post::new(time_zone))
-        .consume(topology::LEDGER_ARRANGEMENTS, Arrange::new(time_zone, holidays.clone()))
-        .answer(topology::LEDGER_QUERIES, Answers::new(time_zone))
-        .work(Due::new(time_zone, holidays))
+        .consume(topology::LEDGER_COMMANDS, Post::new(time))
+        .consume(topology::LEDGER_ARRANGEMENTS, Arrange::new(time, holidays))
+        .answer(topology::LEDGER_QUERIES, Answers::new(time))
+        .work(due)
         .work(Months)
         .run(host.shutdown)
         .await?;

@@ -4,7 +4,7 @@
 
 use allocation_counter::measure;
 use chrono::{NaiveDate, Utc};
-use ledger_svc::domain::{Account, Books, Limits, Loaded, Now};
+use ledger_svc::domain::{Account, BookingDates, Books, Limits, Loaded, Now};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Currency, MessageId, Money, TransferId,
@@ -53,7 +53,8 @@ fn work(bytes: &[u8], books: &mut Books) -> u64 {
     };
     let instructions = command.transfers.into_iter().map(Instruction::from).collect();
     let today = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a day");
-    books.submit_all(id, instructions, Now { instant: Utc::now(), today });
+    let now = Now { instant: Utc::now(), today, bookable: BookingDates::default() };
+    books.submit_all(id, instructions, now);
     let records = books.decided().map(|it| serde_json::to_string(&it.record).expect("JSON"));
     records.map(|record| u64::from(record.contains("posted"))).sum()
 }

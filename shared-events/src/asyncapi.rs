@@ -63,18 +63,15 @@ const ANSWERS: &[Answered] = &[
     command::<ledger::SetMonitor>(&[ledger::MonitorChanged::TYPE, ARRANGEMENTS_NO]),
     command::<ledger::RemoveMonitor>(&[ledger::MonitorRemoved::TYPE, ARRANGEMENTS_NO]),
     query::<ledger::ListMonitors>(),
-    command::<ledger::SetOrder>(&[
-        ledger::OrderChanged::TYPE,
-        ledger::OrderMissed::TYPE,
-        ARRANGEMENTS_NO,
-    ]),
-    command::<ledger::CancelOrder>(&[
-        ledger::OrderCancelled::TYPE,
-        ledger::OrderMissed::TYPE,
-        ARRANGEMENTS_NO,
-    ]),
+    command::<ledger::SetOrder>(&[ledger::OrderChanged::TYPE, ORDER_MISSED, ARRANGEMENTS_NO]),
+    command::<ledger::CancelOrder>(&[ledger::OrderCancelled::TYPE, ORDER_MISSED, ARRANGEMENTS_NO]),
     query::<ledger::ListOrders>(),
     query::<ledger::GetOrder>(),
+    command::<ledger::ClosePeriod>(&[
+        ledger::PeriodClosed::TYPE,
+        ledger::LedgerCommandRejected::TYPE,
+    ]),
+    query::<ledger::GetPeriod>(),
     query::<ledger::GetBalance>(),
     query::<ledger::GetStatement>(),
     query::<ledger::GetTransfer>(),
@@ -93,6 +90,7 @@ const ANSWERS: &[Answered] = &[
 ];
 
 const ACCOUNTS_NO: &str = accounts::AccountsCommandRejected::TYPE;
+const ORDER_MISSED: &str = ledger::OrderMissed::TYPE;
 const ARRANGEMENTS_NO: &str = ledger::ArrangementRejected::TYPE;
 const RECOVERY_NO: &str = notifications::RecoveryRejected::TYPE;
 const RECOVERED: &[&str] = &[notifications::DeliveriesRecovered::TYPE, RECOVERY_NO];

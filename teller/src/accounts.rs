@@ -141,6 +141,9 @@ impl Teller {
             CloseRefusal::AccountFrozen
         } else if closing.payout.is_some() && found.balance > Amount::ZERO {
             CloseRefusal::PayoutRejected
+        } else if found.balance == Amount::ZERO {
+            // What is due for the month that has begun is booked with the closing only.
+            CloseRefusal::InterestNotSettled
         } else {
             CloseRefusal::BalanceNotZero
         };

@@ -1,10 +1,11 @@
-//! What can be arranged for an account.
+//! What can be arranged for an account, or for the bank.
 
 use shared_events::{
     AccountId, MessageId, OrderId,
     ledger::{
-        CancelOrder, EXECUTIONS_PAGE_MAX, GetInterest, GetOrder, InterestFound, ListOrders,
-        OrderCancelled, OrderChanged, OrderFound, OrdersListed, SetOrder, SetTerms, TermsChanged,
+        CancelOrder, ClosePeriod, EXECUTIONS_PAGE_MAX, GetInterest, GetOrder, GetPeriod,
+        InterestFound, ListOrders, OrderCancelled, OrderChanged, OrderFound, OrdersListed,
+        PeriodClosed, PeriodFound, SetOrder, SetTerms, TermsChanged,
     },
 };
 
@@ -23,6 +24,20 @@ impl Teller {
     /// What interest accrued on each day of a period, and what was capitalised.
     pub async fn interest(&self, query: GetInterest) -> Result<InterestFound, TellerError> {
         self.ask(query).await
+    }
+
+    /// Closes a period: nothing is booked on its last day or before it any more.
+    pub async fn close_period(
+        &self,
+        id: MessageId,
+        command: ClosePeriod,
+    ) -> Result<PeriodClosed, TellerError> {
+        self.send(id, command).await
+    }
+
+    /// The days on which can be booked.
+    pub async fn period(&self) -> Result<PeriodFound, TellerError> {
+        self.ask(GetPeriod {}).await
     }
 
     /// Sets a standing order, or sets it anew.

@@ -143,6 +143,8 @@ pub struct Now {
     pub instant: DateTime<Utc>,
     /// The bank's day.
     pub today: NaiveDate,
+    /// The last day on which nothing is booked any more.
+    pub closed_through: Option<NaiveDate>,
 }
 
 /// What became of one instruction of a command.

@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use integration_tests::model::{self, Model, Terms, Told};
 use ledger_svc::domain::{
-    self, AccountEvent, Books, Limits, Loaded, Outcome, expiry_id, own_account_id,
+    self, AccountEvent, BookingDates, Books, Limits, Loaded, Outcome, expiry_id, own_account_id,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -42,6 +42,8 @@ enum Step {
     Expire(TransferId),
     /// Time goes by, in hours.
     Wait(i64),
+    /// So many days before today are the last that are closed, unless more are.
+    Close(i64),
 }
 
 fn start() -> DateTime<Utc> {
@@ -195,13 +197,11 @@ fn actions() -> impl Strategy<Value = Action> {
 }
 
 fn instructions() -> impl Strategy<Value = Instruction> {
-    let day = |year| NaiveDate::from_ymd_opt(year, 5, 5);
-    let reference = prop_oneof![
-        20 => Just(None),
-        1 => Just(Some("x".repeat(141))),
-        1 => Just(Some("rent".to_owned())),
-    ];
-    let date = || prop_oneof![20 => Just(None), 1 => Just(day(2200)), 1 => Just(day(2025))];
+    let day = NaiveDate::from_ymd_opt(2200, 5, 5);
+    let near = || (-20_i64..50).prop_map(|days| Some(start().date_naive() + TimeDelta::days(days)));
+    let text = |text: String| Just(Some(text));
+    let reference = prop_oneof![9 => Just(None), 1 => text("x".repeat(141)), 1 => text("a".into())];
+    let date = || prop_oneof![20 => Just(None), 1 => Just(day), 4 => near()];
     let group = prop::option::weighted(0.3, 0_u32..2);
     (given_ids(), group, actions(), reference, date(), date()).prop_map(
         |(transfer_id, group, action, reference, booking_date, value_date)| Instruction {
@@ -245,8 +245,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         .prop_map(|(n, event, late)| Step::Follow(customer(n), event, late));
     let submit = prop::collection::vec(instructions(), 1..6).prop_map(Step::Submit);
     let expire = ids().prop_map(Step::Expire);
-    let wait = (1_i64..20).prop_map(Step::Wait);
-    prop::collection::vec(prop_oneof![14 => submit, 2 => follow, 2 => expire, 1 => wait], 1..40)
+    let (wait, close) = ((1_i64..20).prop_map(Step::Wait), (1_i64..5).prop_map(Step::Close));
+    let steps = prop_oneof![14 => submit, 2 => follow, 2 => expire, 1 => wait, 1 => close];
+    prop::collection::vec(steps, 1..40)
 }
 
 /// The domain and the model side by side.
@@ -254,6 +255,7 @@ struct Pair {
     books: Books,
     model: Model,
     now: DateTime<Utc>,
+    bookable: BookingDates,
     version: i64,
 }
 
@@ -268,11 +270,11 @@ impl Pair {
             accounts.push(domain::Account::open(customer(n), currency_of(n), limits.clone(), 1));
         }
         for (code, money) in OWN {
-            let code = AccountCode(code.to_owned());
-            accounts.push(domain::Account::open_own(code, currency(money)));
+            accounts.push(domain::Account::open_own(AccountCode(code.to_owned()), currency(money)));
         }
         let books = Books::new(Loaded { accounts, ..Loaded::default() });
-        let mut pair = Self { books, model, now: start(), version: 1 };
+        let bookable = BookingDates::default();
+        let mut pair = Self { books, model, now: start(), bookable, version: 1 };
         pair.submit((0..CUSTOMERS).map(deposit).collect()).expect("deposits are not rejected");
         pair
     }
@@ -281,11 +283,14 @@ impl Pair {
         match step {
             Step::Submit(all) => self.submit(all.clone())?,
             Step::Wait(hours) => self.now += TimeDelta::hours(*hours),
+            Step::Close(days) => {
+                let through = Some(self.now.date_naive() - TimeDelta::days(*days));
+                self.bookable.closed_through = self.bookable.closed_through.max(through);
+            }
             Step::Follow(id, event, late) => {
                 self.version += 1;
                 let version = (self.version - late).max(1);
-                let cause = MessageId(Uuid::from_u128(7));
-                let now = self.domain_now();
+                let (cause, now) = (MessageId(Uuid::from_u128(7)), self.domain_now());
                 let followed = self.books.follow(cause, (*id, version), event, now);
                 prop_assert_eq!(followed, self.model.follow(*id, version, event));
             }
@@ -351,11 +356,12 @@ impl Pair {
     }
 
     fn domain_now(&self) -> domain::Now {
-        domain::Now { instant: self.now, today: self.now.date_naive() }
+        domain::Now { instant: self.now, today: self.now.date_naive(), bookable: self.bookable }
     }
 
     fn model_now(&self) -> model::Now {
-        model::Now { instant: self.now, today: self.now.date_naive() }
+        let closed_through = self.bookable.closed_through;
+        model::Now { instant: self.now, today: self.now.date_naive(), closed_through }
     }
 }
 

@@ -60,12 +60,14 @@ impl Spent {
     /// Nothing, ever.
     pub const NOTHING: Self = Self { day: LONG_AGO, on_day: Total::ZERO, in_month: Total::ZERO };
 
-    /// The same as seen on `today`.
+    /// The same as seen on `today`. A day that has begun for the account never comes again: where
+    /// the clock goes back, what was spent on the later day still counts.
     fn on(&self, today: NaiveDate) -> Self {
-        let same_month = (self.day.year(), self.day.month()) == (today.year(), today.month());
+        let day = self.day.max(today);
+        let same_month = (self.day.year(), self.day.month()) == (day.year(), day.month());
         Self {
-            day: today,
-            on_day: if self.day == today { self.on_day } else { Total::ZERO },
+            day,
+            on_day: if self.day == day { self.on_day } else { Total::ZERO },
             in_month: if same_month { self.in_month } else { Total::ZERO },
         }
     }
@@ -271,10 +273,11 @@ impl Account {
     /// not spent after all.
     pub(super) fn spend(&mut self, amount: Total, since: NaiveDate, today: NaiveDate) {
         let mut spent = self.spent.on(today);
-        if since == today {
+        let since = if since == today { spent.day } else { since };
+        if since == spent.day {
             spent.on_day = spent.on_day.plus_at_most(amount).max(Total::ZERO);
         }
-        if (since.year(), since.month()) == (today.year(), today.month()) {
+        if (since.year(), since.month()) == (spent.day.year(), spent.day.month()) {
             spent.in_month = spent.in_month.plus_at_most(amount).max(Total::ZERO);
         }
         self.spent = spent;

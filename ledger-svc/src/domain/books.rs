@@ -18,11 +18,13 @@ use shared_events::{
 
 use super::{
     account::Account,
+    capitalise::{Capitalised, DueMonth},
     carry::carry_out,
     hold::Held,
     monitor::Monitor,
     plan::{Now, debtor, plan},
     record::{is_own_id, storable},
+    settle::Unsettled,
     tracked::{Saved, Tracked},
 };
 
@@ -68,6 +70,10 @@ pub struct Books {
     known: HashMap<TransferId, Decided>,
     decided: Vec<TransferId>,
     before: Option<Before>,
+    /// The interest of accounts that are to be closed; `None`: it cannot be read.
+    pub(super) unsettled: HashMap<AccountId, Option<Unsettled>>,
+    /// What was capitalised when accounts were to be closed, by what asked for that.
+    settled: HashMap<CommandId, Vec<Capitalised>>,
 }
 
 /// What a batch loads.
@@ -83,6 +89,9 @@ pub struct Loaded {
     pub reversed: Vec<(TransferId, Decimal)>,
     /// The monitors of accounts that have any.
     pub monitors: BTreeMap<AccountId, Vec<Monitor>>,
+    /// The next month of accounts that bear interest and are to be closed; `None`: terms or entries
+    /// of the account cannot be read.
+    pub unsettled: BTreeMap<AccountId, Option<DueMonth>>,
 }
 
 impl Books {
@@ -90,6 +99,7 @@ impl Books {
     #[must_use]
     pub fn new(loaded: Loaded) -> Self {
         let known = loaded.known.into_iter();
+        let unsettled = loaded.unsettled.into_iter();
         Self {
             accounts: Tracked::loaded(loaded.accounts.into_iter().map(|it| (it.id, it))),
             followed: BTreeSet::new(),
@@ -100,6 +110,8 @@ impl Books {
             known: known.map(|it| (it.record.instruction.transfer_id, it)).collect(),
             decided: Vec::new(),
             before: None,
+            unsettled: unsettled.map(|(id, due)| (id, due.map(Unsettled::stored))).collect(),
+            settled: HashMap::new(),
         }
     }
 
@@ -170,6 +182,22 @@ impl Books {
             undo.monitors.entry(account).or_insert_with(|| self.monitors.saved(account));
         }
         self.monitors.put(account, monitors);
+    }
+
+    /// Keeps what was capitalised because an account was to be closed.
+    pub(super) fn put_settled(&mut self, cause: CommandId, month: Capitalised) {
+        self.settled.entry(cause).or_default().push(month);
+    }
+
+    /// What was capitalised because this message asked to close an account.
+    #[must_use]
+    pub fn settled(&self, cause: CommandId) -> &[Capitalised] {
+        self.settled.get(&cause).map_or(&[], Vec::as_slice)
+    }
+
+    /// All that was capitalised at closings.
+    pub fn all_settled(&self) -> impl Iterator<Item = &Capitalised> {
+        self.settled.values().flatten()
     }
 
     /// Keeps which monitors a transfer has raised.
@@ -263,7 +291,7 @@ impl Books {
     ) {
         let id = instruction.transfer_id;
         let instruction = storable(instruction, &outcome);
-        let booking_date = instruction.booking_date.unwrap_or(now.today);
+        let booking_date = instruction.booking_date.unwrap_or_else(|| now.booking_day());
         let value_date = instruction.value_date.unwrap_or(booking_date);
         let decided_at = now.instant;
         let record = JournalRecord {

@@ -9,8 +9,8 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, MessageId, Money, TransferId,
-    ledger::{AccountCode, Action, Instruction, InterestTerms, Party, Payment, Rounding},
+    AccountId, Amount, Currency, MessageId, Money, Total, TransferId,
+    ledger::{AccountCode, Action, Instruction, Party, Payment, Rounding},
     money::exact::exact_sub,
 };
 
@@ -81,6 +81,27 @@ pub struct DueMonth {
     pub debited: Decimal,
 }
 
+/// What a month comes to, worked out from terms and balances. It takes a while for an account with
+/// a long history, and can be done before anything is locked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthlyInterest {
+    /// Which account.
+    pub account: AccountId,
+    /// The month's first day.
+    pub month: NaiveDate,
+    /// What accrued for the holder since the first terms, and against, not rounded. `None`: more
+    /// than can be told.
+    pub accrued: Option<(Decimal, Decimal)>,
+    /// All credit interest that was capitalised before.
+    pub credited: Decimal,
+    /// All debit interest that was capitalised before.
+    pub debited: Decimal,
+    /// How the sums are rounded.
+    pub rounding: Rounding,
+    /// What the holder pays for the statement.
+    pub fee: Decimal,
+}
+
 /// What a month led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capitalised {
@@ -100,49 +121,101 @@ pub struct Capitalised {
     pub transfers: Vec<TransferId>,
 }
 
+impl Capitalised {
+    /// What the holder got in all; below zero: paid.
+    #[must_use]
+    pub fn to_holder(&self) -> Total {
+        let total = |amount| Total::of(amount).unwrap_or_default();
+        let interest = total(self.credit_interest).minus_at_most(total(self.debit_interest));
+        interest.minus_at_most(total(self.statement_fee))
+    }
+}
+
+impl DueMonth {
+    /// What the whole month comes to.
+    #[must_use]
+    pub fn worked_out(&self) -> MonthlyInterest {
+        let last_day = next_month(self.month).pred_opt().unwrap_or(self.month);
+        let terms = self.bearing.terms_on(last_day);
+        let fee = terms.and_then(|terms| terms.statement_fee);
+        let fee = fee.map_or(Decimal::ZERO, Amount::decimal);
+        MonthlyInterest { fee, ..self.worked_out_until(last_day) }
+    }
+
+    /// What the days until this one come to, without a fee.
+    pub(super) fn worked_out_until(&self, last_day: NaiveDate) -> MonthlyInterest {
+        let terms = self.bearing.terms_on(last_day);
+        MonthlyInterest {
+            account: self.account,
+            month: self.month,
+            accrued: self.bearing.accrued_until(last_day).ok(),
+            credited: self.credited,
+            debited: self.debited,
+            rounding: terms.map_or(Rounding::default(), |terms| terms.rounding),
+            fee: Decimal::ZERO,
+        }
+    }
+}
+
+impl MonthlyInterest {
+    /// What is to be posted: what accrued in all, rounded once, less what was capitalised before.
+    pub(super) fn due(&self, currency: Currency) -> Capitalised {
+        // More than can be told is nothing that can be paid now.
+        let rest = |accrued: Option<Decimal>, before| {
+            let rounded = accrued.map(|exact| round(exact, currency, self.rounding));
+            rounded.and_then(|now| exact_sub(now, before)).unwrap_or(Decimal::ZERO)
+        };
+        let name = format!("interest:{}", self.month.format("%Y-%m"));
+        Capitalised {
+            account: self.account,
+            month: self.month,
+            credit_interest: rest(self.accrued.map(|(credit, _)| credit), self.credited),
+            debit_interest: rest(self.accrued.map(|(_, debit)| debit), self.debited),
+            statement_fee: self.fee,
+            cause: MessageId(own_id(self.account.uuid(), &name)),
+            transfers: vec![],
+        }
+    }
+}
+
 impl Books {
     /// Posts a month's interest and fee. `None`: not now, as the month is not over or the account
     /// is not active.
-    pub fn capitalise(&mut self, due: &DueMonth, now: Now) -> Option<Capitalised> {
-        let account = self.account(due.account).filter(|it| it.status == Status::Active)?.clone();
-        let after = next_month(due.month);
-        let last_day = after.pred_opt().filter(|_| now.today >= after)?;
-        let terms = due.bearing.terms_on(last_day);
-        let rounding = terms.map_or(Rounding::default(), |it| it.rounding);
-        let fee = terms.and_then(|it: &InterestTerms| it.statement_fee);
-        let accrued = due.bearing.accrued_until(last_day).ok();
-        // More than can be told is nothing that can be paid now.
-        let rest = |accrued: Option<Decimal>, before| {
-            let rounded = accrued.map(|exact| round(exact, account.currency, rounding));
-            rounded.and_then(|now| exact_sub(now, before)).unwrap_or(Decimal::ZERO)
-        };
-        let name = format!("interest:{}", due.month.format("%Y-%m"));
-        let mut done = Capitalised {
-            account: due.account,
-            month: due.month,
-            credit_interest: rest(accrued.map(|(credit, _)| credit), due.credited),
-            debit_interest: rest(accrued.map(|(_, debit)| debit), due.debited),
-            statement_fee: fee.map_or(Decimal::ZERO, Amount::decimal),
-            cause: MessageId(own_id(due.account.uuid(), &name)),
-            transfers: vec![],
-        };
+    pub fn capitalise(&mut self, month: &MonthlyInterest, now: Now) -> Option<Capitalised> {
+        let account = self.account(month.account)?;
+        if account.status != Status::Active || now.today < next_month(month.month) {
+            return None;
+        }
+        let due = month.due(account.currency);
+        Some(self.post_charges(due, next_month(month.month), now))
+    }
+
+    /// Posts what is due, with this value date.
+    pub(super) fn post_charges(
+        &mut self,
+        mut due: Capitalised,
+        value_date: NaiveDate,
+        now: Now,
+    ) -> Capitalised {
+        let account = self.account(due.account).expect("what is due was worked out for it").clone();
         for charge in Charge::ALL {
             let amount = match charge {
-                Charge::CreditInterest => &mut done.credit_interest,
-                Charge::DebitInterest => &mut done.debit_interest,
-                Charge::StatementFee => &mut done.statement_fee,
+                Charge::CreditInterest => &mut due.credit_interest,
+                Charge::DebitInterest => &mut due.debit_interest,
+                Charge::StatementFee => &mut due.statement_fee,
             };
             if amount.is_zero() {
                 continue;
             }
             let to_holder = if charge == Charge::CreditInterest { *amount } else { -*amount };
-            match self.charge(&account, charge, (due.month, to_holder), done.cause, now) {
-                Some(transfer) => done.transfers.push(transfer),
+            let when = (due.month, value_date);
+            match self.charge(&account, charge, (when, to_holder), due.cause, now) {
+                Some(transfer) => due.transfers.push(transfer),
                 // Nothing was capitalised of it: the next month makes it good.
                 None => *amount = Decimal::ZERO,
             }
         }
-        Some(done)
+        due
     }
 
     /// Posts an amount to the holder; below zero: from the holder. `None`: it was posted before, or
@@ -151,7 +224,7 @@ impl Books {
         &mut self,
         account: &Account,
         charge: Charge,
-        (month, to_holder): (NaiveDate, Decimal),
+        ((month, value_date), to_holder): ((NaiveDate, NaiveDate), Decimal),
         cause: MessageId,
         now: Now,
     ) -> Option<TransferId> {
@@ -180,7 +253,7 @@ impl Books {
             reference: Some(format!("{} {}", charge.name(), month.format("%Y-%m"))),
             end_to_end_id: None,
             booking_date: None,
-            value_date: Some(next_month(month)),
+            value_date: Some(value_date),
         };
         let plan = Plan::Post { legs, spends: false, reverses: None };
         let outcome = carry_out(self, transfer_id, plan, now);

@@ -3,6 +3,7 @@
 //! late duplicate changes nothing. What is closed stays closed, and what is locked can only be
 //! closed, whatever is said of it. Each closing has an answer: a freeze that is there first wins.
 
+use rust_decimal::Decimal;
 use shared_events::{
     AccountId, CommandId, Currency, Money, TransferId,
     accounts::{Blocks, CloseRefusal},
@@ -16,6 +17,7 @@ use super::{
     carry::carry_out,
     plan::{Now, Plan, PlannedLeg, check_legs, check_postings},
     record::payout_id,
+    settle::left,
 };
 
 /// A change of an account that the ledger follows.
@@ -151,7 +153,8 @@ impl Books {
         Followed::Quietly
     }
 
-    /// Locks an account, and moves what is left on it away first where that was asked.
+    /// Locks an account that is settled, and moves what is left on it away first where that was
+    /// asked.
     fn lock(
         &mut self,
         cause: CommandId,
@@ -159,46 +162,71 @@ impl Books {
         payout: Option<AccountId>,
         now: Now,
     ) -> Followed {
-        let account = self.account(id).expect("it was put").clone();
-        let (balance, version) = (account.balance(), account.version);
-        let refused = |reason| Followed::CloseRefused { reason, balance, version };
-        if account.has_pending() {
-            return refused(CloseRefusal::HoldsOpen);
+        let asked = self.account(id).expect("it was put");
+        let before = asked.balance();
+        if asked.has_pending() {
+            return self.close_refused(id, CloseRefusal::HoldsOpen, before);
         }
-        let payout = match (payout, balance) {
-            (_, balance) if balance.is_zero() => None,
-            (Some(to), balance) if balance > Total::ZERO => {
-                let Some(transfer) = self.pay_out(cause, (&account, change), to, now) else {
-                    return refused(CloseRefusal::PayoutRejected);
-                };
-                Some(transfer)
+        let settled = self.settle_months(cause, id, now);
+        let last = self.last_interest(id, now);
+        let account = self.account(id).expect("it was put").clone();
+        let left = left(account.balance(), last.as_ref());
+        let refusal = match (settled, payout) {
+            (Err(reason), _) => Some(reason),
+            (Ok(()), _) if last.as_ref().is_some_and(|it| !self.can_post_charges(it)) => {
+                Some(CloseRefusal::InterestNotSettled)
             }
-            _ => return refused(CloseRefusal::BalanceNotZero),
+            (Ok(()), _) if left < Total::ZERO && before >= Total::ZERO => {
+                Some(CloseRefusal::InterestOwed)
+            }
+            (Ok(()), Some(to)) if left > Total::ZERO => {
+                (!self.can_pay_out(&account, to, left)).then_some(CloseRefusal::PayoutRejected)
+            }
+            (Ok(()), _) => (!left.is_zero()).then_some(CloseRefusal::BalanceNotZero),
         };
+        if let Some(reason) = refusal {
+            return self.close_refused(id, reason, left);
+        }
+        if let Some(last) = last {
+            let posted = self.post_charges(last, now.today, now);
+            self.put_settled(cause, posted);
+        }
+        let payout = payout.filter(|_| left > Total::ZERO);
+        let payout = payout.map(|to| self.pay_out(cause, (id, change), to, now));
         let mut account = self.account(id).expect("it was put").clone();
+        assert!(account.is_empty(), "an account is locked with {} on it", account.balance());
         account.status = Status::Locked;
         account.version += 1;
+        self.unsettled.remove(&id);
         let locked = Followed::Locked { version: account.version, payout };
         self.put_followed(account);
         locked
     }
 
-    /// Moves all that is on an account to another, whatever its limits. `None`: nothing moved, as
-    /// one of the two does not allow it.
+    fn close_refused(&self, id: AccountId, reason: CloseRefusal, balance: Total) -> Followed {
+        let version = self.account(id).expect("it was put").version;
+        Followed::CloseRefused { reason, balance, version }
+    }
+
+    /// Whether both accounts allow that so much moves from one to the other.
+    fn can_pay_out(&self, account: &Account, to: AccountId, amount: Total) -> bool {
+        let Some(amount) = amount.amount() else { return false };
+        let legs = payout_legs(account, to, amount.decimal());
+        account.id != to && check_legs(self, &legs).is_ok() && check_postings(self, &legs).is_ok()
+    }
+
+    /// Moves all that is on an account to another, whatever its limits.
     fn pay_out(
         &mut self,
         cause: CommandId,
-        (account, version): (&Account, i64),
+        (id, version): (AccountId, i64),
         to: AccountId,
         now: Now,
-    ) -> Option<TransferId> {
-        let (id, balance, currency) =
-            (account.id, account.balance().amount()?.decimal(), account.currency);
-        let leg = |account, amount| PlannedLeg { account, amount, currency };
-        let legs = vec![leg(id, -balance), leg(to, balance)];
-        if id == to || check_legs(self, &legs).is_err() || check_postings(self, &legs).is_err() {
-            return None;
-        }
+    ) -> TransferId {
+        let account = self.account(id).expect("it was put");
+        let (balance, currency) = (account.balance(), account.currency);
+        let balance = balance.amount().expect("it was checked").decimal();
+        let legs = payout_legs(account, to, balance).to_vec();
         let transfer_id = payout_id(id, version);
         let action = Action::Transfer(Payment {
             debtor: Party::AccountId(id),
@@ -218,6 +246,11 @@ impl Books {
         let plan = Plan::Post { legs, spends: false, reverses: None };
         let outcome: InstructionOutcome = carry_out(self, transfer_id, plan, now);
         self.keep(instruction.digest(), cause, instruction, now, outcome);
-        Some(transfer_id)
+        transfer_id
     }
+}
+
+fn payout_legs(account: &Account, to: AccountId, amount: Decimal) -> [PlannedLeg; 2] {
+    let leg = |id, amount| PlannedLeg { account: id, amount, currency: account.currency };
+    [leg(account.id, -amount), leg(to, amount)]
 }

@@ -15,14 +15,16 @@ use shared_events::{
     text::is_visible_line,
 };
 
+use super::plan::Now;
+
 /// The years in which a transfer can be booked. Other dates are slips of the pen, and some of them
 /// no database can store.
-const YEARS: RangeInclusive<i32> = 1900..=2199;
+pub const BOOKING_YEARS: RangeInclusive<i32> = 1900..=2199;
 
 pub(super) type Checked = Result<(), RejectReason>;
 
 /// Whether the rest of the instruction is well formed.
-pub(super) fn check_form(instruction: &Instruction, now: DateTime<Utc>) -> Checked {
+pub(super) fn check_form(instruction: &Instruction, now: Now) -> Checked {
     let invalid = |text: &Option<String>, chars_max| {
         let text = text.as_deref().unwrap_or_default();
         text.chars().count() > chars_max || !is_visible_line(text)
@@ -32,15 +34,19 @@ pub(super) fn check_form(instruction: &Instruction, now: DateTime<Utc>) -> Check
     {
         return Err(RejectReason::InvalidText);
     }
-    let invalid = |date: Option<NaiveDate>| date.is_some_and(|it| !YEARS.contains(&it.year()));
+    let invalid =
+        |date: Option<NaiveDate>| date.is_some_and(|it| !BOOKING_YEARS.contains(&it.year()));
     if invalid(instruction.booking_date) {
         return Err(RejectReason::InvalidBookingDate);
+    }
+    if let Some(day) = instruction.booking_date {
+        now.bookable.check(day, now.today)?;
     }
     if invalid(instruction.value_date) {
         return Err(RejectReason::InvalidValueDate);
     }
     match &instruction.action {
-        Action::Hold(it) => check_expiry(it.expires_at, now),
+        Action::Hold(it) => check_expiry(it.expires_at, now.instant),
         Action::Legs(it) => check_legs(&it.legs),
         Action::Exchange(it) => check_exchange(it),
         Action::Transfer(_) | Action::Capture(_) | Action::Release(_) | Action::Reverse(_) => {

@@ -96,6 +96,19 @@ pub struct Bearing {
 }
 
 impl Bearing {
+    /// Adds money that counts from a day on.
+    pub fn add(&mut self, from: NaiveDate, amount: Decimal) -> Result<(), TooMuchInterest> {
+        let before = self.balance_on(from);
+        let at = self.balances.partition_point(|(day, _)| *day < from);
+        if self.balances.get(at).is_none_or(|(day, _)| *day != from) {
+            self.balances.insert(at, (from, before));
+        }
+        for (_, balance) in &mut self.balances[at..] {
+            *balance = exact_add(*balance, amount).ok_or(TooMuchInterest)?;
+        }
+        Ok(())
+    }
+
     /// The first day that any terms hold for.
     #[must_use]
     pub fn since(&self) -> Option<NaiveDate> {

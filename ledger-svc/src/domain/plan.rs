@@ -21,6 +21,7 @@ use super::{
     account::{Status, own_account_id},
     books::Books,
     currency::check_currency,
+    dates::BookingDates,
     form::{bought, check_amounts, check_form, check_money, first_of},
     hold::Held,
 };
@@ -28,10 +29,12 @@ use super::{
 /// When it is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// The instant, by the database's clock.
+    /// The instant, by the database's clock; never before one by which the ledger has decided.
     pub instant: DateTime<Utc>,
     /// The bank's day.
     pub today: NaiveDate,
+    /// The days on which can be booked.
+    pub bookable: BookingDates,
 }
 
 /// Money in or out of one account: out of it if the amount is negative.
@@ -95,7 +98,7 @@ pub(super) fn plan(
     check_amounts(&instruction.action)?;
     check_part(books, &instruction.action)?;
     check_currency(&instruction.action)?;
-    check_form(instruction, now.instant)?;
+    check_form(instruction, now)?;
     match &instruction.action {
         Action::Transfer(it) => transfer(books, it, now),
         Action::Hold(it) => hold(books, it, now),

@@ -26,7 +26,13 @@ const CUSTOMERS: u128 = 5;
 
 pub(super) fn now() -> Now {
     let today = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a day");
-    Now { instant: today.and_hms_opt(12, 0, 0).expect("noon").and_utc(), today }
+    at_noon(today)
+}
+
+/// Noon of a day, with no period closed.
+pub(super) fn at_noon(today: NaiveDate) -> Now {
+    let instant = today.and_hms_opt(12, 0, 0).expect("noon").and_utc();
+    Now { instant, today, bookable: BookingDates::default() }
 }
 
 fn later(days: i64) -> DateTime<Utc> {
@@ -176,6 +182,7 @@ impl Stored {
             holds: self.holds.values().cloned().collect(),
             reversed: self.reversed.iter().map(|(id, amount)| (*id, *amount)).collect(),
             monitors: self.monitors.clone(),
+            ..Loaded::default()
         })
     }
 
@@ -328,6 +335,8 @@ proptest! {
 mod asked;
 mod beyond;
 mod bounds;
+mod closing;
+mod dates;
 mod interest;
 mod monitors;
 mod orders;

@@ -5,17 +5,16 @@ use shared_events::{
     Amount, CommandId, Message, TransferId,
     bus::{Event, Outcome},
     ledger::{
-        Action, HeldTransfer, HoldsReleased, INSTRUCTIONS_MAX, Instruction, InstructionOutcome,
-        InstructionsRejected, JournalRecord, LEGS_PER_EVENT_MAX, LedgerAccountLocked,
-        LedgerCommandRejected, LedgerReason, LegsPosted, MonitorRaised, OUTCOMES_PER_EVENT_MAX,
-        Party, Posted, PostedLegs, PostedTransfer, Rejected, RejectedInstruction, RejectedTransfer,
-        ReleaseCause, Released, ReleasedHold, SubmitTransfers, TransfersHeld, TransfersPosted,
-        TransfersRejected,
+        Action, HeldTransfer, HoldsReleased, Instruction, InstructionOutcome, InstructionsRejected,
+        JournalRecord, LEGS_PER_EVENT_MAX, LedgerAccountLocked, LedgerCommandRejected,
+        LedgerReason, LegsPosted, MonitorRaised, OUTCOMES_PER_EVENT_MAX, Party, Posted, PostedLegs,
+        PostedTransfer, Rejected, RejectedInstruction, RejectedTransfer, ReleaseCause, Released,
+        ReleasedHold, SubmitTransfers, TransfersHeld, TransfersPosted, TransfersRejected,
     },
     money::Money,
 };
 
-use crate::domain::{self, Books, two_sides};
+use crate::domain::{self, Books, Capitalised, two_sides};
 
 /// The answer to a command: new outcomes are announced, known ones told again.
 pub(super) fn outcomes(
@@ -222,14 +221,25 @@ pub(super) fn refused(
     command_id: CommandId,
     command: &'static str,
     reason: LedgerReason,
+    rule: &str,
 ) -> Outcome {
     let field = if command == SubmitTransfers::TYPE { "transfers" } else { "instructions" };
-    let message = match reason {
-        LedgerReason::NoTransfers => format!("{field}: at least one"),
-        LedgerReason::TooManyTransfers => format!("{field}: at most {INSTRUCTIONS_MAX}"),
-    };
+    let message = format!("{field}: {rule}");
     let command_type = command.to_owned();
     Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
+}
+
+/// The interest and fees that were posted because an account was to be closed.
+pub(super) fn settled(books: &Books, cause: CommandId) -> Vec<Event> {
+    let months = books.settled(cause).iter().map(|month| capitalised(books, month));
+    months.flatten().collect()
+}
+
+/// The postings of a month's interest and fee.
+pub(super) fn capitalised(books: &Books, month: &Capitalised) -> Vec<Event> {
+    let mut told = Told::default();
+    month.transfers.iter().for_each(|id| told.decided(books, *id));
+    told.into_events(month.cause)
 }
 
 /// Nothing is on an account, and nothing will be; what was is on the payout account.
@@ -243,7 +253,8 @@ pub(super) fn locked(
     if let Some(transfer) = payout {
         told.decided(books, transfer);
     }
-    let mut announce = told.into_events(cause);
+    let mut announce = settled(books, cause);
+    announce.extend(told.into_events(cause));
     announce.push(Event::new(locked));
     Outcome::Done { announce, told: vec![] }
 }

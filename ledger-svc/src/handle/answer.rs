@@ -1,6 +1,5 @@
 //! Answers questions about money. Each is read in one snapshot.
 
-use chrono_tz::Tz;
 use shared_events::{
     Amount, Currency, MessageId, Total,
     bus::{Answer, Answerer, HandleError, Tx},
@@ -13,14 +12,10 @@ use shared_events::{
 };
 use uuid::Uuid;
 
-use super::{
-    arrange,
-    desk::{Named, now},
-    history, interest, proof,
-};
+use super::{arrange, bank_time::BankTime, desk::Named, history, interest, proof};
 use crate::{
     domain::{Account, Books, Outcome, Status, own_account_id},
-    store::{holds, journal, queries},
+    store::{holds, journal, periods, queries},
 };
 
 /// Entries of a page, if the question names no limit.
@@ -28,12 +23,12 @@ pub(super) const PAGE_DEFAULT: u32 = 100;
 
 /// Handles `ledger.queries`.
 pub(crate) struct Answers {
-    time_zone: Tz,
+    time: BankTime,
 }
 
 impl Answers {
-    pub(crate) const fn new(time_zone: Tz) -> Self {
-        Self { time_zone }
+    pub(crate) const fn new(time: BankTime) -> Self {
+        Self { time }
     }
 }
 
@@ -56,7 +51,7 @@ impl Answerer for Answers {
                     })
                     .map(|found| Answer::found(&found))
             }
-            LedgerQuery::Preview(it) => preview(tx, it, self.time_zone).await?,
+            LedgerQuery::Preview(it) => preview(tx, it, self.time).await?,
             LedgerQuery::Instruction(it) => instruction(tx, it).await?,
             LedgerQuery::Journal(it) => proof::journal(tx, it).await?,
             LedgerQuery::Books(it) => proof::books(tx, it).await?,
@@ -66,7 +61,8 @@ impl Answerer for Answers {
             LedgerQuery::Monitors(it) => arrange::listed(tx, it).await?,
             LedgerQuery::Orders(it) => arrange::orders_listed(tx, it).await?,
             LedgerQuery::Order(it) => arrange::order_found(tx, it).await?,
-            LedgerQuery::Interest(it) => interest::accrued(tx, it, self.time_zone).await?,
+            LedgerQuery::Interest(it) => interest::accrued(tx, it, self.time).await?,
+            LedgerQuery::Period(_) => arrange::period_found(tx, self.time).await?,
             LedgerQuery::TrialBalance(_) => {
                 let lines = queries::trial_balance(tx).await?;
                 Ok(Answer::found(&TrialBalanceFound { lines }))
@@ -120,7 +116,7 @@ fn balance(account: &Account) -> Result<Answer, MessageRefused> {
 }
 
 /// What the books would say: the same folding as for work, on books that nobody stores.
-async fn preview(tx: &mut Tx<'_>, query: &PreviewInstructions, zone: Tz) -> Answered {
+async fn preview(tx: &mut Tx<'_>, query: &PreviewInstructions, time: BankTime) -> Answered {
     let instructions = &query.instructions;
     if !(1..=INSTRUCTIONS_MAX).contains(&instructions.len()) {
         let rule = format!("1 to {INSTRUCTIONS_MAX}");
@@ -129,7 +125,7 @@ async fn preview(tx: &mut Tx<'_>, query: &PreviewInstructions, zone: Tz) -> Answ
     let mut named = Named::default();
     instructions.iter().for_each(|it| named.instruction(it));
     let mut books = named.read_in_tx(tx).await?;
-    let now = now(queries::now(tx).await?, zone);
+    let now = time.now(periods::clock(tx).await?);
     // An id that nothing keeps: of a command that is never sent.
     let outcomes = books.submit_all(MessageId(Uuid::nil()), instructions.clone(), now);
     let instructions = outcomes.into_iter().map(|outcome| previewed(&books, outcome)).collect();

@@ -15,8 +15,8 @@ use crate::domain::{AccountEvent, Limits};
 pub(super) enum Asked {
     /// To carry out these instructions.
     Instructions(Vec<Instruction>),
-    /// What is refused as a whole, by the command's type.
-    Refused(&'static str, LedgerReason),
+    /// What is refused as a whole, by the command's type, and the rule that it breaks.
+    Refused(&'static str, LedgerReason, String),
     /// To follow a change of an account, its so-many-th.
     Change((AccountId, i64), AccountEvent),
 }
@@ -63,9 +63,12 @@ impl Asked {
         all: impl FnOnce() -> Vec<Instruction>,
     ) -> Self {
         match count {
-            0 => Self::Refused(command, LedgerReason::NoTransfers),
+            0 => Self::Refused(command, LedgerReason::NoTransfers, "at least one".to_owned()),
             1..=INSTRUCTIONS_MAX => Self::Instructions(all()),
-            _ => Self::Refused(command, LedgerReason::TooManyTransfers),
+            _ => {
+                let rule = format!("at most {INSTRUCTIONS_MAX}");
+                Self::Refused(command, LedgerReason::TooManyTransfers, rule)
+            }
         }
     }
 }

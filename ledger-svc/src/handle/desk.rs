@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use shared_events::{
     AccountId, Currency, TransferId,
     bus::Tx,
@@ -14,9 +12,15 @@ use shared_events::{
 };
 use uuid::Uuid;
 
+use super::{
+    bank_time::BankTime,
+    unsettled::{self, Unsettled},
+};
 use crate::{
-    domain::{Account, Books, Decided, Held, Loaded, Now, account_id, posted_legs},
-    store::{accounts, book, holds, journal, monitors},
+    domain::{
+        Account, Books, Charge, Decided, DueMonth, Held, Loaded, Now, account_id, posted_legs,
+    },
+    store::{accounts, book, holds, interest, journal, monitors},
 };
 
 /// What a piece of work names: every account, hold and instruction that it can touch.
@@ -27,6 +31,8 @@ pub(super) struct Named {
     instructions: Vec<Uuid>,
     holds: Vec<Uuid>,
     originals: BTreeSet<Uuid>,
+    /// Accounts that are to be closed: their interest is settled first.
+    closing: BTreeSet<Uuid>,
 }
 
 /// Books whose accounts are locked, and the chain that this transaction extends.
@@ -41,6 +47,20 @@ pub(super) struct Desk {
 impl Named {
     pub(super) fn account(&mut self, id: AccountId) {
         self.accounts.insert(id.uuid());
+    }
+
+    /// An account that is to be closed, and where to move what is left on it.
+    pub(super) fn closing(&mut self, id: AccountId, payout: Option<AccountId>) {
+        self.account(id);
+        self.closing.insert(id.uuid());
+        payout.into_iter().for_each(|to| self.account(to));
+    }
+
+    /// The bank's own accounts that an account's interest and fees are booked on.
+    pub(super) fn charges(&mut self, currency: Currency) {
+        for charge in Charge::ALL {
+            self.party(&Party::Code(charge.own_account()), currency);
+        }
     }
 
     /// An id under which something may have been decided.
@@ -95,7 +115,12 @@ impl Named {
     /// is seen only then may name accounts that are not locked: all locks are given back and
     /// taken again with them, since only locks taken in the order of ids never wait in a circle.
     /// What is named once stays named, so this ends.
-    pub(super) async fn lock_in_tx(mut self, tx: &mut Tx<'_>, zone: Tz) -> sqlx::Result<Desk> {
+    pub(super) async fn lock_in_tx(
+        mut self,
+        tx: &mut Tx<'_>,
+        time: BankTime,
+    ) -> sqlx::Result<Desk> {
+        let unsettled = self.unsettled(tx).await?;
         if self.refers() {
             self.add_referred_in_tx(tx).await?;
             accounts::mark_in_tx(tx).await?;
@@ -105,8 +130,10 @@ impl Named {
             let (chain, known) = journal::extend_in_tx(tx, &self.decided()).await?;
             let loaded = self.loaded_in_tx(tx, locked, known).await?;
             if !self.add_referred(&loaded) {
-                let now = now(chain.now, zone);
-                return Ok(Desk { books: Books::new(loaded), now, chain, opened });
+                let unsettled = self.refreshed_in_tx(tx, unsettled).await?;
+                let now = time.now(chain.clock);
+                let books = Books::new(Loaded { unsettled, ..loaded });
+                return Ok(Desk { books, now, chain, opened });
             }
             accounts::unlock_in_tx(tx).await?;
         }
@@ -125,6 +152,29 @@ impl Named {
         read.retain(|account| self.is_meant(account));
         let known = journal::decided_in_tx(tx, &self.decided()).await?;
         Ok(Books::new(self.loaded_in_tx(tx, read, known).await?))
+    }
+
+    /// Reads what is due of accounts that are to be closed, before anything is locked.
+    async fn unsettled(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<Vec<Unsettled>> {
+        if self.closing.is_empty() {
+            return Ok(vec![]);
+        }
+        let unsettled = unsettled::read(tx, &ids(&self.closing)).await?;
+        unsettled.iter().for_each(|it| self.charges(it.next.currency));
+        Ok(unsettled)
+    }
+
+    /// The same, now that the accounts are locked.
+    async fn refreshed_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        unsettled: Vec<Unsettled>,
+    ) -> sqlx::Result<BTreeMap<AccountId, Option<DueMonth>>> {
+        if self.closing.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let all = unsettled::refresh_in_tx(tx, unsettled, &ids(&self.closing)).await?;
+        Ok(all.iter().map(|it| (it.next.account, it.due().ok())).collect())
     }
 
     /// Whether holds or transfers are named, whose accounts are not.
@@ -215,7 +265,7 @@ impl Named {
             true => BTreeMap::new(),
             false => monitors::read_in_tx(tx, &watched).await?,
         };
-        Ok(Loaded { accounts, known, holds, reversed, monitors })
+        Ok(Loaded { accounts, known, holds, reversed, monitors, ..Loaded::default() })
     }
 
     async fn holds_in_tx(&self, tx: &mut Tx<'_>) -> sqlx::Result<Vec<Held>> {
@@ -230,15 +280,10 @@ fn ids(all: &BTreeSet<Uuid>) -> Vec<Uuid> {
     all.iter().copied().collect()
 }
 
-/// An instant, and the bank's day that it falls on.
-pub(super) fn now(instant: DateTime<Utc>, zone: Tz) -> Now {
-    Now { instant, today: instant.with_timezone(&zone).date_naive() }
-}
-
 impl Desk {
     /// Stores what has changed. Gives the books back, to tell of it.
     pub(super) async fn save_in_tx(self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
-        let Self { books, chain, mut opened, .. } = self;
+        let Self { books, chain, now, mut opened } = self;
         opened.retain(|id| !books.changed().any(|account| account.id.uuid() == *id));
         if !opened.is_empty() {
             accounts::forget_in_tx(tx, &opened).await?;
@@ -248,6 +293,7 @@ impl Desk {
         holds::put_in_tx(tx, books.changed_holds()).await?;
         holds::put_reversed_in_tx(tx, books.changed_reversed()).await?;
         monitors::put_in_tx(tx, books.changed_monitors()).await?;
+        interest::capitalised_in_tx(tx, books.all_settled(), now.instant).await?;
         book::book_in_tx(tx, chain, books.decided(), books.opened().chain(books.changed())).await?;
         Ok(books)
     }

@@ -4,15 +4,17 @@
 use std::ops::RangeInclusive;
 
 use chrono::Datelike;
-use chrono_tz::Tz;
 use shared_events::{
     bus::{Answer, HandleError, Tx},
     ledger::{GetInterest, INTEREST_DAYS_MAX, InterestFound},
     refusal::MessageRefused,
 };
 
-use super::desk::now;
-use crate::store::{interest, queries};
+use super::bank_time::BankTime;
+use crate::{
+    domain::Bearing,
+    store::{interest, periods, queries},
+};
 
 /// The years that can be asked about.
 const YEARS: RangeInclusive<i32> = 1900..=2199;
@@ -21,10 +23,10 @@ const YEARS: RangeInclusive<i32> = 1900..=2199;
 pub(super) async fn accrued(
     tx: &mut Tx<'_>,
     query: &GetInterest,
-    zone: Tz,
+    time: BankTime,
 ) -> Result<Result<Answer, MessageRefused>, HandleError> {
     let GetInterest { account_id, from, to, known_at } = query;
-    let today = now(queries::now(tx).await?, zone).today;
+    let today = time.now(periods::clock(tx).await?).today;
     if to > &today {
         return Ok(Err(MessageRefused::invalid("to", "not after today")));
     }
@@ -41,16 +43,15 @@ pub(super) async fn accrued(
     let Some(account) = queries::account(tx, *account_id).await? else {
         return Ok(Err(MessageRefused::not_found(format!("account {account_id}"))));
     };
-    let ids = [account_id.uuid()];
-    let bearing = interest::bearing(tx, &ids, (*to, *known_at)).await?.remove(account_id);
-    let terms = interest::terms(tx, &ids, *known_at).await?.remove(account_id);
-    let days = bearing.iter().flat_map(|it| it.accrued(*from, *to)).collect::<Result<_, _>>();
-    let days = match days {
+    let balances = interest::balances(tx, *account_id, (*to, *known_at)).await?;
+    let terms = interest::terms(tx, &[account_id.uuid()], *known_at).await?.remove(account_id);
+    let terms = terms.transpose()?.unwrap_or_default();
+    let bearing = Bearing { terms: terms.iter().map(|it| it.terms.clone()).collect(), balances };
+    let days = match bearing.accrued(*from, *to).collect::<Result<_, _>>() {
         Ok(days) => days,
         Err(too_much) => return Ok(Err(MessageRefused::invalid("from", too_much.to_string()))),
     };
     let capitalised = interest::months(tx, *account_id, (*from, *to), *known_at).await?;
-    let terms = terms.unwrap_or_default();
     let (account_id, currency) = (account.id, account.currency);
     Ok(Ok(Answer::found(&InterestFound { account_id, currency, days, capitalised, terms })))
 }

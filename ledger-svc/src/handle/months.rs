@@ -1,5 +1,5 @@
 //! The months of the journal. Promise: a month has its table before its first record; where it has
-//! none, because the database would not make it, records lie in `journal_rest`, and are moved.
+//! none, because the database would not make it, records lie in a rest, and are moved.
 
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use crate::store::journal;
 
 /// How often it is looked whether a month is missing: there are months of time.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How soon it is tried again where it failed: mostly a lock was not to be had in half a second.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Makes room in the journal for the months to come.
 pub(crate) struct Months;
@@ -25,12 +27,16 @@ impl Worker for Months {
 
     async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
-            if let Err(error) = workshop.bounded(keep(&workshop)).await {
-                warn!(error = %chain(&error), "the journal has no tables for months to come");
-            }
+            let pause = match workshop.bounded(keep(&workshop)).await {
+                Ok(()) => LOOK_EVERY,
+                Err(error) => {
+                    warn!(error = %chain(&error), "the journal has no tables for months to come");
+                    TRY_AGAIN_AFTER
+                }
+            };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }

@@ -3,13 +3,13 @@
 //! Shape: lock accounts -> take the end of a chain, and load what was decided before -> fold all
 //! commands in memory (no I/O) -> book balances, journal and entries as arrays. Cost: three
 //! statements for a batch of transfers of any size; holds, reversals and new accounts have one to
-//! three more each. Duplicates: an instruction's id is its idempotency; there is no inbox here.
+//! three more each, closings what their accounts' interest needs. Duplicates: an instruction's id
+//! is its idempotency; there is no inbox here.
 
-use chrono_tz::Tz;
 use metrics::counter;
 use shared_events::{
     AccountId, CommandId,
-    bus::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
+    bus::{Event, HandleError, Handler, Idempotency, Outcome, Received, Tx},
     ledger::{
         InstructionOutcome, LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened,
         LedgerCommand,
@@ -20,18 +20,19 @@ use tracing::info;
 use super::{
     announce,
     asked::Asked,
+    bank_time::BankTime,
     desk::{Desk, Named},
 };
 use crate::domain::{AccountEvent, Books, Followed};
 
 /// Handles `ledger.commands.<n>`.
 pub(crate) struct Post {
-    time_zone: Tz,
+    time: BankTime,
 }
 
 impl Post {
-    pub(crate) const fn new(time_zone: Tz) -> Self {
-        Self { time_zone }
+    pub(crate) const fn new(time: BankTime) -> Self {
+        Self { time }
     }
 }
 
@@ -55,7 +56,7 @@ impl Handler for Post {
         let asked: Vec<Asked> = batch.iter().map(|it| Asked::by(it.message())).collect();
         let mut named = Named::default();
         asked.iter().for_each(|asked| name(&mut named, asked));
-        let mut desk = named.lock_in_tx(tx, self.time_zone).await?;
+        let mut desk = named.lock_in_tx(tx, self.time).await?;
 
         // Decide.
         let decide = |(received, asked): (&Received<_>, _)| decide(&mut desk, received.id(), asked);
@@ -74,8 +75,8 @@ fn name(named: &mut Named, asked: &Asked) {
         Asked::Refused(..) => {}
         Asked::Change((id, _), event) => {
             named.account(*id);
-            if let AccountEvent::Closing { payout: Some(to) } = event {
-                named.account(*to);
+            if let AccountEvent::Closing { payout } = event {
+                named.closing(*id, *payout);
             }
         }
     }
@@ -85,7 +86,9 @@ fn decide(desk: &mut Desk, id: CommandId, asked: Asked) -> Decision {
     let Desk { books, now, .. } = desk;
     match asked {
         Asked::Instructions(all) => Decision::Told(id, books.submit_all(id, all, *now)),
-        Asked::Refused(command, reason) => Decision::Done(announce::refused(id, command, reason)),
+        Asked::Refused(command, reason, rule) => {
+            Decision::Done(announce::refused(id, command, reason, &rule))
+        }
         Asked::Change(change, event) => {
             Decision::Followed(id, change, books.follow(id, change, &event, *now))
         }
@@ -123,13 +126,15 @@ fn tell_followed(
         Followed::CloseRefused { reason, balance, version } => {
             // A customer's balance can be told: only positions ever had more digits.
             let balance = balance.amount().unwrap_or_default();
-            Outcome::announce(&LedgerAccountCloseRefused {
+            let mut announce = announce::settled(books, cause);
+            announce.push(Event::new(&LedgerAccountCloseRefused {
                 account_id: id,
                 reason,
                 balance,
                 version,
                 closing_version: Some(change),
-            })
+            }));
+            Outcome::Done { announce, told: vec![] }
         }
         Followed::Quietly => Outcome::silent(),
         Followed::Early => Outcome::Later { why: format!("account {id} is not open here yet") },

@@ -101,7 +101,7 @@ pub(crate) async fn book_in_tx<'a>(
                       spent_day, spent_on_day, spent_in_month, version)
              WHERE accounts.id = now.id
          ), ended AS (
-             UPDATE chains SET place = $9, hash = $10 WHERE chain = $1
+             UPDATE chains SET place = $9, hash = $10, decided_at = $11 WHERE chain = $1
          ), entered AS (
              INSERT INTO entries (account_id, version, transfer_id, amount, balance_after,
                  booking_date, value_date, posted_at)
@@ -124,7 +124,7 @@ pub(crate) async fn book_in_tx<'a>(
         &records.end_to_end_ids as _,
         end.place,
         end.hash.0.as_slice(),
-        chain.now,
+        chain.clock.instant,
         &entries.account_ids,
         &entries.versions,
         &entries.transfer_ids,

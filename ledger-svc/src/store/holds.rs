@@ -44,15 +44,18 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     held.collect()
 }
 
-/// Holds whose time is over, at most `limit`.
-pub(crate) async fn due_in_tx(tx: &mut Tx<'_>, limit: usize) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!(
-        "SELECT id FROM holds WHERE status = 'open' AND expires_at <= clock_timestamp()
-         ORDER BY expires_at LIMIT $1",
+/// Holds whose time is over and that are not set aside, at most `limit`; and whether they were.
+pub(crate) async fn due(tx: &mut Tx<'_>, limit: usize) -> sqlx::Result<Vec<(Uuid, bool)>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, failures IS NOT NULL AS "failed!"
+           FROM holds LEFT JOIN set_aside ON kind = 'hold' AND about = id
+           WHERE status = 'open' AND expires_at <= clock_timestamp()
+               AND (try_again IS NULL OR try_again <= clock_timestamp())
+           ORDER BY expires_at LIMIT $1"#,
         i64::try_from(limit).unwrap_or(i64::MAX),
-    )
-    .fetch_all(tx.connection())
-    .await
+    );
+    let rows = rows.fetch_all(tx.connection()).await?.into_iter();
+    Ok(rows.map(|row| (row.id, row.failed)).collect())
 }
 
 /// Stores holds as they are now.

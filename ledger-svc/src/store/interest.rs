@@ -7,12 +7,12 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency,
     bus::Tx,
-    ledger::{CapitalisedMonth, DayCount, InterestTerms, Rounding, TermsSet},
+    ledger::{AtClosing, CapitalisedMonth, DayCount, InterestTerms, Rounding, TermsSet},
 };
 use uuid::Uuid;
 
-use super::{accounts::currency, parsed};
-use crate::domain::{Bearing, Capitalised};
+use super::{accounts::currency, exact, parsed};
+use crate::domain::Capitalised;
 
 const fn write_day_count(day_count: DayCount) -> &'static str {
     match day_count {
@@ -40,16 +40,29 @@ fn read_rounding(name: &str) -> Option<Rounding> {
     [HalfEven, HalfUp, Down].into_iter().find(|known| write_rounding(*known) == name)
 }
 
+const fn write_at_closing(rule: AtClosing) -> &'static str {
+    match rule {
+        AtClosing::Forfeit => "forfeit",
+        AtClosing::Pay => "pay",
+    }
+}
+
+fn read_at_closing(name: &str) -> Option<AtClosing> {
+    use AtClosing::{Forfeit, Pay};
+    [Forfeit, Pay].into_iter().find(|known| write_at_closing(*known) == name)
+}
+
 /// Appends terms of an account that this transaction has locked.
 pub(crate) async fn add_terms_in_tx(
     tx: &mut Tx<'_>,
     account: AccountId,
     terms: &InterestTerms,
+    set_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO interest_terms (account_id, place, valid_from, credit_rate, debit_rate,
-             day_count, rounding, statement_fee, set_at)
-         SELECT $1, count(*) + 1, $2, $3, $4, $5, $6, $7, clock_timestamp()
+             day_count, rounding, statement_fee, at_closing, set_at)
+         SELECT $1, count(*) + 1, $2, $3, $4, $5, $6, $7, $8, $9
          FROM interest_terms WHERE account_id = $1",
         account.uuid(),
         terms.valid_from,
@@ -58,21 +71,33 @@ pub(crate) async fn add_terms_in_tx(
         write_day_count(terms.day_count),
         write_rounding(terms.rounding),
         terms.statement_fee.map(Amount::decimal),
+        write_at_closing(terms.at_closing),
+        set_at,
     )
     .execute(tx.connection())
     .await?;
     Ok(())
 }
 
+/// How often an account's terms were set.
+pub(crate) async fn terms_set(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<usize> {
+    let set = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "set!" FROM interest_terms WHERE account_id = $1"#,
+        account.uuid(),
+    );
+    Ok(usize::try_from(set.fetch_one(tx.connection()).await?).unwrap_or(usize::MAX))
+}
+
 /// Puts an account's next month to capitalise: the month of `from`, if nothing was capitalised yet
-/// and no earlier month is due.
+/// and no earlier month is due. It waits where the account, which is locked, is not active.
 pub(crate) async fn put_due_in_tx(
     tx: &mut Tx<'_>,
     account: AccountId,
     from: NaiveDate,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO interest_due (account_id, month) VALUES ($1, date_trunc('month', $2::date))
+        "INSERT INTO interest_due (account_id, month, waits)
+         SELECT id, date_trunc('month', $2::date), status <> 'active' FROM accounts WHERE id = $1
          ON CONFLICT (account_id) DO UPDATE SET month = excluded.month
          WHERE excluded.month < interest_due.month AND NOT EXISTS (
              SELECT 1 FROM interest_capitalised WHERE account_id = $1)",
@@ -84,112 +109,193 @@ pub(crate) async fn put_due_in_tx(
     Ok(())
 }
 
-/// Active accounts with a month that is over on this day, the oldest first, at most `limit`.
-pub(crate) async fn due_in_tx(
+/// Accounts with a month that is over on this day and nothing in its way, the oldest first, at most
+/// `limit`; and whether the account was set aside before.
+pub(crate) async fn due(
     tx: &mut Tx<'_>,
     today: NaiveDate,
     limit: usize,
-) -> sqlx::Result<Vec<(AccountId, Currency)>> {
+) -> sqlx::Result<Vec<(AccountId, bool)>> {
     let rows = sqlx::query!(
-        "SELECT account_id, currency FROM interest_due JOIN accounts ON id = account_id
-         WHERE month < date_trunc('month', $1::date) AND status = 'active'
-         ORDER BY month LIMIT $2",
+        r#"SELECT due.account_id, failures IS NOT NULL AS "failed!"
+           FROM interest_due AS due
+               LEFT JOIN set_aside ON kind = 'interest' AND about = due.account_id
+           WHERE month < date_trunc('month', $1::date) AND NOT waits
+               AND (try_again IS NULL OR try_again <= clock_timestamp())
+           ORDER BY month LIMIT $2"#,
         today,
         i64::try_from(limit).unwrap_or(i64::MAX),
     );
     let rows = rows.fetch_all(tx.connection()).await?.into_iter();
-    rows.map(|row| Ok((AccountId(row.account_id), currency(&row.currency)?))).collect()
+    Ok(rows.map(|row| (AccountId(row.account_id), row.failed)).collect())
 }
 
-/// The next month of each of these accounts. It cannot change while they are locked.
-pub(crate) async fn months_in_tx(
-    tx: &mut Tx<'_>,
-    ids: &[Uuid],
-) -> sqlx::Result<Vec<(AccountId, NaiveDate)>> {
+/// Lets the months of accounts wait that are not active, while they are locked. The status of most
+/// says so by itself, when it changes.
+pub(crate) async fn wait_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE interest_due SET waits = true WHERE account_id = ANY($1)", ids)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// An account's next month, as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Next {
+    /// Which account.
+    pub(crate) account: AccountId,
+    /// Its currency.
+    pub(crate) currency: Currency,
+    /// The month's first day.
+    pub(crate) month: NaiveDate,
+    /// The account's version: all its entries up to this one are there for ever.
+    pub(crate) version: i64,
+    /// How often its terms were set.
+    pub(crate) terms: i64,
+}
+
+/// The next months of these accounts. They cannot change while the accounts are locked.
+pub(crate) async fn next(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Next>> {
     let rows = sqlx::query!(
-        "SELECT account_id, month FROM interest_due WHERE account_id = ANY($1) ORDER BY account_id",
+        r#"SELECT account_id, currency, month, version,
+                  (SELECT count(*) FROM interest_terms AS set
+                   WHERE set.account_id = due.account_id) AS "terms!"
+           FROM interest_due AS due JOIN accounts ON id = account_id
+           WHERE account_id = ANY($1) ORDER BY account_id"#,
         ids,
     );
     let rows = rows.fetch_all(tx.connection()).await?.into_iter();
-    Ok(rows.map(|row| (AccountId(row.account_id), row.month)).collect())
+    let next = rows.map(|row| {
+        Ok(Next {
+            account: AccountId(row.account_id),
+            currency: currency(&row.currency)?,
+            month: row.month,
+            version: row.version,
+            terms: row.terms,
+        })
+    });
+    next.collect()
 }
 
-/// All terms of these accounts that were set until an instant, in the order of setting.
+/// The sums of an account's entries by value date, as far as a page goes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Page {
+    /// Each value date with the sum of its entries.
+    pub(crate) sums: Vec<(NaiveDate, Decimal)>,
+    /// The last version that is in it.
+    pub(crate) last: i64,
+    /// Whether the account may go on behind it.
+    pub(crate) more: bool,
+}
+
+/// A page of the entries of each of these accounts after one version and up to another.
+pub(crate) async fn pages(
+    tx: &mut Tx<'_>,
+    spans: &[(AccountId, i64, i64)],
+    entries_max: i64,
+) -> sqlx::Result<HashMap<AccountId, Page>> {
+    let ids: Vec<Uuid> = spans.iter().map(|(id, ..)| id.uuid()).collect();
+    let after: Vec<i64> = spans.iter().map(|(_, after, _)| *after).collect();
+    let until: Vec<i64> = spans.iter().map(|(.., until)| *until).collect();
+    let rows = sqlx::query!(
+        r#"SELECT asked.id AS "id!", value_date AS "day!", amount AS "amount!", last AS "last!",
+                  entries AS "entries!"
+           FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS asked(id, after, until)
+           CROSS JOIN LATERAL (
+               SELECT value_date, trim_scale(sum(amount))::text AS amount, max(version) AS last,
+                      count(*) AS entries
+               FROM (SELECT value_date, amount, version FROM entries
+                     WHERE account_id = asked.id AND version > asked.after
+                         AND version <= asked.until
+                     ORDER BY version LIMIT $4) AS page
+               GROUP BY value_date) AS day
+           ORDER BY asked.id, value_date"#,
+        &ids,
+        &after,
+        &until,
+        entries_max,
+    );
+    let (mut pages, mut counts) = (HashMap::<AccountId, Page>::new(), HashMap::new());
+    for row in rows.fetch_all(tx.connection()).await? {
+        let id = AccountId(row.id);
+        let page = pages.entry(id).or_default();
+        page.sums.push((row.day, exact::<Amount>("the sum of a day", row.amount)?.decimal()));
+        page.last = page.last.max(row.last);
+        let count: &mut i64 = counts.entry(id).or_default();
+        *count = count.saturating_add(row.entries);
+        page.more = *count >= entries_max;
+    }
+    Ok(pages)
+}
+
+/// All terms of an account that were set, in the order of setting; or why they cannot be read.
+pub(crate) type AllTerms = sqlx::Result<Vec<TermsSet>>;
+
+/// All terms of these accounts that were set until an instant.
 pub(crate) async fn terms(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
     known_at: Option<DateTime<Utc>>,
-) -> sqlx::Result<HashMap<AccountId, Vec<TermsSet>>> {
+) -> sqlx::Result<HashMap<AccountId, AllTerms>> {
     let rows = sqlx::query!(
         "SELECT account_id, valid_from, credit_rate, debit_rate, day_count, rounding,
-                statement_fee, set_at
+                statement_fee, at_closing, set_at
          FROM interest_terms
          WHERE account_id = ANY($1) AND set_at <= coalesce($2, 'infinity'::timestamptz)
          ORDER BY account_id, place",
         ids,
         known_at,
     );
-    let mut all = HashMap::<AccountId, Vec<TermsSet>>::new();
+    let mut all = HashMap::<AccountId, AllTerms>::new();
     for row in rows.fetch_all(tx.connection()).await? {
-        let day_count = read_day_count(&row.day_count);
-        let rounding = read_rounding(&row.rounding);
-        let terms = InterestTerms {
-            valid_from: row.valid_from,
-            credit_rate: Amount(row.credit_rate),
-            debit_rate: Amount(row.debit_rate),
-            day_count: parsed("interest_terms.day_count", &row.day_count, day_count)?,
-            rounding: parsed("interest_terms.rounding", &row.rounding, rounding)?,
-            statement_fee: row.statement_fee.map(Amount),
+        let read = || {
+            let day_count = read_day_count(&row.day_count);
+            let rounding = read_rounding(&row.rounding);
+            let at_closing = read_at_closing(&row.at_closing);
+            let terms = InterestTerms {
+                valid_from: row.valid_from,
+                credit_rate: Amount(row.credit_rate),
+                debit_rate: Amount(row.debit_rate),
+                day_count: parsed("interest_terms.day_count", &row.day_count, day_count)?,
+                rounding: parsed("interest_terms.rounding", &row.rounding, rounding)?,
+                statement_fee: row.statement_fee.map(Amount),
+                at_closing: parsed("interest_terms.at_closing", &row.at_closing, at_closing)?,
+            };
+            Ok(TermsSet { terms, set_at: row.set_at })
         };
-        let set = TermsSet { terms, set_at: row.set_at };
-        all.entry(AccountId(row.account_id)).or_default().push(set);
+        let terms = all.entry(AccountId(row.account_id)).or_insert_with(|| Ok(vec![]));
+        match (terms.as_mut(), read()) {
+            (Ok(terms), Ok(set)) => terms.push(set),
+            (Ok(_), Err(error)) => *terms = Err(error),
+            (Err(_), _) => {}
+        }
     }
     Ok(all)
 }
 
-/// The balances of these accounts by value date until a day, as entries until an instant say:
-/// for each day on which one changed, what it was at the end of that day.
+/// The balances of an account by value date until a day, as entries until an instant say: for each
+/// day on which it changed, what it was at the end of that day.
 pub(crate) async fn balances(
     tx: &mut Tx<'_>,
-    ids: &[Uuid],
+    account: AccountId,
     (to, known_at): (NaiveDate, Option<DateTime<Utc>>),
-) -> sqlx::Result<HashMap<AccountId, Vec<(NaiveDate, Decimal)>>> {
+) -> sqlx::Result<Vec<(NaiveDate, Decimal)>> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, value_date,
-                  sum(sum(amount)) OVER (PARTITION BY account_id ORDER BY value_date) AS "balance!"
+        r#"SELECT value_date, sum(sum(amount)) OVER (ORDER BY value_date) AS "balance!"
            FROM entries
-           WHERE account_id = ANY($1) AND value_date <= $2
+           WHERE account_id = $1 AND value_date <= $2
                  AND posted_at <= coalesce($3, 'infinity'::timestamptz)
-           GROUP BY account_id, value_date ORDER BY account_id, value_date"#,
-        ids,
+           GROUP BY value_date ORDER BY value_date"#,
+        account.uuid(),
         to,
         known_at,
     );
-    let mut all = HashMap::<AccountId, Vec<(NaiveDate, Decimal)>>::new();
-    for row in rows.fetch_all(tx.connection()).await? {
-        let balances = all.entry(AccountId(row.account_id)).or_default();
-        balances.push((row.value_date, row.balance));
-    }
-    Ok(all)
-}
-
-/// What decides over the interest of these accounts until a day, by what was known at an instant.
-pub(crate) async fn bearing(
-    tx: &mut Tx<'_>,
-    ids: &[Uuid],
-    until: (NaiveDate, Option<DateTime<Utc>>),
-) -> sqlx::Result<HashMap<AccountId, Bearing>> {
-    let mut balances = balances(tx, ids, until).await?;
-    let terms = terms(tx, ids, until.1).await?;
-    let bearing = terms.into_iter().map(|(id, set)| {
-        let terms = set.into_iter().map(|it| it.terms).collect();
-        (id, Bearing { terms, balances: balances.remove(&id).unwrap_or_default() })
-    });
-    Ok(bearing.collect())
+    let rows = rows.fetch_all(tx.connection()).await?.into_iter();
+    Ok(rows.map(|row| (row.value_date, row.balance)).collect())
 }
 
 /// All credit and all debit interest that was ever capitalised of these accounts.
-pub(crate) async fn sums_in_tx(
+pub(crate) async fn sums(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
 ) -> sqlx::Result<HashMap<AccountId, (Decimal, Decimal)>> {
@@ -232,11 +338,15 @@ pub(crate) async fn months(
 }
 
 /// Stores what was capitalised, and moves each account on to its next month.
-pub(crate) async fn capitalised_in_tx(
+pub(crate) async fn capitalised_in_tx<'a>(
     tx: &mut Tx<'_>,
-    done: &[Capitalised],
+    done: impl Iterator<Item = &'a Capitalised>,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
+    let done: Vec<&Capitalised> = done.collect();
+    if done.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<Uuid> = done.iter().map(|it| it.account.uuid()).collect();
     let months: Vec<NaiveDate> = done.iter().map(|it| it.month).collect();
     let credits: Vec<Decimal> = done.iter().map(|it| it.credit_interest).collect();
@@ -245,7 +355,9 @@ pub(crate) async fn capitalised_in_tx(
     sqlx::query!(
         "WITH moved AS (
              UPDATE interest_due SET month = (done.month + interval '1 month')::date
-             FROM unnest($1::uuid[], $2::date[]) AS done(id, month) WHERE account_id = done.id
+             FROM (SELECT id, max(month) AS month FROM unnest($1::uuid[], $2::date[])
+                       AS done(id, month) GROUP BY id) AS done
+             WHERE account_id = done.id
          )
          INSERT INTO interest_capitalised (account_id, month, credit_interest, debit_interest,
              statement_fee, capitalised_at)

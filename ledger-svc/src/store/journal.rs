@@ -1,14 +1,16 @@
 //! The journal: what was decided, in chains, and the entries that follow from it. The ledger's
 //! inbox, too: what stands here was decided.
 
-use chrono::{DateTime, Utc};
 use shared_events::{
     bus::Tx,
     ledger::{Hash256, JournalRecord},
 };
 use uuid::Uuid;
 
-use super::parsed;
+use super::{
+    parsed,
+    periods::{self, Clock},
+};
 use crate::domain::Decided;
 
 /// For how many months the journal has tables in advance.
@@ -20,9 +22,11 @@ pub(crate) struct Chain {
     pub(super) number: i16,
     pub(super) place: i64,
     pub(super) hash: Hash256,
-    /// By the database's clock, after all accounts were locked: the instants of an account's
-    /// entries never go back.
-    pub(crate) now: DateTime<Utc>,
+    /// By the database's clock, after all accounts were locked. Where that has gone back, the
+    /// instant of the last decision: whatever was decided before on these accounts was committed
+    /// before they were locked, so it is seen here, and the instants of an account's entries never
+    /// go back.
+    pub(crate) clock: Clock,
 }
 
 /// Takes the end of a chain until the transaction ends: of one that nobody else extends, if there
@@ -33,10 +37,12 @@ pub(crate) async fn extend_in_tx(
     ids: &[Uuid],
 ) -> sqlx::Result<(Chain, Vec<Decided>)> {
     let free = sqlx::query!(
-        r#"SELECT free.chain, free.place, free.hash, free.now AS "now!",
+        r#"SELECT free.chain, free.place, free.hash, free.closed_through,
+                  greatest(free.now, free.decided_at, (SELECT max(decided_at) FROM chains))
+                      AS "now!",
                   known.digest AS "digest?", known.record AS "record?"
-           FROM (SELECT chain, place, hash, clock_timestamp() AS now FROM chains
-                 LIMIT 1 FOR UPDATE SKIP LOCKED) AS free
+           FROM (SELECT chain, place, hash, closed_through, decided_at, clock_timestamp() AS now
+                 FROM chains LIMIT 1 FOR UPDATE SKIP LOCKED) AS free
            LEFT JOIN (unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL
                (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known)
                ON true"#,
@@ -45,7 +51,8 @@ pub(crate) async fn extend_in_tx(
     let (mut chain, mut known) = (None, Vec::new());
     for row in free.fetch_all(tx.connection()).await? {
         let (number, place, hash) = (row.chain, row.place, hash(row.hash)?);
-        chain = Some(Chain { number, place, hash, now: row.now });
+        let clock = Clock { instant: row.now, closed_through: row.closed_through };
+        chain = Some(Chain { number, place, hash, clock });
         if let (Some(digest), Some(record)) = (row.digest, row.record) {
             known.push(decided(digest, &record)?);
         }
@@ -55,9 +62,8 @@ pub(crate) async fn extend_in_tx(
     }
     let any = sqlx::query!("SELECT chain, place, hash FROM chains WHERE chain = 0 FOR UPDATE");
     let row = any.fetch_one(tx.connection()).await?;
-    let now = sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#);
-    let now = now.fetch_one(tx.connection()).await?;
-    let chain = Chain { number: row.chain, place: row.place, hash: hash(row.hash)?, now };
+    let clock = periods::clock(tx).await?;
+    let chain = Chain { number: row.chain, place: row.place, hash: hash(row.hash)?, clock };
     Ok((chain, decided_in_tx(tx, ids).await?))
 }
 

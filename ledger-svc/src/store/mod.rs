@@ -10,8 +10,10 @@ pub(crate) mod journal;
 pub(crate) mod kept;
 pub(crate) mod monitors;
 pub(crate) mod orders;
+pub(crate) mod periods;
 pub(crate) mod proof;
 pub(crate) mod queries;
+pub(crate) mod set_aside;
 
 /// A sum that was worked out by the database, which knows no bounds.
 #[derive(Debug, thiserror::Error)]

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use metrics::counter;
 use rust_decimal::Decimal;
-use shared_events::{AccountId, Amount, MonitorId, bus::Tx, ledger::MonitorCondition};
+use shared_events::{
+    AccountId, Amount, MonitorId, bus::Tx, envelope::chain, ledger::MonitorCondition,
+};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::parsed;
@@ -23,7 +27,8 @@ fn read_condition(kind: &str, amount: Decimal) -> Option<MonitorCondition> {
     all.into_iter().find(|it| write_condition(*it).0 == kind)
 }
 
-/// The monitors of these accounts, which are locked where this is for work.
+/// The monitors of these accounts, which are locked where this is for work. One of a newer version
+/// of the ledger stands in no posting's way: it is left out, and said so.
 pub(crate) async fn read_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
@@ -35,15 +40,19 @@ pub(crate) async fn read_in_tx(
     );
     let mut all = BTreeMap::<AccountId, Vec<Monitor>>::new();
     for row in rows.fetch_all(tx.connection()).await? {
-        let condition = read_condition(&row.kind, row.amount);
-        let account = AccountId(row.account_id);
-        all.entry(account).or_default().push(Monitor {
-            id: MonitorId(row.id),
-            account,
-            condition: parsed("monitors.kind", &row.kind, condition)?,
-            armed: row.armed,
-            since: row.since,
-        });
+        let (id, account) = (MonitorId(row.id), AccountId(row.account_id));
+        let condition =
+            match parsed("monitors.kind", &row.kind, read_condition(&row.kind, row.amount)) {
+                Ok(condition) => condition,
+                Err(error) => {
+                    counter!("ledger_monitors_unread_total").increment(1);
+                    warn!(account.id = %account, monitor.id = %id, error = %chain(&error),
+                    "a monitor cannot be read, and watches nothing");
+                    continue;
+                }
+            };
+        let (armed, since) = (row.armed, row.since);
+        all.entry(account).or_default().push(Monitor { id, account, condition, armed, since });
     }
     Ok(all)
 }

@@ -42,41 +42,85 @@ fn count(column: &'static str, attempts: i32) -> sqlx::Result<u32> {
     parsed(column, &attempts.to_string(), u32::try_from(attempts).ok())
 }
 
-/// The orders of an account, by their ids. They cannot change while it is locked.
-pub(crate) async fn of_account(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<Vec<Order>> {
+/// The ids of an account's orders. They cannot change while it is locked.
+pub(crate) async fn ids_in_tx(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<Vec<OrderId>> {
+    let ids = sqlx::query_scalar!("SELECT id FROM orders WHERE account_id = $1", account.uuid());
+    Ok(ids.fetch_all(tx.connection()).await?.into_iter().map(OrderId).collect())
+}
+
+/// The orders of an account, by their ids; or why one cannot be read.
+pub(crate) async fn of_account(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+) -> sqlx::Result<Vec<sqlx::Result<Order>>> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT account_id, id, terms::text AS "terms!", next_date, next_day, attempts
            FROM orders WHERE account_id = $1 ORDER BY id"#,
         account.uuid(),
     );
-    rows.fetch_all(tx.connection()).await?.into_iter().map(Order::try_from).collect()
+    Ok(rows.fetch_all(tx.connection()).await?.into_iter().map(Order::try_from).collect())
 }
 
-/// Orders that are due on this day, at most `limit`: those of the oldest day of all.
-pub(crate) async fn due_in_tx(
+/// An order that is due, or why it cannot be read.
+pub(crate) struct DueOrder {
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// Its id.
+    pub(crate) id: OrderId,
+    /// The order itself.
+    pub(crate) order: sqlx::Result<Order>,
+    /// Whether it was set aside before.
+    pub(crate) failed: bool,
+}
+
+/// Orders that are due on this day and not set aside, at most `limit`: those of the oldest day of
+/// all.
+pub(crate) async fn due(
     tx: &mut Tx<'_>,
     today: NaiveDate,
     limit: usize,
-) -> sqlx::Result<Vec<Order>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"SELECT account_id, id, terms::text AS "terms!", next_date, next_day, attempts
-           FROM orders
-           WHERE next_day = (SELECT min(next_day) FROM orders WHERE next_day <= $1)
-           ORDER BY account_id, id LIMIT $2"#,
+) -> sqlx::Result<Vec<DueOrder>> {
+    let rows = sqlx::query!(
+        r#"WITH due AS (
+               SELECT account_id, id, terms::text AS terms, next_date, next_day, attempts,
+                      failures IS NOT NULL AS failed
+               FROM orders LEFT JOIN set_aside
+                   ON kind = 'order' AND about = account_id AND part = id
+               WHERE next_day <= $1 AND (try_again IS NULL OR try_again <= clock_timestamp())
+               ORDER BY next_day, account_id, id LIMIT $2
+           )
+           SELECT account_id, id, terms AS "terms!", next_date, next_day, attempts,
+                  failed AS "failed!"
+           FROM due WHERE next_day = (SELECT min(next_day) FROM due)
+           ORDER BY account_id, id"#,
         today,
         i64::try_from(limit).unwrap_or(i64::MAX),
     );
-    rows.fetch_all(tx.connection()).await?.into_iter().map(Order::try_from).collect()
+    let rows = rows.fetch_all(tx.connection()).await?.into_iter();
+    let due = rows.map(|row| DueOrder {
+        account: AccountId(row.account_id),
+        id: OrderId(row.id),
+        failed: row.failed,
+        order: Order::try_from(Row {
+            account_id: row.account_id,
+            id: row.id,
+            terms: row.terms,
+            next_date: row.next_date,
+            next_day: row.next_day,
+            attempts: row.attempts,
+        }),
+    });
+    Ok(due.collect())
 }
 
-/// Those of these orders that are there. They cannot change while their accounts are locked.
+/// Those of these orders that are there, by account and id; or why one cannot be read. They cannot
+/// change while their accounts are locked.
 pub(crate) async fn read_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[Uuid],
     ids: &[Uuid],
-) -> sqlx::Result<Vec<Order>> {
+) -> sqlx::Result<Vec<sqlx::Result<Order>>> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT account_id, id, terms::text AS "terms!", next_date, next_day, attempts
@@ -85,7 +129,7 @@ pub(crate) async fn read_in_tx(
         accounts,
         ids,
     );
-    rows.fetch_all(tx.connection()).await?.into_iter().map(Order::try_from).collect()
+    Ok(rows.fetch_all(tx.connection()).await?.into_iter().map(Order::try_from).collect())
 }
 
 /// Stores orders as they are now, of accounts that this transaction has locked.
@@ -120,9 +164,12 @@ pub(crate) async fn put_in_tx(tx: &mut Tx<'_>, orders: &[Order]) -> sqlx::Result
 }
 
 /// Removes orders that are over or cancelled.
-pub(crate) async fn remove_in_tx(tx: &mut Tx<'_>, orders: &[Order]) -> sqlx::Result<()> {
-    let accounts: Vec<Uuid> = orders.iter().map(|it| it.account.uuid()).collect();
-    let ids: Vec<Uuid> = orders.iter().map(|it| it.id.uuid()).collect();
+pub(crate) async fn remove_in_tx(
+    tx: &mut Tx<'_>,
+    orders: &[(AccountId, OrderId)],
+) -> sqlx::Result<()> {
+    let accounts: Vec<Uuid> = orders.iter().map(|(account, _)| account.uuid()).collect();
+    let ids: Vec<Uuid> = orders.iter().map(|(_, order)| order.uuid()).collect();
     sqlx::query!(
         "DELETE FROM orders
          WHERE (account_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))",

@@ -1,6 +1,5 @@
 //! What is read to answer questions.
 
-use chrono::{DateTime, Utc};
 use shared_events::{
     AccountId, TransferId,
     bus::Tx,
@@ -14,12 +13,6 @@ use super::{
     exact, journal,
 };
 use crate::domain::Account;
-
-/// The database's clock.
-pub(crate) async fn now(tx: &mut Tx<'_>) -> sqlx::Result<DateTime<Utc>> {
-    let now = sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#);
-    now.fetch_one(tx.connection()).await
-}
 
 /// One account.
 pub(crate) async fn account(tx: &mut Tx<'_>, id: AccountId) -> sqlx::Result<Option<Account>> {

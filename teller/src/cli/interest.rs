@@ -6,8 +6,8 @@ use serde::Serialize;
 use shared_events::{
     Amount, MessageId, Total,
     ledger::{
-        AccruedDay, CapitalisedMonth, DayCount, GetInterest, INTEREST_DAYS_MAX, InterestFound,
-        InterestTerms, Rounding, SetTerms, TermsChanged, TermsSet,
+        AccruedDay, AtClosing, CapitalisedMonth, DayCount, GetInterest, INTEREST_DAYS_MAX,
+        InterestFound, InterestTerms, Rounding, SetTerms, TermsChanged, TermsSet,
     },
     money::InvalidMoney,
 };
@@ -49,6 +49,10 @@ pub(crate) struct Set {
     /// What the holder pays for each month's statement
     #[arg(long, value_name = "AMOUNT")]
     statement_fee: Option<String>,
+    /// What becomes of the interest of the month that has begun when the account is closed:
+    /// forfeit or pay
+    #[arg(long, default_value = "forfeit")]
+    at_closing: String,
     #[command(flatten)]
     id: SendId,
 }
@@ -116,6 +120,7 @@ impl Set {
             day_count: word("day_count", &self.day_count, "act/365, act/360 or 30e/360")?,
             rounding: word("rounding", &self.rounding, "half_even, half_up or down")?,
             statement_fee: fee.map(|fee| rate("statement_fee", fee)).transpose()?,
+            at_closing: word("at_closing", &self.at_closing, "forfeit or pay")?,
         };
         let bank = session.bank().await?;
         let account_id = account_id(&bank, key).await?;
@@ -143,6 +148,13 @@ const fn rounding(rounding: Rounding) -> &'static str {
     }
 }
 
+const fn at_closing(rule: AtClosing) -> &'static str {
+    match rule {
+        AtClosing::Forfeit => "forfeit",
+        AtClosing::Pay => "pay",
+    }
+}
+
 fn describe(terms: &InterestTerms) -> String {
     card(&[
         ("valid from", terms.valid_from.to_string()),
@@ -151,6 +163,7 @@ fn describe(terms: &InterestTerms) -> String {
         ("day count", day_count(terms.day_count).to_owned()),
         ("rounding", rounding(terms.rounding).to_owned()),
         ("statement fee", or_empty(terms.statement_fee.as_ref())),
+        ("at closing", at_closing(terms.at_closing).to_owned()),
     ])
 }
 

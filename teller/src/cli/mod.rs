@@ -24,6 +24,7 @@ mod outcome;
 mod output;
 mod parked;
 mod pay;
+mod period;
 mod progress;
 mod search;
 mod session;
@@ -124,6 +125,9 @@ enum Command {
     /// Set, cancel and show standing orders and scheduled transfers
     #[command(subcommand)]
     Order(order::Order),
+    /// Close periods, and show the days on which can be booked
+    #[command(subcommand)]
+    Period(period::Period),
     /// Show the sums over all accounts, which are zero for each currency
     TrialBalance(books::TrialBalance),
     /// Show what holders were told
@@ -183,6 +187,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Interest(command) => command.run(session).await,
         Command::Monitor(command) => command.run(session).await,
         Command::Order(command) => command.run(session).await,
+        Command::Period(command) => command.run(session).await,
         Command::TrialBalance(command) => command.run(session).await,
         Command::Notifications(command) => command.run(session).await,
         Command::Preferences(command) => command.run(session).await,

@@ -128,7 +128,7 @@ impl Replay {
 
     /// Does a step, and says where the ledger did otherwise.
     fn compare(&mut self, step: &Step<'_>) -> Result<()> {
-        let now = Now { instant: step.at, today: step.at.date_naive() };
+        let now = Now { instant: step.at, today: step.at.date_naive(), closed_through: None };
         let mut decided = BTreeMap::<TransferId, InstructionOutcome>::new();
         match step.asked {
             Asked::By(command) => {

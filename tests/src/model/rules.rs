@@ -87,7 +87,7 @@ fn is_unholdable(currency: Currency) -> bool {
     currency.holdable().is_err()
 }
 
-fn texts_and_dates(it: &Instruction, broken: &mut Broken) {
+fn texts_and_dates(it: &Instruction, now: Now, broken: &mut Broken) {
     let invalid = |text: &Option<String>, most| {
         text.as_ref().is_some_and(|it| it.chars().count() > most || !is_visible_line(it))
     };
@@ -96,6 +96,12 @@ fn texts_and_dates(it: &Instruction, broken: &mut Broken) {
     let text = invalid(&it.reference, 140) || invalid(&it.end_to_end_id, 35);
     broken.extend(text.then_some(R::InvalidText));
     broken.extend(outside(it.booking_date).then_some(R::InvalidBookingDate));
+    if let Some(booked) = it.booking_date {
+        let closed = now.closed_through.is_some_and(|last| booked <= last);
+        broken.extend(closed.then_some(R::PeriodClosed));
+        let late = booked.signed_duration_since(now.today).num_days() > 31;
+        broken.extend(late.then_some(R::BookingDateTooLate));
+    }
     broken.extend(outside(it.value_date).then_some(R::InvalidValueDate));
 }
 
@@ -118,7 +124,7 @@ impl Model {
     /// What the instruction would do; or the first of the rules that it breaks.
     pub(super) fn plan(&self, it: &Instruction, now: Now) -> Result<Plan, R> {
         let mut broken = Broken::new();
-        texts_and_dates(it, &mut broken);
+        texts_and_dates(it, now, &mut broken);
         let plan = self.planned(&it.action, now, &mut broken);
         match broken.first() {
             Some(reason) => Err(*reason),

@@ -1,18 +1,23 @@
 //! Interest: what the standard says of days, and what must hold for any balances and terms.
 
-use shared_events::ledger::{ACCRUAL_DIGITS, DayCount, InterestTerms};
+use shared_events::ledger::{ACCRUAL_DIGITS, AtClosing, DayCount, InterestTerms};
 
 use super::*;
 
-fn day(text: &str) -> NaiveDate {
+pub(super) fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-fn percent(text: &str) -> Amount {
+pub(super) fn percent(text: &str) -> Amount {
     text.parse().expect("a rate")
 }
 
-fn terms(valid_from: &str, credit: &str, debit: &str, day_count: DayCount) -> InterestTerms {
+pub(super) fn terms(
+    valid_from: &str,
+    credit: &str,
+    debit: &str,
+    day_count: DayCount,
+) -> InterestTerms {
     InterestTerms {
         valid_from: day(valid_from),
         credit_rate: percent(credit),
@@ -20,6 +25,7 @@ fn terms(valid_from: &str, credit: &str, debit: &str, day_count: DayCount) -> In
         day_count,
         rounding: Rounding::HalfEven,
         statement_fee: None,
+        at_closing: AtClosing::Forfeit,
     }
 }
 
@@ -113,7 +119,7 @@ fn terms_that_break_a_rule_are_refused_by_the_field() {
 }
 
 /// Customer 0's month, on books with the bank's own accounts for interest.
-fn books() -> Books {
+pub(super) fn books() -> Books {
     let own = ["interest_paid", "interest_received"]
         .map(|it| Account::open_own(AccountCode(it.to_owned()), currency("EUR")));
     Books::new(loaded(accounts().into_iter().chain(own).collect()))
@@ -137,8 +143,8 @@ fn a_month_is_capitalised_when_it_is_over_and_whatever_the_limits() {
     let balances = vec![(day("2026-01-22"), (-100).into())];
     let due = january(Bearing { terms: vec![fee], balances });
     let mut books = books();
-    assert_eq!(books.capitalise(&due, on("2026-01-31")), None);
-    let done = books.capitalise(&due, on("2026-02-01")).expect("the month is over");
+    assert_eq!(books.capitalise(&due.worked_out(), on("2026-01-31")), None);
+    let done = books.capitalise(&due.worked_out(), on("2026-02-01")).expect("the month is over");
     assert_eq!((done.credit_interest, done.debit_interest), (Decimal::ZERO, Decimal::ONE));
     assert_eq!(done.statement_fee, Decimal::new(250, 2));
     let account = books.account(customer(0)).expect("it is there");
@@ -147,7 +153,8 @@ fn a_month_is_capitalised_when_it_is_over_and_whatever_the_limits() {
     let values: Vec<NaiveDate> = books.decided().map(|it| it.record.value_date).collect();
     assert_eq!(values, [day("2026-02-01"); 2], "the day after the month");
     // What is under the id already is no posting of ours.
-    let again = books.capitalise(&due, on("2026-02-01")).expect("nothing stands against it");
+    let again =
+        books.capitalise(&due.worked_out(), on("2026-02-01")).expect("nothing stands against it");
     assert_eq!(again.debit_interest, Decimal::ZERO);
     assert_eq!(books.decided().count(), 2);
 }
@@ -164,12 +171,12 @@ fn a_frozen_account_waits() {
         &AccountEvent::Frozen { blocks: Blocks::Debits },
         now(),
     );
-    assert_eq!(books.capitalise(&due, on("2026-02-01")), None);
+    assert_eq!(books.capitalise(&due.worked_out(), on("2026-02-01")), None);
     books.follow(command(), (customer(0), 3), &AccountEvent::Unfrozen, now());
-    assert!(books.capitalise(&due, on("2026-02-01")).is_some());
+    assert!(books.capitalise(&due.worked_out(), on("2026-02-01")).is_some());
 }
 
-fn bearings() -> impl Strategy<Value = Bearing> {
+pub(super) fn bearings() -> impl Strategy<Value = Bearing> {
     let count =
         prop_oneof![Just(DayCount::Act365), Just(DayCount::Act360), Just(DayCount::ThirtyE360)];
     let set = (0_u64..500, 0_i64..20_000_000, 0_i64..20_000_000, count).prop_map(
@@ -191,6 +198,20 @@ fn bearings() -> impl Strategy<Value = Bearing> {
 
 fn sum(bearing: &Bearing, from: NaiveDate, to: NaiveDate) -> Decimal {
     bearing.accrued(from, to).map(|it| it.expect("it is little").accrued.decimal()).sum()
+}
+
+#[test]
+fn money_that_counts_from_a_day_changes_the_balances_from_there_on() {
+    let mut bearing = Bearing::default();
+    for (from, amount) in
+        [("2026-02-01", 5), ("2026-01-10", 3), ("2026-02-01", 1), ("2026-03-01", -9)]
+    {
+        bearing.add(day(from), amount.into()).expect("it is little");
+    }
+    let at = ["2026-01-09", "2026-01-10", "2026-02-01", "2026-03-05"];
+    let balances = at.map(|it| bearing.balance_on(day(it)));
+    assert_eq!(balances, [0, 3, 9, 0].map(Decimal::from));
+    assert_eq!(bearing.balances.len(), 3);
 }
 
 proptest! {
@@ -236,7 +257,8 @@ proptest! {
         for bearing in &months {
             let (account, bearing) = (customer(0), bearing.clone());
             let due = DueMonth { account, month, bearing, credited, debited };
-            let done = books.capitalise(&due, on("2027-01-01")).expect("it is over");
+            let month_due = due.worked_out();
+            let done = books.capitalise(&month_due, on("2027-01-01")).expect("it is over");
             credited += done.credit_interest;
             debited += done.debit_interest;
             month = next_month(month);

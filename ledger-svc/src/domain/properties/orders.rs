@@ -13,7 +13,7 @@ fn day(text: &str) -> NaiveDate {
 }
 
 fn at(today: NaiveDate) -> Now {
-    Now { instant: today.and_hms_opt(12, 0, 0).expect("noon").and_utc(), today }
+    at_noon(today)
 }
 
 /// 10 a day from 2026-12-01 (a Tuesday) on, whatever day it is.

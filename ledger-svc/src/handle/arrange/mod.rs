@@ -1,42 +1,44 @@
-//! Arrangements for accounts: what is to happen later, or each time. Promise: one that breaks a
-//! rule changes nothing, and is told which rule; each takes effect under its account's lock.
+//! Arrangements for accounts, or for the bank: what is to happen later, or each time. Promise: one
+//! that breaks a rule changes nothing, and is told which rule; each takes effect under its
+//! account's lock.
 
 mod monitors;
 mod orders;
+mod periods;
 mod terms;
 
 pub(super) use monitors::listed;
 pub(super) use orders::{order_found, orders_listed};
+pub(super) use periods::found as period_found;
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use shared_events::{
-    AccountId, MessageId,
+    AccountId,
     bus::{HandleError, Handler, Outcome, Received, Tx},
     ledger::{
-        ArrangementReason, ArrangementRejected, CancelOrder, LedgerArrangement, RemoveMonitor,
-        SetMonitor, SetOrder, SetTerms,
+        ArrangementReason, ArrangementRejected, CancelOrder, LedgerArrangement, LedgerReason,
+        RemoveMonitor, SetMonitor, SetOrder, SetTerms,
     },
     message::Message,
 };
 use uuid::Uuid;
 
-use super::desk::now;
+use super::bank_time::BankTime;
 use crate::{
     domain::{Account, Calendar, Now, Status},
-    store::{accounts, queries},
+    store::{accounts, periods::clock},
 };
 
 /// Handles `ledger.arrangements`.
 pub(crate) struct Arrange {
-    time_zone: Tz,
+    time: BankTime,
     calendar: Calendar,
 }
 
 impl Arrange {
-    pub(crate) const fn new(time_zone: Tz, calendar: Calendar) -> Self {
-        Self { time_zone, calendar }
+    pub(crate) const fn new(time: BankTime, calendar: Calendar) -> Self {
+        Self { time, calendar }
     }
 }
 
@@ -58,6 +60,34 @@ impl Refusal {
     }
 }
 
+/// Why an arrangement did not come about.
+enum Arranged {
+    /// It is refused, and changes nothing.
+    Refused(Refusal),
+    /// It could not be handled.
+    Failed(HandleError),
+}
+
+impl From<Refusal> for Arranged {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<HandleError> for Arranged {
+    fn from(error: HandleError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<sqlx::Error> for Arranged {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+type Accounts = BTreeMap<AccountId, Account>;
+
 impl Handler for Arrange {
     type Message = LedgerArrangement;
 
@@ -67,17 +97,18 @@ impl Handler for Arrange {
         tx: &mut Tx<'_>,
         batch: &[Received<LedgerArrangement>],
     ) -> Result<Vec<Outcome>, HandleError> {
-        let ids: Vec<Uuid> = batch.iter().map(|it| account_of(it.message()).uuid()).collect();
+        let ids = batch.iter().filter_map(|received| account_of(received.message()));
+        let ids: Vec<Uuid> = ids.map(AccountId::uuid).collect();
         let locked = accounts::lock_in_tx(tx, &ids).await?.into_iter();
-        let accounts: BTreeMap<AccountId, Account> = locked.map(|it| (it.id, it)).collect();
-        let now = now(queries::now(tx).await?, self.time_zone);
+        let accounts: Accounts = locked.map(|account| (account.id, account)).collect();
+        let now = self.time.now(clock(tx).await?);
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
-            let account = accounts.get(&account_of(received.message()));
             let when = (now, &self.calendar);
-            outcomes.push(match arrange_in_tx(tx, received.message(), account, when).await? {
+            outcomes.push(match arrange_in_tx(tx, received, &accounts, when).await {
                 Ok(outcome) => outcome,
-                Err(refusal) => rejected(received.id(), received.message(), refusal),
+                Err(Arranged::Refused(refusal)) => rejected(received, refusal),
+                Err(Arranged::Failed(error)) => return Err(error),
             });
         }
         Ok(outcomes)
@@ -85,62 +116,84 @@ impl Handler for Arrange {
 
     fn conflict(&self, received: &Received<LedgerArrangement>) -> Outcome {
         let rule = "this command id was used before, with other content";
-        let refusal = Refusal::new(ArrangementReason::IdempotencyConflict, rule);
-        rejected(received.id(), received.message(), refusal)
+        rejected(received, Refusal::new(ArrangementReason::IdempotencyConflict, rule))
     }
 }
 
 async fn arrange_in_tx(
     tx: &mut Tx<'_>,
-    asked: &LedgerArrangement,
-    account: Option<&Account>,
+    received: &Received<LedgerArrangement>,
+    accounts: &Accounts,
     (now, calendar): (Now, &Calendar),
-) -> Result<Result<Outcome, Refusal>, HandleError> {
-    let Some(account) = account.filter(|it| it.code.is_none()) else {
-        let message = format!("account {} is not known", account_of(asked));
-        return Ok(Err(Refusal::new(ArrangementReason::UnknownAccount, message)));
-    };
-    if matches!(account.status, Status::Closed | Status::Locked) {
-        let message = "the account is closed, or about to be";
-        return Ok(Err(Refusal::new(ArrangementReason::AccountClosed, message)));
-    }
-    match asked {
-        LedgerArrangement::SetTerms(it) => terms::set_in_tx(tx, it, account, now).await,
-        LedgerArrangement::SetMonitor(it) => monitors::set_in_tx(tx, it, account).await,
-        LedgerArrangement::RemoveMonitor(it) => monitors::remove_in_tx(tx, it).await,
-        LedgerArrangement::SetOrder(it) => {
-            orders::set_in_tx(tx, it, account, (now, calendar)).await
+) -> Result<Outcome, Arranged> {
+    let open = |id| open_account(accounts, id);
+    match received.message() {
+        LedgerArrangement::SetTerms(it) => {
+            terms::set_in_tx(tx, it, open(it.account_id)?, now).await
         }
-        LedgerArrangement::CancelOrder(it) => orders::cancel_in_tx(tx, it, now).await,
+        LedgerArrangement::SetMonitor(it) => {
+            monitors::set_in_tx(tx, it, open(it.account_id)?).await
+        }
+        LedgerArrangement::RemoveMonitor(it) => {
+            open(it.account_id)?;
+            monitors::remove_in_tx(tx, it).await
+        }
+        LedgerArrangement::SetOrder(it) => {
+            orders::set_in_tx(tx, it, open(it.account_id)?, (now, calendar)).await
+        }
+        LedgerArrangement::CancelOrder(it) => {
+            open(it.account_id)?;
+            orders::cancel_in_tx(tx, it, now).await
+        }
+        LedgerArrangement::ClosePeriod(it) => {
+            Ok(periods::close_in_tx(tx, received.id(), it, now).await?)
+        }
     }
 }
 
-const fn account_of(asked: &LedgerArrangement) -> AccountId {
+/// A customer's account for which something can be arranged.
+fn open_account(accounts: &Accounts, id: AccountId) -> Result<&Account, Refusal> {
+    let Some(account) = accounts.get(&id).filter(|account| account.code.is_none()) else {
+        let message = format!("account {id} is not known");
+        return Err(Refusal::new(ArrangementReason::UnknownAccount, message));
+    };
+    match account.status {
+        Status::Closed | Status::Locked => {
+            let message = "the account is closed, or about to be";
+            Err(Refusal::new(ArrangementReason::AccountClosed, message))
+        }
+        Status::Active | Status::Frozen => Ok(account),
+    }
+}
+
+/// The account that an arrangement is for. `None`: for the bank.
+const fn account_of(asked: &LedgerArrangement) -> Option<AccountId> {
     match asked {
-        LedgerArrangement::SetTerms(it) => it.account_id,
-        LedgerArrangement::SetMonitor(it) => it.account_id,
-        LedgerArrangement::RemoveMonitor(it) => it.account_id,
-        LedgerArrangement::SetOrder(it) => it.account_id,
-        LedgerArrangement::CancelOrder(it) => it.account_id,
+        LedgerArrangement::SetTerms(it) => Some(it.account_id),
+        LedgerArrangement::SetMonitor(it) => Some(it.account_id),
+        LedgerArrangement::RemoveMonitor(it) => Some(it.account_id),
+        LedgerArrangement::SetOrder(it) => Some(it.account_id),
+        LedgerArrangement::CancelOrder(it) => Some(it.account_id),
+        LedgerArrangement::ClosePeriod(_) => None,
     }
 }
 
-const fn type_of(asked: &LedgerArrangement) -> &'static str {
-    match asked {
-        LedgerArrangement::SetTerms(_) => SetTerms::TYPE,
-        LedgerArrangement::SetMonitor(_) => SetMonitor::TYPE,
-        LedgerArrangement::RemoveMonitor(_) => RemoveMonitor::TYPE,
-        LedgerArrangement::SetOrder(_) => SetOrder::TYPE,
-        LedgerArrangement::CancelOrder(_) => CancelOrder::TYPE,
-    }
-}
-
-fn rejected(command_id: MessageId, asked: &LedgerArrangement, refusal: Refusal) -> Outcome {
-    let Refusal { reason, field, message } = refusal;
+fn rejected(received: &Received<LedgerArrangement>, refusal: Refusal) -> Outcome {
+    let (command_id, Refusal { reason, field, message }) = (received.id(), refusal);
+    let (account_id, command_type) = match received.message() {
+        LedgerArrangement::SetTerms(it) => (it.account_id, SetTerms::TYPE),
+        LedgerArrangement::SetMonitor(it) => (it.account_id, SetMonitor::TYPE),
+        LedgerArrangement::RemoveMonitor(it) => (it.account_id, RemoveMonitor::TYPE),
+        LedgerArrangement::SetOrder(it) => (it.account_id, SetOrder::TYPE),
+        LedgerArrangement::CancelOrder(it) => (it.account_id, CancelOrder::TYPE),
+        LedgerArrangement::ClosePeriod(_) => {
+            return periods::refused(command_id, LedgerReason::IdempotencyConflict, &message);
+        }
+    };
     Outcome::announce(&ArrangementRejected {
         command_id,
-        command_type: type_of(asked).to_owned(),
-        account_id: account_of(asked),
+        command_type: command_type.to_owned(),
+        account_id,
         reason,
         field: field.map(str::to_owned),
         message,

@@ -11,7 +11,7 @@ use shared_events::{
     refusal::MessageRefused,
 };
 
-use super::Refusal;
+use super::{Arranged, Refusal};
 use crate::{
     domain::{Account, Monitor},
     store::{monitors, queries},
@@ -21,28 +21,27 @@ pub(super) async fn set_in_tx(
     tx: &mut Tx<'_>,
     asked: &SetMonitor,
     account: &Account,
-) -> Result<Result<Outcome, Refusal>, HandleError> {
+) -> Result<Outcome, Arranged> {
     let SetMonitor { account_id, monitor_id, condition } = *asked;
     if let Some(rule) = broken(condition, account) {
-        return Ok(Err(Refusal::invalid("condition", rule)));
+        return Err(Refusal::invalid("condition", rule).into());
     }
     let there = monitors::read_in_tx(tx, &[account_id.uuid()]).await?.remove(&account_id);
     let there = there.unwrap_or_default();
     if there.len() >= MONITORS_MAX && there.iter().all(|it| it.id != monitor_id) {
         let message = format!("an account has at most {MONITORS_MAX} monitors");
-        return Ok(Err(Refusal::new(ArrangementReason::TooMany, message)));
+        return Err(Refusal::new(ArrangementReason::TooMany, message).into());
     }
     let Some(balance) = account.balance().amount() else {
-        return Ok(Err(Refusal::invalid(
-            "account_id",
-            "an account whose balance is within bounds",
-        )));
+        return Err(
+            Refusal::invalid("account_id", "an account whose balance is within bounds").into()
+        );
     };
     let monitor = Monitor::new(monitor_id, account_id, condition, balance.decimal());
     monitors::put_in_tx(tx, std::iter::once(&monitor)).await?;
     monitors::mark_in_tx(tx, account_id).await?;
     let changed = MonitorChanged { account_id, monitor_id, condition, balance };
-    Ok(Ok(Outcome::announce(&changed)))
+    Ok(Outcome::announce(&changed))
 }
 
 /// The rule that a condition breaks.
@@ -63,14 +62,14 @@ fn broken(condition: MonitorCondition, account: &Account) -> Option<String> {
 pub(super) async fn remove_in_tx(
     tx: &mut Tx<'_>,
     asked: &RemoveMonitor,
-) -> Result<Result<Outcome, Refusal>, HandleError> {
+) -> Result<Outcome, Arranged> {
     let RemoveMonitor { account_id, monitor_id } = *asked;
     if !monitors::remove_in_tx(tx, account_id, monitor_id).await? {
         let message = format!("the account has no monitor {monitor_id}");
-        return Ok(Err(Refusal::new(ArrangementReason::UnknownMonitor, message)));
+        return Err(Refusal::new(ArrangementReason::UnknownMonitor, message).into());
     }
     monitors::mark_in_tx(tx, account_id).await?;
-    Ok(Ok(Outcome::announce(&MonitorRemoved { account_id, monitor_id })))
+    Ok(Outcome::announce(&MonitorRemoved { account_id, monitor_id }))
 }
 
 /// The monitors of an account.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use shared_events::{
     AccountId, OrderId,
     bus::{Answer, Event, HandleError, Outcome, Tx},
+    envelope::chain,
     ledger::{
         ArrangementReason, CancelOrder, EXECUTIONS_PAGE_MAX, ExecutionStatus, GetOrder, ListOrders,
         ORDERS_MAX, OrderCancelled, OrderChanged, OrderExecution, OrderFound, OrderMissed,
@@ -12,8 +13,9 @@ use shared_events::{
     },
     refusal::MessageRefused,
 };
+use tracing::warn;
 
-use super::Refusal;
+use super::{Arranged, Refusal};
 use crate::{
     domain::{Account, Calendar, Now, Order, Status, account_id, check_order},
     handle::answer::{Answered, PAGE_DEFAULT},
@@ -25,26 +27,26 @@ pub(super) async fn set_in_tx(
     asked: &SetOrder,
     account: &Account,
     (now, calendar): (Now, &Calendar),
-) -> Result<Result<Outcome, Refusal>, HandleError> {
+) -> Result<Outcome, Arranged> {
     let SetOrder { account_id, order_id, terms } = asked;
     let key = (*account_id, *order_id);
     if let Err(broken) = check_order((account.id, account.currency), terms, now.today) {
-        return Ok(Err(Refusal::invalid(broken.field, broken.rule)));
+        return Err(Refusal::invalid(broken.field, broken.rule).into());
     }
     if let Some(rule) = unpayable(tx, asked).await? {
-        return Ok(Err(Refusal::invalid("terms.creditor", rule)));
+        return Err(Refusal::invalid("terms.creditor", rule).into());
     }
-    let there = orders::of_account(tx, *account_id).await?;
-    if there.len() >= ORDERS_MAX && there.iter().all(|it| it.id != *order_id) {
+    let there = orders::ids_in_tx(tx, *account_id).await?;
+    if there.len() >= ORDERS_MAX && !there.contains(order_id) {
         let message = format!("an account has at most {ORDERS_MAX} orders");
-        return Ok(Err(Refusal::new(ArrangementReason::TooMany, message)));
+        return Err(Refusal::new(ArrangementReason::TooMany, message).into());
     }
     // What was tried last is done, or given up with this.
     let last = orders::executions(tx, key, None, 1).await?.pop();
     let done = last.as_ref().map(|it| it.due_date);
     let Some(order) = Order::set(key, terms.clone(), done, now.today, calendar) else {
         let rule = "no date is left that is not over and was not done before";
-        return Ok(Err(Refusal::invalid("terms.schedule", rule)));
+        return Err(Refusal::invalid("terms.schedule", rule).into());
     };
     orders::put_in_tx(tx, std::slice::from_ref(&order)).await?;
     let changed = OrderChanged {
@@ -56,7 +58,7 @@ pub(super) async fn set_in_tx(
     };
     let mut announce = vec![Event::new(&changed)];
     announce.extend(give_up_in_tx(tx, key, last, Some(&changed), now.instant).await?);
-    Ok(Ok(Outcome::Done { announce, told: vec![] }))
+    Ok(Outcome::Done { announce, told: vec![] })
 }
 
 /// The rule that stands against the creditor, by what the ledger knows of it now.
@@ -107,19 +109,18 @@ pub(super) async fn cancel_in_tx(
     tx: &mut Tx<'_>,
     asked: &CancelOrder,
     now: Now,
-) -> Result<Result<Outcome, Refusal>, HandleError> {
+) -> Result<Outcome, Arranged> {
     let CancelOrder { account_id, order_id } = *asked;
     let key = (account_id, order_id);
-    let there = orders::read_in_tx(tx, &[account_id.uuid()], &[order_id.uuid()]).await?;
-    if there.is_empty() {
+    if !orders::ids_in_tx(tx, account_id).await?.contains(&order_id) {
         let message = format!("the account has no order {order_id} with a date left");
-        return Ok(Err(Refusal::new(ArrangementReason::UnknownOrder, message)));
+        return Err(Refusal::new(ArrangementReason::UnknownOrder, message).into());
     }
-    orders::remove_in_tx(tx, &there).await?;
+    orders::remove_in_tx(tx, &[key]).await?;
     let last = orders::executions(tx, key, None, 1).await?.pop();
     let mut announce = vec![Event::new(&OrderCancelled { account_id, order_id })];
     announce.extend(give_up_in_tx(tx, key, last, None, now.instant).await?);
-    Ok(Ok(Outcome::Done { announce, told: vec![] }))
+    Ok(Outcome::Done { announce, told: vec![] })
 }
 
 /// An order as it is told.
@@ -133,6 +134,12 @@ fn told(order: Order, last_execution: Option<OrderExecution>) -> OrderNow {
     }
 }
 
+/// An order that can be read. Another one, of a newer version of the ledger, hides no others; it is
+/// seen among what is set aside.
+fn readable(order: sqlx::Result<Order>) -> Option<Order> {
+    order.inspect_err(|error| warn!(error = %chain(error), "an order cannot be read")).ok()
+}
+
 /// The orders of an account.
 pub(in crate::handle) async fn orders_listed(tx: &mut Tx<'_>, query: &ListOrders) -> Answered {
     let account_id = query.account_id;
@@ -141,7 +148,7 @@ pub(in crate::handle) async fn orders_listed(tx: &mut Tx<'_>, query: &ListOrders
     }
     let mut last = orders::last_executions(tx, account_id).await?;
     let found = orders::of_account(tx, account_id).await?.into_iter();
-    let orders = found.map(|order| {
+    let orders = found.filter_map(readable).map(|order| {
         let last = last.remove(&order.id);
         told(order, last)
     });
@@ -158,6 +165,11 @@ pub(in crate::handle) async fn order_found(tx: &mut Tx<'_>, query: &GetOrder) ->
     }
     let key = (account_id, order_id);
     let order = orders::read_in_tx(tx, &[account_id.uuid()], &[order_id.uuid()]).await?.pop();
+    if let Some(Err(error)) = &order {
+        let why = format!("order {order_id} cannot be read: {}", chain(error));
+        return Ok(Err(MessageRefused::unavailable(why)));
+    }
+    let order = order.and_then(Result::ok);
     let last = orders::executions(tx, key, None, 1).await?.pop();
     if order.is_none() && last.is_none() {
         return Ok(Err(MessageRefused::not_found(format!("order {order_id}"))));

@@ -2,11 +2,11 @@
 //! months that are over already, the next capitalisation makes good.
 
 use shared_events::{
-    bus::{HandleError, Outcome, Tx},
+    bus::{Outcome, Tx},
     ledger::{ArrangementReason, SetTerms, TERMS_MAX, TermsChanged},
 };
 
-use super::Refusal;
+use super::{Arranged, Refusal};
 use crate::{
     domain::{Account, Now, check_terms},
     store::interest,
@@ -17,18 +17,17 @@ pub(super) async fn set_in_tx(
     asked: &SetTerms,
     account: &Account,
     now: Now,
-) -> Result<Result<Outcome, Refusal>, HandleError> {
+) -> Result<Outcome, Arranged> {
     let SetTerms { account_id, terms } = asked;
     if let Err(broken) = check_terms(terms, account.currency, now.today) {
-        return Ok(Err(Refusal::invalid(broken.field, broken.rule)));
+        return Err(Refusal::invalid(broken.field, broken.rule).into());
     }
-    let before = interest::terms(tx, &[account_id.uuid()], None).await?;
-    if before.get(account_id).map_or(0, Vec::len) >= TERMS_MAX {
+    if interest::terms_set(tx, *account_id).await? >= TERMS_MAX {
         let message = format!("an account has had at most {TERMS_MAX} terms");
-        return Ok(Err(Refusal::new(ArrangementReason::TooMany, message)));
+        return Err(Refusal::new(ArrangementReason::TooMany, message).into());
     }
-    interest::add_terms_in_tx(tx, *account_id, terms).await?;
+    interest::add_terms_in_tx(tx, *account_id, terms, now.instant).await?;
     interest::put_due_in_tx(tx, *account_id, terms.valid_from).await?;
     let (account_id, terms) = (*account_id, terms.clone());
-    Ok(Ok(Outcome::announce(&TermsChanged { account_id, terms })))
+    Ok(Outcome::announce(&TermsChanged { account_id, terms }))
 }

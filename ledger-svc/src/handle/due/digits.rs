@@ -1,21 +1,41 @@
 //! Balances that an old version of the ledger has left with more digits than can be told.
 
-use chrono_tz::Tz;
+use std::time::Duration;
+
 use shared_events::{
     CorrelationId, MessageId,
     bus::{HandleError, Workshop},
+    envelope::chain,
     ledger::{AccountCode, Party},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::round::attempt;
 use crate::{
-    handle::{announce::Told, desk::Named, post::count},
+    handle::{announce::Told, bank_time::BankTime, desk::Named, post::count},
     store::accounts,
 };
 
-/// Takes the digits that cannot be told off each such balance. Looked for once, when the ledger
-/// starts: none comes after that.
-pub(super) async fn take_off(workshop: &Workshop, zone: Tz) -> Result<(), HandleError> {
+/// How soon it is tried again where it failed.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Takes the digits that cannot be told off each such balance, when the ledger starts: none comes
+/// after that.
+pub(super) async fn keep_trying(time: BankTime, workshop: &Workshop, shutdown: &CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match attempt(workshop, take_off(workshop, time)).await {
+            Ok(()) => return,
+            Err(error) => warn!(error = %chain(&error), "cannot take digits off"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(TRY_AGAIN_AFTER) => {}
+        }
+    }
+}
+
+async fn take_off(workshop: &Workshop, time: BankTime) -> Result<(), HandleError> {
     let mut work = workshop.begin().await?;
     let long = accounts::too_long_in_tx(&mut work.tx()).await?;
     if long.is_empty() {
@@ -27,7 +47,7 @@ pub(super) async fn take_off(workshop: &Workshop, zone: Tz) -> Result<(), Handle
             named.party(&Party::Code(code), *currency);
         }
     }
-    let mut desk = named.lock_in_tx(&mut work.tx(), zone).await?;
+    let mut desk = named.lock_in_tx(&mut work.tx(), time).await?;
     // Another instance may have been faster.
     let now = desk.now;
     let mut done = Vec::new();

@@ -1,65 +1,35 @@
 //! What is due by the clock. Promise: it is done within a second of its time, or of the service's
-//! start where the service was away; by one instance, once. Each kind of it has a file.
+//! start where the service was away; by one instance, once. Each kind of it has a file, and none
+//! waits for another; what cannot be handled is set aside, seen, and in nobody's way.
 
 mod digits;
+mod gauges;
 mod holds;
 mod interest;
 mod orders;
+mod round;
 
-use std::time::Duration;
-
-use chrono_tz::Tz;
-use shared_events::{
-    bus::{Worker, Workshop},
-    envelope::chain,
-};
+use shared_events::bus::{Health, Worker, Workshop};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
+use super::bank_time::BankTime;
 use crate::domain::Calendar;
 
-/// How often it is looked for what is due.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+use holds::Holds;
+use interest::Interest;
+use orders::Orders;
+use round::keep_doing;
 
 /// Does what is due.
 pub(crate) struct Due {
-    time_zone: Tz,
+    time: BankTime,
     calendar: Calendar,
+    health: Health,
 }
 
 impl Due {
-    pub(crate) const fn new(time_zone: Tz, calendar: Calendar) -> Self {
-        Self { time_zone, calendar }
-    }
-
-    /// Does a bounded piece of each kind; what fails of one does not hold up the others. Says
-    /// whether there may be more.
-    async fn look(&self, workshop: &Workshop) -> bool {
-        let zone = self.time_zone;
-        let done = [
-            ("holds", workshop.bounded(holds::expire(workshop, zone)).await),
-            ("interest", workshop.bounded(interest::capitalise(workshop, zone)).await),
-            ("orders", workshop.bounded(orders::execute(workshop, zone, &self.calendar)).await),
-        ];
-        let (mut more, mut failed) = (false, false);
-        for (kind, done) in done {
-            match done {
-                Ok(any) => more |= any,
-                Err(error) => {
-                    warn!(kind, error = %chain(&error), "cannot do what is due");
-                    failed = true;
-                }
-            }
-        }
-        more && !failed
-    }
-}
-
-impl Due {
-    /// Says whether it needs no second try.
-    async fn take_digits_off(&self, workshop: &Workshop) -> bool {
-        let done = workshop.bounded(digits::take_off(workshop, self.time_zone)).await;
-        done.inspect_err(|error| warn!(error = %chain(error), "cannot take digits off")).is_ok()
+    pub(crate) const fn new(time: BankTime, calendar: Calendar, health: Health) -> Self {
+        Self { time, calendar, health }
     }
 }
 
@@ -69,16 +39,13 @@ impl Worker for Due {
     }
 
     async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
-        let mut is_short = false;
-        while !shutdown.is_cancelled() {
-            is_short = is_short || self.take_digits_off(&workshop).await;
-            if self.look(&workshop).await {
-                continue;
-            }
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-            }
-        }
+        let (time, calendar, health) = (self.time, self.calendar.clone(), &self.health);
+        tokio::join!(
+            keep_doing(Holds { time }, &workshop, health, &shutdown),
+            keep_doing(Interest { time }, &workshop, health, &shutdown),
+            keep_doing(Orders { time, calendar }, &workshop, health, &shutdown),
+            digits::keep_trying(time, &workshop, &shutdown),
+            gauges::measure(&workshop, &shutdown),
+        );
     }
 }

@@ -2,23 +2,20 @@
 //! is due on a later one, of whichever order; also where the service was away for days.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use shared_events::{
     CorrelationId,
     bus::{Event, HandleError, Work, Workshop},
+    envelope::chain,
     ledger::{OrderExecuted, OrderExecution, OrderMissed},
 };
 use tracing::info;
 use uuid::Uuid;
 
+use super::round::{Found, Kind, Turn};
 use crate::{
     domain::{Attempt, Books, Calendar, Execution, Order},
-    handle::{
-        announce::Told,
-        desk::{Named, now},
-        post::count,
-    },
-    store::{orders, queries},
+    handle::{announce::Told, bank_time::BankTime, desk::Named, post::count},
+    store::{orders, periods, set_aside::Key},
 };
 
 /// The most orders that are tried in one transaction.
@@ -32,54 +29,66 @@ struct Tried {
     after: Option<Order>,
 }
 
-/// Tries the next date of orders that are due, and says whether there may be more. Of each order
-/// one date at a time.
-pub(super) async fn execute(
-    workshop: &Workshop,
-    zone: Tz,
-    calendar: &Calendar,
-) -> Result<bool, HandleError> {
-    let mut work = workshop.begin().await?;
-    let today = now(queries::now(&mut work.tx()).await?, zone).today;
-    let due = orders::due_in_tx(&mut work.tx(), today, ORDERS_MAX).await?;
-    if due.is_empty() {
-        return Ok(false);
-    }
-    let mut named = Named::default();
-    for order in &due {
-        named.account(order.account);
-        named.party(&order.terms.creditor, order.terms.money.currency);
-        named.id(order.transfer_id());
-    }
-    let mut desk = named.lock_in_tx(&mut work.tx(), zone).await?;
+/// Tries the next date of orders that are due. Of each order one date at a time.
+pub(super) struct Orders {
+    pub(super) time: BankTime,
+    pub(super) calendar: Calendar,
+}
 
-    // Another instance, or a command, may have been faster: what has changed since is looked at
-    // anew, with the accounts that it names now.
-    let accounts: Vec<Uuid> = due.iter().map(|it| it.account.uuid()).collect();
-    let ids: Vec<Uuid> = due.iter().map(|it| it.id.uuid()).collect();
-    let mut still = orders::read_in_tx(&mut work.tx(), &accounts, &ids).await?;
-    still.retain(|order| due.contains(order));
-    let mut all = Vec::with_capacity(still.len());
-    for order in still {
-        let execution = desk.books.execute(&order, desk.now, calendar);
-        let after = order.clone().after(&execution.attempt, desk.now.today, calendar);
-        all.push(Tried { order, execution, after });
+impl Kind for Orders {
+    type Item = Order;
+    const NAME: &'static str = "order";
+
+    async fn due(&self, workshop: &Workshop) -> Result<Found<Order>, HandleError> {
+        let mut work = workshop.begin().await?;
+        let today = self.time.now(periods::clock(&mut work.tx()).await?).today;
+        let due = orders::due(&mut work.tx(), today, ORDERS_MAX).await?;
+        let more = !due.is_empty();
+        let turns = due.into_iter().map(|due| {
+            let (about, part) = (due.account.uuid(), due.id.uuid());
+            let item = due.order.map_err(|error| chain(&error).to_string());
+            Turn { key: Key { kind: Self::NAME, about, part }, item, failed: due.failed }
+        });
+        Ok(Found { turns: turns.collect(), more })
     }
 
-    let instant = desk.now.instant;
-    let books = desk.save_in_tx(&mut work.tx()).await?;
-    let kept: Vec<Order> = all.iter().filter_map(|it| it.after.clone()).collect();
-    let over = all.iter().filter(|it| it.after.is_none()).map(|it| it.order.clone());
-    let over: Vec<Order> = over.collect();
-    orders::put_in_tx(&mut work.tx(), &kept).await?;
-    orders::remove_in_tx(&mut work.tx(), &over).await?;
-    let told = |it: &Tried| (it.order.account, it.order.id, it.told(instant));
-    orders::record_in_tx(&mut work.tx(), &all.iter().map(told).collect::<Vec<_>>()).await?;
-    all.iter().for_each(|tried| tried.announce(&mut work, &books));
-    work.commit().await?;
-    count(&books);
-    info!(orders = all.len(), "tried standing orders");
-    Ok(true)
+    async fn handle(&self, workshop: &Workshop, due: &[Order]) -> Result<(), HandleError> {
+        let mut work = workshop.begin().await?;
+        let mut named = Named::default();
+        for order in due {
+            named.account(order.account);
+            named.party(&order.terms.creditor, order.terms.money.currency);
+            named.id(order.transfer_id());
+        }
+        let mut desk = named.lock_in_tx(&mut work.tx(), self.time).await?;
+
+        // Another instance, or a command, may have been faster: what has changed since is looked at
+        // anew, with the accounts that it names now.
+        let accounts: Vec<Uuid> = due.iter().map(|order| order.account.uuid()).collect();
+        let ids: Vec<Uuid> = due.iter().map(|order| order.id.uuid()).collect();
+        let still = orders::read_in_tx(&mut work.tx(), &accounts, &ids).await?;
+        let mut all = Vec::with_capacity(still.len());
+        for order in still.into_iter().flatten().filter(|order| due.contains(order)) {
+            let execution = desk.books.execute(&order, desk.now, &self.calendar);
+            let after = order.clone().after(&execution.attempt, desk.now.today, &self.calendar);
+            all.push(Tried { order, execution, after });
+        }
+
+        let instant = desk.now.instant;
+        let books = desk.save_in_tx(&mut work.tx()).await?;
+        let kept: Vec<Order> = all.iter().filter_map(|tried| tried.after.clone()).collect();
+        let over = all.iter().filter(|tried| tried.after.is_none());
+        let over: Vec<_> = over.map(|tried| (tried.order.account, tried.order.id)).collect();
+        orders::put_in_tx(&mut work.tx(), &kept).await?;
+        orders::remove_in_tx(&mut work.tx(), &over).await?;
+        let told = |tried: &Tried| (tried.order.account, tried.order.id, tried.told(instant));
+        orders::record_in_tx(&mut work.tx(), &all.iter().map(told).collect::<Vec<_>>()).await?;
+        all.iter().for_each(|tried| tried.announce(&mut work, &books));
+        work.commit().await?;
+        count(&books);
+        info!(orders = all.len(), "tried standing orders");
+        Ok(())
+    }
 }
 
 impl Tried {

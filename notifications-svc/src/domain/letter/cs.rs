@@ -107,6 +107,8 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::UnsupportedCurrency => "měna není podporována",
         RejectReason::InvalidText => "zpráva má nepovolené znaky nebo je příliš dlouhá",
         RejectReason::InvalidBookingDate => "datum zaúčtování není platné",
+        RejectReason::PeriodClosed => "období data zaúčtování je uzavřeno",
+        RejectReason::BookingDateTooLate => "datum zaúčtování je příliš pozdě",
         RejectReason::InvalidValueDate => "datum valuty není platné",
         RejectReason::InvalidExpiry => "blokace by skončila v minulosti nebo příliš pozdě",
         RejectReason::TooFewLegs

@@ -112,6 +112,8 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::UnsupportedCurrency => "die Währung wird nicht unterstützt",
         RejectReason::InvalidText => "der Verwendungszweck ist zu lang oder hat Steuerzeichen",
         RejectReason::InvalidBookingDate => "das Buchungsdatum ist nicht gültig",
+        RejectReason::PeriodClosed => "der Zeitraum des Buchungsdatums ist abgeschlossen",
+        RejectReason::BookingDateTooLate => "das Buchungsdatum liegt zu spät",
         RejectReason::InvalidValueDate => "das Datum der Wertstellung ist nicht gültig",
         RejectReason::InvalidExpiry => "die Reservierung endete in der Vergangenheit oder zu spät",
         RejectReason::TooFewLegs

@@ -107,6 +107,8 @@ const fn reason_of(reason: RejectReason) -> &'static str {
         RejectReason::UnsupportedCurrency => "the currency is not supported",
         RejectReason::InvalidText => "the reference is too long or has control characters",
         RejectReason::InvalidBookingDate => "the booking date is not valid",
+        RejectReason::PeriodClosed => "the period of the booking date is closed",
+        RejectReason::BookingDateTooLate => "the booking date is too late",
         RejectReason::InvalidValueDate => "the value date is not valid",
         RejectReason::InvalidExpiry => "the hold would end in the past or too late",
         RejectReason::TooFewLegs

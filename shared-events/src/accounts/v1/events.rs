@@ -103,6 +103,11 @@ pub enum CloseRefusal {
     PayoutRejected,
     /// The account was frozen before the ledger could lock it.
     AccountFrozen,
+    /// With the interest and fees that are settled at closing, money would be owed on it: so much
+    /// as the balance that is told with this says. Pay it in, and close again.
+    InterestOwed,
+    /// Interest or fees of months that are over cannot be posted now.
+    InterestNotSettled,
 }
 
 /// `accounts.account.close_refused.v1`: the ledger refused; the account is active again, or frozen

@@ -1,10 +1,11 @@
-//! What is arranged for an account, without moving money at once. These commands have a queue of
-//! their own, so that none of them waits behind transfers, or holds these up.
+//! What is arranged for an account, or for the whole bank, without moving money at once. These
+//! commands have a queue of their own, so that none of them waits behind transfers, or holds these
+//! up.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CancelOrder, RemoveMonitor, SetMonitor, SetOrder, SetTerms};
+use super::{CancelOrder, ClosePeriod, RemoveMonitor, SetMonitor, SetOrder, SetTerms};
 use crate::{
     ids::{AccountId, CommandId},
     message::messages,
@@ -61,5 +62,6 @@ crate::message_set! {
         RemoveMonitor(RemoveMonitor),
         SetOrder(SetOrder),
         CancelOrder(CancelOrder),
+        ClosePeriod(ClosePeriod),
     }
 }

@@ -110,6 +110,14 @@ pub enum LedgerReason {
     NoTransfers,
     /// It carries more than 1,000.
     TooManyTransfers,
+    /// The period would end before 1900 or after 2199.
+    InvalidPeriod,
+    /// The period is not over: its last day is today, or is yet to come.
+    PeriodNotOver,
+    /// A later day is closed already.
+    PeriodNotForward,
+    /// The command's id was used before, with other content.
+    IdempotencyConflict,
 }
 
 /// `ledger.command.rejected.v1`: a command was refused as a whole, and changed nothing.

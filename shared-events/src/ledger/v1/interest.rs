@@ -46,6 +46,26 @@ pub enum DayCount {
     ThirtyE360,
 }
 
+/// What becomes of the interest of the month that has begun when an account is closed. The months
+/// that are over are always settled first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AtClosing {
+    /// Neither the bank nor the holder pays any.
+    #[default]
+    Forfeit,
+    /// It is paid, for and against the holder, for all days before the day of closing.
+    Pay,
+}
+
+impl AtClosing {
+    /// Whether it is what terms mean that do not say it.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// On what terms an account bears interest and fees, from a day on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InterestTerms {
@@ -68,6 +88,10 @@ pub struct InterestTerms {
     /// given. The terms of the month's last day decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement_fee: Option<Amount>,
+    /// What becomes of the interest of the month that has begun when the account is closed. The
+    /// terms of the day of closing decide.
+    #[serde(default, skip_serializing_if = "AtClosing::is_default")]
+    pub at_closing: AtClosing,
 }
 
 /// `ledger.terms.set.v1`: an account bears interest and fees on these terms. Of terms that begin on

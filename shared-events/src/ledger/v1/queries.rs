@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccountCode, FindEntries, FindPayments, GetBalanceAt, GetBooks, GetInstruction, GetInterest,
-    GetJournal, GetOrder, ListMonitors, ListOrders, Party, PreviewInstructions, RejectReason,
-    StatementPeriod,
+    GetJournal, GetOrder, GetPeriod, ListMonitors, ListOrders, Party, PreviewInstructions,
+    RejectReason, StatementPeriod,
 };
 use crate::{
     accounts::Blocks,
@@ -288,5 +288,6 @@ crate::message_set! {
         Monitors(ListMonitors),
         Orders(ListOrders),
         Order(GetOrder),
+        Period(GetPeriod),
     }
 }

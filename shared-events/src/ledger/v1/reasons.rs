@@ -61,6 +61,10 @@ reason_codes! {
     InvalidText = "invalid_text",
     /// The booking date is before 1900 or after 2199.
     InvalidBookingDate = "invalid_booking_date",
+    /// The booking date lies in a period that is closed.
+    PeriodClosed = "period_closed",
+    /// The booking date is later than the bank allows.
+    BookingDateTooLate = "booking_date_too_late",
     /// The value date is before 1900 or after 2199.
     InvalidValueDate = "invalid_value_date",
     /// A hold that would end before now, or more than 400 days ahead.

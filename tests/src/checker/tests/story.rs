@@ -122,7 +122,7 @@ impl Story {
         self.seconds += 1;
         let (id, decided_at) = (command_id(id), self.instant());
         let day = decided_at.date_naive();
-        let now = Now { instant: decided_at, today: day };
+        let now = Now { instant: decided_at, today: day, closed_through: None };
         let told = self.model.submit(&instructions, now);
         for (instruction, told) in instructions.iter().zip(told) {
             let transfer_id = instruction.transfer_id;

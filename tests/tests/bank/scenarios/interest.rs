@@ -9,8 +9,8 @@ use shared_events::{
     AccountId, Amount, Message, Total,
     accounts::{Blocks, FreezeAccount, UnfreezeAccount},
     ledger::{
-        ArrangementRejected, DayCount, GetBalance, GetInterest, InterestFound, InterestTerms,
-        Rounding, SetTerms, TermsChanged, Transfer,
+        ArrangementRejected, AtClosing, DayCount, GetBalance, GetInterest, InterestFound,
+        InterestTerms, Rounding, SetTerms, TermsChanged, Transfer,
     },
     topology::SERVICES,
 };
@@ -50,13 +50,18 @@ pub(super) async fn today(bank: &Bank) -> Result<NaiveDate> {
 }
 
 /// The first day of the month so many months before this one, as the bank sees it.
-async fn month(bank: &Bank, ago: u32) -> Result<NaiveDate> {
+pub(super) async fn month(bank: &Bank, ago: u32) -> Result<NaiveDate> {
     let first =
         chrono::Datelike::with_day(&today(bank).await?, 1).context("a month has a first day")?;
     Ok(first - Months::new(ago))
 }
 
-fn terms(valid_from: NaiveDate, credit: i64, debit: i64, fee: Option<Amount>) -> InterestTerms {
+pub(super) fn terms(
+    valid_from: NaiveDate,
+    credit: i64,
+    debit: i64,
+    fee: Option<Amount>,
+) -> InterestTerms {
     InterestTerms {
         valid_from,
         credit_rate: Amount(credit.into()),
@@ -64,17 +69,23 @@ fn terms(valid_from: NaiveDate, credit: i64, debit: i64, fee: Option<Amount>) ->
         day_count: DayCount::Act365,
         rounding: Rounding::HalfEven,
         statement_fee: fee,
+        at_closing: AtClosing::Forfeit,
     }
 }
 
-async fn set(desk: &Desk, account_id: AccountId, terms: InterestTerms) -> Result<()> {
+pub(super) async fn set(desk: &Desk, account_id: AccountId, terms: InterestTerms) -> Result<()> {
     let answer = desk.tell(SetTerms { account_id, terms: terms.clone() }).await?;
     let changed: TermsChanged = answer.first().context("it is answered")?.read()?;
     ensure!(changed == TermsChanged { account_id, terms });
     Ok(())
 }
 
-async fn pay_in(desk: &Desk, account: AccountId, amount: &str, on: NaiveDate) -> Result<()> {
+pub(super) async fn pay_in(
+    desk: &Desk,
+    account: AccountId,
+    amount: &str,
+    on: NaiveDate,
+) -> Result<()> {
     let paid = transfer(cash(), customer(account), amount)?;
     ensure!(desk.send(Transfer { booking_date: Some(on), ..paid }).await? == "posted");
     Ok(())

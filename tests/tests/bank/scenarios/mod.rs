@@ -9,8 +9,10 @@ mod broker;
 mod by_hand;
 mod clerk;
 mod cli;
+mod closing;
 mod crowd;
 mod desk;
+mod due;
 mod early;
 mod files;
 mod history;
@@ -26,6 +28,7 @@ mod mailbox;
 mod monitors;
 mod moves;
 mod orders;
+mod periods;
 mod python;
 mod queries;
 mod races;
@@ -55,6 +58,9 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("history", history::facts()),
         ("reasons", reasons::facts()),
         ("interest", interest::facts()),
+        ("closing", closing::facts()),
+        ("periods", periods::facts()),
+        ("due", due::facts()),
         ("monitors", monitors::facts()),
         ("orders", orders::facts()),
         ("races", races::facts()),

@@ -16,8 +16,8 @@ use shared_events::{
     },
     catalogue,
     ledger::{
-        LedgerAccountLocked, LedgerCommandRejected, LedgerReason, RejectReason, SubmitTransfers,
-        TRANSFERS_MAX, Transfer,
+        ClosePeriod, LedgerAccountLocked, LedgerCommandRejected, LedgerReason, RejectReason,
+        SubmitTransfers, TRANSFERS_MAX, Transfer,
     },
     notifications::{NotificationsCommandRejected, NotificationsReason, SetPreferences, Topic},
     topology::{ATTEMPT_HEADER, RETRY_TIERS},
@@ -36,7 +36,7 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 /// Why a transfer between two parties is rejected; the other reasons are in `refused::`.
-pub(super) const OF_TRANSFERS: [RejectReason; 15] = [
+pub(super) const OF_TRANSFERS: [RejectReason; 17] = [
     RejectReason::ReservedId,
     RejectReason::IdempotencyConflict,
     RejectReason::AmountNotPositive,
@@ -45,6 +45,8 @@ pub(super) const OF_TRANSFERS: [RejectReason; 15] = [
     RejectReason::UnsupportedCurrency,
     RejectReason::InvalidText,
     RejectReason::InvalidBookingDate,
+    RejectReason::PeriodClosed,
+    RejectReason::BookingDateTooLate,
     RejectReason::SameAccount,
     RejectReason::UnknownAccount,
     RejectReason::AccountClosed,
@@ -86,6 +88,7 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
     desk.heard(LedgerAccountLocked::TYPE, locked).await?;
     settled(&desk, "status IN ('frozen', 'closed')", 2).await?;
     ensure!(desk.deposit(alice, "10").await? == "posted");
+    desk.tell(ClosePeriod { through: day("1990-12-31")? }).await?;
     let right = transfer(customer(alice), customer(bob), "1")?;
     ensure!(desk.send(right.clone()).await? == "posted", "what the cases are made of is right");
 
@@ -110,6 +113,8 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
         (RejectReason::UnsupportedCurrency, but(&|it| it.money.currency = gold())),
         (RejectReason::InvalidText, but(&|it| it.reference = Some("x".repeat(141)))),
         (RejectReason::InvalidBookingDate, but(&|it| it.booking_date = year_one())),
+        (RejectReason::PeriodClosed, but(&|it| it.booking_date = day("1990-12-31").ok())),
+        (RejectReason::BookingDateTooLate, but(&|it| it.booking_date = day("2199-12-31").ok())),
         (RejectReason::SameAccount, to(alice)),
         (RejectReason::UnknownAccount, to(AccountId::new())),
         (RejectReason::UnknownAccount, but(&|it| it.creditor = own("coffee"))),
@@ -202,9 +207,19 @@ async fn every_reason_to_reject_a_command_to_the_ledger(bank: Bank) -> Result<()
         let transfers = (0..count).map(|_| one()).collect::<Result<_>>()?;
         Ok(Message::of(MessageId::new(), SubmitTransfers { transfers }))
     };
+    let used = MessageId::new();
+    desk.tell_as(used, ClosePeriod { through: day("1990-12-31")? }).await?;
+    let close = |through| -> Result<Message> {
+        Ok(Message::of(MessageId::new(), ClosePeriod { through: day(through)? }))
+    };
+    let other = ClosePeriod { through: day("1991-12-31")? };
     let cases = vec![
         (Reason::NoTransfers, submit(0)?),
         (Reason::TooManyTransfers, submit(TRANSFERS_MAX + 1)?),
+        (Reason::InvalidPeriod, close("1899-12-31")?),
+        (Reason::PeriodNotOver, close("2199-12-31")?),
+        (Reason::PeriodNotForward, close("1990-12-30")?),
+        (Reason::IdempotencyConflict, Message::of(used, other)),
     ];
     let all = published(LedgerCommandRejected::TYPE, "LedgerReason")?;
     check(&desk, &all, named(cases)?).await
@@ -283,6 +298,10 @@ fn named(cases: Vec<(impl serde::Serialize, Message)>) -> Result<Vec<(String, Me
         Ok((name.as_str().context("a reason is a text")?.to_owned(), message))
     };
     cases.into_iter().map(named).collect()
+}
+
+fn day(text: &str) -> Result<chrono::NaiveDate> {
+    Ok(text.parse()?)
 }
 
 /// A day that no calendar of a bank needs.
