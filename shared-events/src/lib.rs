@@ -6,6 +6,7 @@
 //! ```text
 //! envelope      CloudEvents 1.0 around every message: id, type, correlation, causation, data
 //! message       what makes a type a message; sets of messages that one queue may carry
+//! page          how much of a list one answer carries
 //! money, ids    amounts, currencies, IBANs and identifiers, checked where they enter
 //! text          what strangers wrote, as one line of visible characters
 //! accounts      \
@@ -35,6 +36,7 @@ pub mod ledger;
 pub mod message;
 pub mod money;
 pub mod notifications;
+pub mod page;
 pub mod refusal;
 pub mod text;
 pub mod topology;

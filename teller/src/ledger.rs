@@ -133,9 +133,17 @@ impl Teller {
         self.ask(GetTransfer { transfer_id }).await
     }
 
-    /// The sums over all accounts.
+    /// The sums over all accounts, over as many pages as it takes.
     pub async fn trial_balance(&self) -> Result<TrialBalanceFound, TellerError> {
-        self.ask(GetTrialBalance {}).await
+        let mut query = GetTrialBalance { in_pages: true, after: None };
+        let mut whole = self.ask(query.clone()).await?;
+        while let Some(next) = whole.next.take() {
+            query.after = Some(next);
+            let page = self.ask(query.clone()).await?;
+            whole.lines.extend(page.lines);
+            whole.next = page.next;
+        }
+        Ok(whole)
     }
 }
 

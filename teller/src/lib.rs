@@ -65,6 +65,7 @@ mod results;
 mod short_reply;
 
 pub use bank::Teller;
+pub use camt053::Servicer;
 pub use error::{Refusal, TellerError};
 pub use instructions::{Decided, instruction};
 pub use ledger::{Outcome, transfer};

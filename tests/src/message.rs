@@ -8,7 +8,7 @@ use lapin::{
 use serde_json::value::RawValue;
 use shared_events::{
     Envelope, MessageId,
-    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH},
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, text_of},
     message::Kind,
     topology::{PARTITION_KEY_HEADER, exchange_of},
 };
@@ -146,8 +146,9 @@ impl Message {
     /// When the body is not one CloudEvent.
     #[must_use]
     pub fn id(&self) -> MessageId {
+        let text = text_of(&self.body).expect("the body is text");
         let envelope: Envelope<Box<RawValue>> =
-            serde_json::from_slice(&self.body).expect("the body is an envelope");
+            serde_json::from_str(text).expect("the body is an envelope");
         envelope.id
     }
 }

@@ -152,10 +152,11 @@ impl Told {
         for transfers in chunks(self.rejected) {
             events.push(Event::new(&TransfersRejected { command_id, transfers }));
         }
-        events.extend(self.raised.iter().map(Event::new));
         for instructions in chunks(self.rejected_otherwise) {
             events.push(Event::new(&InstructionsRejected { command_id, instructions }));
         }
+        // Last: a reply that is too large ends here first, and is no outcome short.
+        events.extend(self.raised.iter().map(Event::new));
         events
     }
 }
@@ -203,7 +204,9 @@ fn chunks_of_legs(all: Vec<PostedLegs>) -> Vec<Vec<PostedLegs>> {
     for one in all {
         let count = one.legs.len();
         match chunks.last_mut() {
-            Some(chunk) if legs + count <= LEGS_PER_EVENT_MAX => {
+            Some(chunk)
+                if legs + count <= LEGS_PER_EVENT_MAX && chunk.len() < OUTCOMES_PER_EVENT_MAX =>
+            {
                 legs += count;
                 chunk.push(one);
             }

@@ -4,10 +4,11 @@ use shared_events::{
     Amount, Currency, MessageId, Total,
     bus::{Answer, Answerer, HandleError, Tx},
     ledger::{
-        BalanceFound, GetInstruction, HoldNow, INSTRUCTIONS_MAX, InstructionFound,
+        BalanceFound, GetInstruction, GetTrialBalance, HoldNow, INSTRUCTIONS_MAX, InstructionFound,
         InstructionOutcome, InstructionsPreviewed, LedgerQuery, Party, PreviewInstructions,
-        PreviewedInstruction, Rejected, TrialBalanceFound,
+        PreviewedInstruction, Rejected, TrialBalanceFound, TrialBalanceLine,
     },
+    page::page,
     refusal::MessageRefused,
 };
 use uuid::Uuid;
@@ -63,10 +64,7 @@ impl Answerer for Answers {
             LedgerQuery::Order(it) => arrange::order_found(tx, it).await?,
             LedgerQuery::Interest(it) => interest::accrued(tx, it, self.time).await?,
             LedgerQuery::Period(_) => arrange::period_found(tx, self.time).await?,
-            LedgerQuery::TrialBalance(_) => {
-                let lines = queries::trial_balance(tx).await?;
-                Ok(Answer::found(&TrialBalanceFound { lines }))
-            }
+            LedgerQuery::TrialBalance(it) => Ok(trial_balance(tx, it).await?),
         };
         Ok(answer.unwrap_or_else(|refusal| Answer::refused(&refusal)))
     }
@@ -113,6 +111,28 @@ fn balance(account: &Account) -> Result<Answer, MessageRefused> {
         available: after.available,
         version: account.version,
     }))
+}
+
+/// All of it, or a page of whole currencies: each adds up by itself, whatever is posted before the
+/// next page is asked for.
+async fn trial_balance(tx: &mut Tx<'_>, query: &GetTrialBalance) -> Result<Answer, HandleError> {
+    let lines = queries::trial_balance(tx, query.after).await?;
+    let (lines, next) = match query.in_pages {
+        true => whole_currencies(&lines),
+        false => (lines, None),
+    };
+    Ok(Answer::found(&TrialBalanceFound { lines, next }))
+}
+
+/// As many currencies as fit a page, one at least, and the last of them if there are more.
+fn whole_currencies(lines: &[TrialBalanceLine]) -> (Vec<TrialBalanceLine>, Option<Currency>) {
+    let by_currency: Vec<&[TrialBalanceLine]> =
+        lines.chunk_by(|a, b| a.currency == b.currency).collect();
+    let (fitting, more) = page(by_currency, usize::MAX);
+    let kept: usize = fitting.iter().map(|it| it.len()).sum();
+    let next = fitting.last().and_then(|it| it.last()).map(|it| it.currency);
+    let lines = lines[..kept].to_vec();
+    (lines, next.filter(|_| more))
 }
 
 /// What the books would say: the same folding as for work, on books that nobody stores.

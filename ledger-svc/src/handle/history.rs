@@ -67,8 +67,7 @@ pub(super) async fn statement(tx: &mut Tx<'_>, query: &GetStatement) -> Answered
         true => Some(history::period(tx, &span).await?),
         false => None,
     };
-    let entries = history::entries(tx, &span, query.after.unwrap_or(0), limit + 1).await?;
-    let (entries, more) = cut(entries, limit);
+    let (entries, more) = history::entries(tx, &span, query.after.unwrap_or(0), limit).await?;
     let next = entries.last().filter(|_| more).map(|last| last.version);
     let (account_id, currency) = (account.id, account.currency);
     Ok(Ok(Answer::found(&StatementFound { account_id, currency, entries, next, period })))
@@ -92,8 +91,7 @@ pub(super) async fn entries(tx: &mut Tx<'_>, query: &FindEntries) -> Answered {
     }
     let account = ok!(account(tx, &query.account, query.currency).await?);
     let looked_at = history::looked_at(tx, account.id, query.after.unwrap_or(0)).await?;
-    let entries = history::fitting(tx, account.id, query, limit + 1).await?;
-    let (entries, more) = cut(entries, limit);
+    let (entries, more) = history::fitting(tx, account.id, query, limit).await?;
     let next = match more {
         true => entries.last().map(|last| last.version),
         false => looked_at,
@@ -112,8 +110,7 @@ pub(super) async fn payments(tx: &mut Tx<'_>, query: &FindPayments) -> Answered 
             ok!(text("name.end_to_end_id", Some(it), END_TO_END_ID_CHARS_MAX));
         }
     }
-    let found = history::payments(tx, &query.name, query.after, limit + 1).await?;
-    let (payments, more) = cut(found, limit);
+    let (payments, more) = history::payments(tx, &query.name, query.after, limit).await?;
     let next = payments.last().filter(|_| more).map(|last| last.instruction.transfer_id);
     Ok(Ok(Answer::found(&PaymentsFound { payments, next })))
 }
@@ -125,13 +122,6 @@ fn page(limit: Option<u32>, most: u32) -> Result<u32, MessageRefused> {
         true => Ok(limit),
         false => Err(MessageRefused::invalid("limit", format!("1 to {most}"))),
     }
-}
-
-/// The first `limit` of them, and whether there are more.
-fn cut<T>(mut found: Vec<T>, limit: u32) -> (Vec<T>, bool) {
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    (found, more)
 }
 
 fn of_our_time(field: &str, day: NaiveDate) -> Result<(), MessageRefused> {

@@ -3,14 +3,17 @@
 //! its own (`0006_history.sql`), and a search looks at so many entries a page.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::{TryStreamExt, stream::BoxStream};
 use rust_decimal::Decimal;
+use serde::Serialize;
 use shared_events::{
     AccountId, Amount, TransferId,
     bus::Tx,
     ledger::{
-        Direction, ENTRIES_SEARCHED_MAX, FindEntries, GetStatement, JournalRecord, Party,
-        PaymentName, StatementEntry, StatementPeriod,
+        Direction, ENTRIES_SEARCHED_MAX, FindEntries, GetStatement, InstructionOutcome,
+        JournalRecord, Party, PaymentName, StatementEntry, StatementPeriod,
     },
+    page::Page,
 };
 use uuid::Uuid;
 
@@ -145,13 +148,29 @@ struct Row {
     record: String,
 }
 
-/// The entries of a period after version `after`, at most `limit`.
+/// Reads rows into a page, one at a time: of long records no more are in memory than a page has.
+async fn page_of<R, T: Serialize>(
+    mut rows: BoxStream<'_, sqlx::Result<R>>,
+    limit: u32,
+    read: impl Fn(R) -> sqlx::Result<T>,
+) -> sqlx::Result<(Vec<T>, bool)> {
+    let mut page = Page::new(limit as usize);
+    while let Some(row) = rows.try_next().await? {
+        if !page.takes(read(row)?) {
+            break;
+        }
+    }
+    Ok(page.finish())
+}
+
+/// A page of the entries of a period after version `after`, at most `limit`, and whether there are
+/// more.
 pub(crate) async fn entries(
     tx: &mut Tx<'_>,
     span: &Span,
     after: i64,
     limit: u32,
-) -> sqlx::Result<Vec<StatementEntry>> {
+) -> sqlx::Result<(Vec<StatementEntry>, bool)> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT version AS "version!", page.transfer_id AS "transfer_id!", amount AS "amount!",
@@ -168,18 +187,18 @@ pub(crate) async fn entries(
         span.high,
         after,
         span.until,
-        i64::from(limit),
+        i64::from(limit) + 1,
     );
-    rows.fetch_all(tx.connection()).await?.iter().map(entry).collect()
+    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row)).await
 }
 
-/// Those of the next entries that fit, at most `limit`.
+/// A page of those of the next entries that fit, at most `limit`, and whether there are more.
 pub(crate) async fn fitting(
     tx: &mut Tx<'_>,
     account: AccountId,
     query: &FindEntries,
     limit: u32,
-) -> sqlx::Result<Vec<StatementEntry>> {
+) -> sqlx::Result<(Vec<StatementEntry>, bool)> {
     let (other_id, other_code) = match &query.counterparty {
         Some(Party::AccountId(id)) => (Some(id.to_string()), None),
         Some(Party::Code(code)) => (None, Some(code.0.as_str())),
@@ -216,9 +235,9 @@ pub(crate) async fn fitting(
         query.to.unwrap_or(LAST_DAY).min(LAST_DAY),
         other_id,
         other_code,
-        i64::from(limit),
+        i64::from(limit) + 1,
     );
-    rows.fetch_all(tx.connection()).await?.iter().map(entry).collect()
+    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row)).await
 }
 
 /// The last version that a page of a search after version `after` looks at, if the account may go
@@ -238,13 +257,14 @@ pub(crate) async fn looked_at(
     last.fetch_optional(tx.connection()).await
 }
 
-/// What was asked under this name after the id `after`, at most `limit`.
+/// A page of what was asked under this name after the id `after`, at most `limit`, and whether
+/// there is more.
 pub(crate) async fn payments(
     tx: &mut Tx<'_>,
     name: &PaymentName,
     after: Option<TransferId>,
     limit: u32,
-) -> sqlx::Result<Vec<JournalRecord>> {
+) -> sqlx::Result<(Vec<JournalRecord>, bool)> {
     let (reference, end_to_end_id) = match name {
         PaymentName::Reference(text) => (Some(text), None),
         PaymentName::EndToEndId(text) => (None, Some(text)),
@@ -258,9 +278,9 @@ pub(crate) async fn payments(
         reference,
         end_to_end_id,
         after.map_or(Uuid::nil(), TransferId::uuid),
-        i64::from(limit),
+        i64::from(limit) + 1,
     );
-    rows.fetch_all(tx.connection()).await?.iter().map(|it| journal::record(it)).collect()
+    page_of(rows.fetch(tx.connection()), limit, |json| journal::record(&json)).await
 }
 
 fn entry(row: &Row) -> sqlx::Result<StatementEntry> {
@@ -279,6 +299,12 @@ fn entry(row: &Row) -> sqlx::Result<StatementEntry> {
         booking_date: row.booking_date,
         value_date: Some(row.value_date).filter(|it| *it != row.booking_date),
         posted_at: row.posted_at,
+        reverses: match record.outcome {
+            InstructionOutcome::Posted(posted) => posted.reverses,
+            InstructionOutcome::Held(_)
+            | InstructionOutcome::Released(_)
+            | InstructionOutcome::Rejected(_) => None,
+        },
     })
 }
 

@@ -4,14 +4,14 @@ use shared_events::{
     AccountId, Amount, TransferId,
     bus::Tx,
     ledger::{CHAINS, ChainedRecord, JournalEntry, JournalFound},
+    page::{PAGE_BYTES_MAX, bytes_of},
 };
 
 use super::journal::{hash, record};
 use crate::domain::posted_legs;
 
-/// What the records of one page come to at most, beyond its first: of these no more than fit. A
-/// record is told with its entries, which take about as much again.
-const PAGE_BYTES_MAX: usize = 512 * 1024;
+/// What an entry comes to at most, beside the record that it belongs to.
+const ENTRY_BYTES_MAX: usize = 400;
 
 /// Records of a chain after a place, at most `limit`, with the entries that stand beside them.
 /// Should a place be taken twice, both are told: no page ends between them.
@@ -33,12 +33,7 @@ pub(crate) async fn page(
     let rows = rows.fetch_all(tx.connection()).await?;
     let (mut records, mut bytes) = (Vec::<ChainedRecord>::with_capacity(rows.len()), 0);
     for row in rows {
-        bytes += row.record.len();
-        let is_next = records.last().is_some_and(|last| last.place != row.place);
-        if bytes > PAGE_BYTES_MAX && is_next {
-            break;
-        }
-        records.push(ChainedRecord {
+        let next = ChainedRecord {
             chain,
             place: row.place,
             transfer_id: TransferId(row.transfer_id),
@@ -48,7 +43,15 @@ pub(crate) async fn page(
             reference: row.reference,
             end_to_end_id: row.end_to_end_id,
             entries: vec![],
-        });
+        };
+        // A record that cannot be read is told, and has no entries that could be.
+        let legs = record(&next.record).map_or(0, |it| posted_legs(&it).len());
+        bytes += bytes_of(&next) + legs * ENTRY_BYTES_MAX;
+        let is_behind = records.last().is_some_and(|last| last.place != next.place);
+        if bytes > PAGE_BYTES_MAX && is_behind {
+            break;
+        }
+        records.push(next);
     }
     add_entries_in_tx(tx, &mut records).await?;
     let head = sqlx::query!("SELECT place, hash FROM chains WHERE chain = $1", i16::from(chain));

@@ -1,7 +1,7 @@
 //! What is read to answer questions.
 
 use shared_events::{
-    AccountId, TransferId,
+    AccountId, Currency, TransferId,
     bus::Tx,
     ledger::{
         AccountCode, Action, InstructionOutcome, TransferFound, TransferStatus, TrialBalanceLine,
@@ -49,14 +49,20 @@ pub(crate) async fn transfer(
     }))
 }
 
-/// The sums over all accounts: customers together, each of the bank's own for itself.
-pub(crate) async fn trial_balance(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TrialBalanceLine>> {
+/// The sums over all accounts: customers together, each of the bank's own for itself. Of currencies
+/// after this one only.
+pub(crate) async fn trial_balance(
+    tx: &mut Tx<'_>,
+    after: Option<Currency>,
+) -> sqlx::Result<Vec<TrialBalanceLine>> {
     let rows = sqlx::query!(
         r#"SELECT code, currency, count(*) AS "accounts!",
                   sum(posted_debits)::text AS "debits!", sum(posted_credits)::text AS "credits!",
                   (sum(posted_credits) - sum(posted_debits))::text AS "balance!"
-           FROM accounts GROUP BY currency, code
+           FROM accounts WHERE $1::text IS NULL OR currency > $1
+           GROUP BY currency, code
            ORDER BY currency, code NULLS FIRST"#,
+        after.map(Currency::code),
     )
     .fetch_all(tx.connection())
     .await?;

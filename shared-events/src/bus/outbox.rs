@@ -136,11 +136,7 @@ pub(crate) async fn insert(
     if rows.is_empty() {
         return Ok(rows);
     }
-    // The broker would refuse it for ever, and nothing behind it would leave.
-    if let Some(row) = rows.iter().find(|row| row.body.len() > MESSAGE_BYTES_MAX) {
-        let wrong = format!("an event {} of {} bytes", row.kind, row.body.len());
-        return Err(sqlx::Error::Encode(wrong.into()));
-    }
+    check_sizes(&rows)?;
     let counts: Vec<i32> = rows.iter().map(|row| row.events).collect();
     let message_ids: Vec<Uuid> = rows.iter().map(|row| row.message_id).collect();
     let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
@@ -170,6 +166,18 @@ pub(crate) async fn insert(
         row.id = id;
     }
     Ok(rows)
+}
+
+/// What the broker would refuse for ever is not stored: nothing behind it would leave. Whoever
+/// announces it fails for itself, as with any value that cannot be written.
+fn check_sizes(rows: &[Row]) -> sqlx::Result<()> {
+    match rows.iter().find(|row| row.body.len() > MESSAGE_BYTES_MAX) {
+        Some(row) => {
+            let wrong = format!("{} would have {} bytes", row.kind, row.body.len());
+            Err(sqlx::Error::Encode(wrong.into()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// How many rows wait for the broker, and for how many seconds the oldest has.
@@ -308,6 +316,24 @@ mod tests {
             partition_key: None,
             body: vec![b' '; bytes],
             room: None,
+        }
+    }
+
+    #[test]
+    fn an_event_that_the_broker_would_refuse_fails_its_own_message() {
+        assert!(check_sizes(&[row(1), row(MESSAGE_BYTES_MAX)]).is_ok());
+        let error = check_sizes(&[row(1), row(MESSAGE_BYTES_MAX + 1)]).expect_err("too large");
+        assert!(!crate::bus::database::is_transient(&error), "one by one, and it alone is parked");
+    }
+
+    #[test]
+    fn what_a_client_says_of_itself_is_one_visible_line_in_every_event() {
+        assert_eq!(actor("jana\u{202e}\nnovak"), "jana\u{fffd} novak");
+        assert!(actor(&"ř".repeat(10_000)).len() <= ACTOR_BYTES_MAX);
+        let parent = "00-d6a2acb5e1ecac9f3bbf63cc9d256f88-2c89213c25c04ed4-01";
+        assert!(child_span(parent).is_some_and(|it| it.starts_with(&parent[..36])));
+        for wrong in [&parent.replace('d', "\u{1b}"), &parent.to_uppercase(), "00", ""] {
+            assert_eq!(child_span(wrong), None);
         }
     }
 

@@ -2,16 +2,19 @@
 //! that message: the elements in its order, texts no longer than it allows, amounts in the
 //! currency's digits; what a camt.053 cannot carry is refused, never cut.
 
+mod codes;
+mod numbers;
 mod xml;
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, MessageId,
+    AccountId, Amount, Currency,
     accounts::AccountKey,
-    ledger::{Party, StatementEntry, StatementFound, StatementPeriod},
+    ledger::{AccountCode, Party, StatementEntry, StatementFound, StatementPeriod},
 };
 
 use crate::{
@@ -24,11 +27,20 @@ use crate::{
 const DIGITS_MAX: u32 = 18;
 const DECIMALS_MAX: u32 = 5;
 
+/// The bank that keeps the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Servicer {
+    /// Its name, at most 140 characters.
+    pub name: String,
+    /// Its BIC (ISO 9362), if it has one.
+    pub bic: Option<String>,
+}
+
 /// Who stands on one side of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Side {
-    /// The holder's name; none of the bank's own accounts has one.
-    name: Option<String>,
+    /// The holder's name; of its own accounts the bank's.
+    name: String,
     account: AccountName,
 }
 
@@ -36,14 +48,14 @@ struct Side {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum AccountName {
     Iban(String),
-    /// One of the bank's own: its code.
-    Own(String),
+    /// One of the bank's own.
+    Own(AccountCode),
 }
 
 /// All that the document says.
 struct Document<'a> {
-    message_id: MessageId,
     created_at: DateTime<Utc>,
+    servicer: &'a Servicer,
     days: (NaiveDate, NaiveDate),
     owner: &'a Side,
     statement: &'a StatementFound,
@@ -53,9 +65,11 @@ struct Document<'a> {
 
 impl Teller {
     /// The statement of `account` over these days as a camt.053 document. Names and IBANs are asked
-    /// of the accounts service.
+    /// of the accounts service. The same entries on the same days are the same statement, with the
+    /// same ids, whenever it is written.
     pub async fn camt053(
         &self,
+        servicer: &Servicer,
         account: &Party,
         days: (NaiveDate, NaiveDate),
         statement: &StatementFound,
@@ -65,10 +79,10 @@ impl Teller {
         let mut parties: Vec<Party> =
             statement.entries.iter().map(|entry| entry.counterparty.clone()).collect();
         parties.push(account.clone());
-        let sides = self.sides(parties).await?;
+        let sides = self.sides(servicer, parties).await?;
         Ok(xml::document(&Document {
-            message_id: MessageId::new(),
             created_at: Utc::now(),
+            servicer,
             days,
             owner: &sides[account],
             statement,
@@ -78,12 +92,19 @@ impl Teller {
     }
 
     /// Each party once, with its name and IBAN.
-    async fn sides(&self, mut parties: Vec<Party>) -> Result<HashMap<Party, Side>, TellerError> {
+    async fn sides(
+        &self,
+        servicer: &Servicer,
+        mut parties: Vec<Party>,
+    ) -> Result<HashMap<Party, Side>, TellerError> {
         parties.sort_by_key(ToString::to_string);
         parties.dedup();
         let asked = parties.into_iter().map(async |party| {
             let side = match &party {
-                Party::Code(code) => Side { name: None, account: AccountName::Own(code.0.clone()) },
+                Party::Code(code) => {
+                    let (name, account) = (servicer.name.clone(), AccountName::Own(code.clone()));
+                    Side { name, account }
+                }
                 Party::AccountId(id) => self.side(*id).await?,
             };
             Ok::<_, TellerError>((party, side))
@@ -94,7 +115,7 @@ impl Teller {
     async fn side(&self, id: AccountId) -> Result<Side, TellerError> {
         let account = self.account(AccountKey::AccountId(id)).await?;
         let iban = AccountName::Iban(account.iban.as_str().to_owned());
-        Ok(Side { name: Some(account.holder.name), account: iban })
+        Ok(Side { name: account.holder.name, account: iban })
     }
 }
 
@@ -104,9 +125,7 @@ fn check_amounts(statement: &StatementFound, period: &StatementPeriod) -> Result
     let balances = [period.opening_balance, period.closing_balance, period.debits, period.credits];
     let carried = |amount: Amount| {
         let number = amount.decimal().normalize();
-        let digits = number.mantissa().unsigned_abs().checked_ilog10().map_or(1, |it| it + 1);
-        let decimals = number.scale().max(statement.currency.digits());
-        decimals <= DECIMALS_MAX && digits + decimals - number.scale() <= DIGITS_MAX
+        number.scale() <= DECIMALS_MAX && is_carried(number, statement.currency)
     };
     match entries.chain(balances).all(carried) {
         true => Ok(()),
@@ -120,6 +139,14 @@ fn check_amounts(statement: &StatementFound, period: &StatementPeriod) -> Result
     }
 }
 
+/// Whether a number, written with the digits of its currency, has no more than the message carries.
+fn is_carried(number: Decimal, currency: Currency) -> bool {
+    let number = number.normalize();
+    let digits = number.mantissa().unsigned_abs().checked_ilog10().map_or(1, |it| it + 1);
+    let decimals = number.scale().max(currency.digits());
+    digits + decimals - number.scale() <= DIGITS_MAX
+}
+
 /// The id of an entry's transfer: a UUID without its hyphens, since 36 characters are one too many.
 fn transfer_reference(entry: &StatementEntry) -> String {
     entry.transfer_id.uuid().simple().to_string()
@@ -127,3 +154,5 @@ fn transfer_reference(entry: &StatementEntry) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod xsd;

@@ -1,6 +1,6 @@
 //! The document to the letter. Its text was checked against the schema of camt.053.001.08.
 
-use shared_events::ledger::{AccountCode, Direction};
+use shared_events::ledger::Direction;
 
 use super::*;
 
@@ -25,6 +25,7 @@ fn entry(version: i64, direction: Direction, counterparty: Party) -> StatementEn
         booking_date: day("2026-11-22"),
         value_date: None,
         posted_at: "2026-11-22T09:30:14Z".parse().expect("an instant"),
+        reverses: None,
     }
 }
 
@@ -39,10 +40,11 @@ fn statement() -> (Party, StatementFound, HashMap<Party, Side>) {
     debit.end_to_end_id = Some("RENT-2026-11".to_owned());
     debit.value_date = Some(day("2026-11-20"));
     let side = |name: &str, iban: &str| Side {
-        name: Some(name.to_owned()),
+        name: name.to_owned(),
         account: AccountName::Iban(iban.to_owned()),
     };
-    let own = Side { name: None, account: AccountName::Own("cash".to_owned()) };
+    let code = AccountCode("cash".to_owned());
+    let own = Side { name: "Bankwire".to_owned(), account: AccountName::Own(code) };
     let found = StatementFound {
         account_id: ada,
         currency: "EUR".parse().expect("a currency"),
@@ -66,19 +68,152 @@ fn statement() -> (Party, StatementFound, HashMap<Party, Side>) {
     (account, found, sides)
 }
 
+const DAYS: (&str, &str) = ("2026-11-01", "2026-11-30");
+
+fn written(of: &(Party, StatementFound, HashMap<Party, Side>), (from, to): (&str, &str)) -> String {
+    let (account, statement, sides) = of;
+    let bic = Some("BANKCZPP".to_owned());
+    xml::document(&Document {
+        created_at: "2026-12-01T02:00:00Z".parse().expect("an instant"),
+        servicer: &Servicer { name: "Bankwire".to_owned(), bic },
+        days: (day(from), day(to)),
+        owner: &sides[account],
+        statement,
+        period: statement.period.as_ref().expect("it was set"),
+        sides,
+    })
+}
+
 #[test]
 fn a_statement_is_written_as_the_schema_says() {
-    let (account, statement, sides) = statement();
-    let document = xml::document(&Document {
-        message_id: "01a20297-b8a6-7559-9134-290900d781c6".parse().expect("an id"),
-        created_at: "2026-12-01T02:00:00Z".parse().expect("an instant"),
-        days: (day("2026-11-01"), day("2026-11-30")),
-        owner: &sides[&account],
-        statement: &statement,
-        period: statement.period.as_ref().expect("it was set"),
-        sides: &sides,
-    });
+    let document = written(&statement(), DAYS);
     assert_eq!(document, include_str!("../../tests/data/camt053.xml"));
+    xsd::check(&[document]);
+}
+
+/// The text of the first element with this name.
+fn element<'d>(document: &'d str, name: &str) -> &'d str {
+    let (_, rest) = document.split_once(&format!("<{name}>")).unwrap_or_default();
+    rest.split_once("</").unwrap_or_default().0
+}
+
+fn ids(document: &str) -> (&str, &str) {
+    (element(document, "MsgId"), element(document.split_once("<Stmt>").expect("one").1, "Id"))
+}
+
+#[test]
+fn a_statement_keeps_its_ids_until_something_of_its_days_changes() {
+    let of = statement();
+    let first = written(&of, DAYS);
+    let mut later = of.clone();
+    // Postings on other days move the account's version on, and nothing of these days.
+    later.1.period.as_mut().expect("it was set").until = 99;
+    let again = written(&later, DAYS);
+    assert_eq!(ids(&first), ids(&again));
+    assert!(ids(&first).0.len() <= 35 && ids(&first).1.len() <= 35, "{:?}", ids(&first));
+    let mut changed = of.clone();
+    changed.1.entries.push(entry(9, Direction::Credit, changed.0.clone()));
+    let mut opened = of.clone();
+    opened.1.period.as_mut().expect("it was set").opening_balance = amount("1");
+    let others = [
+        written(&changed, DAYS),
+        written(&opened, DAYS),
+        written(&of, ("2026-11-02", "2026-11-30")),
+    ];
+    for other in &others {
+        let ((message, id), (other_message, other_id)) = (ids(&first), ids(other));
+        assert!(message != other_message && id != other_id, "{id} {other_id}");
+    }
+}
+
+#[test]
+fn entries_say_what_they_are() {
+    let code = |code: &str| Party::Code(AccountCode(code.to_owned()));
+    let (debit, credit) = (Direction::Debit, Direction::Credit);
+    for (direction, party, reverses, expected) in [
+        (credit, code("interest_paid"), false, "ACMT MCOP INTR"),
+        (debit, code("interest_received"), false, "ACMT MDOP INTR"),
+        (debit, code("fees"), false, "ACMT MDOP FEES"),
+        // A fee that is given back is a fee still.
+        (credit, code("fees"), true, "ACMT MDOP FEES"),
+        (credit, code("cash"), false, "PMNT CNTR CDPT"),
+        (debit, code("cash"), false, "PMNT CNTR CWDL"),
+        (debit, code("cards"), false, "PMNT CCRD POSD"),
+        (debit, code("fx_position"), false, "FORX SPOT NTAV"),
+        (credit, code("settlement:AB"), false, "PMNT RCDT NTAV"),
+        (debit, statement().0, false, "PMNT ICDT BOOK"),
+        (credit, statement().0, true, "PMNT ICDT BOOK"),
+    ] {
+        let mut of = statement();
+        let mut entry = entry(3, direction, party.clone());
+        entry.reverses = reverses.then_some(entry.transfer_id);
+        of.1.entries = vec![entry];
+        let own = Side { name: "Bankwire".to_owned(), account: of.2[&of.0].account.clone() };
+        of.2.entry(party).or_insert(own);
+        let document = written(&of, DAYS);
+        let (_, domain) = document.split_once("<Domn>").expect("a code");
+        let family = domain.split_once("<Fmly>").expect("a family").1;
+        let found =
+            [element(domain, "Cd"), element(family, "Cd"), element(domain, "SubFmlyCd")].join(" ");
+        assert_eq!(found, expected);
+        assert_eq!(document.contains("<RvslInd>true</RvslInd>"), reverses);
+    }
+}
+
+#[test]
+fn a_sum_with_a_digit_too_many_is_left_out() {
+    let mut of = statement();
+    let largest = amount("9999999999999999.99");
+    for entry in &mut of.1.entries {
+        entry.amount = largest;
+    }
+    let period = of.1.period.as_mut().expect("it was set");
+    (period.debits, period.credits) = (largest, largest);
+    let period = period.clone();
+    check_amounts(&of.1, &period).expect("each amount is carried");
+    let document = written(&of, DAYS);
+    assert!(!document.contains("<Sum>19999999999999999.98</Sum>"), "{document}");
+    assert_eq!(document.matches("<Sum>").count(), 2, "{document}");
+    xsd::check(&[document]);
+}
+
+/// Whatever strangers wrote, and however large the figures are: what is written is valid.
+#[test]
+fn no_input_makes_a_document_that_the_schema_refuses() {
+    let nasty = [
+        "\0\u{1}\u{8}\u{b}\u{1f}",
+        "]]><!-- & \u{fffe}\u{ffff} -->",
+        "\u{2028}\u{202e}\u{85}\r\n\t",
+        " ",
+        "'\"<Ntry>&amp;&#0;",
+        "\u{10ffff}\u{e0001}\u{feff}",
+        "Ž",
+    ];
+    let figures = ["0", "0.01", "-0.01", "9999999999999999.99", "-9999999999999999.99", "1.12345"];
+    let mut documents = Vec::new();
+    for text in nasty {
+        for repeated in [1, 140 / text.chars().count()] {
+            for figure in figures {
+                let mut of = statement();
+                let long = text.repeat(repeated);
+                let short: String = long.chars().take(35).collect();
+                for entry in &mut of.1.entries {
+                    entry.reference = Some(long.clone());
+                    entry.end_to_end_id = Some(short.clone());
+                    entry.amount = Amount(amount(figure).decimal().abs());
+                    entry.value_date = Some(day("2199-12-31"));
+                    entry.reverses = Some(entry.transfer_id);
+                }
+                of.2.values_mut().for_each(|side| side.name.clone_from(&long));
+                let period = of.1.period.as_mut().expect("it was set");
+                (period.opening_balance, period.closing_balance) = (amount(figure), amount(figure));
+                (period.debits, period.credits) =
+                    (amount("0"), Amount(amount(figure).decimal().abs()));
+                documents.push(written(&of, ("1900-01-01", "9999-12-31")));
+            }
+        }
+    }
+    xsd::check(&documents);
 }
 
 #[test]

@@ -10,9 +10,16 @@ use shared_events::{
     Amount, Currency, Money,
     ledger::{Direction, StatementEntry},
     money::exact::{exact_add, exact_sub},
+    text::visible,
 };
 
-use super::{AccountName, Document, Side, transfer_reference};
+use super::{
+    AccountName, Document, Side,
+    codes::{name_of, transaction_code},
+    is_carried,
+    numbers::{message_id, sequence_number, statement_id},
+    transfer_reference,
+};
 
 const NAMESPACE: &str = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08";
 /// What stands for an end-to-end id that the debtor did not give (EPC rule books).
@@ -38,8 +45,10 @@ impl Xml {
         self.nest(BytesStart::new(name), inside);
     }
 
+    /// An element with a text, of which every character is one that XML has.
     fn text(&mut self, name: &str, text: &str) {
-        self.within(name, |xml| xml.event(Event::Text(BytesText::new(text))));
+        let text = visible(text);
+        self.within(name, |xml| xml.event(Event::Text(BytesText::new(&text))));
     }
 
     fn amount(&mut self, amount: Decimal, currency: Currency) {
@@ -56,7 +65,7 @@ pub(super) fn document(of: &Document<'_>) -> String {
     xml.nest(root, |xml| {
         xml.within("BkToCstmrStmt", |xml| {
             xml.within("GrpHdr", |xml| {
-                xml.text("MsgId", &of.message_id.0.simple().to_string());
+                xml.text("MsgId", &message_id(of));
                 created_at(xml, of);
             });
             xml.within("Stmt", |xml| statement(xml, of));
@@ -74,9 +83,10 @@ fn created_at(xml: &mut Xml, of: &Document<'_>) {
 fn statement(xml: &mut Xml, of: &Document<'_>) {
     let (from, to) = of.days;
     let (period, currency) = (of.period, of.statement.currency);
-    // The same period as of the same version is the same statement.
-    let id = format!("{}{}-{}", from.format("%Y%m%d"), to.format("%Y%m%d"), period.until);
-    xml.text("Id", &id);
+    let number = sequence_number(of.days).to_string();
+    xml.text("Id", &statement_id(of));
+    xml.text("ElctrncSeqNb", &number);
+    xml.text("LglSeqNb", &number);
     created_at(xml, of);
     // Without an offset: the days are those of the bank.
     xml.within("FrToDt", |xml| {
@@ -86,9 +96,16 @@ fn statement(xml: &mut Xml, of: &Document<'_>) {
     xml.within("Acct", |xml| {
         account_id(xml, &of.owner.account);
         xml.text("Ccy", currency.code());
-        if let Some(name) = &of.owner.name {
-            xml.within("Ownr", |xml| xml.text("Nm", name));
-        }
+        account_name(xml, &of.owner.account);
+        xml.within("Ownr", |xml| xml.text("Nm", &of.owner.name));
+        xml.within("Svcr", |xml| {
+            xml.within("FinInstnId", |xml| {
+                if let Some(bic) = &of.servicer.bic {
+                    xml.text("BICFI", bic);
+                }
+                xml.text("Nm", &of.servicer.name);
+            });
+        });
     });
     balance(xml, "OPBD", period.opening_balance, currency, from);
     balance(xml, "CLBD", period.closing_balance, currency, to);
@@ -110,45 +127,51 @@ fn balance(xml: &mut Xml, code: &str, amount: Amount, currency: Currency, day: N
 fn summary(xml: &mut Xml, of: &Document<'_>) {
     let (period, currency) = (of.period, of.statement.currency);
     let (debits, credits) = (period.debits.decimal(), period.credits.decimal());
-    let checked = "sums of 18 digits were asked for";
-    let all = exact_add(debits, credits).expect(checked);
-    let net = exact_sub(credits, debits).expect(checked);
-    let part = |xml: &mut Xml, count: i64, sum: Decimal| {
+    // Each amount is carried, and yet their sum may have a digit too many: it is left out then.
+    let carried = |sum: Option<Decimal>| sum.filter(|it| is_carried(*it, currency));
+    let part = |xml: &mut Xml, count: i64, sum: Option<Decimal>| {
         xml.text("NbOfNtries", &count.to_string());
-        xml.text("Sum", &digits(sum, currency));
+        if let Some(sum) = carried(sum) {
+            xml.text("Sum", &digits(sum, currency));
+        }
     };
     xml.within("TtlNtries", |xml| {
-        part(xml, period.debit_count + period.credit_count, all);
-        xml.within("TtlNetNtry", |xml| {
-            xml.text("Amt", &digits(net.abs(), currency));
-            indicator(xml, net);
-        });
+        part(xml, period.debit_count + period.credit_count, exact_add(debits, credits));
+        if let Some(net) = carried(exact_sub(credits, debits)) {
+            xml.within("TtlNetNtry", |xml| {
+                xml.text("Amt", &digits(net.abs(), currency));
+                indicator(xml, net);
+            });
+        }
     });
-    xml.within("TtlCdtNtries", |xml| part(xml, period.credit_count, credits));
-    xml.within("TtlDbtNtries", |xml| part(xml, period.debit_count, debits));
+    xml.within("TtlCdtNtries", |xml| part(xml, period.credit_count, Some(credits)));
+    xml.within("TtlDbtNtries", |xml| part(xml, period.debit_count, Some(debits)));
 }
 
 fn booked(xml: &mut Xml, of: &Document<'_>, entry: &StatementEntry) {
     let currency = of.statement.currency;
-    let (indicator, family) = match entry.direction {
-        Direction::Debit => ("DBIT", "ICDT"),
-        Direction::Credit => ("CRDT", "RCDT"),
+    let indicator = match entry.direction {
+        Direction::Debit => "DBIT",
+        Direction::Credit => "CRDT",
     };
     let value_date = entry.value_date.unwrap_or(entry.booking_date);
     xml.text("NtryRef", &entry.version.to_string());
     xml.amount(entry.amount.decimal(), currency);
     xml.text("CdtDbtInd", indicator);
+    if entry.reverses.is_some() {
+        xml.text("RvslInd", "true");
+    }
     xml.within("Sts", |xml| xml.text("Cd", "BOOK"));
     xml.within("BookgDt", |xml| xml.text("Dt", &entry.booking_date.to_string()));
     xml.within("ValDt", |xml| xml.text("Dt", &value_date.to_string()));
     xml.text("AcctSvcrRef", &transfer_reference(entry));
-    // Payments, issued or received credit transfers, book transfer within the bank.
+    let [domain, family, sub_family] = transaction_code(entry);
     xml.within("BkTxCd", |xml| {
         xml.within("Domn", |xml| {
-            xml.text("Cd", "PMNT");
+            xml.text("Cd", domain);
             xml.within("Fmly", |xml| {
                 xml.text("Cd", family);
-                xml.text("SubFmlyCd", "BOOK");
+                xml.text("SubFmlyCd", sub_family);
             });
         });
     });
@@ -179,17 +202,25 @@ fn details(xml: &mut Xml, of: &Document<'_>, entry: &StatementEntry, indicator: 
 }
 
 fn party(xml: &mut Xml, role: &str, side: &Side) {
-    if let Some(name) = &side.name {
-        xml.within(role, |xml| xml.within("Pty", |xml| xml.text("Nm", name)));
-    }
-    xml.within(&format!("{role}Acct"), |xml| account_id(xml, &side.account));
+    xml.within(role, |xml| xml.within("Pty", |xml| xml.text("Nm", &side.name)));
+    xml.within(&format!("{role}Acct"), |xml| {
+        account_id(xml, &side.account);
+        account_name(xml, &side.account);
+    });
 }
 
 fn account_id(xml: &mut Xml, account: &AccountName) {
     xml.within("Id", |xml| match account {
         AccountName::Iban(iban) => xml.text("IBAN", iban),
-        AccountName::Own(code) => xml.within("Othr", |xml| xml.text("Id", code)),
+        AccountName::Own(code) => xml.within("Othr", |xml| xml.text("Id", &code.0)),
     });
+}
+
+/// Customers' accounts have no name but their holder's.
+fn account_name(xml: &mut Xml, account: &AccountName) {
+    if let AccountName::Own(code) = account {
+        xml.text("Nm", &name_of(code));
+    }
 }
 
 fn indicator(xml: &mut Xml, amount: Decimal) {

@@ -15,7 +15,10 @@ use super::{
     output::{Column, digits, or_empty, table},
     session::Session,
 };
-use crate::input::{self, InvalidInput};
+use crate::{
+    Servicer,
+    input::{self, InvalidInput},
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Statement {
@@ -30,6 +33,12 @@ pub(crate) struct Statement {
     /// How to write it; `--json` is the same as `--format json`
     #[arg(long, value_enum, default_value_t = Format::Table, conflicts_with = "json")]
     format: Format,
+    /// The bank's name in a camt053
+    #[arg(long, value_name = "NAME", env = "TELLER_BANK_NAME", default_value = "Bankwire")]
+    bank_name: String,
+    /// The bank's BIC (ISO 9362) in a camt053
+    #[arg(long, value_name = "BIC", env = "TELLER_BIC")]
+    bic: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,14 +62,16 @@ impl Statement {
             return Err(InvalidInput::new("to", "must not be before from").into());
         }
         let camt053 = match self.format {
-            Format::Camt053 => Some(days(from, to)?),
+            Format::Camt053 => Some((days(from, to)?, self.servicer()?)),
             Format::Table | Format::Csv | Format::Json => None,
         };
         let bank = session.bank().await?;
         let account = bank.resolve(&name).await?;
         let statement = bank.statement(account.clone(), currency, (from, to)).await?;
         let text = match (self.format, camt053) {
-            (Format::Camt053, Some(days)) => bank.camt053(&account, days, &statement).await?,
+            (Format::Camt053, Some((days, servicer))) => {
+                bank.camt053(&servicer, &account, days, &statement).await?
+            }
             (Format::Csv, _) => csv(&statement)?,
             (Format::Json, _) => {
                 let json = serde_json::to_string(&statement).map_err(std::io::Error::from)?;
@@ -74,6 +85,13 @@ impl Statement {
         };
         session.out.line(text.trim_end())?;
         Ok(())
+    }
+}
+
+impl Statement {
+    fn servicer(&self) -> Result<Servicer, InvalidInput> {
+        let bic = self.bic.as_deref().map(input::bic).transpose()?;
+        Ok(Servicer { name: input::bank_name(&self.bank_name)?, bic })
     }
 }
 

@@ -20,8 +20,8 @@ pub use names::{PartyName, account, party};
 pub use schedules::repeat;
 pub use table::{Cells, Columns, Row, Table, table};
 pub use texts::{
-    checked, date, email, end_to_end_id, external_reference, freeze_reason, holder_name, instant,
-    language, product, reference, webhook, webhook_secret,
+    bank_name, bic, checked, date, email, end_to_end_id, external_reference, freeze_reason,
+    holder_name, instant, language, product, reference, webhook, webhook_secret,
 };
 
 /// The content of a file.

@@ -94,6 +94,23 @@ pub fn external_reference(text: &str) -> Result<String, InvalidInput> {
     line("external_reference", text, 1, EXTERNAL_REFERENCE_CHARS_MAX)
 }
 
+/// What the bank is called on a statement.
+pub fn bank_name(text: &str) -> Result<String, InvalidInput> {
+    line("bank_name", text, 1, NAME_CHARS_MAX)
+}
+
+/// A BIC (ISO 9362): four letters or digits, a country, two more, and three of a branch if any.
+pub fn bic(text: &str) -> Result<String, InvalidInput> {
+    let (bytes, is_part) = (text.as_bytes(), |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let is_bic = matches!(bytes.len(), 8 | 11)
+        && bytes.iter().all(is_part)
+        && bytes[4..6].iter().all(u8::is_ascii_uppercase);
+    match is_bic {
+        true => Ok(text.to_owned()),
+        false => Err(InvalidInput::new("bic", "not a BIC (ISO 9362) such as BANKCZPP")),
+    }
+}
+
 /// Why an account is frozen.
 pub fn freeze_reason(text: &str) -> Result<String, InvalidInput> {
     line("reason", text, 1, FREEZE_REASON_CHARS_MAX)
@@ -174,6 +191,12 @@ mod tests {
         }
         let rule = "webhook: has a user or a password, which are not sent";
         check(webhook("https://ada:secret@example.com/hook"), rule);
+        for right in ["BANKCZPP", "BANKCZPPXXX", "B4NKCZP2"] {
+            check(bic(right), right);
+        }
+        for wrong in ["", "BANKCZ", "bankczpp", "BANK1ZPP", "BANKCZPPXX", "BANKCZPP\n"] {
+            check(bic(wrong), "bic: not a BIC (ISO 9362) such as BANKCZPP");
+        }
         check(language("EN"), "language: two letters (ISO 639-1) such as en");
         check(product("Gold Card"), "product: 1 to 40 of a-z, 0-9 and -");
         let secret = format!("whsec_{}", "A".repeat(32));

@@ -1,7 +1,7 @@
 //! At the bounds: whatever is asked with the largest numbers, nothing panics, no digit is lost, and
 //! what is written can be read. The sums here are worked out from text, by none of the code above.
 
-use shared_events::ledger::{DayCount, InterestTerms};
+use shared_events::ledger::{AtClosing, DayCount, InterestTerms};
 
 use super::*;
 
@@ -249,6 +249,7 @@ fn bearing(balance: Decimal, rate: Amount, day_count: DayCount) -> Bearing {
         day_count,
         rounding: Rounding::HalfEven,
         statement_fee: None,
+        at_closing: AtClosing::Forfeit,
     };
     Bearing { terms: vec![terms], balances: vec![(first, balance)] }
 }

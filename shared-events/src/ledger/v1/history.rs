@@ -128,7 +128,7 @@ pub struct FindEntries {
     /// Only entries after this version: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The most to return, 1 to 1,000; 100 if not given.
+    /// The most to return, 1 to 1,000; 100 if not given. A page of long entries has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
@@ -168,7 +168,7 @@ pub struct FindPayments {
     /// Only those after this id: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TransferId>,
-    /// The most to return, 1 to 250; 100 if not given.
+    /// The most to return, 1 to 250; 100 if not given. A page of long instructions has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 250))]
     pub limit: Option<u32>,

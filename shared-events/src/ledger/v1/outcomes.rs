@@ -151,7 +151,7 @@ pub struct PostedLegs {
 pub struct LegsPosted {
     /// The command that asked for them.
     pub command_id: CommandId,
-    /// The transfers, together at most 1,000 legs.
+    /// The transfers, at most 250, together at most 1,000 legs.
     pub transfers: Vec<PostedLegs>,
 }
 

@@ -96,7 +96,7 @@ pub struct GetStatement {
     /// Only entries after this version: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The most to return, 1 to 1,000; 100 if not given.
+    /// The most to return, 1 to 1,000; 100 if not given. A page of long entries has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
@@ -147,6 +147,9 @@ pub struct StatementEntry {
     pub value_date: Option<NaiveDate>,
     /// When it was posted.
     pub posted_at: DateTime<Utc>,
+    /// The posted transfer that it reverses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<TransferId>,
 }
 
 /// `ledger.statement.found.v1`: a page of a statement.
@@ -212,9 +215,17 @@ pub struct TransferFound {
     pub decided_at: DateTime<Utc>,
 }
 
-/// `ledger.trial_balance.get.v1`: the sums over all accounts.
+/// `ledger.trial_balance.get.v1`: the sums over all accounts. Where they are too many for one
+/// message, the question is refused (`reply_too_large`) unless it asks for pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct GetTrialBalance {}
+pub struct GetTrialBalance {
+    /// A page of whole currencies, as many as fit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_pages: bool,
+    /// Only currencies after this one: the `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Currency>,
+}
 
 /// One line of the trial balance: one of the bank's own accounts, or all customers together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -240,6 +251,9 @@ pub struct TrialBalanceLine {
 pub struct TrialBalanceFound {
     /// By currency, customers first, then by code.
     pub lines: Vec<TrialBalanceLine>,
+    /// Where the next page starts, if pages were asked for and there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Currency>,
 }
 
 messages! {

@@ -4,6 +4,7 @@
 //! subject      a service as the facts see it: commands with an effect and an event each
 //! tally        counts effects and events: each once, nothing left, nothing lost
 //! duplicates   the same message again
+//! clients      what clients in other languages really send
 //! crashes      SIGKILL at every point between a delivery and its end
 //! deaths       again and again
 //! outages      the broker or the database is away
@@ -16,6 +17,7 @@
 //! ```
 
 mod bytes;
+mod clients;
 mod crashes;
 mod deaths;
 mod duplicates;
@@ -88,6 +90,8 @@ fn table<S: Subject>() -> Vec<Fact> {
         stalls::a_consumer_that_is_set_up_too_late_holds_no_message::<S>,
         parking::what_cannot_be_read_is_parked_with_the_reason_and_blocks_nothing::<S>,
         bytes::bytes_that_are_no_text_cost_one_message_each::<S>,
+        clients::what_clients_really_send_is_done_or_answered::<S>,
+        clients::all_that_is_missing_is_told_where_clients_listen::<S>,
         parking::a_poison_message_in_a_batch_harms_only_itself::<S>,
         parking::a_joined_message_with_poison_events_parks_only_those::<S>,
         stopping::a_graceful_stop_leaves_nothing_half_done::<S>,

@@ -47,10 +47,10 @@ pub(crate) async fn a_database_that_vanishes_is_replaced_in_seconds<S: Subject>(
 pub(crate) async fn queries_are_answered_when_the_database_has_vanished(bank: Bank) -> Result<()> {
     let (instance, _) = begin::<Ledger>(&bank).await?;
     let client = bank.client("asker")?;
-    client.ask(GetTrialBalance {}).await?;
+    client.ask(GetTrialBalance::default()).await?;
     instance.database().vanish();
     let vanished = Instant::now();
-    let asking = (0..10).map(|_| client.ask(GetTrialBalance {}));
+    let asking = (0..10).map(|_| client.ask(GetTrialBalance::default()));
     futures_util::future::try_join_all(asking).await?;
     ensure!(vanished.elapsed() < PROMPT, "it took {:?}", vanished.elapsed());
     Ok(())

@@ -136,7 +136,7 @@ impl Desk {
 
     /// The sums over all accounts.
     pub(crate) async fn trial_balance(&self) -> Result<TrialBalanceFound> {
-        Ok(self.client.ask(GetTrialBalance {}).await?)
+        Ok(self.client.ask(GetTrialBalance::default()).await?)
     }
 }
 

@@ -291,7 +291,7 @@ async fn evidence(
     sent: Vec<Sent>,
     accounts: &[(AccountId, Currency)],
 ) -> Result<Evidence> {
-    let trial_balance = client.ask(GetTrialBalance {}).await?.lines;
+    let trial_balance = client.ask(GetTrialBalance::default()).await?.lines;
     let customers = accounts.iter().map(|(id, _)| (Party::AccountId(*id), None));
     let own = trial_balance
         .iter()

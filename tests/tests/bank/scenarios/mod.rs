@@ -38,6 +38,7 @@ mod refused;
 mod rights;
 mod saga;
 mod shape;
+mod sizes;
 mod story;
 mod tell;
 mod vanished;
@@ -68,6 +69,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("moves", moves::facts()),
         ("refused", refused::facts()),
         ("shape", shape::facts()),
+        ("sizes", sizes::facts()),
         ("tell", tell::facts()),
         ("early", early::facts()),
         ("webhooks", webhooks::facts()),
