@@ -24,7 +24,7 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// after that.
 pub(super) async fn keep_trying(time: BankTime, workshop: &Workshop, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
-        match attempt(workshop, take_off(workshop, time)).await {
+        match attempt(workshop, Box::pin(take_off(workshop, time))).await {
             Ok(()) => return,
             Err(error) => warn!(error = %chain(&error), "cannot take digits off"),
         }

@@ -9,6 +9,7 @@ mod interest;
 mod orders;
 mod round;
 
+use futures_util::future::{BoxFuture, join_all};
 use shared_events::bus::{Health, Worker, Workshop};
 use tokio_util::sync::CancellationToken;
 
@@ -40,12 +41,14 @@ impl Worker for Due {
 
     async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
         let (time, calendar, health) = (self.time, self.calendar.clone(), &self.health);
-        tokio::join!(
-            keep_doing(Holds { time }, &workshop, health, &shutdown),
-            keep_doing(Interest { time }, &workshop, health, &shutdown),
-            keep_doing(Orders { time, calendar }, &workshop, health, &shutdown),
-            digits::keep_trying(time, &workshop, &shutdown),
-            gauges::measure(&workshop, &shutdown),
-        );
+        // In boxes: all of it in one future is more than a thread's stack has room for.
+        let parts: Vec<BoxFuture<'_, ()>> = vec![
+            Box::pin(keep_doing(Holds { time }, &workshop, health, &shutdown)),
+            Box::pin(keep_doing(Interest { time }, &workshop, health, &shutdown)),
+            Box::pin(keep_doing(Orders { time, calendar }, &workshop, health, &shutdown)),
+            Box::pin(digits::keep_trying(time, &workshop, &shutdown)),
+            Box::pin(gauges::measure(&workshop, &shutdown)),
+        ];
+        join_all(parts).await;
     }
 }

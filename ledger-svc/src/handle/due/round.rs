@@ -8,7 +8,7 @@
 
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use metrics::counter;
 use shared_events::{
     bus::{HandleError, Health, Workshop},
@@ -108,7 +108,7 @@ async fn round<K: Kind>(
     workshop: &Workshop,
     one_by_one: bool,
 ) -> Result<bool, HandleError> {
-    let Found { turns, more } = attempt(workshop, kind.due(workshop)).await?;
+    let Found { turns, more } = attempt(workshop, Box::pin(kind.due(workshop))).await?;
     let mut items = Vec::with_capacity(turns.len());
     for Turn { key, item, failed } in turns {
         match item {
@@ -121,7 +121,7 @@ async fn round<K: Kind>(
     }
     if !one_by_one {
         let all: Vec<K::Item> = items.iter().map(|(_, item, _)| item.clone()).collect();
-        match attempt(workshop, kind.handle(workshop, &all)).await {
+        match attempt(workshop, Box::pin(kind.handle(workshop, &all))).await {
             Ok(()) => {
                 for (key, ..) in items.iter().filter(|(.., failed)| *failed) {
                     forget(workshop, *key).await?;
@@ -137,7 +137,8 @@ async fn round<K: Kind>(
         }
     }
     for (key, item, failed) in items {
-        match attempt(workshop, kind.handle(workshop, std::slice::from_ref(&item))).await {
+        let alone = Box::pin(kind.handle(workshop, std::slice::from_ref(&item)));
+        match attempt(workshop, alone).await {
             Ok(()) if failed => forget(workshop, key).await?,
             Ok(()) => {}
             Err(HandleError::Transient(why) | HandleError::Hopeless(why)) => {
@@ -153,26 +154,24 @@ async fn round<K: Kind>(
 /// begun is rolled back.
 pub(super) async fn attempt<T>(
     workshop: &Workshop,
-    work: impl Future<Output = Result<T, HandleError>> + Send,
+    work: BoxFuture<'_, Result<T, HandleError>>,
 ) -> Result<T, HandleError> {
     workshop.bounded(no_panic(work)).await
 }
 
-async fn no_panic<T>(
-    work: impl Future<Output = Result<T, HandleError>> + Send,
-) -> Result<T, HandleError> {
+async fn no_panic<T>(work: BoxFuture<'_, Result<T, HandleError>>) -> Result<T, HandleError> {
     let panicked = || Err(HandleError::Hopeless("it panicked; the log says where".into()));
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| panicked())
 }
 
 /// Sets an item aside. The first time it is said so.
 async fn put_aside(workshop: &Workshop, key: Key, why: &str) -> Result<(), HandleError> {
-    let put = async {
+    let put = Box::pin(async {
         let mut work = workshop.begin().await?;
         let failures = set_aside::put_in_tx(&mut work.tx(), key, why).await?;
         work.commit().await?;
         Ok(failures)
-    };
+    });
     let failures = attempt(workshop, put).await?;
     let Key { kind, about, part } = key;
     counter!("ledger_due_failures_total", "kind" => kind).increment(1);
@@ -185,12 +184,12 @@ async fn put_aside(workshop: &Workshop, key: Key, why: &str) -> Result<(), Handl
 
 /// Forgets that an item was set aside: it is done.
 async fn forget(workshop: &Workshop, key: Key) -> Result<(), HandleError> {
-    attempt(workshop, async {
+    let forget = Box::pin(async {
         let mut work = workshop.begin().await?;
         set_aside::forget_in_tx(&mut work.tx(), key).await?;
         work.commit().await
-    })
-    .await
+    });
+    attempt(workshop, forget).await
 }
 
 #[cfg(test)]
@@ -200,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn work_that_panics_has_failed_and_the_process_goes_on() {
         let work = async { panic!("a bug") };
-        let done: Result<(), HandleError> = no_panic(work).await;
+        let done: Result<(), HandleError> = no_panic(Box::pin(work)).await;
         match done {
             Err(HandleError::Hopeless(why)) => assert!(why.to_string().contains("panicked")),
             other => panic!("{other:?}"),
