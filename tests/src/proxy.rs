@@ -24,6 +24,9 @@ const HELLO_BYTES_MAX: usize = 16 * 1024;
 /// AMQP's client property that names a connection, and the type tag of its value.
 const NAME_KEY: &[u8] = b"connection_nameS";
 
+/// AMQP's heartbeat frame: type 8, channel 0, no payload.
+const HEARTBEAT: [u8; 8] = [8, 0, 0, 0, 0, 0, 0, 0xce];
+
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -122,7 +125,8 @@ impl Proxy {
         self.cut_once();
     }
 
-    /// Holds up all answers on a connection from the moment when its client says these bytes.
+    /// Holds up all answers on a connection from the moment when its client says these bytes. AMQP's
+    /// heartbeats pass.
     pub fn hold_answers_after(&self, said: &'static [u8]) {
         self.rules.send_modify(|rules| rules.unanswered = Some(said));
     }
@@ -185,6 +189,10 @@ impl Wire {
         if let Some(seen) = lock(&self.connections).get_mut(&self.number) {
             change(seen);
         }
+    }
+
+    fn is_unanswered(&self) -> bool {
+        self.rules.borrow().unanswered.is_some()
     }
 
     /// Holds up the answers from now on, if this is what they are held up after.
@@ -284,8 +292,16 @@ async fn pass(
             },
             _ = rules.changed() => {}
         }
-        if direction == Direction::ToServer {
-            wire.hear(&held[before..]);
+        match direction {
+            Direction::ToServer => wire.hear(&held[before..]),
+            // A peer that does not answer is not one that is gone.
+            Direction::ToClient if paused && wire.is_unanswered() => {
+                if is_heartbeats(&held[before..]) {
+                    to.write_all(&held[before..]).await?;
+                    held.truncate(before);
+                }
+            }
+            Direction::ToClient => {}
         }
         if direction == Direction::ToServer && name.is_empty() && hello.len() < HELLO_BYTES_MAX {
             hello.extend_from_slice(&held[before..]);
@@ -294,6 +310,12 @@ async fn pass(
             }
         }
     }
+}
+
+/// Whether these bytes are nothing but AMQP's heartbeats.
+fn is_heartbeats(bytes: &[u8]) -> bool {
+    let mut frames = bytes.chunks_exact(HEARTBEAT.len());
+    !bytes.is_empty() && frames.all(|frame| frame == HEARTBEAT) && frames.remainder().is_empty()
 }
 
 /// The name that an AMQP client gives its connection, in the properties of `Connection.StartOk`.
