@@ -26,7 +26,7 @@ const BY_BYTES: [&str; 8] = [
 
 /// How long a text or a list can be whose schema does not say so, by the end of its path: of a text
 /// in characters, of a list in items.
-const BOUNDS: [(&str, usize); 33] = [
+const BOUNDS: [(&str, usize); 32] = [
     // The four of a command that have no more than 1,000 legs on average; a transfer has 100.
     ("ledger.legs.posted.v1.transfers", 250),
     ("ledger.legs.posted.v1.transfers[].legs", 4),
@@ -40,8 +40,7 @@ const BOUNDS: [(&str, usize); 33] = [
     (".error", 200),
     (".webhook", 2_000),
     (".email", 254),
-    ("command.rejected.v1.message", 200),
-    ("arrangement.rejected.v1.message", 200),
+    (".rejected.v1.message", 200),
     ("rejected.v1.field", 64),
     ("refused.v1.message", 500),
     ("refused.v1.field", 500),
