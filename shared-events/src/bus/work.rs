@@ -57,7 +57,8 @@ impl Workshop {
         piece: impl Future<Output = Result<T, HandleError>>,
     ) -> Result<T, HandleError> {
         self.handover.ready().await;
-        self.patience.bounded(piece).await
+        // In a box: a piece is all that a job does, and jobs run side by side in one future.
+        self.patience.bounded(Box::pin(piece)).await
     }
 }
 

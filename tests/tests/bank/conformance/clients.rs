@@ -12,7 +12,7 @@ use shared_events::{envelope::CONTENT_TYPE, topology::ATTEMPT_HEADER};
 
 use super::{
     subject::Subject,
-    tally::{Copies, begin, each_is_done_once},
+    tally::{Copies, begin, each_is_done_once, wait_effects},
 };
 
 /// Commands as they come from programs that know AMQP and JSON well enough.
@@ -89,7 +89,8 @@ pub(crate) async fn what_clients_really_send_is_done_or_answered<S: Subject>(
         let found = parked.iter().find(|it| it.id == id.as_str()).context(*detail)?;
         ensure!(found.reason == "undecodable" && found.detail.contains(detail), "{found:?}");
     }
-    each_is_done_once(&bank, subject, &good, Copies::One).await
+    // One more than were good: the command by which their number was known.
+    wait_effects(&bank, subject, i64::try_from(good.len())? + 1).await
 }
 
 /// A client that knows of message queues and nothing of the envelope.
