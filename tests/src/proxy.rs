@@ -125,8 +125,8 @@ impl Proxy {
         self.cut_once();
     }
 
-    /// Holds up all answers on a connection from the moment when its client says these bytes. AMQP's
-    /// heartbeats pass.
+    /// Holds up all answers on a connection from the moment when its client says these bytes.
+    /// AMQP's heartbeats pass.
     pub fn hold_answers_after(&self, said: &'static [u8]) {
         self.rules.send_modify(|rules| rules.unanswered = Some(said));
     }
