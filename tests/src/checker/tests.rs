@@ -212,9 +212,10 @@ fn frozen(outcomes: &[bool], behind: bool) -> Evidence {
     let freeze =
         AccountFrozen { account_id: ALICE, reason, blocks, previous_blocks: None, version: 2 };
     let (id, version, freeze) = story.announced(freeze);
-    for (n, is_posted) in outcomes.iter().enumerate() {
+    for ((n, is_posted), newer) in outcomes.iter().enumerate().zip(version..) {
         let heeded = if *is_posted { AccountEvent::Unfrozen } else { freeze.clone() };
-        story.follows((id, version, heeded));
+        // The ledger of this story heeds what it likes; older versions it would ignore.
+        story.follows((id, newer, heeded));
         let is_last = n + 1 == outcomes.len();
         let n = 3 + n as u128;
         let behind = (behind && is_last).then_some((id, version));

@@ -11,7 +11,7 @@ use super::{
 
 const MESSAGES: usize = 240;
 /// What the process may take meanwhile. All messages together are larger.
-const MEMORY_MIB_MAX: u64 = 160;
+const MEMORY_MIB_MAX: u64 = 200;
 
 pub(crate) async fn large_messages_are_taken_a_few_at_a_time(bank: Bank) -> Result<()> {
     let (instance, subject) = begin::<Ledger>(&bank).await?;

@@ -11,15 +11,18 @@ use serde_json::Value;
 use shared_events::{
     AccountId, Message as _, MessageId, TransferId,
     accounts::{
-        AccountClosed, AccountClosing, AccountsCommandRejected, AccountsReason, CloseAccount,
-        FreezeAccount, SetLimits, UnfreezeAccount,
+        AccountClosed, AccountClosing, AccountsCommandRejected, AccountsReason, Blocks,
+        CloseAccount, FreezeAccount, OpenAccount, SetLimits, UnfreezeAccount,
     },
     catalogue,
+    ids::DeliveryId,
     ledger::{
         ClosePeriod, LedgerAccountLocked, LedgerCommandRejected, LedgerReason, RejectReason,
         SubmitTransfers, TRANSFERS_MAX, Transfer,
     },
-    notifications::{NotificationsCommandRejected, NotificationsReason, SetPreferences, Topic},
+    notifications::{
+        NotificationsCommandRejected, NotificationsReason, ResendDelivery, SetPreferences, Topic,
+    },
     topology::{ATTEMPT_HEADER, RETRY_TIERS},
 };
 use sqlx::AssertSqlSafe;
@@ -73,7 +76,7 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
     let koruna = desk.account_with("koruna", |it| it.currency = czk()).await?;
     let frozen = desk.account("frozen").await?;
     desk.tell(FreezeAccount {
-        blocks: shared_events::accounts::Blocks::Both,
+        blocks: Blocks::Both,
         account_id: frozen,
         reason: "test".to_owned(),
     })
@@ -145,7 +148,7 @@ async fn every_reason_to_reject_a_command_about_an_account(bank: Bank) -> Result
     settled(&desk, "overdraft_limit = 5", 1).await?;
 
     let freeze = |account_id, reason: &str| FreezeAccount {
-        blocks: shared_events::accounts::Blocks::Both,
+        blocks: Blocks::Both,
         account_id,
         reason: reason.to_owned(),
     };
@@ -180,15 +183,33 @@ async fn every_reason_to_reject_preferences(bank: Bank) -> Result<()> {
     };
     let used = MessageId::new();
     desk.tell_as(used, preferences(alice, None)).await?;
+    let pending = pending_delivery(&mut desk).await?;
+    let resend = |delivery_id| Message::of(MessageId::new(), ResendDelivery { delivery_id });
     let other = SetPreferences { email: false, ..preferences(alice, None) };
     let new = MessageId::new;
     let cases = vec![
         (Reason::UnknownAccount, waited_for(preferences(AccountId::new(), None))),
         (Reason::InvalidField, Message::of(new(), preferences(alice, Some("secret")))),
         (Reason::IdempotencyConflict, Message::of(used, other)),
+        (Reason::UnknownDelivery, resend(DeliveryId::new())),
+        (Reason::DeliveryPending, resend(pending)),
     ];
     let all = published(NotificationsCommandRejected::TYPE, "NotificationsReason")?;
     check(&desk, &all, named(cases)?).await
+}
+
+/// The letter about a freeze: it is tried again and again, since no mail server listens.
+async fn pending_delivery(desk: &mut Desk) -> Result<DeliveryId> {
+    let email = |command: &mut OpenAccount| command.holder.email = Some("a@example.com".to_owned());
+    let account_id = desk.account_with("written to", email).await?;
+    desk.all_are_known().await?;
+    let (reason, blocks) = ("test".to_owned(), Blocks::Debits);
+    desk.tell(FreezeAccount { account_id, reason, blocks }).await?;
+    let pool = desk.bank.pool("notifications").await?;
+    let id = wait_value("the letter is written", PATIENCE, async || {
+        Ok(sqlx::query_scalar("SELECT id FROM deliveries").fetch_optional(&pool).await?)
+    });
+    Ok(DeliveryId(id.await?))
 }
 
 /// A command that has waited for its account as often as a message may.
