@@ -262,8 +262,9 @@ pub fn read_message(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>,
     if body.len() > MESSAGE_BYTES_MAX {
         return Err(Unreadable::Oversized { bytes: body.len() });
     }
-    let envelopes = read_envelopes(content_type, body)?;
-    match repeated_key(text_of(body)?) {
+    let (form, text) = (form_of(content_type)?, text_of(body)?);
+    let envelopes = events_of(form, text)?;
+    match repeated_key(text) {
         Some(path) => Err(Unreadable::RepeatedKey { path: shortened(&path) }),
         None => Ok(envelopes),
     }
@@ -271,7 +272,10 @@ pub fn read_message(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>,
 
 /// Splits a body into its envelopes: one, or each of a batch.
 pub fn read_envelopes(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
-    let (form, text) = (form_of(content_type)?, text_of(body)?);
+    events_of(form_of(content_type)?, text_of(body)?)
+}
+
+fn events_of(form: Form, text: &str) -> Result<Vec<RawEnvelope>, Unreadable> {
     let envelopes: Result<Vec<RawEnvelope>, _> = match form {
         Form::One => serde_json::from_str(text).map(|one| vec![one]),
         Form::Several => serde_json::from_str(text),

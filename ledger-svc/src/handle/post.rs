@@ -124,8 +124,7 @@ fn tell_followed(
             announce::locked(books, cause, &locked, payout)
         }
         Followed::CloseRefused { reason, balance, version } => {
-            // A customer's balance can be told: only positions ever had more digits.
-            let balance = balance.amount().unwrap_or_default();
+            let balance = balance.amount().expect("a customer's balance has at most 18 digits");
             let mut announce = announce::settled(books, cause);
             announce.push(Event::new(&LedgerAccountCloseRefused {
                 account_id: id,

@@ -197,9 +197,11 @@ impl Link {
 /// Closes a channel that is of no use any more, without waiting for it: what it held goes back.
 /// Dropping the handle alone keeps the channel, and the broker goes on delivering to it.
 pub(crate) fn discard(channel: Channel) {
+    // Where there is no runtime any more, the process and its connections end.
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     if channel.status().connected() {
         let closing = async move { Ok(channel.close(200, "done".into()).await?) };
-        tokio::spawn(in_time("closing a channel", closing));
+        runtime.spawn(in_time("closing a channel", closing));
     }
 }
 

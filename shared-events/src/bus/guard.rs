@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use lapin::Channel;
 
-use super::connection::in_time;
+use super::connection::discard;
 
 /// Closes its channel when dropped. A handle that is merely dropped leaves the channel open: what
 /// was delivered on it stays with nobody, and a consumer that the broker sets up late holds its
@@ -29,14 +29,6 @@ impl Deref for ChannelGuard {
 
 impl Drop for ChannelGuard {
     fn drop(&mut self) {
-        let channel = self.0.clone();
-        // Where there is no runtime any more, the process and its connections end.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            if channel.status().connected() {
-                let closing = async { Ok(channel.close(200, "done".into()).await?) };
-                let _ = in_time("closing a channel", closing).await;
-            }
-        });
+        discard(self.0.clone());
     }
 }

@@ -96,6 +96,7 @@ fn derived(space: &[&[u8]], id: Uuid, beginning: &[u8]) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, NOTIFICATIONS_EVENTS};
 
     const COMMAND: &str = "accounts.account.open.v1";
     const EVENT: &str = "ledger.account.opened.v1";
@@ -115,18 +116,18 @@ mod tests {
     }
 
     fn of(kind: &str, id: MessageId) -> Keys {
-        keys("accounts.commands", kind, id, false, now())
+        keys(ACCOUNTS_COMMANDS.name, kind, id, false, now())
     }
 
     #[test]
     fn a_command_never_meets_an_event_whatever_its_id() {
         let event = made(7, 0);
-        let of_event = keys("accounts.events", EVENT, event, false, now());
+        let of_event = keys(ACCOUNTS_EVENTS.name, EVENT, event, false, now());
         assert_eq!(of(COMMAND, event).first, event.uuid(), "as earlier versions stored it");
         assert_ne!(of_event.first, event.uuid());
         let chosen = MessageId(of_event.first);
         assert_ne!(of(COMMAND, chosen).first, of_event.first, "a client that knows our rule");
-        let other = keys("notifications.events", EVENT, event, false, now());
+        let other = keys(NOTIFICATIONS_EVENTS.name, EVENT, event, false, now());
         assert_ne!(of_event.first, other.first, "each subscription hears an event once");
         assert_eq!(of_event.first.as_bytes()[..6], event.uuid().as_bytes()[..6], "in its day");
     }
@@ -157,15 +158,15 @@ mod tests {
     #[test]
     fn what_returns_was_not_done_and_events_are_never_refused() {
         let old = made(7, 100);
-        assert!(!keys("accounts.commands", COMMAND, old, true, now()).forgotten);
-        assert!(!keys("accounts.events", EVENT, old, false, now()).forgotten);
+        assert!(!keys(ACCOUNTS_COMMANDS.name, COMMAND, old, true, now()).forgotten);
+        assert!(!keys(ACCOUNTS_EVENTS.name, EVENT, old, false, now()).forgotten);
     }
 
     #[test]
     fn a_late_id_is_known_by_the_same_key_however_late_it_is() {
         let id = made(7, 20);
         let days = chrono::TimeDelta::days;
-        let later = keys("accounts.commands", COMMAND, id, false, now() + days(30));
+        let later = keys(ACCOUNTS_COMMANDS.name, COMMAND, id, false, now() + days(30));
         assert_eq!(of(COMMAND, id).second, later.second);
         assert!(later.second.is_some_and(|key| key.as_bytes()[..6] == BESIDE));
     }
