@@ -27,8 +27,8 @@ mod store;
 pub use settings::Settings;
 
 use shared_events::{
-    bus::{Service, ServiceError},
     host::Host,
+    messaging::{Service, ServiceError},
     topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
 };
 

@@ -15,7 +15,7 @@ mod store;
 
 use chrono_tz::Tz;
 use serde::Deserialize;
-use shared_events::{bus::Service, host::Host, ledger::BOOKING_DAYS_AHEAD, topology};
+use shared_events::{host::Host, ledger::BOOKING_DAYS_AHEAD, messaging::Service, topology};
 
 use domain::Calendar;
 use handle::{Answers, Arrange, BankTime, Due, Months, Post};

@@ -31,8 +31,8 @@ pub use settings::Settings;
 use std::sync::Arc;
 
 use shared_events::{
-    bus::{Service, ServiceError},
     host::Host,
+    messaging::{Service, ServiceError},
     notifications::Channel,
     topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
 };

@@ -18,10 +18,10 @@
 //! documents     all that is generated from the above, as files
 //! ```
 //!
-//! Feature `client` adds request and reply over RabbitMQ, and `address`, which reads where servers
-//! are. Feature `bus` adds the delivery code of a
-//! service (outbox, inbox, consumer, relay). Feature `host` adds what a service process needs
-//! around it (configuration, logs, probes, signals).
+//! Feature `client` adds `client` (request and reply over RabbitMQ), `amqp` (connections to the
+//! broker) and `address` (the parser of server addresses). Feature `service` adds `messaging`, the
+//! delivery code of a service (outbox, inbox, consumer, relay). Feature `host` adds what a service
+//! process needs around it (configuration, logs, probes, signals).
 #![deny(missing_docs)]
 
 pub mod accounts;
@@ -44,9 +44,13 @@ pub mod topology;
 #[cfg(feature = "client")]
 pub mod address;
 #[cfg(feature = "client")]
-pub mod bus;
+pub mod amqp;
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "host")]
 pub mod host;
+#[cfg(feature = "service")]
+pub mod messaging;
 
 pub use envelope::Envelope;
 pub use ids::{

@@ -6,7 +6,8 @@ use std::time::Duration;
 use shared_events::{
     Message, MessageId, Query,
     accounts::AccountsCommandRejected,
-    bus::{BusError, Client, RequestError, SendOptions, Watch},
+    amqp::BusError,
+    client::{Client, RequestError, SendOptions, Watch},
     envelope::RawEnvelope,
     ledger::{ArrangementRejected, LedgerCommandRejected},
     notifications::{NotificationsCommandRejected, RecoveryRejected},

@@ -2,7 +2,8 @@
 //! it again.
 
 use shared_events::{
-    bus::{BusError, RequestError},
+    amqp::BusError,
+    client::RequestError,
     envelope::RawEnvelope,
     message::Undecodable,
     refusal::{MessageRefused, RefusalCode},

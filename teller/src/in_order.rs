@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 use shared_events::{
     MessageId, TransferId,
-    bus::Delivered,
+    client::Delivered,
     ledger::{SubmitTransfers, Transfer},
 };
 use uuid::Uuid;

@@ -23,10 +23,10 @@
 //!
 //! ```no_run
 //! # async fn salaries() -> Result<(), Box<dyn std::error::Error>> {
-//! use shared_events::{MessageId, bus::{Amqp, Client}};
+//! use shared_events::{MessageId, amqp::ConnectionParameters, client::Client};
 //! use teller::{Teller, input};
 //!
-//! let amqp = Amqp::new("amqp://client:client-dev@127.0.0.1:5672/bank", None)?;
+//! let amqp = ConnectionParameters::new("amqp://client:client-dev@127.0.0.1:5672/bank", None)?;
 //! let bank = Teller::new(Client::new(amqp, "salaries"));
 //! let employer = bank.resolve(&input::party("debtor", "ref:employer")?).await?;
 //! let clerk = bank.resolve(&input::party("creditor", "ref:clerk-7")?).await?;

@@ -1,9 +1,6 @@
 //! The library as a program uses it.
 
-use shared_events::{
-    MessageId,
-    bus::{Amqp, Client},
-};
+use shared_events::{MessageId, amqp::ConnectionParameters, client::Client};
 use teller::{
     Teller,
     in_order::Batch,
@@ -15,7 +12,8 @@ fn can_be_spawned(_: impl Send) {}
 
 #[test]
 fn long_work_can_be_spawned() {
-    let amqp = Amqp::new("amqp://client@127.0.0.1:1/bank", None).expect("an address");
+    let amqp =
+        ConnectionParameters::new("amqp://client@127.0.0.1:1/bank", None).expect("an address");
     let bank = Teller::new(Client::new(amqp, "test"));
     let files = Files {
         account: b"account_id;district_id;frequency;date".to_vec(),

@@ -14,7 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::Method;
 use serde_json::Value;
 use shared_events::{
-    bus::{Amqp, Client},
+    amqp::ConnectionParameters,
+    client::Client,
     topology::{SERVICES, SUBSCRIPTIONS, Subscription, parked_queue, retry_queue},
 };
 use sqlx::{AssertSqlSafe, PgPool};
@@ -117,7 +118,7 @@ impl Bank {
 
     /// A client of this bank, as `shared-events` offers it.
     pub fn client(&self, name: &str) -> Result<Client> {
-        Ok(Client::new(Amqp::new(&self.amqp_url("client"), None)?, name))
+        Ok(Client::new(ConnectionParameters::new(&self.amqp_url("client"), None)?, name))
     }
 
     /// Sets an environment variable for the instances of a service started from now on.

@@ -7,7 +7,7 @@ use shared_events::{
         AccountOpened, AccountUnfrozen, AccountsCommandRejected, AccountsReason, HolderUpdated,
         LimitsChanged,
     },
-    bus::Outcome,
+    messaging::Outcome,
 };
 
 use crate::domain::{Change, Changed, Refusal};

@@ -4,7 +4,7 @@ use metrics::counter;
 use shared_events::{
     AccountId, Iban,
     accounts::{AccountsCommand, OpenAccount},
-    bus::{HandleError, Handler, Outcome, Received, Tx},
+    messaging::{HandleError, Handler, Outcome, Received, Tx},
 };
 use tracing::info;
 

@@ -3,8 +3,8 @@
 
 use shared_events::{
     AccountId,
-    bus::{HandleError, Handler, Outcome, Received, Tx},
     ledger::LedgerAccountEvent,
+    messaging::{HandleError, Handler, Outcome, Received, Tx},
 };
 use tracing::{debug, info};
 

@@ -5,7 +5,7 @@ use shared_events::{
         ACCOUNTS_PAGE_MAX, AccountFound, AccountKey, AccountsListed, AccountsQuery, GetAccount,
         ListAccounts,
     },
-    bus::{Answer, Answerer, HandleError, Tx},
+    messaging::{Answer, HandleError, QueryHandler, Tx},
     refusal::MessageRefused,
 };
 
@@ -20,7 +20,7 @@ const ACCOUNTS_PAGE_DEFAULT: u32 = 100;
 /// Answers `accounts.queries`.
 pub(crate) struct Queries;
 
-impl Answerer for Queries {
+impl QueryHandler for Queries {
     type Query = AccountsQuery;
 
     async fn answer(&self, tx: &mut Tx<'_>, query: &AccountsQuery) -> Result<Answer, HandleError> {

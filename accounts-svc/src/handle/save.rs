@@ -1,7 +1,7 @@
 //! Saves what a batch changed. Promise: what was decided on a state that is not true any more is
 //! not saved, and harms nobody: the batch is decided again.
 
-use shared_events::bus::{HandleError, Tx};
+use shared_events::messaging::{HandleError, Tx};
 
 use crate::{domain::Book, store};
 

@@ -3,7 +3,7 @@
 use shared_events::{
     AccountId, Iban,
     accounts::{Account, AccountStatus, ListAccounts},
-    bus::Tx,
+    messaging::Tx,
 };
 
 use super::row::{Row, read_all};

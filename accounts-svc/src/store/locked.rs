@@ -1,6 +1,6 @@
 //! What a batch decides on.
 
-use shared_events::{AccountId, accounts::Account, bus::Tx};
+use shared_events::{AccountId, accounts::Account, messaging::Tx};
 use uuid::Uuid;
 
 use super::row::{Row, read_all};

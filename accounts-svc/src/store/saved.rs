@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     Amount,
     accounts::{Account, Blocks},
-    bus::Tx,
+    messaging::Tx,
 };
 use uuid::Uuid;
 

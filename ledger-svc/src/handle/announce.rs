@@ -3,7 +3,6 @@
 
 use shared_events::{
     Amount, CommandId, Message, TransferId,
-    bus::{Event, Outcome},
     ledger::{
         Action, HeldTransfer, HoldsReleased, Instruction, InstructionOutcome, InstructionsRejected,
         JournalRecord, LEGS_PER_EVENT_MAX, LedgerAccountLocked, LedgerCommandRejected,
@@ -11,6 +10,7 @@ use shared_events::{
         PostedTransfer, Rejected, RejectedInstruction, RejectedTransfer, ReleaseCause, Released,
         ReleasedHold, SubmitTransfers, TransfersHeld, TransfersPosted, TransfersRejected,
     },
+    messaging::{Event, Outcome},
     money::Money,
 };
 

@@ -2,12 +2,12 @@
 
 use shared_events::{
     Amount, Currency, MessageId, Total,
-    bus::{Answer, Answerer, HandleError, Tx},
     ledger::{
         BalanceFound, GetInstruction, GetTrialBalance, HoldNow, INSTRUCTIONS_MAX, InstructionFound,
         InstructionOutcome, InstructionsPreviewed, LedgerQuery, Party, PreviewInstructions,
         PreviewedInstruction, Rejected, TrialBalanceFound, TrialBalanceLine,
     },
+    messaging::{Answer, HandleError, QueryHandler, Tx},
     page::page,
     refusal::MessageRefused,
 };
@@ -35,7 +35,7 @@ impl Answers {
 
 pub(super) type Answered = Result<Result<Answer, MessageRefused>, HandleError>;
 
-impl Answerer for Answers {
+impl QueryHandler for Answers {
     type Query = LedgerQuery;
 
     async fn answer(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Result<Answer, HandleError> {

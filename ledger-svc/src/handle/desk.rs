@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared_events::{
     AccountId, Currency, TransferId,
-    bus::Tx,
     ledger::{AccountCode, Action, Instruction, LEGS, Party},
+    messaging::Tx,
 };
 use uuid::Uuid;
 

@@ -4,12 +4,12 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 use shared_events::{
-    bus::{Answer, Tx},
     ledger::{
         AsOf, BalanceAtFound, END_TO_END_ID_CHARS_MAX, ENTRIES_PAGE_MAX, EntriesFound, FindEntries,
         FindPayments, GetBalanceAt, GetStatement, PAYMENTS_PAGE_MAX, Party, PaymentName,
         PaymentsFound, REFERENCE_CHARS_MAX, StatementFound,
     },
+    messaging::{Answer, Tx},
     refusal::MessageRefused,
 };
 

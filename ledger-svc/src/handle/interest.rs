@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 
 use chrono::Datelike;
 use shared_events::{
-    bus::{Answer, HandleError, Tx},
     ledger::{GetInterest, INTEREST_DAYS_MAX, InterestFound},
+    messaging::{Answer, HandleError, Tx},
     refusal::MessageRefused,
 };
 

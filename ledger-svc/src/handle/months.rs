@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use shared_events::{
-    bus::{HandleError, Worker, Workshop},
     envelope::chain,
+    messaging::{BackgroundJob, HandleError, JobContext},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -20,12 +20,12 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Makes room in the journal for the months to come.
 pub(crate) struct Months;
 
-impl Worker for Months {
+impl BackgroundJob for Months {
     fn name(&self) -> String {
         "months".to_owned()
     }
 
-    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
+    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             let pause = match workshop.bounded(keep(&workshop)).await {
                 Ok(()) => LOOK_EVERY,
@@ -42,7 +42,7 @@ impl Worker for Months {
     }
 }
 
-async fn keep(workshop: &Workshop) -> Result<(), HandleError> {
+async fn keep(workshop: &JobContext) -> Result<(), HandleError> {
     let mut work = workshop.begin().await?;
     journal::keep_in_tx(&mut work.tx()).await?;
     work.commit().await

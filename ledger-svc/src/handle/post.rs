@@ -9,11 +9,11 @@
 use metrics::counter;
 use shared_events::{
     AccountId, CommandId,
-    bus::{Event, HandleError, Handler, Idempotency, Outcome, Received, Tx},
     ledger::{
         InstructionOutcome, LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened,
         LedgerCommand,
     },
+    messaging::{Event, HandleError, Handler, Idempotency, Outcome, Received, Tx},
 };
 use tracing::info;
 

@@ -1,11 +1,11 @@
 //! Answers what the books are proved by: the journal, and what is kept beside it.
 
 use shared_events::{
-    bus::{Answer, Tx},
     ledger::{
         BOOKS_PAGE_MAX, BooksFound, BooksPart, BooksRows, CHAINS, GetBooks, GetJournal,
         JOURNAL_PAGE_MAX,
     },
+    messaging::{Answer, Tx},
     refusal::MessageRefused,
 };
 use uuid::Uuid;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, bus::Tx, envelope::chain, ledger::InterestTerms, money::exact::exact_add,
+    AccountId, envelope::chain, ledger::InterestTerms, messaging::Tx, money::exact::exact_add,
 };
 use uuid::Uuid;
 

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Currency,
     accounts::Blocks,
-    bus::Tx,
     ledger::{AccountCode, LedgerStatus},
+    messaging::Tx,
 };
 use sqlx::Executor as _;
 use uuid::Uuid;

@@ -5,8 +5,8 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
-    bus::Tx,
     ledger::{Direction, Hash256, JournalRecord, PostedLeg},
+    messaging::Tx,
 };
 use uuid::Uuid;
 

@@ -8,11 +8,11 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use shared_events::{
     AccountId, Amount, TransferId,
-    bus::Tx,
     ledger::{
         Direction, ENTRIES_SEARCHED_MAX, FindEntries, GetStatement, InstructionOutcome,
         JournalRecord, Party, PaymentName, StatementEntry, StatementPeriod,
     },
+    messaging::Tx,
     page::Page,
 };
 use uuid::Uuid;

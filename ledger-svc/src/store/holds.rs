@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use shared_events::{AccountId, TransferId, bus::Tx, ledger::HoldStatus};
+use shared_events::{AccountId, TransferId, ledger::HoldStatus, messaging::Tx};
 use uuid::Uuid;
 
 use super::{accounts::currency, parsed};

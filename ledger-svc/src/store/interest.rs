@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency,
-    bus::Tx,
     ledger::{AtClosing, CapitalisedMonth, DayCount, InterestTerms, Rounding, TermsSet},
+    messaging::Tx,
 };
 use uuid::Uuid;
 

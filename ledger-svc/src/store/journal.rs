@@ -2,8 +2,8 @@
 //! inbox, too: what stands here was decided.
 
 use shared_events::{
-    bus::Tx,
     ledger::{Hash256, JournalRecord},
+    messaging::Tx,
 };
 use uuid::Uuid;
 

@@ -3,8 +3,8 @@
 
 use shared_events::{
     AccountId, TransferId,
-    bus::Tx,
     ledger::{AccountRow, CHAINS, ChainEnd, EntriesCount, HoldRow, ReversalRow},
+    messaging::Tx,
 };
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use metrics::counter;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, MonitorId, bus::Tx, envelope::chain, ledger::MonitorCondition,
+    AccountId, Amount, MonitorId, envelope::chain, ledger::MonitorCondition, messaging::Tx,
 };
 use tracing::warn;
 use uuid::Uuid;

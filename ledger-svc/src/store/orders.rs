@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Money, OrderId, TransferId,
-    bus::Tx,
     ledger::{ExecutionStatus, OrderExecution, RejectReason},
+    messaging::Tx,
 };
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! The ledger's clock, and the periods that are closed: both stand at the ends of the chains.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use shared_events::{CommandId, bus::Tx};
+use shared_events::{CommandId, messaging::Tx};
 
 /// When something is decided or answered.
 #[derive(Clone, Copy, Debug)]

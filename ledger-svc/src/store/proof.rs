@@ -2,8 +2,8 @@
 
 use shared_events::{
     AccountId, Amount, TransferId,
-    bus::Tx,
     ledger::{CHAINS, ChainedRecord, JournalEntry, JournalFound},
+    messaging::Tx,
     page::{PAGE_BYTES_MAX, bytes_of},
 };
 

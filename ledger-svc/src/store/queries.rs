@@ -2,10 +2,10 @@
 
 use shared_events::{
     AccountId, Currency, TransferId,
-    bus::Tx,
     ledger::{
         AccountCode, Action, InstructionOutcome, TransferFound, TransferStatus, TrialBalanceLine,
     },
+    messaging::Tx,
 };
 
 use super::{

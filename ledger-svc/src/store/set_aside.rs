@@ -1,7 +1,7 @@
 //! What could not be handled when its turn came. Promise: it is tried again, ever more seldom, and
 //! is in nobody's way until then.
 
-use shared_events::bus::Tx;
+use shared_events::messaging::Tx;
 use uuid::Uuid;
 
 /// What the longest wait for another try is, in minutes.

@@ -7,9 +7,9 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Durati
 use futures_util::FutureExt;
 use metrics::counter;
 use shared_events::{
-    bus::{HandleError, Worker, Workshop},
     envelope::chain,
     ids::DeliveryId,
+    messaging::{BackgroundJob, HandleError, JobContext},
     notifications::Channel,
 };
 use tokio::{
@@ -96,12 +96,12 @@ pub(crate) struct Courier {
     under_way: JoinSet<Ended>,
 }
 
-impl Worker for Courier {
+impl BackgroundJob for Courier {
     fn name(&self) -> String {
         format!("courier {}", self.label())
     }
 
-    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
+    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
         let mut looks_left = 0_u32;
         while !shutdown.is_cancelled() {
             let round = AssertUnwindSafe(self.round(&workshop, &shutdown, looks_left));
@@ -136,7 +136,7 @@ impl Courier {
     /// are left of those that a ring allows.
     async fn round(
         &mut self,
-        workshop: &Workshop,
+        workshop: &JobContext,
         shutdown: &CancellationToken,
         looks_left: u32,
     ) -> u32 {
@@ -156,7 +156,7 @@ impl Courier {
     }
 
     /// Claims what is due, as much as can be carried, and sets out. Says whether there was any.
-    async fn set_out(&mut self, workshop: &Workshop) -> bool {
+    async fn set_out(&mut self, workshop: &JobContext) -> bool {
         let mut chosen = Vec::new();
         let claimed = match self.traffic.room() {
             0 => Ok(vec![]),
@@ -183,7 +183,7 @@ impl Courier {
     /// taken on, whether the transaction is committed or not.
     async fn claim(
         &mut self,
-        workshop: &Workshop,
+        workshop: &JobContext,
         chosen: &mut Vec<Candidate>,
     ) -> Result<Vec<Parcel>, HandleError> {
         let mut work = workshop.begin().await?;
@@ -230,7 +230,7 @@ impl Courier {
     async fn come_back(
         &mut self,
         first: Result<Ended, JoinError>,
-        workshop: &Workshop,
+        workshop: &JobContext,
         shutdown: &CancellationToken,
     ) {
         let more = std::iter::from_fn(|| self.under_way.try_join_next());
@@ -249,7 +249,7 @@ impl Courier {
     /// be recorded, the others are, one by one.
     async fn record_until_done(
         &self,
-        workshop: &Workshop,
+        workshop: &JobContext,
         shutdown: &CancellationToken,
         ended: &[Ended],
     ) {

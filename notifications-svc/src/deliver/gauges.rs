@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use metrics::gauge;
 use shared_events::{
-    bus::{HandleError, Worker, Workshop},
     envelope::chain,
+    messaging::{BackgroundJob, HandleError, JobContext},
     notifications::Channel,
 };
 use tokio::time::timeout;
@@ -24,12 +24,12 @@ pub(crate) struct Gauges {
     pub(crate) channels: [Channel; 2],
 }
 
-impl Worker for Gauges {
+impl BackgroundJob for Gauges {
     fn name(&self) -> String {
         "gauges".to_owned()
     }
 
-    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
+    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
         loop {
             for channel in self.channels {
                 if let Err(error) = in_time(count(&workshop, channel)).await {
@@ -44,7 +44,7 @@ impl Worker for Gauges {
     }
 }
 
-async fn count(workshop: &Workshop, channel: Channel) -> Result<(), HandleError> {
+async fn count(workshop: &JobContext, channel: Channel) -> Result<(), HandleError> {
     let mut work = workshop.begin().await?;
     let backlog = claims::backlog_in_tx(&mut work.tx(), channel).await?;
     let channel = channel_label(channel);

@@ -33,7 +33,7 @@ pub(crate) use webhook::Caller;
 
 use std::{future::Future, time::Duration};
 
-use shared_events::bus::HandleError;
+use shared_events::messaging::HandleError;
 use tokio::time::timeout;
 
 /// The longest that one piece of work with the database may take. A database that is silent for so

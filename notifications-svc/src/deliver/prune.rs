@@ -7,9 +7,9 @@ use chrono::{TimeDelta, Utc};
 use futures_util::FutureExt;
 use metrics::counter;
 use shared_events::{
-    bus::{HandleError, Worker, Workshop},
     envelope::chain,
     ids::NotificationId,
+    messaging::{BackgroundJob, HandleError, JobContext},
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -45,12 +45,12 @@ pub(crate) struct Pruner {
     rounds: u32,
 }
 
-impl Worker for Pruner {
+impl BackgroundJob for Pruner {
     fn name(&self) -> String {
         "old notifications".to_owned()
     }
 
-    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
+    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
         loop {
             let round = AssertUnwindSafe(self.round(&workshop, &shutdown)).catch_unwind();
             let pause = match round.await {
@@ -78,7 +78,7 @@ impl Pruner {
 
     async fn round(
         &mut self,
-        workshop: &Workshop,
+        workshop: &JobContext,
         shutdown: &CancellationToken,
     ) -> Result<(), HandleError> {
         let Retention { told_days, untold_days } = self.retention;
@@ -97,7 +97,7 @@ impl Pruner {
 
 /// Walks from where the last walk ended to what is younger than so many days.
 async fn walk(
-    workshop: &Workshop,
+    workshop: &JobContext,
     shutdown: &CancellationToken,
     after: &mut NotificationId,
     days: i32,
@@ -120,7 +120,7 @@ async fn walk(
 }
 
 async fn step(
-    workshop: &Workshop,
+    workshop: &JobContext,
     between: (NotificationId, NotificationId),
     days: i32,
     only_untold: bool,

@@ -6,8 +6,8 @@ use std::{collections::HashSet, time::Duration};
 use metrics::{counter, histogram};
 use shared_events::{
     AccountId,
-    bus::{Event, HandleError, Tx, Workshop},
     ids::DeliveryId,
+    messaging::{Event, HandleError, JobContext, Tx},
     notifications::{Channel, DeliveryFailed, DeliveryStatus, DeliverySucceeded, EndpointDisabled},
 };
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ pub(super) struct Ended {
 
 /// Records attempts of one channel, and announces what has become of their deliveries.
 pub(super) async fn record(
-    workshop: &Workshop,
+    workshop: &JobContext,
     channel: Channel,
     schedule: &Schedule,
     ended: &[Ended],

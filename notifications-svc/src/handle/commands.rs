@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use shared_events::{
-    bus::{HandleError, Handler, Outcome, Received, Tx},
     message::Message,
+    messaging::{HandleError, Handler, Outcome, Received, Tx},
     notifications::{
         Channel, DeliveriesRecovered, DeliveryResent, NotificationsCommand,
         NotificationsCommandRejected, NotificationsReason, RecoverDeliveries, RecoveryRejected,

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use metrics::counter;
 use shared_events::{
     AccountId,
-    bus::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
+    messaging::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
     notifications::NotifiableEvent,
 };
 use uuid::Uuid;

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use shared_events::{
-    bus::{Answer, Answerer, HandleError, Tx},
     ids::NotificationId,
+    messaging::{Answer, HandleError, QueryHandler, Tx},
     notifications::{
         Delivery, ListNotifications, NOTIFICATIONS_PAGE_MAX, Notification, NotificationsListed,
         NotificationsQuery,
@@ -25,7 +25,7 @@ const PAGE_DEFAULT: u32 = 100;
 /// Handles `notifications.queries`.
 pub(crate) struct Queries;
 
-impl Answerer for Queries {
+impl QueryHandler for Queries {
     type Query = NotificationsQuery;
 
     async fn answer(

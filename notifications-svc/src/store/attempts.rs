@@ -1,6 +1,6 @@
 //! What came of each attempt.
 
-use shared_events::{bus::Tx, ids::DeliveryId};
+use shared_events::{ids::DeliveryId, messaging::Tx};
 use uuid::Uuid;
 
 use crate::domain::{Answer, Verdict};

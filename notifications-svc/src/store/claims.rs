@@ -4,8 +4,8 @@
 
 use shared_events::{
     AccountId, CorrelationId, MessageId,
-    bus::Tx,
     ids::{DeliveryId, NotificationId},
+    messaging::Tx,
     notifications::{Channel, DeliveryStatus},
 };
 use uuid::Uuid;

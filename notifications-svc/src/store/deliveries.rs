@@ -3,8 +3,8 @@
 
 use shared_events::{
     AccountId, MessageId,
-    bus::Tx,
     ids::{DeliveryId, NotificationId},
+    messaging::Tx,
     notifications::{Channel, Delivery, Topic},
 };
 use uuid::Uuid;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use shared_events::{
     AccountId, CorrelationId, MessageId,
-    bus::Tx,
     ids::NotificationId,
+    messaging::Tx,
     notifications::{Notification, Topic},
 };
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 //! their primary key, deletes what it may of them with all that hangs on it, and locks nothing that
 //! is under way.
 
-use shared_events::{bus::Tx, ids::NotificationId};
+use shared_events::{ids::NotificationId, messaging::Tx};
 use uuid::Uuid;
 
 /// Where a step has come to.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared_events::{
     AccountId, Iban,
-    bus::Tx,
+    messaging::Tx,
     notifications::{PreferencesChanged, PreferencesFound, Topic},
 };
 use uuid::Uuid;

@@ -9,7 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     address::{Address, AddressError, Scheme},
-    bus::Amqp,
+    amqp::ConnectionParameters,
 };
 
 const PREFIX: &str = "BANKWIRE";
@@ -37,9 +37,9 @@ pub(super) struct Remote {
 
 impl Common {
     /// Where the broker is.
-    pub(super) fn amqp(&self) -> Result<Amqp, ConfigError> {
+    pub(super) fn amqp(&self) -> Result<ConnectionParameters, ConfigError> {
         let Remote { url, password } = &self.amqp;
-        let read = Amqp::new(url.expose_secret(), password.clone());
+        let read = ConnectionParameters::new(url.expose_secret(), password.clone());
         read.map_err(|source| ConfigError::Address { key: "amqp.url", source })
     }
 

@@ -22,15 +22,16 @@ use tracing::{error, info};
 
 use crate::{
     address::Address,
-    bus::{Amqp, Database, Health, connect_database},
+    amqp::{ConnectionParameters, Health},
     envelope::chain,
+    messaging::{Database, connect_database},
 };
 
 /// What a service is given to run with.
 #[derive(Clone, Debug)]
 pub struct Host {
     /// The broker.
-    pub amqp: Amqp,
+    pub amqp: ConnectionParameters,
     /// The service's own database.
     pub pool: Database,
     /// What `/readyz` shows.
@@ -95,7 +96,7 @@ where
 
 /// The servers that every service works with.
 struct Servers {
-    amqp: Amqp,
+    amqp: ConnectionParameters,
     database: Address,
 }
 

@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tracing::error;
 
-use crate::bus::Health;
+use crate::amqp::Health;
 
 /// A process that takes longer to answer a probe is not well.
 const ASK_TIMEOUT: Duration = Duration::from_secs(3);

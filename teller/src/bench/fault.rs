@@ -6,7 +6,7 @@ pub(crate) enum BenchError {
     #[error("the broker failed")]
     Broker(#[from] lapin::Error),
     #[error("there is no connection")]
-    Connection(#[from] shared_events::bus::BusError),
+    Connection(#[from] shared_events::amqp::BusError),
     #[error("a database failed")]
     Database(#[from] sqlx::Error),
     #[error("cannot {doing}")]

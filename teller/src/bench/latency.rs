@@ -19,7 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use shared_events::{
     Message,
-    bus::{Client, Watch},
+    client::{Client, Watch},
     ledger::{SubmitTransfers, TransfersPosted},
     topology::COMMANDS,
 };

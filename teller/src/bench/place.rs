@@ -1,6 +1,6 @@
 //! Where the bank is that is measured.
 
-use shared_events::bus::Amqp;
+use shared_events::amqp::ConnectionParameters;
 use sqlx::{PgConnection, PgPool};
 use url::Url;
 
@@ -17,7 +17,7 @@ pub(super) enum Database {
 
 /// The broker, the databases, and the containers they run in.
 pub(crate) struct Place {
-    pub(super) amqp: Amqp,
+    pub(super) amqp: ConnectionParameters,
     ledger_url: String,
     notifications_url: String,
     pub(super) containers: Containers,
@@ -26,7 +26,7 @@ pub(crate) struct Place {
 impl Place {
     /// The bank behind these addresses, in the containers of the compose project `project`.
     pub(crate) async fn find(
-        amqp: Amqp,
+        amqp: ConnectionParameters,
         ledger_url: String,
         notifications_url: String,
         project: &str,

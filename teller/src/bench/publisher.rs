@@ -6,13 +6,16 @@ use lapin::{
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::ShortString,
 };
-use shared_events::bus::Amqp;
+use shared_events::amqp::ConnectionParameters;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::fault::BenchError;
 
 /// A connection to the broker, to its virtual host `vhost` or to the URL's.
-pub(super) async fn connect(amqp: &Amqp, vhost: Option<&str>) -> Result<Connection, BenchError> {
+pub(super) async fn connect(
+    amqp: &ConnectionParameters,
+    vhost: Option<&str>,
+) -> Result<Connection, BenchError> {
     let amqp = match vhost {
         Some(vhost) => amqp.clone().in_vhost(vhost),
         None => amqp.clone(),

@@ -3,7 +3,7 @@
 use std::{env, time::Duration};
 
 use clap::Args;
-use shared_events::{bus::Amqp, envelope::chain};
+use shared_events::{amqp::ConnectionParameters, envelope::chain};
 
 use crate::input::InvalidInput;
 
@@ -41,7 +41,7 @@ pub(crate) struct Global {
 
 impl Global {
     /// The broker, as a client of the bank.
-    pub(crate) fn client(&self) -> Result<Amqp, InvalidInput> {
+    pub(crate) fn client(&self) -> Result<ConnectionParameters, InvalidInput> {
         amqp("amqp-url", &self.amqp_url, CLIENT_PASSWORD)
     }
 
@@ -51,12 +51,16 @@ impl Global {
 }
 
 /// The broker, as the user who may touch what is parked.
-pub(crate) fn repair(url: &str) -> Result<Amqp, InvalidInput> {
+pub(crate) fn repair(url: &str) -> Result<ConnectionParameters, InvalidInput> {
     amqp("repair-url", url, REPAIR_PASSWORD)
 }
 
-fn amqp(field: &str, url: &str, (name, default): (&str, &str)) -> Result<Amqp, InvalidInput> {
-    let amqp = Amqp::new(url, secret(name)?.map(Into::into));
+fn amqp(
+    field: &str,
+    url: &str,
+    (name, default): (&str, &str),
+) -> Result<ConnectionParameters, InvalidInput> {
+    let amqp = ConnectionParameters::new(url, secret(name)?.map(Into::into));
     let amqp = amqp.map_err(|error| InvalidInput::new(field, chain(&error).to_string()))?;
     Ok(amqp.or_password(default))
 }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
 use shared_events::{
-    bus::{self, ParkedMessage, ParkedQueue},
+    client::{self, ParkedMessage, ParkedQueue},
     text::visible,
     topology::SERVICES,
 };
@@ -135,10 +135,10 @@ fn without_body(message: ParkedMessage) -> ParkedMessage {
 }
 
 impl Chosen {
-    fn chosen(&self) -> bus::Chosen {
+    fn chosen(&self) -> client::Chosen {
         match self.all {
-            true => bus::Chosen::All,
-            false => bus::Chosen::Named(self.messages.clone()),
+            true => client::Chosen::All,
+            false => client::Chosen::Named(self.messages.clone()),
         }
     }
 }
@@ -147,13 +147,13 @@ impl Chosen {
 fn told(
     session: &mut Session,
     what: &'static str,
-    wanted: &bus::Chosen,
+    wanted: &client::Chosen,
     done: &[ParkedMessage],
 ) -> Result<(), Failure> {
     let names: Vec<&str> = done.iter().map(ParkedMessage::name).collect();
     let missing: Vec<String> = match wanted {
-        bus::Chosen::All => vec![],
-        bus::Chosen::Named(wanted) => {
+        client::Chosen::All => vec![],
+        client::Chosen::Named(wanted) => {
             let is_missing = |name: &&String| !done.iter().any(|message| message.is_called(name));
             wanted.iter().filter(is_missing).cloned().collect()
         }

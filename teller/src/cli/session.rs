@@ -1,11 +1,7 @@
 //! What a command works with: the bank, the output, and the id of what it sends.
 
 use clap::Args;
-use shared_events::{
-    AccountId, MessageId,
-    accounts::AccountKey,
-    bus::{BusError, Client},
-};
+use shared_events::{AccountId, MessageId, accounts::AccountKey, amqp::BusError, client::Client};
 use uuid::Uuid;
 
 use super::{
@@ -75,7 +71,7 @@ impl Session {
 
     /// Where the broker is, for a command that speaks to it in its own way.
     #[cfg(feature = "bench")]
-    pub(crate) fn amqp(&self) -> Result<shared_events::bus::Amqp, TellerError> {
+    pub(crate) fn amqp(&self) -> Result<shared_events::amqp::ConnectionParameters, TellerError> {
         Ok(self.global.client()?)
     }
 

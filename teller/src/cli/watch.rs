@@ -66,7 +66,7 @@ impl Watch {
     }
 }
 
-async fn reconnected(bank: &crate::Teller, patterns: &[String]) -> shared_events::bus::Watch {
+async fn reconnected(bank: &crate::Teller, patterns: &[String]) -> shared_events::client::Watch {
     loop {
         tokio::time::sleep(RECONNECT_AFTER).await;
         if let Ok(watch) = bank.watch(patterns).await {

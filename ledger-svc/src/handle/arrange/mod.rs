@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 
 use shared_events::{
     AccountId,
-    bus::{HandleError, Handler, Outcome, Received, Tx},
     ledger::{
         ArrangementReason, ArrangementRejected, CancelOrder, LedgerArrangement, LedgerReason,
         RemoveMonitor, SetMonitor, SetOrder, SetTerms,
     },
     message::Message,
+    messaging::{HandleError, Handler, Outcome, Received, Tx},
 };
 use uuid::Uuid;
 

@@ -3,11 +3,11 @@
 use rust_decimal::Decimal;
 use shared_events::{
     Amount, Money,
-    bus::{Answer, HandleError, Outcome, Tx},
     ledger::{
         ArrangementReason, ListMonitors, MONITORS_MAX, MonitorChanged, MonitorCondition,
         MonitorNow, MonitorRemoved, MonitorsListed, RemoveMonitor, SetMonitor,
     },
+    messaging::{Answer, HandleError, Outcome, Tx},
     refusal::MessageRefused,
 };
 

@@ -4,13 +4,13 @@
 use chrono::{DateTime, Utc};
 use shared_events::{
     AccountId, OrderId,
-    bus::{Answer, Event, HandleError, Outcome, Tx},
     envelope::chain,
     ledger::{
         ArrangementReason, CancelOrder, EXECUTIONS_PAGE_MAX, ExecutionStatus, GetOrder, ListOrders,
         ORDERS_MAX, OrderCancelled, OrderChanged, OrderExecution, OrderFound, OrderMissed,
         OrderNow, OrdersListed, Party, SetOrder,
     },
+    messaging::{Answer, Event, HandleError, Outcome, Tx},
     refusal::MessageRefused,
 };
 use tracing::warn;

@@ -5,9 +5,9 @@
 use chrono::Datelike;
 use shared_events::{
     CommandId,
-    bus::{Answer, HandleError, Outcome, Tx},
     ledger::{ClosePeriod, LedgerCommandRejected, LedgerReason, PeriodClosed, PeriodFound},
     message::Message,
+    messaging::{Answer, HandleError, Outcome, Tx},
 };
 use tracing::info;
 

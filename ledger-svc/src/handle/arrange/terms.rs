@@ -2,8 +2,8 @@
 //! months that are over already, the next capitalisation makes good.
 
 use shared_events::{
-    bus::{Outcome, Tx},
     ledger::{ArrangementReason, SetTerms, TERMS_MAX, TermsChanged},
+    messaging::{Outcome, Tx},
 };
 
 use super::{Arranged, Refusal};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use shared_events::{
     CorrelationId, MessageId,
-    bus::{HandleError, Workshop},
     envelope::chain,
     ledger::{AccountCode, Party},
+    messaging::{HandleError, JobContext},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -22,7 +22,11 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Takes the digits that cannot be told off each such balance, when the ledger starts: none comes
 /// after that.
-pub(super) async fn keep_trying(time: BankTime, workshop: &Workshop, shutdown: &CancellationToken) {
+pub(super) async fn keep_trying(
+    time: BankTime,
+    workshop: &JobContext,
+    shutdown: &CancellationToken,
+) {
     while !shutdown.is_cancelled() {
         match attempt(workshop, Box::pin(take_off(workshop, time))).await {
             Ok(()) => return,
@@ -35,7 +39,7 @@ pub(super) async fn keep_trying(time: BankTime, workshop: &Workshop, shutdown: &
     }
 }
 
-async fn take_off(workshop: &Workshop, time: BankTime) -> Result<(), HandleError> {
+async fn take_off(workshop: &JobContext, time: BankTime) -> Result<(), HandleError> {
     let mut work = workshop.begin().await?;
     let long = accounts::too_long_in_tx(&mut work.tx()).await?;
     if long.is_empty() {

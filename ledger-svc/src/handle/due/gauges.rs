@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use metrics::gauge;
 use shared_events::{
-    bus::{HandleError, Workshop},
     envelope::chain,
+    messaging::{HandleError, JobContext},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -19,7 +19,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(10);
 const BEHIND_SECONDS_MAX: f64 = 1.0;
 
 /// Measures until `shutdown`.
-pub(super) async fn measure(workshop: &Workshop, shutdown: &CancellationToken) {
+pub(super) async fn measure(workshop: &JobContext, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Err(error) = workshop.bounded(measure_once(workshop)).await {
             warn!(error = %chain(&error), "what is set aside was not counted");
@@ -31,7 +31,7 @@ pub(super) async fn measure(workshop: &Workshop, shutdown: &CancellationToken) {
     }
 }
 
-async fn measure_once(workshop: &Workshop) -> Result<(), HandleError> {
+async fn measure_once(workshop: &JobContext) -> Result<(), HandleError> {
     let mut work = workshop.begin().await?;
     let tx = &mut work.tx();
     for kind in [Holds::NAME, Interest::NAME, Orders::NAME] {

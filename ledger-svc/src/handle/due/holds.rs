@@ -2,7 +2,7 @@
 
 use shared_events::{
     CorrelationId, MessageId, TransferId,
-    bus::{HandleError, Workshop},
+    messaging::{HandleError, JobContext},
 };
 use tracing::info;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ impl Kind for Holds {
     type Item = TransferId;
     const NAME: &'static str = "hold";
 
-    async fn due(&self, workshop: &Workshop) -> Result<Found<TransferId>, HandleError> {
+    async fn due(&self, workshop: &JobContext) -> Result<Found<TransferId>, HandleError> {
         let mut work = workshop.begin().await?;
         let due = holds::due(&mut work.tx(), HOLDS_MAX).await?;
         let more = due.len() == HOLDS_MAX;
@@ -36,7 +36,7 @@ impl Kind for Holds {
         Ok(Found { turns: turns.collect(), more })
     }
 
-    async fn handle(&self, workshop: &Workshop, due: &[TransferId]) -> Result<(), HandleError> {
+    async fn handle(&self, workshop: &JobContext, due: &[TransferId]) -> Result<(), HandleError> {
         let mut work = workshop.begin().await?;
         let mut named = Named::default();
         due.iter().for_each(|id| named.hold(*id));

@@ -6,7 +6,7 @@
 
 use shared_events::{
     AccountId, CorrelationId,
-    bus::{HandleError, Workshop},
+    messaging::{HandleError, JobContext},
 };
 use tracing::info;
 use uuid::Uuid;
@@ -37,7 +37,7 @@ impl Kind for Interest {
     type Item = AccountId;
     const NAME: &'static str = "interest";
 
-    async fn due(&self, workshop: &Workshop) -> Result<Found<AccountId>, HandleError> {
+    async fn due(&self, workshop: &JobContext) -> Result<Found<AccountId>, HandleError> {
         let mut work = workshop.begin().await?;
         let today = self.time.now(periods::clock(&mut work.tx()).await?).today;
         let due = interest::due(&mut work.tx(), today, ACCOUNTS_MAX).await?;
@@ -49,7 +49,7 @@ impl Kind for Interest {
         Ok(Found { turns: turns.collect(), more })
     }
 
-    async fn handle(&self, workshop: &Workshop, due: &[AccountId]) -> Result<(), HandleError> {
+    async fn handle(&self, workshop: &JobContext, due: &[AccountId]) -> Result<(), HandleError> {
         let ids: Vec<Uuid> = due.iter().map(|id| id.uuid()).collect();
         let mut work = workshop.begin().await?;
         let mut all = unsettled::read(&mut work.tx(), &ids).await?;

@@ -10,7 +10,10 @@ mod orders;
 mod round;
 
 use futures_util::future::{BoxFuture, join_all};
-use shared_events::bus::{Health, Worker, Workshop};
+use shared_events::{
+    amqp::Health,
+    messaging::{BackgroundJob, JobContext},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::bank_time::BankTime;
@@ -34,12 +37,12 @@ impl Due {
     }
 }
 
-impl Worker for Due {
+impl BackgroundJob for Due {
     fn name(&self) -> String {
         "due".to_owned()
     }
 
-    async fn run(&mut self, workshop: Workshop, shutdown: CancellationToken) {
+    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
         let (time, calendar, health) = (self.time, self.calendar.clone(), &self.health);
         // In boxes: all of it in one future is more than a thread's stack has room for.
         let parts: Vec<BoxFuture<'_, ()>> = vec![

@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 use shared_events::{
     CorrelationId,
-    bus::{Event, HandleError, Work, Workshop},
     envelope::chain,
     ledger::{OrderExecuted, OrderExecution, OrderMissed},
+    messaging::{Event, HandleError, JobContext, UnitOfWork},
 };
 use tracing::info;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ impl Kind for Orders {
     type Item = Order;
     const NAME: &'static str = "order";
 
-    async fn due(&self, workshop: &Workshop) -> Result<Found<Order>, HandleError> {
+    async fn due(&self, workshop: &JobContext) -> Result<Found<Order>, HandleError> {
         let mut work = workshop.begin().await?;
         let today = self.time.now(periods::clock(&mut work.tx()).await?).today;
         let due = orders::due(&mut work.tx(), today, ORDERS_MAX).await?;
@@ -52,7 +52,7 @@ impl Kind for Orders {
         Ok(Found { turns: turns.collect(), more })
     }
 
-    async fn handle(&self, workshop: &Workshop, due: &[Order]) -> Result<(), HandleError> {
+    async fn handle(&self, workshop: &JobContext, due: &[Order]) -> Result<(), HandleError> {
         let mut work = workshop.begin().await?;
         let mut named = Named::default();
         for order in due {
@@ -114,7 +114,7 @@ impl Tried {
     }
 
     /// Announces the transfer, and what it means for the order.
-    fn announce(&self, work: &mut Work, books: &Books) {
+    fn announce(&self, work: &mut UnitOfWork, books: &Books) {
         let Self { order, execution, after } = self;
         let cause = order.cause();
         let mut events = Vec::new();

@@ -11,8 +11,9 @@ use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use futures_util::{FutureExt, future::BoxFuture};
 use metrics::counter;
 use shared_events::{
-    bus::{HandleError, Health, Workshop},
+    amqp::Health,
     envelope::chain,
+    messaging::{HandleError, JobContext},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -36,13 +37,13 @@ pub(super) trait Kind: Send + Sync {
     /// What is due now, up to a bound. Locks nothing.
     fn due(
         &self,
-        workshop: &Workshop,
+        workshop: &JobContext,
     ) -> impl Future<Output = Result<Found<Self::Item>, HandleError>> + Send;
 
     /// Handles these, in one transaction.
     fn handle(
         &self,
-        workshop: &Workshop,
+        workshop: &JobContext,
         items: &[Self::Item],
     ) -> impl Future<Output = Result<(), HandleError>> + Send;
 }
@@ -68,7 +69,7 @@ pub(super) struct Found<I> {
 /// Does what is due of a kind until `shutdown`.
 pub(super) async fn keep_doing<K: Kind>(
     kind: K,
-    workshop: &Workshop,
+    workshop: &JobContext,
     health: &Health,
     shutdown: &CancellationToken,
 ) {
@@ -105,7 +106,7 @@ fn failed<K: Kind>(error: &HandleError) {
 /// One round. Says whether there may be more to do at once.
 async fn round<K: Kind>(
     kind: &K,
-    workshop: &Workshop,
+    workshop: &JobContext,
     one_by_one: bool,
 ) -> Result<bool, HandleError> {
     let Found { turns, more } = attempt(workshop, Box::pin(kind.due(workshop))).await?;
@@ -153,7 +154,7 @@ async fn round<K: Kind>(
 /// Work that takes no longer than it may, and whose panic is a failure like any other: what it had
 /// begun is rolled back.
 pub(super) async fn attempt<T>(
-    workshop: &Workshop,
+    workshop: &JobContext,
     work: BoxFuture<'_, Result<T, HandleError>>,
 ) -> Result<T, HandleError> {
     workshop.bounded(no_panic(work)).await
@@ -165,7 +166,7 @@ async fn no_panic<T>(work: BoxFuture<'_, Result<T, HandleError>>) -> Result<T, H
 }
 
 /// Sets an item aside. The first time it is said so.
-async fn put_aside(workshop: &Workshop, key: Key, why: &str) -> Result<(), HandleError> {
+async fn put_aside(workshop: &JobContext, key: Key, why: &str) -> Result<(), HandleError> {
     let put = Box::pin(async {
         let mut work = workshop.begin().await?;
         let failures = set_aside::put_in_tx(&mut work.tx(), key, why).await?;
@@ -183,7 +184,7 @@ async fn put_aside(workshop: &Workshop, key: Key, why: &str) -> Result<(), Handl
 }
 
 /// Forgets that an item was set aside: it is done.
-async fn forget(workshop: &Workshop, key: Key) -> Result<(), HandleError> {
+async fn forget(workshop: &JobContext, key: Key) -> Result<(), HandleError> {
     let forget = Box::pin(async {
         let mut work = workshop.begin().await?;
         set_aside::forget_in_tx(&mut work.tx(), key).await?;

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Message as _, MessageId, TransferId,
-    bus::SendOptions,
+    client::SendOptions,
     envelope::RawEnvelope,
     ledger::{
         AccountAfter, GetBalance, PostedTransfer, SubmitTransfers, Transfer, TransfersPosted,

@@ -6,7 +6,7 @@ use integration_tests::{Bank, PATIENCE, wait_for};
 use shared_events::{
     AccountId, Amount, Message, MessageId, Money, TransferId,
     accounts::{AccountActivated, Holder, OpenAccount},
-    bus::{Client, SendOptions},
+    client::{Client, SendOptions},
     envelope::RawEnvelope,
     ledger::{
         AccountCode, GetTrialBalance, Party, SubmitTransfers, Transfer, TransfersPosted,

@@ -23,7 +23,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use shared_events::{
     AccountId, Currency, Envelope, MessageId, Money, TransferId,
-    bus::{Client, SendOptions},
+    client::{Client, SendOptions},
     envelope::RawEnvelope,
     ledger::{
         Action, CHAINS, ChainedRecord, GetBalance, GetJournal, GetTrialBalance, JOURNAL_PAGE_MAX,

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Message, Money, OrderId, Total,
     accounts::{Blocks, CloseAccount, FreezeAccount, UnfreezeAccount},
-    bus::RequestError,
+    client::RequestError,
     ledger::{
         ArrangementReason, ArrangementRejected, CancelOrder, GetBalance, GetOrder, HolidayRule,
         ListOrders, OrderCancelled, OrderChanged, OrderExecuted, OrderExecution, OrderMissed,

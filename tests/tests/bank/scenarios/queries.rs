@@ -7,7 +7,7 @@ use integration_tests::{Bank, Fact, facts};
 use shared_events::{
     AccountId, Iban, Query, Total, TransferId,
     accounts::{AccountKey, AccountStatus, FreezeAccount, GetAccount, ListAccounts},
-    bus::AskError,
+    client::AskError,
     ledger::{
         GetBalance, GetStatement, GetTransfer, LedgerStatus, Party, RejectReason, StatementFound,
         Transfer, TransferStatus,

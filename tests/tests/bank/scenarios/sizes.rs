@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shared_events::{
     MessageId, Query,
-    bus::{Client, RequestError, SendOptions},
+    client::{Client, RequestError, SendOptions},
     envelope::MESSAGE_BYTES_MAX,
     ledger::{
         AccountCode, FindPayments, GetBalance, GetTrialBalance, Party, PaymentName,

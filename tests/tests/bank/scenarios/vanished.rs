@@ -7,7 +7,8 @@ use anyhow::{Result, ensure};
 use integration_tests::{Bank, Fact, PATIENCE, Proxy, facts, wait_for};
 use shared_events::{
     MessageId, Money, TransferId,
-    bus::{Amqp, Client, SendOptions},
+    amqp::ConnectionParameters,
+    client::{Client, SendOptions},
     ledger::{AccountCode, Party, SubmitTransfers, Transfer},
 };
 
@@ -59,7 +60,7 @@ async fn a_client_uses_the_successor_of_a_broker_that_vanished(bank: Bank) -> Re
     let _ledger = bank.start("ledger").await?;
     let proxy = Proxy::to(bank.broker().amqp().clone()).await?;
     let url = format!("amqp://client:client-dev@{}/{}", proxy.address(), bank.vhost());
-    let client = Client::new(Amqp::new(&url, None)?, "payer");
+    let client = Client::new(ConnectionParameters::new(&url, None)?, "payer");
     pay(&client).await?;
     proxy.vanish();
     let took = pay(&client).await?;

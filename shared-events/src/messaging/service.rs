@@ -15,24 +15,26 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
-    alive::Alive,
-    amqp::Amqp,
-    answer::{self, Answerer, Desk},
+    background_job::{BackgroundJob, JobContext},
     batch::Batches,
-    connection::{Backoff, Link},
     consumer::{self, Consumer},
     database::{Database, MIGRATOR, is_transient},
-    dispose::Disposal,
+    disposition::Disposal,
     handler::Handler,
-    health::Health,
     inbox,
-    lane::CurrentLane,
     outbox::{self, Handover},
-    patience::Patience,
+    outbox_partition::CurrentLane,
+    query_consumer::{self, Desk, QueryHandler},
+    redelivery::Suspects,
     relay::{self, Relay},
-    suspects::Suspects,
-    verify::verify,
-    work::{Worker, Workshop},
+    supervise::Alive,
+    time_limit::Patience,
+    topology_check::verify,
+};
+use crate::amqp::{
+    ConnectionParameters,
+    connection::{Backoff, Link},
+    health::Health,
 };
 use crate::{
     envelope::chain,
@@ -83,7 +85,7 @@ struct Parts {
 /// A service: a name, a broker, a database, and what it does with messages.
 pub struct Service {
     name: &'static str,
-    amqp: Amqp,
+    amqp: ConnectionParameters,
     database: Database,
     migrations: &'static Migrator,
     health: Health,
@@ -96,7 +98,7 @@ impl Service {
     #[must_use]
     pub fn new(
         name: &'static str,
-        amqp: Amqp,
+        amqp: ConnectionParameters,
         database: Database,
         migrations: &'static Migrator,
         health: Health,
@@ -138,9 +140,9 @@ impl Service {
 
     /// Answers the queries of a subscription.
     #[must_use]
-    pub fn answer<A: Answerer>(mut self, subscription: Subscription, answerer: A) -> Self {
+    pub fn answer<A: QueryHandler>(mut self, subscription: Subscription, answerer: A) -> Self {
         self.subscriptions.push(subscription);
-        self.health.bad(&answer::part(&subscription), NOT_STARTED);
+        self.health.bad(&query_consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
             let desk = Desk {
                 subscription,
@@ -160,9 +162,9 @@ impl Service {
 
     /// Does what no message starts.
     #[must_use]
-    pub fn work<W: Worker>(mut self, worker: W) -> Self {
+    pub fn work<W: BackgroundJob>(mut self, worker: W) -> Self {
         self.tasks.push(Box::new(move |parts| {
-            let workshop = Workshop {
+            let workshop = JobContext {
                 source: parts.source.clone(),
                 database: parts.database.clone(),
                 patience: Arc::new(Patience::new()),
@@ -278,9 +280,9 @@ impl Service {
 }
 
 /// Lets somebody work for as long as the service runs.
-async fn employ<W: Worker>(
+async fn employ<W: BackgroundJob>(
     mut worker: W,
-    workshop: Workshop,
+    workshop: JobContext,
     health: Health,
     shutdown: CancellationToken,
 ) {

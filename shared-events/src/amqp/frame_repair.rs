@@ -23,7 +23,7 @@ use lapin::{
 pub(crate) const SUBSTITUTE: char = '\u{1a}';
 /// The largest frame that we agree on with the broker, and hold until it is complete: RabbitMQ's
 /// own default.
-pub(super) const FRAME_BYTES_MAX: u32 = 128 * 1024;
+pub(crate) const FRAME_BYTES_MAX: u32 = 128 * 1024;
 
 /// Before the payload: type, channel, size. Behind it: one byte.
 const HEAD_BYTES: usize = 7;
@@ -35,7 +35,7 @@ const PROTOCOL_HEADER: u8 = b'A';
 
 /// Follows the frames of one connection.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     /// How many bytes of a frame that has begun are passed on as they are.
     passing: usize,
 }
@@ -43,7 +43,7 @@ pub(super) struct Frames {
 impl Frames {
     /// Mends the frames that are complete, and returns how many bytes can be passed on. What is
     /// left is the beginning of a frame: it is shown again when more has come.
-    pub(super) fn mend(&mut self, bytes: &mut [u8]) -> usize {
+    pub(crate) fn mend(&mut self, bytes: &mut [u8]) -> usize {
         let mut at = 0;
         loop {
             let passed = self.passing.min(bytes.len() - at);

@@ -1,10 +1,8 @@
 //! Joins the events of one transaction into few messages. Promise: order is kept, and only events
 //! that every reader gets together travel together: neighbours of one type and one partition key.
 
-use super::{
-    outbox::Row,
-    publish::{Outgoing, named, partition_headers, set_header, short},
-};
+use super::outbox::Row;
+use crate::amqp::publish::{Outgoing, named, partition_headers, set_header, short};
 use crate::{
     envelope::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONTENT_TYPE, CONTENT_TYPE_BATCH},
     topology::EVENTS,

@@ -16,20 +16,22 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    connection::{Backoff, BusError},
     database::{Database, Lease, Tx},
-    dispose::{Disposal, ParkReason},
+    decode::{Arrival, Intake, Origin, Unread, stray},
+    disposition::{Disposal, ParkReason},
     handler::{HandleError, Handler, Idempotency, Outcome, Received},
-    health::Health,
     inbox::{self, Claim, Inboxed, Seen},
     inbox_key::keys,
-    intake::{Arrival, Intake, Origin, Unread, stray},
-    lane::CurrentLane,
     outbox::{self, Cause, Handover, Row},
-    patience::Patience,
+    outbox_partition::CurrentLane,
+    redelivery::{Suspects, Trial},
     reply::Reply,
-    suspects::{Suspects, Trial},
-    waves::waves,
+    sub_batches::waves,
+    time_limit::Patience,
+};
+use crate::amqp::{
+    connection::{Backoff, BusError},
+    health::Health,
 };
 use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, chain, read_envelopes},

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use super::{
     database::{Database, in_time},
-    intake::Arrival,
+    decode::Arrival,
 };
 
 /// A delivery that came back so often is a suspect.

@@ -6,12 +6,12 @@ use tracing::warn;
 
 use super::{
     batch::{Batches, Settled, Verdict, digest},
-    connection::{Backoff, BusError},
-    dispose::ParkReason,
+    decode::{Arrival, Intake, whole},
+    disposition::ParkReason,
     handler::{Handler, Received},
-    intake::{Arrival, Intake, whole},
-    suspects::{Trial, fingerprint},
+    redelivery::{Trial, fingerprint},
 };
+use crate::amqp::connection::{Backoff, BusError};
 use crate::envelope::chain;
 
 impl<H: Handler> Batches<H> {

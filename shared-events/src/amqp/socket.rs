@@ -32,11 +32,11 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::mend::{FRAME_BYTES_MAX, Frames};
+use super::frame_repair::{FRAME_BYTES_MAX, Frames};
 
 /// The heartbeat that we ask of the broker: it looks twice in this time whether it has said
 /// something, so that at most so much passes between two words of a broker that is well.
-pub(super) const HEARTBEAT_SECONDS: u16 = 3;
+pub(crate) const HEARTBEAT_SECONDS: u16 = 3;
 /// A broker that has said nothing for so long is gone: its host has lost power or its network.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// How long the kernel waits for the other side to acknowledge what was sent.
@@ -50,29 +50,29 @@ const BUFFER_BYTES: usize = 2 * (FRAME_BYTES_MAX as usize + 8);
 
 type TcpStream = <Tokio as Reactor>::TcpStream;
 /// What lapin runs on: our tokio runtime, and sockets of this file.
-pub(super) type Kit = RuntimeParts<Tokio, Sockets>;
+pub(crate) type Kit = RuntimeParts<Tokio, Sockets>;
 
 /// Opens the socket of one connection.
 #[derive(Clone, Debug)]
-pub(super) struct Sockets {
+pub(crate) struct Sockets {
     tokio: Tokio,
     given_up: CancellationToken,
 }
 
 impl Sockets {
     /// For a connection that ends when `given_up` is cancelled.
-    pub(super) fn new(given_up: CancellationToken) -> Self {
+    pub(crate) fn new(given_up: CancellationToken) -> Self {
         Self { tokio: Tokio::current(), given_up }
     }
 
     /// What the driver runs this connection on.
-    pub(super) fn kit(&self) -> Kit {
+    pub(crate) fn kit(&self) -> Kit {
         RuntimeParts::new(self.tokio.clone(), self.clone())
     }
 
     /// Opens a socket to the first of a name's addresses that answers, with TLS if the scheme says
     /// so.
-    pub(super) async fn open(&self, uri: &AMQPUri) -> io::Result<Socket> {
+    pub(crate) async fn open(&self, uri: &AMQPUri) -> io::Result<Socket> {
         let opening = async {
             let (host, port) = (uri.authority.host.as_str(), uri.authority.port);
             let plain = AsyncTcpStream::Plain(self.connect(host, port).await?);
@@ -149,7 +149,7 @@ impl Reactor for Sockets {
 }
 
 /// A connection's stream of bytes, mended.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: AsyncTcpStream<TcpStream>,
     inbox: Inbox,
     heard: Instant,

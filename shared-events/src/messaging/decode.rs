@@ -7,11 +7,10 @@ use lapin::message::Delivery;
 use serde_json::value::RawValue;
 
 use super::{
-    dispose::{ParkReason, Stray, attempt},
+    disposition::{ParkReason, Stray, attempt},
     handler::Received,
-    mend::mended_part,
-    publish::text,
 };
+use crate::amqp::{frame_repair::mended_part, publish::text};
 use crate::{
     envelope::{
         CONTENT_TYPE, Form, RawEnvelope, Unreadable, chain, check_encoding, form_of, read_message,

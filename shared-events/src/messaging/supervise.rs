@@ -8,7 +8,7 @@ use metrics::counter;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::{connection::Backoff, health::Health};
+use crate::amqp::{connection::Backoff, health::Health};
 
 /// A part that has worked so long is well.
 const WELL_AFTER: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@
 use chrono::Utc;
 use lapin::BasicProperties;
 
-use super::publish::text;
+use crate::amqp::publish::text;
 use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, Envelope, MESSAGE_BYTES_MAX, RawEnvelope},
     ids::{CorrelationId, MessageId},

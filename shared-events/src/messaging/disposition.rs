@@ -13,11 +13,11 @@ use metrics::counter;
 use tokio::sync::Mutex;
 use tracing::{error, info, warn};
 
-use super::{
+use super::reply::{Reply, correlation};
+use crate::amqp::{
+    channel_guard::ChannelGuard,
     connection::{Backoff, BusError, Link},
-    guard::ChannelGuard,
     publish::{Outgoing, named, publish_confirmed, set_header, short, text},
-    reply::{Reply, correlation},
 };
 use crate::{
     envelope::chain,

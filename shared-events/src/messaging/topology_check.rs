@@ -7,9 +7,9 @@ use lapin::{
     types::FieldTable,
 };
 
-use super::{
+use crate::amqp::{
+    channel_guard::ChannelGuard,
     connection::{BusError, Link, in_time},
-    guard::ChannelGuard,
 };
 
 /// Checks passively that exchanges and queues exist.

@@ -16,11 +16,11 @@ use tokio::{
 use tracing::{debug, warn};
 use uuid::Uuid;
 
-use super::{
-    amqp::Amqp,
+use super::incoming::{Asker, Incoming, LastLost, Pending, SessionEnd, Watch};
+use crate::amqp::{
+    ConnectionParameters,
     connection::{Backoff, BusError, Link, discard, in_time},
     health::Health,
-    incoming::{Asker, Incoming, LastLost, Pending, SessionEnd, Watch},
     publish::{Outgoing, partition_headers, properties, publish_confirmed, short},
 };
 use crate::{
@@ -113,7 +113,7 @@ impl Client {
     /// A client called `name` (it stands in `source` and in the connection's name). Connects when
     /// first used.
     #[must_use]
-    pub fn new(amqp: Amqp, name: &str) -> Self {
+    pub fn new(amqp: ConnectionParameters, name: &str) -> Self {
         Self {
             name: name.into(),
             link: Arc::new(Link::new(amqp, name, "client", Health::default())),
@@ -295,7 +295,7 @@ impl Client {
         incoming: Incoming,
     ) -> Result<(), BusError> {
         let options = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
-        let tag = format!("{}@{}", self.name, super::connection::host_name());
+        let tag = format!("{}@{}", self.name, crate::amqp::connection::host_name());
         let consumer = channel
             .basic_consume(queue.into(), short(&tag), options, FieldTable::default())
             .await?;

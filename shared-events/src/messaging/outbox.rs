@@ -10,9 +10,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 use uuid::Uuid;
 
 use super::{
+    coalesce::join,
     database::{Database, Lease, in_time},
     handler::Event,
-    join::join,
 };
 use crate::{
     envelope::{Envelope, MESSAGE_BYTES_MAX, SpecVersion, schema_urn},
@@ -323,7 +323,10 @@ mod tests {
     fn an_event_that_the_broker_would_refuse_fails_its_own_message() {
         assert!(check_sizes(&[row(1), row(MESSAGE_BYTES_MAX)]).is_ok());
         let error = check_sizes(&[row(1), row(MESSAGE_BYTES_MAX + 1)]).expect_err("too large");
-        assert!(!crate::bus::database::is_transient(&error), "one by one, and it alone is parked");
+        assert!(
+            !crate::messaging::database::is_transient(&error),
+            "one by one, and it alone is parked"
+        );
     }
 
     #[test]

@@ -11,18 +11,20 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    alive,
-    connection::{Backoff, BusError, Link},
     consumer::{Feed, acknowledge},
     database::{Database, Tx},
-    dispose::Disposal,
+    decode::{self, Arrival},
+    disposition::Disposal,
     handler::{Event, HandleError},
-    health::Health,
-    intake::{self, Arrival},
     outbox::Cause,
-    patience::Patience,
+    redelivery::is_suspect,
     reply::Reply,
-    suspects::is_suspect,
+    supervise,
+    time_limit::Patience,
+};
+use crate::amqp::{
+    connection::{Backoff, BusError, Link},
+    health::Health,
 };
 use crate::{
     envelope::{RawEnvelope, chain},
@@ -56,7 +58,7 @@ impl Answer {
 }
 
 /// Answers the queries of one subscription.
-pub trait Answerer: Send + Sync + 'static {
+pub trait QueryHandler: Send + Sync + 'static {
     /// What the subscription carries.
     type Query: MessageSet;
 
@@ -69,7 +71,7 @@ pub trait Answerer: Send + Sync + 'static {
 }
 
 /// Consumes one subscription of queries for ever.
-pub(crate) struct Desk<A: Answerer> {
+pub(crate) struct Desk<A: QueryHandler> {
     pub(crate) subscription: Subscription,
     pub(crate) answerer: A,
     pub(crate) source: String,
@@ -86,7 +88,7 @@ pub(crate) fn part(subscription: &Subscription) -> String {
     format!("queries {}", subscription.name)
 }
 
-impl<A: Answerer> Desk<A> {
+impl<A: QueryHandler> Desk<A> {
     pub(crate) async fn run(self) {
         let desk = Arc::new(self);
         let mut backoff = Backoff::new();
@@ -141,15 +143,15 @@ impl<A: Answerer> Desk<A> {
             warn!(queue = &*arrival.queue, "a query came back too often; it is not answered");
             let why = "the service was restarted again and again over it; ask again";
             let refusal = MessageRefused::unavailable(why);
-            self.disposal.refuse(properties, intake::id_in(&arrival.delivery), refusal).await;
+            self.disposal.refuse(properties, decode::id_in(&arrival.delivery), refusal).await;
             return;
         }
-        let queries = match intake::read(&arrival.delivery) {
+        let queries = match decode::read(&arrival.delivery) {
             Ok(queries) => queries,
             Err(error) => {
-                let refusal = intake::refusal(&error);
+                let refusal = decode::refusal(&error);
                 warn!(queue = &*arrival.queue, why = refusal.message, "unreadable query");
-                let about = intake::id_in(&arrival.delivery);
+                let about = decode::id_in(&arrival.delivery);
                 self.disposal.refuse(properties, about, refusal).await;
                 return;
             }
@@ -166,12 +168,14 @@ impl<A: Answerer> Desk<A> {
         let decoded = match query.decode::<A::Query>() {
             Ok(decoded) => decoded,
             Err((error, _)) => {
-                return (cause, Answer::refused(&intake::undecodable(&error)));
+                return (cause, Answer::refused(&decode::undecodable(&error)));
             }
         };
         let looking = AssertUnwindSafe(self.look_up_in_time(&decoded.data)).catch_unwind();
         let answer = looking.await.unwrap_or_else(|panic| {
-            Err(HandleError::Hopeless(alive::panicked(&part(&self.subscription), &*panic).into()))
+            Err(HandleError::Hopeless(
+                supervise::panicked(&part(&self.subscription), &*panic).into(),
+            ))
         });
         let answer = answer.unwrap_or_else(|error| {
             warn!(error = %chain(&error), kind = decoded.kind, "a query was not answered");

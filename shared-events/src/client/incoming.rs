@@ -12,14 +12,14 @@ use lapin::{Channel, ConsumerDelegate, message::DeliveryResult};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
-use super::{connection::discard, publish::text};
+use crate::amqp::{connection::discard, publish::text};
 use crate::{
     envelope::{RawEnvelope, chain, read_envelopes},
     ids::MessageId,
 };
 
 /// Who waits for the reply to which message.
-pub(super) type Pending = Arc<Mutex<Waiting>>;
+pub(crate) type Pending = Arc<Mutex<Waiting>>;
 type Waiting = HashMap<MessageId, Vec<oneshot::Sender<Vec<RawEnvelope>>>>;
 
 fn lock(pending: &Pending) -> MutexGuard<'_, Waiting> {
@@ -28,14 +28,14 @@ fn lock(pending: &Pending) -> MutexGuard<'_, Waiting> {
 
 /// Waits for one reply, and is forgotten with whoever waits.
 #[derive(Debug)]
-pub(super) struct Asker {
+pub(crate) struct Asker {
     id: MessageId,
     pending: Pending,
-    pub(super) answer: oneshot::Receiver<Vec<RawEnvelope>>,
+    pub(crate) answer: oneshot::Receiver<Vec<RawEnvelope>>,
 }
 
 impl Asker {
-    pub(super) fn new(id: MessageId, pending: &Pending) -> Self {
+    pub(crate) fn new(id: MessageId, pending: &Pending) -> Self {
         let (answered, answer) = oneshot::channel();
         lock(pending).entry(id).or_default().push(answered);
         Self { id, pending: Arc::clone(pending), answer }
@@ -56,27 +56,27 @@ impl Drop for Asker {
 }
 
 /// The number of the last session that was lost. Sessions are numbered from one, in order.
-pub(super) type LastLost = Arc<watch::Sender<u64>>;
+pub(crate) type LastLost = Arc<watch::Sender<u64>>;
 
 /// Tells that a session is lost, and with it the replies that were on their way to it.
 #[derive(Clone, Debug)]
-pub(super) struct SessionEnd {
-    pub(super) number: u64,
-    pub(super) last_lost: LastLost,
+pub(crate) struct SessionEnd {
+    pub(crate) number: u64,
+    pub(crate) last_lost: LastLost,
 }
 
 impl SessionEnd {
-    pub(super) fn tell(&self) {
+    pub(crate) fn tell(&self) {
         self.last_lost.send_modify(|last| *last = self.number.max(*last));
     }
 
-    pub(super) fn has_come(&self) -> bool {
+    pub(crate) fn has_come(&self) -> bool {
         *self.last_lost.borrow() >= self.number
     }
 }
 
 /// Where messages on a client's own queue go.
-pub(super) enum Incoming {
+pub(crate) enum Incoming {
     /// To whoever waits for them; when they cannot come any more, all who wait are told.
     Replies(Pending, SessionEnd),
     Watched(mpsc::UnboundedSender<RawEnvelope>),
@@ -133,8 +133,8 @@ impl Incoming {
 /// Live events, until the connection is lost.
 #[derive(Debug)]
 pub struct Watch {
-    pub(super) events: mpsc::UnboundedReceiver<RawEnvelope>,
-    pub(super) channel: Channel,
+    pub(crate) events: mpsc::UnboundedReceiver<RawEnvelope>,
+    pub(crate) channel: Channel,
 }
 
 impl Drop for Watch {

@@ -12,10 +12,10 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{amqp::Amqp, health::Health};
+use super::{connection_parameters::ConnectionParameters, health::Health};
 
 /// A broker that takes longer to greet, or to answer anything else, is treated as away.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first and the longest pause between two tries. Short, since whoever waits for an answer
 /// waits for this, too.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
@@ -57,7 +57,7 @@ pub enum BusError {
 /// One supervised connection, shared by the tasks of one role.
 #[derive(Debug)]
 pub(crate) struct Link {
-    amqp: Amqp,
+    amqp: ConnectionParameters,
     name: String,
     health: Health,
     current: Mutex<Option<Open>>,
@@ -78,12 +78,12 @@ impl Open {
 
 impl Link {
     /// A link named `<who>/<role>@<host>`, as the management UI shows it. Connects when first used.
-    pub(crate) fn new(amqp: Amqp, who: &str, role: &str, health: Health) -> Self {
+    pub(crate) fn new(amqp: ConnectionParameters, who: &str, role: &str, health: Health) -> Self {
         let name = format!("{who}/{role}@{}", host_name());
         Self { amqp, name, health, current: Mutex::new(None) }
     }
 
-    #[cfg(feature = "bus")]
+    #[cfg(feature = "service")]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -148,7 +148,7 @@ impl Link {
     }
 
     /// Says goodbye, so that the broker gives what we held to others at once.
-    #[cfg(feature = "bus")]
+    #[cfg(feature = "service")]
     pub(crate) async fn close(&self) {
         if let Some(open) = self.current.lock().await.take() {
             let goodbye = open.connection.close(200, "shutting down".into());
@@ -229,7 +229,7 @@ impl Backoff {
         pause
     }
 
-    #[cfg(feature = "bus")]
+    #[cfg(feature = "service")]
     pub(crate) async fn pause(&mut self) {
         tokio::time::sleep(self.next_pause()).await;
     }

@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     database::{Database, Lease, Tx},
     handler::{Event, HandleError},
-    lane::CurrentLane,
     outbox::{self, Cause, Handover, Row},
-    patience::Patience,
+    outbox_partition::CurrentLane,
+    time_limit::Patience,
 };
 use crate::ids::{CorrelationId, MessageId};
 
 /// Something that a service does on its own until it is stopped.
-pub trait Worker: Send + 'static {
+pub trait BackgroundJob: Send + 'static {
     /// What it is called in the service's health: `job interest`.
     fn name(&self) -> String;
 
@@ -24,14 +24,14 @@ pub trait Worker: Send + 'static {
     /// Where it panics it is run again.
     fn run(
         &mut self,
-        workshop: Workshop,
+        workshop: JobContext,
         shutdown: CancellationToken,
     ) -> impl Future<Output = ()> + Send;
 }
 
 /// Opens pieces of work.
 #[derive(Clone, Debug)]
-pub struct Workshop {
+pub struct JobContext {
     pub(crate) source: String,
     pub(crate) database: Database,
     pub(crate) patience: Arc<Patience>,
@@ -39,16 +39,16 @@ pub struct Workshop {
     pub(crate) handover: Handover,
 }
 
-impl Workshop {
+impl JobContext {
     /// Opens a transaction; waits while too many events wait for the broker. Dropped without
-    /// [`Work::commit`], it leaves nothing behind.
-    pub async fn begin(&self) -> Result<Work, HandleError> {
+    /// [`UnitOfWork::commit`], it leaves nothing behind.
+    pub async fn begin(&self) -> Result<UnitOfWork, HandleError> {
         self.handover.ready().await;
         let lease = self.database.begin().await?;
-        Ok(Work { workshop: self.clone(), lease, events: Vec::new() })
+        Ok(UnitOfWork { workshop: self.clone(), lease, events: Vec::new() })
     }
 
-    /// A piece of work on the database: all between [`Workshop::begin`] and [`Work::commit`]
+    /// A piece of work on the database: all between [`JobContext::begin`] and [`UnitOfWork::commit`]
     /// belongs into one. The server's host may vanish without a word: a piece that takes longer
     /// than the bound (5 s; twice as long each time that this was too short) is dropped, with its
     /// connection, and fails as one that can be tried again.
@@ -64,13 +64,13 @@ impl Workshop {
 
 /// A transaction and the events that it announces.
 #[derive(Debug)]
-pub struct Work {
-    workshop: Workshop,
+pub struct UnitOfWork {
+    workshop: JobContext,
     lease: Lease,
     events: Vec<Row>,
 }
 
-impl Work {
+impl UnitOfWork {
     /// The open transaction.
     pub fn tx(&mut self) -> Tx<'_> {
         Tx::lend(&mut self.lease)

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{BusError, in_time},
-    mend::FRAME_BYTES_MAX,
+    frame_repair::FRAME_BYTES_MAX,
     socket::{HEARTBEAT_SECONDS, Kit, Sockets},
 };
 use crate::address::{Address, AddressError, Scheme};
@@ -22,11 +22,11 @@ const DEFAULT_VHOST: &str = "/";
 
 /// Where the broker is and who we are to it.
 #[derive(Clone, Debug)]
-pub struct Amqp {
+pub struct ConnectionParameters {
     address: Address,
 }
 
-impl Amqp {
+impl ConnectionParameters {
     /// A broker at `amqp://user@host:5672/bank` or `amqps://...`. A `password` that is given apart
     /// goes before one in the URL, and may have any characters.
     ///
@@ -69,7 +69,7 @@ impl Amqp {
     }
 
     /// Opens a connection that ends when `given_up` is cancelled, whatever the broker does.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         &self,
         name: &str,
         given_up: CancellationToken,
@@ -115,7 +115,10 @@ mod tests {
     use super::{super::connection::ANSWER_TIMEOUT, *};
 
     fn uri(url: &str, password: Option<&str>) -> AMQPUri {
-        Amqp::new(url, password.map(Into::into)).expect(url).or_password("default").uri()
+        ConnectionParameters::new(url, password.map(Into::into))
+            .expect(url)
+            .or_password("default")
+            .uri()
     }
 
     #[test]
@@ -144,7 +147,7 @@ mod tests {
             ("amqp://broker/bank", "names no user"),
             ("amqp://u@broker/bank?heartbeat=60", "has the parameter \"heartbeat\""),
         ] {
-            let found = Amqp::new(url, None).expect_err(url).to_string();
+            let found = ConnectionParameters::new(url, None).expect_err(url).to_string();
             assert!(found.starts_with(error), "{found}");
         }
     }
@@ -158,7 +161,8 @@ mod tests {
             let (stream, _) = listener.accept().await.expect("a client");
             let _ = sender.send(stream);
         });
-        let amqp = Amqp::new(&format!("amqp://u@{address}"), None).expect("an address");
+        let amqp =
+            ConnectionParameters::new(&format!("amqp://u@{address}"), None).expect("an address");
         let began = Instant::now();
         amqp.connect("test").await.expect_err("it says nothing");
         assert!(began.elapsed() < ANSWER_TIMEOUT, "{:?}", began.elapsed());
@@ -174,7 +178,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it listens");
         drop(listener);
-        let amqp = Amqp::new(&format!("amqp://u@{address}"), None).expect("an address");
+        let amqp =
+            ConnectionParameters::new(&format!("amqp://u@{address}"), None).expect("an address");
         let error = amqp.connect("test").await.expect_err("nobody listens");
         let error = crate::envelope::chain(&error).to_string();
         assert!(error.contains(&address.to_string()), "{error}");

@@ -12,7 +12,7 @@ use lapin::{
 };
 use tokio::time::timeout;
 
-use super::super::connection::{BusError, Link, discard, host_name, in_time};
+use crate::amqp::connection::{BusError, Link, discard, host_name, in_time};
 
 /// The most messages that a channel holds unacknowledged, and that are in memory together. Those
 /// behind them come on another channel: so many on each of its 2,047 channels are a million.

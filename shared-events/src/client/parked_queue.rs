@@ -12,11 +12,11 @@ use lapin::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{
-    amqp::Amqp,
+use crate::amqp::{
+    ConnectionParameters,
     connection::{BusError, Link},
+    frame_repair::mended_part,
     health::Health,
-    mend::mended_part,
     publish::{Outgoing, named, publish_confirmed, text},
 };
 use crate::topology::{PARKED, PARTITION_KEY_HEADER, RETRY, UNROUTED, parked_queue};
@@ -101,17 +101,17 @@ pub struct ParkedQueue {
 impl ParkedQueue {
     /// What `service` has given up. `amqp` must be a user that may read it: `repair`.
     #[must_use]
-    pub fn of_service(amqp: Amqp, service: &str) -> Self {
+    pub fn of_service(amqp: ConnectionParameters, service: &str) -> Self {
         Self::new(amqp, parked_queue(service))
     }
 
     /// What no queue asked for.
     #[must_use]
-    pub fn unrouted(amqp: Amqp) -> Self {
+    pub fn unrouted(amqp: ConnectionParameters) -> Self {
         Self::new(amqp, UNROUTED.to_owned())
     }
 
-    fn new(amqp: Amqp, queue: String) -> Self {
+    fn new(amqp: ConnectionParameters, queue: String) -> Self {
         Self { link: Link::new(amqp, "teller", "parked", Health::default()), queue }
     }
 

@@ -6,11 +6,11 @@ use std::pin::Pin;
 use tracing::{info, warn};
 
 use super::{
-    connection::Backoff,
     database::{Database, is_transient},
-    lane::Lane,
     outbox::{self, Row},
+    outbox_partition::Lane,
 };
+use crate::amqp::connection::Backoff;
 use crate::envelope::chain;
 
 pub(crate) type Beside<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -30,15 +30,17 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    alive,
-    connection::{Backoff, BusError, Link, in_time},
+    coalesce::outgoing,
     database::Database,
-    health::Health,
-    join::outgoing,
-    lane::{CurrentLane, Lane},
     outbox::{Handed, Row},
+    outbox_partition::{CurrentLane, Lane},
+    outbox_table::{Beside, Swept, beside, committed, delete, sweep},
+    supervise,
+};
+use crate::amqp::{
+    connection::{Backoff, BusError, Link, in_time},
+    health::Health,
     publish::{CONFIRM_TIMEOUT, accepted, publish},
-    table::{Beside, Swept, beside, committed, delete, sweep},
 };
 use crate::envelope::chain;
 
@@ -159,7 +161,7 @@ impl Relay {
     /// What was beside is lost with its rows; the table still has them.
     fn panicked(&mut self, panic: &(dyn Any + Send)) -> String {
         (self.deleting, self.doubted) = (None, None);
-        alive::panicked(PART, panic)
+        supervise::panicked(PART, panic)
     }
 
     /// Works on one channel. Ends well when there is nothing left to do for ever.

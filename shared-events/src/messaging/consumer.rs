@@ -27,16 +27,18 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
-    alive,
     batch::{Batches, Settled},
-    connection::{Backoff, BusError, Link, host_name, in_time},
-    guard::ChannelGuard,
+    decode::Arrival,
     handler::Handler,
+    outbox_partition::CurrentLane,
+    prefetch_window::{Held, Taken, Window},
+    redelivery::is_suspect,
+    supervise,
+};
+use crate::amqp::{
+    channel_guard::ChannelGuard,
+    connection::{Backoff, BusError, Link, host_name, in_time},
     health::Health,
-    intake::Arrival,
-    lane::CurrentLane,
-    suspects::is_suspect,
-    window::{Held, Taken, Window},
 };
 use crate::{envelope::chain, topology::Subscription};
 
@@ -83,7 +85,7 @@ impl<H: Handler> Consumer<H> {
                 Ok(Ok(Next::Stop)) => break,
                 Ok(Ok(Next::OpenAgain)) => continue,
                 Ok(Err(error)) => chain(&error).to_string(),
-                Err(panic) => alive::panicked(&part, &*panic),
+                Err(panic) => supervise::panicked(&part, &*panic),
             };
             warn!(
                 queue = self.subscription.name,
