@@ -11,6 +11,7 @@
 
 pub mod domain;
 mod handle;
+pub mod journal;
 mod store;
 
 use chrono_tz::Tz;

@@ -16,6 +16,8 @@ use shared_events::{
     },
 };
 
+use crate::journal::conversion::digest;
+
 use super::{
     account::Account,
     capitalise::{Capitalised, DueMonth},
@@ -265,9 +267,9 @@ impl Books {
 
     /// Decides on one instruction, and does it if nothing stands against it.
     pub fn submit(&mut self, command: CommandId, instruction: Instruction, now: Now) -> Outcome {
-        let (id, digest) = (instruction.transfer_id, instruction.digest());
+        let (id, content) = (instruction.transfer_id, digest(&instruction));
         if let Some(known) = self.known.get(&id) {
-            return match known.digest == digest {
+            return match known.digest == content {
                 true => Outcome::Known(id),
                 false => Outcome::Refused(instruction, RejectReason::IdempotencyConflict),
             };
@@ -276,7 +278,7 @@ impl Books {
             Ok(plan) => carry_out(self, id, plan, now),
             Err(reason) => self.rejection(&instruction, reason),
         };
-        self.keep(digest, command, instruction, now, outcome);
+        self.keep(content, command, instruction, now, outcome);
         Outcome::New(id)
     }
 

@@ -14,6 +14,8 @@ use shared_events::{
     money::exact::exact_sub,
 };
 
+use crate::journal::conversion::digest;
+
 use super::{
     account::{Account, Status, own_account_id},
     books::Books,
@@ -257,7 +259,7 @@ impl Books {
         };
         let plan = Plan::Post { legs, spends: false, reverses: None };
         let outcome = carry_out(self, transfer_id, plan, now);
-        self.keep(instruction.digest(), cause, instruction, now, outcome);
+        self.keep(digest(&instruction), cause, instruction, now, outcome);
         Some(transfer_id)
     }
 }

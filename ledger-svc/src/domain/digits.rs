@@ -9,6 +9,8 @@ use shared_events::{
     ledger::{AccountCode, Action, Instruction, Party, Payment},
 };
 
+use crate::journal::conversion::digest;
+
 use super::{
     account::own_account_id,
     books::Books,
@@ -53,7 +55,7 @@ impl Books {
         let plan = Plan::Post { legs, spends: false, reverses: None };
         let outcome = carry_out(self, transfer_id, plan, now);
         let cause = MessageId(transfer_id.uuid());
-        self.keep(instruction.digest(), cause, instruction, now, outcome);
+        self.keep(digest(&instruction), cause, instruction, now, outcome);
         Some(transfer_id)
     }
 }

@@ -6,6 +6,8 @@ use shared_events::{
     ledger::{Action, Instruction, Release, ReleaseCause},
 };
 
+use crate::journal::conversion::digest;
+
 use super::{
     books::Books,
     carry::carry_out,
@@ -31,7 +33,7 @@ impl Books {
         let transfer_id = instruction.transfer_id;
         let outcome = carry_out(self, transfer_id, plan, now);
         let cause = MessageId(id.uuid());
-        self.keep(instruction.digest(), cause, instruction, now, outcome);
+        self.keep(digest(&instruction), cause, instruction, now, outcome);
         Some(transfer_id)
     }
 }

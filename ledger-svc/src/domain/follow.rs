@@ -11,6 +11,8 @@ use shared_events::{
     money::Total,
 };
 
+use crate::journal::conversion::digest;
+
 use super::{
     account::{Account, Limits, Status},
     books::Books,
@@ -245,7 +247,7 @@ impl Books {
         };
         let plan = Plan::Post { legs, spends: false, reverses: None };
         let outcome: InstructionOutcome = carry_out(self, transfer_id, plan, now);
-        self.keep(instruction.digest(), cause, instruction, now, outcome);
+        self.keep(digest(&instruction), cause, instruction, now, outcome);
         transfer_id
     }
 }

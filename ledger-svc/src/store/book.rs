@@ -11,7 +11,10 @@ use shared_events::{
 use uuid::Uuid;
 
 use super::journal::Chain;
-use crate::domain::{Account, Decided, posted_legs};
+use crate::{
+    domain::{Account, Decided, posted_legs},
+    journal::{chain::ChainHash, conversion},
+};
 
 /// What is on accounts, as columns for an array statement. Totals go as text: they have more digits
 /// than the driver's decimals.
@@ -166,8 +169,8 @@ impl<'a> Records<'a> {
     /// Adds a record after `end`, and returns where the chain ends now.
     fn push(&mut self, end: Chain, decided: &'a Decided) -> Chain {
         let instruction = &decided.record.instruction;
-        let json = serde_json::to_string(&decided.record).expect("a record is plain JSON");
-        let hash = end.hash.of_next(Hash256(decided.digest), &json);
+        let json = conversion::stored(&decided.record).to_text();
+        let hash = Hash256(ChainHash(end.hash.0).of_next(decided.digest, &json).0);
         let end = Chain { place: end.place + 1, hash, ..end };
         self.ids.push(instruction.transfer_id.uuid());
         self.digests.push(&decided.digest);

@@ -11,7 +11,7 @@ use super::{
     parsed,
     periods::{self, Clock},
 };
-use crate::domain::Decided;
+use crate::{domain::Decided, journal::conversion};
 
 /// For how many months the journal has tables in advance.
 const MONTHS_AHEAD: i32 = 2;
@@ -80,7 +80,7 @@ pub(super) fn hash(bytes: Vec<u8>) -> sqlx::Result<Hash256> {
 
 /// Reads a record.
 pub(super) fn record(json: &str) -> sqlx::Result<JournalRecord> {
-    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
+    conversion::read(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// Those of these instructions that were decided before, with their outcomes.
