@@ -9,17 +9,38 @@
 //! ```
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-pub mod domain;
-mod handle;
+pub mod account_lifecycle;
+pub mod accounting_periods;
+pub mod accounts;
+pub mod audit;
+pub mod balance_monitors;
+pub mod bank_calendar;
+pub mod columns;
+pub mod command_batch;
+pub mod digit_correction;
+pub mod due_work;
+pub mod hold_expiry;
+pub mod holds;
+pub mod interest;
 pub mod journal;
-mod store;
+#[allow(dead_code, unused_imports)]
+pub mod legacy;
+pub mod posting;
+#[cfg(test)]
+mod properties;
+pub mod refusals;
+pub mod standing_orders;
+pub mod statements;
+pub mod wire;
+
+pub use legacy::domain;
 
 use chrono_tz::Tz;
 use serde::Deserialize;
 use shared_events::{host::Host, ledger::BOOKING_DAYS_AHEAD, messaging::Service, topology};
 
-use domain::Calendar;
-use handle::{Answers, Arrange, BankTime, Due, Months, Post};
+use legacy::domain::Calendar;
+use legacy::handle::{Answers, Arrange, BankTime, Due, Months, Post};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 

@@ -10,4 +10,6 @@
 
 pub(crate) mod chain;
 pub(crate) mod conversion;
+pub(crate) mod job;
 pub mod record_v1;
+pub(crate) mod repo;

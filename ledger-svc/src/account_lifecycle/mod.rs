@@ -1,0 +1,4 @@
+//! Account lifecycle.
+
+pub mod closing;
+pub mod rules;

@@ -1,0 +1,4 @@
+//! Accounting periods.
+
+pub mod command;
+pub mod repo;

@@ -1,0 +1,5 @@
+//! Accounts.
+
+pub mod entity;
+pub mod repo;
+pub mod repo_queries;

@@ -1,0 +1,5 @@
+//! Audit.
+
+pub mod query;
+pub mod repo_journal;
+pub mod repo_snapshot;

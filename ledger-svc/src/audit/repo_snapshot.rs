@@ -1,0 +1,122 @@
+//! What is kept beside the journal, as it stands: read to be compared with what follows from the
+//! journal. Promise: figures and names come out as text, so that what cannot be is told, too.
+
+use shared_events::{
+    AccountId, TransferId,
+    ledger::{AccountRow, CHAINS, ChainEnd, EntriesCount, HoldRow, ReversalRow},
+    messaging::Tx,
+};
+use uuid::Uuid;
+
+use crate::legacy::store::journal::hash;
+
+/// Where the chains end.
+pub(crate) async fn ends(tx: &mut Tx<'_>) -> sqlx::Result<Vec<ChainEnd>> {
+    let rows = sqlx::query!("SELECT chain, place, hash FROM chains ORDER BY chain");
+    let ends = rows.fetch_all(tx.connection()).await?.into_iter();
+    ends.map(|it| Ok(ChainEnd { chain: it.chain, place: it.place, hash: hash(it.hash)? })).collect()
+}
+
+/// Records that stand in no chain.
+pub(crate) async fn astray(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TransferId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT transfer_id FROM journal WHERE chain < 0 OR chain >= $1
+         ORDER BY chain, place LIMIT 10",
+        i16::from(CHAINS),
+    );
+    Ok(ids.fetch_all(tx.connection()).await?.into_iter().map(TransferId).collect())
+}
+
+/// Accounts by id, at most `limit`.
+pub(crate) async fn accounts(
+    tx: &mut Tx<'_>,
+    from: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<AccountRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, code, currency, status, version,
+                  trim_scale(posted_debits)::text AS "posted_debits!",
+                  trim_scale(posted_credits)::text AS "posted_credits!",
+                  trim_scale(pending_debits)::text AS "pending_debits!",
+                  trim_scale(pending_credits)::text AS "pending_credits!"
+           FROM accounts WHERE id >= $1 ORDER BY id LIMIT $2"#,
+        from,
+        limit,
+    );
+    let accounts = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| AccountRow {
+        account_id: AccountId(row.id),
+        code: row.code,
+        currency: row.currency,
+        status: row.status,
+        posted_debits: row.posted_debits,
+        posted_credits: row.posted_credits,
+        pending_debits: row.pending_debits,
+        pending_credits: row.pending_credits,
+        version: row.version,
+    });
+    Ok(accounts.collect())
+}
+
+/// Holds by id, at most `limit`.
+pub(crate) async fn holds(tx: &mut Tx<'_>, from: Uuid, limit: i64) -> sqlx::Result<Vec<HoldRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, debtor_id, creditor_id, currency, status,
+                  trim_scale(remaining)::text AS "remaining!",
+                  CASE WHEN isfinite(expires_at) THEN expires_at END AS expires_at,
+                  placed_on::text AS "placed_on!"
+           FROM holds WHERE id >= $1 ORDER BY id LIMIT $2"#,
+        from,
+        limit,
+    );
+    let held = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| HoldRow {
+        hold_id: TransferId(row.id),
+        debtor_id: AccountId(row.debtor_id),
+        creditor_id: AccountId(row.creditor_id),
+        currency: row.currency,
+        remaining: row.remaining,
+        status: row.status,
+        expires_at: row.expires_at,
+        placed_on: row.placed_on,
+    });
+    Ok(held.collect())
+}
+
+/// What was reversed, by id of the transfer, at most `limit`.
+pub(crate) async fn reversals(
+    tx: &mut Tx<'_>,
+    from: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<ReversalRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT original_id, trim_scale(amount)::text AS "amount!"
+           FROM reversals WHERE original_id >= $1 ORDER BY original_id LIMIT $2"#,
+        from,
+        limit,
+    );
+    let reversals = rows
+        .fetch_all(tx.connection())
+        .await?
+        .into_iter()
+        .map(|row| ReversalRow { original_id: TransferId(row.original_id), amount: row.amount });
+    Ok(reversals.collect())
+}
+
+/// How many entries each account has, by its id, at most `limit`. Reads only the primary key.
+pub(crate) async fn entries(
+    tx: &mut Tx<'_>,
+    from: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<EntriesCount>> {
+    let rows = sqlx::query!(
+        r#"SELECT account_id, count(*) AS "entries!" FROM entries
+           WHERE account_id >= $1 GROUP BY account_id ORDER BY account_id LIMIT $2"#,
+        from,
+        limit,
+    );
+    let counts = rows
+        .fetch_all(tx.connection())
+        .await?
+        .into_iter()
+        .map(|row| EntriesCount { account_id: AccountId(row.account_id), entries: row.entries });
+    Ok(counts.collect())
+}

@@ -1,0 +1,5 @@
+//! Balance monitors.
+
+pub mod command;
+pub mod entity;
+pub mod repo;

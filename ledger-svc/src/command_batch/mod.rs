@@ -1,0 +1,3 @@
+//! Command batch.
+
+pub mod command;

@@ -1,0 +1,4 @@
+//! Digit correction.
+
+pub mod job;
+pub mod rules;

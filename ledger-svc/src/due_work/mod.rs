@@ -1,0 +1,5 @@
+//! Due work.
+
+pub mod gauges;
+pub mod job;
+pub mod repo;

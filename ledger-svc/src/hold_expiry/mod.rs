@@ -1,0 +1,4 @@
+//! Hold expiry.
+
+pub mod job;
+pub mod rules;

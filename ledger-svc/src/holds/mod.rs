@@ -1,0 +1,4 @@
+//! Holds.
+
+pub mod entity;
+pub mod repo;

@@ -1,0 +1,202 @@
+//! A batch, booked: what is on its accounts, the end of its chain, its records and their entries.
+//! Promise: one statement, whatever the size of the batch. Each costs a round trip, which is most
+//! of what a small batch waits for.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use shared_events::{
+    ledger::{Direction, Hash256, JournalRecord, PostedLeg},
+    messaging::Tx,
+};
+use uuid::Uuid;
+
+use crate::legacy::store::journal::Chain;
+use crate::{
+    journal::{chain::ChainHash, conversion},
+    legacy::domain::{Account, Decided, posted_legs},
+};
+
+/// What is on accounts, as columns for an array statement. Totals go as text: they have more digits
+/// than the driver's decimals.
+#[derive(Default)]
+struct Balances {
+    ids: Vec<Uuid>,
+    posted_debits: Vec<String>,
+    posted_credits: Vec<String>,
+    pending_debits: Vec<String>,
+    pending_credits: Vec<String>,
+    spent_days: Vec<NaiveDate>,
+    spent_on_days: Vec<String>,
+    spent_in_months: Vec<String>,
+    versions: Vec<i64>,
+}
+
+impl<'a> FromIterator<&'a Account> for Balances {
+    fn from_iter<I: IntoIterator<Item = &'a Account>>(accounts: I) -> Self {
+        let mut columns = Self::default();
+        for account in accounts {
+            columns.ids.push(account.id.uuid());
+            columns.posted_debits.push(account.posted_debits.to_string());
+            columns.posted_credits.push(account.posted_credits.to_string());
+            columns.pending_debits.push(account.pending_debits.to_string());
+            columns.pending_credits.push(account.pending_credits.to_string());
+            columns.spent_days.push(account.spent.day);
+            columns.spent_on_days.push(account.spent.on_day.to_string());
+            columns.spent_in_months.push(account.spent.in_month.to_string());
+            columns.versions.push(account.version);
+        }
+        columns
+    }
+}
+
+/// What was decided, as columns.
+#[derive(Default)]
+struct Records<'a> {
+    ids: Vec<Uuid>,
+    digests: Vec<&'a [u8]>,
+    places: Vec<i64>,
+    hashes: Vec<Vec<u8>>,
+    records: Vec<String>,
+    references: Vec<Option<&'a str>>,
+    end_to_end_ids: Vec<Option<&'a str>>,
+}
+
+/// Entries as columns.
+#[derive(Default)]
+struct Entries {
+    account_ids: Vec<Uuid>,
+    versions: Vec<i64>,
+    transfer_ids: Vec<Uuid>,
+    amounts: Vec<Decimal>,
+    balances: Vec<Decimal>,
+    booking_dates: Vec<NaiveDate>,
+    value_dates: Vec<NaiveDate>,
+}
+
+/// Stores what is on accounts that this transaction has locked or inserted, and appends what was
+/// decided to the chain and its entries to the accounts' books. What accounts may do changes
+/// seldom, and is left to [`crate::legacy::store::accounts::follow_in_tx`].
+pub(crate) async fn book_in_tx<'a>(
+    tx: &mut Tx<'_>,
+    chain: Chain,
+    decided: impl Iterator<Item = &'a Decided>,
+    accounts: impl Iterator<Item = &'a Account>,
+) -> sqlx::Result<()> {
+    let now: Balances = accounts.collect();
+    let (records, entries, end) = appended(chain, decided);
+    if now.ids.is_empty() && records.ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "WITH balanced AS (
+             UPDATE accounts SET
+                 posted_debits = now.posted_debits::numeric,
+                 posted_credits = now.posted_credits::numeric,
+                 pending_debits = now.pending_debits::numeric,
+                 pending_credits = now.pending_credits::numeric,
+                 spent_day = now.spent_day,
+                 spent_on_day = now.spent_on_day::numeric,
+                 spent_in_month = now.spent_in_month::numeric,
+                 version = now.version
+             FROM unnest($19::uuid[], $20::text[], $21::text[], $22::text[], $23::text[],
+                      $24::date[], $25::text[], $26::text[], $27::bigint[])
+                  AS now(id, posted_debits, posted_credits, pending_debits, pending_credits,
+                      spent_day, spent_on_day, spent_in_month, version)
+             WHERE accounts.id = now.id
+         ), ended AS (
+             UPDATE chains SET place = $9, hash = $10, decided_at = $11 WHERE chain = $1
+         ), entered AS (
+             INSERT INTO entries (account_id, version, transfer_id, amount, balance_after,
+                 booking_date, value_date, posted_at)
+             SELECT *, $11 FROM unnest($12::uuid[], $13::bigint[], $14::uuid[], $15::numeric[],
+                 $16::numeric[], $17::date[], $18::date[])
+         )
+         INSERT INTO journal (chain, transfer_id, digest, place, hash, record, reference,
+             end_to_end_id)
+         SELECT $1, id, digest, place, hash, record, reference, end_to_end_id
+         FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::bytea[], $6::text[], $7::text[],
+                  $8::text[])
+              AS new(id, digest, place, hash, record, reference, end_to_end_id)",
+        chain.number,
+        &records.ids,
+        &records.digests as _,
+        &records.places,
+        &records.hashes as _,
+        &records.records,
+        &records.references as _,
+        &records.end_to_end_ids as _,
+        end.place,
+        end.hash.0.as_slice(),
+        chain.clock.instant,
+        &entries.account_ids,
+        &entries.versions,
+        &entries.transfer_ids,
+        &entries.amounts,
+        &entries.balances,
+        &entries.booking_dates,
+        &entries.value_dates,
+        &now.ids,
+        &now.posted_debits,
+        &now.posted_credits,
+        &now.pending_debits,
+        &now.pending_credits,
+        &now.spent_days,
+        &now.spent_on_days,
+        &now.spent_in_months,
+        &now.versions,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Records and entries, and where the chain ends after them.
+fn appended<'a>(
+    chain: Chain,
+    decided: impl Iterator<Item = &'a Decided>,
+) -> (Records<'a>, Entries, Chain) {
+    let (mut records, mut legs, mut end) = (Records::default(), Vec::new(), chain);
+    for one in decided {
+        end = records.push(end, one);
+        legs.extend(posted_legs(&one.record).iter().map(|leg| (leg, &one.record)));
+    }
+    // In the order of the index: the server finds a place near the last one.
+    legs.sort_unstable_by_key(|(leg, _)| (leg.account.account_id, leg.account.version));
+    (records, legs.into_iter().collect(), end)
+}
+
+impl<'a> Records<'a> {
+    /// Adds a record after `end`, and returns where the chain ends now.
+    fn push(&mut self, end: Chain, decided: &'a Decided) -> Chain {
+        let instruction = &decided.record.instruction;
+        let json = conversion::stored(&decided.record).to_text();
+        let hash = Hash256(ChainHash(end.hash.0).of_next(decided.digest, &json).0);
+        let end = Chain { place: end.place + 1, hash, ..end };
+        self.ids.push(instruction.transfer_id.uuid());
+        self.digests.push(&decided.digest);
+        self.places.push(end.place);
+        self.hashes.push(hash.0.to_vec());
+        self.records.push(json);
+        self.references.push(instruction.reference.as_deref());
+        self.end_to_end_ids.push(instruction.end_to_end_id.as_deref());
+        end
+    }
+}
+
+impl<'a> FromIterator<(&'a PostedLeg, &'a JournalRecord)> for Entries {
+    fn from_iter<I: IntoIterator<Item = (&'a PostedLeg, &'a JournalRecord)>>(legs: I) -> Self {
+        let mut columns = Self::default();
+        for (leg, record) in legs {
+            let amount = leg.money.amount.decimal();
+            let amount = if leg.direction == Direction::Debit { -amount } else { amount };
+            columns.account_ids.push(leg.account.account_id.uuid());
+            columns.versions.push(leg.account.version);
+            columns.transfer_ids.push(record.instruction.transfer_id.uuid());
+            columns.amounts.push(amount);
+            columns.balances.push(leg.account.balance.decimal());
+            columns.booking_dates.push(record.booking_date);
+            columns.value_dates.push(record.value_date);
+        }
+        columns
+    }
+}

@@ -1,0 +1,8 @@
+//! Standing orders.
+
+pub mod command;
+pub mod entity;
+pub mod execution;
+pub mod job;
+pub mod repo;
+pub mod schedule;

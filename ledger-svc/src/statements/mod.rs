@@ -1,0 +1,4 @@
+//! Statements.
+
+pub mod query;
+pub mod repo;
