@@ -7,19 +7,84 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, CommandId, Currency, MessageId, Money, MonitorId, TransferId,
-    accounts::Blocks,
-    ledger::{
-        AccountCode, Action, Capture, Direction, Exchange, Hold, HoldStatus, Instruction,
-        InstructionOutcome, Leg, Legs, MonitorCondition, MonitorRaised, Party, Payment,
-        RejectReason, Release, Reverse, Rounding,
-    },
-    money::Total,
+    AccountId, Amount, CommandId, Currency, MessageId, Money, MonitorId, Total, TransferId,
+    ledger::{AccountCode, Direction},
 };
 use uuid::Uuid;
 
-use crate::legacy::domain::*;
+use crate::{
+    account_lifecycle::{self, AccountChange, Applied, CloseRefusal},
+    accounts::{Account, Blocks, Limits, Status, internal_account_id},
+    balance_monitors::{Monitor, MonitorCondition, MonitorRaised},
+    bank_calendar::{BookingDates, Calendar, HolidayRule, Now},
+    digit_correction, hold_expiry,
+    holds::{Hold, HoldStatus},
+    interest::{
+        self as interest_rules, AtClosing, Bearing, Capitalised, DayCount, DueMonth, InterestTerms,
+        MonthlyInterest, Settlement, check_terms, day_fraction,
+    },
+    posting::{
+        Capture, Decided, Exchange, Instruction, InstructionOutcome, Kind, Leg, Loaded, MultiLeg,
+        Party, PlaceHold, PostingState, RejectReason, Release, Reversal, Rounding, Submitted,
+        Transfer, expiry_id, stored_record,
+    },
+    standing_orders::{self, Attempt, Execution, Order, OrderTerms, Repeat, Schedule, check_order},
+};
 use asked::*;
+
+/// The changes that follow no instruction of a client, as a test makes them.
+pub(crate) trait Changes {
+    fn follow(
+        &mut self,
+        cause: CommandId,
+        key: (AccountId, i64),
+        change: &AccountChange,
+        now: Now,
+    ) -> Applied;
+    fn expire(&mut self, hold: TransferId, now: Now) -> Option<TransferId>;
+    fn execute(&mut self, order: &Order, now: Now, calendar: &Calendar) -> Execution;
+    fn capitalise(&mut self, month: &MonthlyInterest, now: Now) -> Option<Capitalised>;
+    fn take_digits_off(&mut self, account: AccountId, now: Now) -> Option<TransferId>;
+}
+
+impl Changes for PostingState {
+    fn follow(
+        &mut self,
+        cause: CommandId,
+        key: (AccountId, i64),
+        change: &AccountChange,
+        now: Now,
+    ) -> Applied {
+        let mut settlement = Settlement::default();
+        account_lifecycle::apply(self, &mut settlement, cause, key, change, now)
+    }
+
+    fn expire(&mut self, hold: TransferId, now: Now) -> Option<TransferId> {
+        hold_expiry::expire(self, hold, now)
+    }
+
+    fn execute(&mut self, order: &Order, now: Now, calendar: &Calendar) -> Execution {
+        standing_orders::execute(self, order, now, calendar)
+    }
+
+    fn capitalise(&mut self, month: &MonthlyInterest, now: Now) -> Option<Capitalised> {
+        interest_rules::capitalise(self, month, now)
+    }
+
+    fn take_digits_off(&mut self, account: AccountId, now: Now) -> Option<TransferId> {
+        digit_correction::correct(self, account, now)
+    }
+}
+
+trait ContentDigest {
+    fn content_digest(&self) -> [u8; 32];
+}
+
+impl ContentDigest for Instruction {
+    fn content_digest(&self) -> [u8; 32] {
+        stored_record::digest(self)
+    }
+}
 
 /// Customers that exist, from 0; customers that do not, above. The last one's are yen.
 const CUSTOMERS: u128 = 5;
@@ -79,7 +144,7 @@ pub(crate) fn accounts() -> Vec<Account> {
         Account::open(customer(n), currency, limits, 1)
     };
     let own = |(code, money): (&str, &str)| {
-        Account::open_own(AccountCode(code.to_owned()), currency(money))
+        Account::open_internal(AccountCode(code.to_owned()), currency(money))
     };
     let owned = [
         ("cash", "EUR"),
@@ -103,21 +168,25 @@ pub(crate) fn loaded(accounts: Vec<Account>) -> Loaded {
 #[derive(Clone, Debug)]
 enum Step {
     Submit(Vec<Instruction>),
-    Follow(AccountId, AccountEvent),
+    Follow(AccountId, AccountChange),
 }
 
 /// Plays steps, and tells what became of them.
-fn play(books: &mut Books, steps: &[Step], version: &mut i64) -> Vec<Option<InstructionOutcome>> {
+fn play(
+    books: &mut PostingState,
+    steps: &[Step],
+    version: &mut i64,
+) -> Vec<Option<InstructionOutcome>> {
     let mut told = Vec::new();
     for step in steps {
         match step {
             Step::Submit(all) => {
                 for outcome in books.submit_all(command(), all.clone(), now()) {
                     told.push(match outcome {
-                        Outcome::New(id) | Outcome::Known(id) => {
+                        Submitted::New(id) | Submitted::Known(id) => {
                             books.known(id).map(|it| it.record.outcome.clone())
                         }
-                        Outcome::Refused(..) => None,
+                        Submitted::Refused(..) => None,
                     });
                 }
             }
@@ -131,7 +200,7 @@ fn play(books: &mut Books, steps: &[Step], version: &mut i64) -> Vec<Option<Inst
 }
 
 /// All accounts as they are, in the order of their ids.
-fn all_accounts(books: &Books) -> Vec<Account> {
+fn all_accounts(books: &PostingState) -> Vec<Account> {
     let mut all: Vec<Account> =
         accounts().iter().filter_map(|it| books.account(it.id).cloned()).collect();
     all.sort_by_key(|account| account.id);
@@ -158,7 +227,7 @@ fn monitors() -> BTreeMap<AccountId, Vec<Monitor>> {
 }
 
 /// What was raised, by the transfers that did it.
-fn raised(books: &Books) -> BTreeMap<TransferId, Vec<MonitorRaised>> {
+fn raised(books: &PostingState) -> BTreeMap<TransferId, Vec<MonitorRaised>> {
     let by = books.decided().map(|it| it.record.instruction.transfer_id);
     by.map(|id| (id, books.raised(id).to_vec())).filter(|(_, it)| !it.is_empty()).collect()
 }
@@ -168,15 +237,15 @@ fn raised(books: &Books) -> BTreeMap<TransferId, Vec<MonitorRaised>> {
 struct Stored {
     accounts: BTreeMap<AccountId, Account>,
     known: BTreeMap<TransferId, Decided>,
-    holds: BTreeMap<TransferId, Held>,
+    holds: BTreeMap<TransferId, Hold>,
     reversed: BTreeMap<TransferId, Decimal>,
     monitors: BTreeMap<AccountId, Vec<Monitor>>,
     raised: BTreeMap<TransferId, Vec<MonitorRaised>>,
 }
 
 impl Stored {
-    fn books(&self) -> Books {
-        Books::new(Loaded {
+    fn books(&self) -> PostingState {
+        PostingState::new(Loaded {
             accounts: self.accounts.values().cloned().collect(),
             known: self.known.values().cloned().collect(),
             holds: self.holds.values().cloned().collect(),
@@ -186,7 +255,7 @@ impl Stored {
         })
     }
 
-    fn save(&mut self, books: &Books) {
+    fn save(&mut self, books: &PostingState) {
         let accounts = books.opened().chain(books.changed());
         self.accounts.extend(accounts.map(|it| (it.id, it.clone())));
         let decided = books.decided();
@@ -201,8 +270,8 @@ impl Stored {
     }
 }
 
-fn played(steps: &[Step]) -> Books {
-    let mut books = Books::new(loaded(accounts()));
+fn played(steps: &[Step]) -> PostingState {
+    let mut books = PostingState::new(loaded(accounts()));
     play(&mut books, steps, &mut 1);
     books
 }
@@ -221,7 +290,7 @@ proptest! {
 
     #[test]
     fn no_customer_spends_more_than_there_is(steps in steps()) {
-        let mut books = Books::new(loaded(accounts()));
+        let mut books = PostingState::new(loaded(accounts()));
         let mut version = 1;
         for step in &steps {
             let before = all_accounts(&books);
@@ -238,13 +307,13 @@ proptest! {
     #[test]
     fn what_is_set_aside_is_what_is_held(steps in steps()) {
         let books = played(&steps);
-        let held: Vec<&Held> = books.changed_holds().collect();
+        let held: Vec<&Hold> = books.changed_holds().collect();
         for held in &held {
             let open = held.status == HoldStatus::Open;
             prop_assert_eq!(open, held.remaining > Decimal::ZERO, "{:?}", held);
         }
         for account in all_accounts(&books) {
-            let sum = |side: fn(&Held) -> AccountId| {
+            let sum = |side: fn(&Hold) -> AccountId| {
                 let here = held.iter().filter(|it| side(it) == account.id);
                 total(here.map(|it| it.remaining).sum())
             };
@@ -258,7 +327,7 @@ proptest! {
         let books = played(&steps);
         for (original, reversed) in books.changed_reversed() {
             let known = books.known(original).expect("it was posted");
-            let whole = posted_legs(&known.record)[0].money.amount.decimal();
+            let whole = known.record.posted_legs()[0].money.amount.decimal();
             prop_assert!(reversed <= whole, "{reversed} of {whole}");
         }
     }
@@ -268,12 +337,12 @@ proptest! {
         let mut seen = std::collections::BTreeSet::new();
         let once = |it: &Instruction| seen.insert(it.transfer_id);
         let all: Vec<Instruction> = all.into_iter().filter(once).collect();
-        let mut books = Books::new(loaded(accounts()));
-        let cash = Action::Transfer(Payment {
+        let mut books = PostingState::new(loaded(accounts()));
+        let cash = Kind::Transfer(Transfer {
             debtor: own("cash"),
             creditor: Party::AccountId(customer(0)),
             money: Money::new(Decimal::from(500), currency("EUR")),
-            up_to: false,
+            allow_partial: false,
         });
         books.submit(command(), instruction(1_000, cash), now());
         books.submit_all(command(), all.clone(), now());
@@ -291,7 +360,7 @@ proptest! {
 
     #[test]
     fn a_batch_equals_its_commands_one_by_one(steps in steps()) {
-        let mut books = Books::new(Loaded { monitors: monitors(), ..loaded(accounts()) });
+        let mut books = PostingState::new(Loaded { monitors: monitors(), ..loaded(accounts()) });
         let told = play(&mut books, &steps, &mut 1);
         let (mut stored, mut alone, mut version) = (Stored::default(), Vec::new(), 1);
         stored.accounts = accounts().into_iter().map(|it| (it.id, it)).collect();
@@ -319,14 +388,14 @@ proptest! {
         for instruction in asked.flatten() {
             let id = instruction.transfer_id;
             let known = books.known(id).expect("it was decided");
-            let expected = match known.digest == instruction.digest() {
-                true => Outcome::Known(id),
-                false => Outcome::Refused(instruction.clone(), RejectReason::IdempotencyConflict),
+            let expected = match known.digest == instruction.content_digest() {
+                true => Submitted::Known(id),
+                false => Submitted::Refused(instruction.clone(), RejectReason::IdempotencyConflict),
             };
             prop_assert_eq!(books.submit(command(), instruction.clone(), now()), expected);
             let other = Instruction { reference: Some("else".to_owned()), ..instruction.clone() };
             let conflict = books.submit(command(), other.clone(), now());
-            prop_assert_eq!(conflict, Outcome::Refused(other, RejectReason::IdempotencyConflict));
+            prop_assert_eq!(conflict, Submitted::Refused(other, RejectReason::IdempotencyConflict));
         }
         prop_assert_eq!(before, all_accounts(&books));
     }

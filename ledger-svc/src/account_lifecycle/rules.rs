@@ -1,255 +1,186 @@
-//! What the ledger does when an account changes at the accounts service. Promise: changes of
-//! status, and changes of the limit, are each followed once and in the order of their versions; a
-//! late duplicate changes nothing. What is closed stays closed, and what is locked can only be
-//! closed, whatever is said of it. Each closing has an answer: a freeze that is there first wins.
+//! Applies the changes of an account. Promise: changes of the status, and changes of the limits, are
+//! each applied once and in the order of their versions; a late duplicate changes nothing. A closed
+//! account stays closed, and a locked account can only be closed, whatever change comes. Each closing
+//! has an answer: a freeze that is there first wins.
 
 use rust_decimal::Decimal;
-use shared_events::{
-    AccountId, CommandId, Currency, Money, TransferId,
-    accounts::{Blocks, CloseRefusal},
-    ledger::{Action, Instruction, InstructionOutcome, Party, Payment},
-    money::Total,
+use shared_events::{AccountId, CommandId, Money, Total, TransferId};
+
+use super::{AccountChange, Applied, CloseRefusal};
+use crate::{
+    accounts::{Account, Status},
+    bank_calendar::Now,
+    interest::{Capitalised, Settlement},
+    posting::{
+        Instruction, Kind, Party, Plan, PlannedLeg, PostingState, Transfer, check_accounts,
+        check_postings, payout_id,
+    },
 };
 
-use crate::journal::conversion::digest;
-
-use crate::legacy::domain::{
-    account::{Account, Limits, Status},
-    books::Books,
-    carry::carry_out,
-    plan::{Now, Plan, PlannedLeg, check_legs, check_postings},
-    record::payout_id,
-    settle::left,
-};
-
-/// A change of an account that the ledger follows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountEvent {
-    /// A new account.
-    Opened {
-        /// The currency it holds.
-        currency: Currency,
-        /// What it may spend.
-        limits: Limits,
-    },
-    /// No money moves, or none in one direction.
-    Frozen {
-        /// What it refuses.
-        blocks: Blocks,
-    },
-    /// Money moves again.
-    Unfrozen,
-    /// To be locked, if nothing is on it.
-    Closing {
-        /// Where to move what is left first.
-        payout: Option<AccountId>,
-    },
-    /// Closed for ever.
-    Closed,
-    /// What it may spend.
-    LimitsChanged {
-        /// The new limits.
-        limits: Limits,
-    },
-}
-
-/// What following an event led to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Followed {
-    /// The account is open here too.
-    Opened {
-        /// The currency it holds.
-        currency: Currency,
-        /// Its first version.
-        version: i64,
-    },
-    /// Nothing is on it, and nothing will be.
-    Locked {
-        /// The version by which it is locked.
-        version: i64,
-        /// The transfer that emptied it, if one had to.
-        payout: Option<TransferId>,
-    },
-    /// It cannot be locked.
-    CloseRefused {
-        /// Why not.
-        reason: CloseRefusal,
-        /// What is on it.
-        balance: Total,
-        /// Its version.
-        version: i64,
-    },
-    /// Followed, with nothing to say; or followed before.
-    Quietly,
-    /// The account's opening has not been seen: the event is early.
-    Early,
-}
-
-/// A change that a later one has overtaken, or that was followed before. A closing that a freeze
-/// has overtaken still waits for its answer; whoever has it already takes no notice.
-fn overtaken(account: &Account, version: i64, event: &AccountEvent) -> Followed {
-    let is_overtaken = version < account.followed_status && account.status == Status::Frozen;
-    match event {
-        AccountEvent::Closing { .. } if is_overtaken => Followed::CloseRefused {
+/// The result of a change that a later one has overtaken, or that was applied before. A closing that a
+/// freeze has overtaken still needs its answer; a reader that has the answer ignores another.
+fn overtaken(account: &Account, version: i64, change: &AccountChange) -> Applied {
+    let is_overtaken = version < account.applied_status && account.status == Status::Frozen;
+    match change {
+        AccountChange::Closing { .. } if is_overtaken => Applied::CloseRefused {
             reason: CloseRefusal::AccountFrozen,
             balance: account.balance(),
             version: account.version,
         },
-        AccountEvent::Opened { .. }
-        | AccountEvent::Frozen { .. }
-        | AccountEvent::Unfrozen
-        | AccountEvent::Closing { .. }
-        | AccountEvent::Closed
-        | AccountEvent::LimitsChanged { .. } => Followed::Quietly,
+        AccountChange::Opened { .. }
+        | AccountChange::Frozen { .. }
+        | AccountChange::Unfrozen
+        | AccountChange::Closing { .. }
+        | AccountChange::Closed
+        | AccountChange::LimitsChanged { .. } => Applied::Quietly,
     }
 }
 
-impl Books {
-    /// Follows one change of the account `id`, its `version`-th, told by the message `cause`.
-    pub fn follow(
-        &mut self,
-        cause: CommandId,
-        (id, version): (AccountId, i64),
-        event: &AccountEvent,
-        now: Now,
-    ) -> Followed {
-        let Some(known) = self.account(id) else {
-            let AccountEvent::Opened { currency, limits } = event else { return Followed::Early };
-            let account = Account::open(id, *currency, limits.clone(), version);
-            let opened = Followed::Opened { currency: *currency, version: account.version };
-            self.put_followed(account);
-            return opened;
-        };
-        let is_limit = matches!(event, AccountEvent::LimitsChanged { .. });
-        let followed = if is_limit { known.followed_limit } else { known.followed_status };
-        if version <= followed {
-            return overtaken(known, version, event);
-        }
-        let mut account = known.clone();
-        match is_limit {
-            true => account.followed_limit = version,
-            false => account.followed_status = version,
-        }
-        let is_closed = account.status == Status::Closed;
-        let is_ending = is_closed || account.status == Status::Locked;
-        match event {
-            AccountEvent::Opened { .. } => {}
-            AccountEvent::LimitsChanged { limits } => account.limits = limits.clone(),
-            AccountEvent::Frozen { .. } | AccountEvent::Unfrozen if is_ending => {}
-            AccountEvent::Closing { .. } if is_closed => {}
-            AccountEvent::Frozen { blocks } => {
-                (account.status, account.blocked) = (Status::Frozen, *blocks);
-            }
-            AccountEvent::Unfrozen => account.status = Status::Active,
-            AccountEvent::Closed => account.status = Status::Closed,
-            // The accounts service closes none that is frozen: the freeze is over by this version.
-            AccountEvent::Closing { payout } => {
-                if !is_ending {
-                    account.status = Status::Active;
-                }
-                self.put_followed(account);
-                return self.lock(cause, (id, version), *payout, now);
-            }
-        }
-        self.put_followed(account);
-        Followed::Quietly
+/// Applies one change of the account `id`, its `version`-th, which the message `cause` announces.
+pub fn apply(
+    state: &mut PostingState,
+    settlement: &mut Settlement,
+    cause: CommandId,
+    (id, version): (AccountId, i64),
+    change: &AccountChange,
+    now: Now,
+) -> Applied {
+    let Some(known) = state.account(id) else {
+        let AccountChange::Opened { currency, limits } = change else { return Applied::Early };
+        let account = Account::open(id, *currency, limits.clone(), version);
+        let opened = Applied::Opened { currency: *currency, version: account.version };
+        state.put_terms(account);
+        return opened;
+    };
+    let is_limit = matches!(change, AccountChange::LimitsChanged { .. });
+    let applied = if is_limit { known.applied_limits } else { known.applied_status };
+    if version <= applied {
+        return overtaken(known, version, change);
     }
+    let mut account = known.clone();
+    match is_limit {
+        true => account.applied_limits = version,
+        false => account.applied_status = version,
+    }
+    let is_closed = account.status == Status::Closed;
+    let is_ending = is_closed || account.status == Status::Locked;
+    match change {
+        AccountChange::Opened { .. } => {}
+        AccountChange::LimitsChanged { limits } => account.limits = limits.clone(),
+        AccountChange::Frozen { .. } | AccountChange::Unfrozen if is_ending => {}
+        AccountChange::Closing { .. } if is_closed => {}
+        AccountChange::Frozen { blocks } => {
+            (account.status, account.blocked) = (Status::Frozen, *blocks);
+        }
+        AccountChange::Unfrozen => account.status = Status::Active,
+        AccountChange::Closed => account.status = Status::Closed,
+        // The accounts service closes no frozen account: the freeze is over by this version.
+        AccountChange::Closing { payout } => {
+            if !is_ending {
+                account.status = Status::Active;
+            }
+            state.put_terms(account);
+            return lock(state, settlement, cause, (id, version), *payout, now);
+        }
+    }
+    state.put_terms(account);
+    Applied::Quietly
+}
 
-    /// Locks an account that is settled, and moves what is left on it away first where that was
-    /// asked.
-    fn lock(
-        &mut self,
-        cause: CommandId,
-        (id, change): (AccountId, i64),
-        payout: Option<AccountId>,
-        now: Now,
-    ) -> Followed {
-        let asked = self.account(id).expect("it was put");
-        let before = asked.balance();
-        if asked.has_pending() {
-            return self.close_refused(id, CloseRefusal::HoldsOpen, before);
+/// Locks an account: settles its interest, pays out the rest if the change says so, and locks the
+/// empty account.
+fn lock(
+    state: &mut PostingState,
+    settlement: &mut Settlement,
+    cause: CommandId,
+    (id, change): (AccountId, i64),
+    payout: Option<AccountId>,
+    now: Now,
+) -> Applied {
+    let closing = found(state, id);
+    let before = closing.balance();
+    if closing.has_pending() {
+        return refused(state, id, CloseRefusal::HoldsOpen, before);
+    }
+    let settled = settlement.settle_months(state, cause, id, now);
+    let last = settlement.last_interest(state, id, now);
+    let left = left(found(state, id).balance(), last.as_ref());
+    let refusal = match (settled, payout) {
+        (Err(_), _) => Some(CloseRefusal::InterestNotSettled),
+        (Ok(()), _) if last.as_ref().is_some_and(|last| !last.can_be_posted(state)) => {
+            Some(CloseRefusal::InterestNotSettled)
         }
-        let settled = self.settle_months(cause, id, now);
-        let last = self.last_interest(id, now);
-        let account = self.account(id).expect("it was put").clone();
-        let left = left(account.balance(), last.as_ref());
-        let refusal = match (settled, payout) {
-            (Err(reason), _) => Some(reason),
-            (Ok(()), _) if last.as_ref().is_some_and(|it| !self.can_post_charges(it)) => {
-                Some(CloseRefusal::InterestNotSettled)
-            }
-            (Ok(()), _) if left < Total::ZERO && before >= Total::ZERO => {
-                Some(CloseRefusal::InterestOwed)
-            }
-            (Ok(()), Some(to)) if left > Total::ZERO => {
-                (!self.can_pay_out(&account, to, left)).then_some(CloseRefusal::PayoutRejected)
-            }
-            (Ok(()), _) => (!left.is_zero()).then_some(CloseRefusal::BalanceNotZero),
-        };
-        if let Some(reason) = refusal {
-            return self.close_refused(id, reason, left);
+        (Ok(()), _) if left < Total::ZERO && before >= Total::ZERO => {
+            Some(CloseRefusal::InterestOwed)
         }
-        if let Some(last) = last {
-            let posted = self.post_charges(last, now.today, now);
-            self.put_settled(cause, posted);
+        (Ok(()), Some(to)) if left > Total::ZERO => {
+            (!can_pay_out(state, id, to, left)).then_some(CloseRefusal::PayoutRejected)
         }
-        let payout = payout.filter(|_| left > Total::ZERO);
-        let payout = payout.map(|to| self.pay_out(cause, (id, change), to, now));
-        let mut account = self.account(id).expect("it was put").clone();
-        assert!(account.is_empty(), "an account is locked with {} on it", account.balance());
-        account.status = Status::Locked;
-        account.version += 1;
-        self.unsettled.remove(&id);
-        let locked = Followed::Locked { version: account.version, payout };
-        self.put_followed(account);
-        locked
+        (Ok(()), _) => (!left.is_zero()).then_some(CloseRefusal::BalanceNotZero),
+    };
+    if let Some(reason) = refusal {
+        return refused(state, id, reason, left);
     }
+    if let Some(last) = last {
+        settlement.post_last(state, cause, last, now);
+    }
+    let payout = payout.filter(|_| left > Total::ZERO);
+    let payout = payout.map(|to| pay_out(state, cause, (id, change), to, now));
+    let mut account = found(state, id).clone();
+    assert!(account.is_empty(), "an account is locked with a balance of {}", account.balance());
+    account.status = Status::Locked;
+    account.version += 1;
+    settlement.end(id);
+    let locked = Applied::Locked { version: account.version, payout };
+    state.put_terms(account);
+    locked
+}
 
-    fn close_refused(&self, id: AccountId, reason: CloseRefusal, balance: Total) -> Followed {
-        let version = self.account(id).expect("it was put").version;
-        Followed::CloseRefused { reason, balance, version }
-    }
+/// An account that this change has put into the state.
+fn found(state: &PostingState, id: AccountId) -> &Account {
+    state.account(id).expect("the change has put the account")
+}
 
-    /// Whether both accounts allow that so much moves from one to the other.
-    fn can_pay_out(&self, account: &Account, to: AccountId, amount: Total) -> bool {
-        let Some(amount) = amount.amount() else { return false };
-        let legs = payout_legs(account, to, amount.decimal());
-        account.id != to && check_legs(self, &legs).is_ok() && check_postings(self, &legs).is_ok()
-    }
+fn refused(state: &PostingState, id: AccountId, reason: CloseRefusal, balance: Total) -> Applied {
+    Applied::CloseRefused { reason, balance, version: found(state, id).version }
+}
 
-    /// Moves all that is on an account to another, whatever its limits.
-    fn pay_out(
-        &mut self,
-        cause: CommandId,
-        (id, version): (AccountId, i64),
-        to: AccountId,
-        now: Now,
-    ) -> TransferId {
-        let account = self.account(id).expect("it was put");
-        let (balance, currency) = (account.balance(), account.currency);
-        let balance = balance.amount().expect("it was checked").decimal();
-        let legs = payout_legs(account, to, balance).to_vec();
-        let transfer_id = payout_id(id, version);
-        let action = Action::Transfer(Payment {
-            debtor: Party::AccountId(id),
-            creditor: Party::AccountId(to),
-            money: Money::new(balance, currency),
-            up_to: false,
-        });
-        let instruction = Instruction {
-            transfer_id,
-            group: None,
-            action,
-            reference: Some("payout at closing".to_owned()),
-            end_to_end_id: None,
-            booking_date: None,
-            value_date: None,
-        };
-        let plan = Plan::Post { legs, spends: false, reverses: None };
-        let outcome: InstructionOutcome = carry_out(self, transfer_id, plan, now);
-        self.keep(digest(&instruction), cause, instruction, now, outcome);
-        transfer_id
-    }
+/// The balance that a closing leaves on an account, after the last interest.
+fn left(balance: Total, last: Option<&Capitalised>) -> Total {
+    balance.plus_at_most(last.map_or(Total::ZERO, Capitalised::to_holder))
+}
+
+/// Whether both accounts take a transfer of this amount.
+fn can_pay_out(state: &PostingState, from: AccountId, to: AccountId, amount: Total) -> bool {
+    let Some(amount) = amount.amount() else { return false };
+    let legs = payout_legs(found(state, from), to, amount.decimal());
+    from != to && check_accounts(state, &legs).is_ok() && check_postings(state, &legs).is_ok()
+}
+
+/// Transfers the whole balance of an account to another, whatever the account's limits.
+fn pay_out(
+    state: &mut PostingState,
+    cause: CommandId,
+    (id, version): (AccountId, i64),
+    to: AccountId,
+    now: Now,
+) -> TransferId {
+    let account = found(state, id);
+    let (balance, currency) = (account.balance(), account.currency);
+    assert!(balance > Total::ZERO, "account {id} has nothing to pay out");
+    let balance = balance.amount().expect("can_pay_out has checked the amount").decimal();
+    let legs = payout_legs(account, to, balance).to_vec();
+    let kind = Kind::Transfer(Transfer {
+        debtor: Party::AccountId(id),
+        creditor: Party::AccountId(to),
+        money: Money::new(balance, currency),
+        allow_partial: false,
+    });
+    let reference = Some("payout at closing".to_owned());
+    let instruction = Instruction::internal(payout_id(id, version), kind, reference);
+    let transfer = state.post_own(cause, instruction, Plan::internal(legs), now);
+    assert!(found(state, id).balance().is_zero(), "the payout empties account {id}");
+    transfer
 }
 
 fn payout_legs(account: &Account, to: AccountId, amount: Decimal) -> [PlannedLeg; 2] {

@@ -1,67 +1,58 @@
-//! Closed periods. Promise: once a closing is answered, nothing is booked on its days or before
-//! them any more, whoever is posting meanwhile: every posting holds one of the chains' ends, where
-//! it reads what is closed, and a closing holds them all.
+//! Closes a period. Promise: once a closing is answered, nothing is booked on its days or before
+//! them any more, whoever is posting meanwhile: every posting locks the end of a chain, where the
+//! closed day stands, and a closing locks the ends of all chains.
 
-use chrono::Datelike;
-use shared_events::{
-    CommandId,
-    ledger::{ClosePeriod, LedgerCommandRejected, LedgerReason, PeriodClosed, PeriodFound},
-    message::Message,
-    messaging::{Answer, HandleError, Outcome, Tx},
-};
+use chrono::{Datelike, NaiveDate};
+use shared_events::{CommandId, messaging::Tx};
 use tracing::info;
 
-use crate::{
-    legacy::domain::{BOOKING_YEARS, Now},
-    legacy::handle::{answer::Answered, bank_time::BankTime},
-    legacy::store::periods,
-};
+use super::repo;
+use crate::bank_calendar::{self, BOOKING_YEARS, Now};
 
-/// Closes a period. The same day again is answered again.
+/// Why a period is not closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PeriodRefusal {
+    /// The day is in no valid year.
+    InvalidPeriod,
+    /// The day is not over.
+    NotOver,
+    /// A later day is closed already.
+    NotForward,
+}
+
+impl PeriodRefusal {
+    /// The rule, in words.
+    pub(crate) const fn rule(self) -> &'static str {
+        match self {
+            Self::InvalidPeriod => "through: in the years 1900 to 2199",
+            Self::NotOver => "through: at the latest yesterday",
+            Self::NotForward => "through: a later day is closed already",
+        }
+    }
+}
+
+/// Closes all days up to this one. Closing the same day again succeeds again.
 pub(crate) async fn close_in_tx(
     tx: &mut Tx<'_>,
     command: CommandId,
-    asked: &ClosePeriod,
+    through: NaiveDate,
     now: Now,
-) -> Result<Outcome, HandleError> {
-    let through = asked.through;
+) -> sqlx::Result<Result<(), PeriodRefusal>> {
     if !BOOKING_YEARS.contains(&through.year()) {
-        let rule = "through: in the years 1900 to 2199";
-        return Ok(refused(command, LedgerReason::InvalidPeriod, rule));
+        return Ok(Err(PeriodRefusal::InvalidPeriod));
     }
     if through >= now.today {
-        let rule = "through: at the latest yesterday";
-        return Ok(refused(command, LedgerReason::PeriodNotOver, rule));
+        return Ok(Err(PeriodRefusal::NotOver));
     }
-    let closed = periods::hold_in_tx(tx).await?;
+    let closed = repo::lock_chains_in_tx(tx).await?;
     if closed.is_some_and(|closed| through < closed) {
-        let rule = "through: a later day is closed already";
-        return Ok(refused(command, LedgerReason::PeriodNotForward, rule));
+        return Ok(Err(PeriodRefusal::NotForward));
     }
     if closed != Some(through) {
-        // After all that was being posted, and before all that will be.
-        let at = periods::clock(tx).await?.instant;
-        periods::close_in_tx(tx, through, command, at).await?;
+        // After all open postings, and before all later ones.
+        let at = bank_calendar::repo::clock(tx).await?.instant;
+        repo::close_in_tx(tx, through, command, at).await?;
         info!(%through, "closed period");
     }
-    Ok(Outcome::announce(&PeriodClosed { command_id: command, through }))
-}
-
-/// A closing that was refused, and changed nothing.
-pub(crate) fn refused(command_id: CommandId, reason: LedgerReason, rule: &str) -> Outcome {
-    let command_type = ClosePeriod::TYPE.to_owned();
-    let message = rule.to_owned();
-    Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
-}
-
-/// The days on which can be booked.
-pub(crate) async fn found(tx: &mut Tx<'_>, time: BankTime) -> Answered {
-    let Now { today, bookable, .. } = time.now(periods::clock(tx).await?);
-    let closed_through = bookable.closed_through;
-    let closed_at = match closed_through {
-        Some(through) => periods::closed_at(tx, through).await?,
-        None => None,
-    };
-    let latest = bookable.latest(today);
-    Ok(Ok(Answer::found(&PeriodFound { closed_through, closed_at, today, latest })))
+    Ok(Ok(()))
 }

@@ -1,47 +1,17 @@
-//! The ledger's clock, and the periods that are closed: both stand at the ends of the chains.
+//! The table of closed periods, and the closed day at the ends of the chains.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use shared_events::{CommandId, messaging::Tx};
 
-/// When something is decided or answered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    /// The database's clock, or the ledger's last decision where the clock has gone back.
-    pub(crate) instant: DateTime<Utc>,
-    /// The last day that is closed, if any is.
-    pub(crate) closed_through: Option<NaiveDate>,
-}
-
-/// What the clock says now.
-pub(crate) async fn clock(tx: &mut Tx<'_>) -> sqlx::Result<Clock> {
-    sqlx::query_as!(
-        Clock,
-        r#"SELECT greatest(clock_timestamp(), max(decided_at)) AS "instant!",
-                  max(closed_through) AS closed_through
-           FROM chains"#,
-    )
-    .fetch_one(tx.connection())
-    .await
-}
-
-/// How many seconds the database's clock is behind the ledger's last decision.
-pub(crate) async fn clock_behind(tx: &mut Tx<'_>) -> sqlx::Result<f64> {
-    let behind = sqlx::query_scalar!(
-        r#"SELECT greatest(0, extract(epoch FROM max(decided_at) - clock_timestamp()))::float8
-               AS "behind!" FROM chains"#,
-    );
-    behind.fetch_one(tx.connection()).await
-}
-
-/// Waits for all that is being posted, and keeps the rest waiting until the transaction ends. Says
-/// which day is closed by then.
-pub(crate) async fn hold_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Option<NaiveDate>> {
+/// Locks the ends of all chains: waits for all open postings, and makes later postings wait until the
+/// transaction ends. Returns the last closed day.
+pub(super) async fn lock_chains_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Option<NaiveDate>> {
     let held = sqlx::query_scalar!("SELECT closed_through FROM chains ORDER BY chain FOR UPDATE");
     Ok(held.fetch_all(tx.connection()).await?.into_iter().flatten().max())
 }
 
-/// Closes a period. The transaction holds the chains ([`hold_in_tx`]).
-pub(crate) async fn close_in_tx(
+/// Closes a period. The transaction has locked the chains ([`lock_chains_in_tx`]).
+pub(super) async fn close_in_tx(
     tx: &mut Tx<'_>,
     through: NaiveDate,
     command: CommandId,
@@ -61,8 +31,8 @@ pub(crate) async fn close_in_tx(
     Ok(())
 }
 
-/// When a day was closed.
-pub(crate) async fn closed_at(
+/// The instant at which a day was closed.
+pub(super) async fn closed_at(
     tx: &mut Tx<'_>,
     through: NaiveDate,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {

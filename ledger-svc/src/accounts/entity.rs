@@ -1,39 +1,58 @@
-//! An account of the ledger. Promise: what can be spent is balance + overdraft limit - pending
-//! debits, and neither posting nor holding takes more; no number of it loses a digit.
+//! An account of the ledger. Promise: available = balance + overdraft limit - pending debits, and
+//! neither a posting nor a hold takes more; no number of an account loses a digit.
 //!
-//! What was ever booked is a [`Total`], which holds every digit. What is told of an account are
-//! amounts, and these are bounded: a posting that would pass the bounds is rejected before it is
-//! made (`check_posting`, `check_holding`). So a balance too large can be brought down again.
+//! The sums of all postings are [`Total`]s, which hold every digit. Balances in events are amounts,
+//! which are bounded: a posting that would pass the bounds is rejected before the account changes
+//! (`check_posting`, `check_hold`). So a balance that is too large can be brought down again.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Currency,
-    accounts::Blocks,
-    ledger::{AccountAfter, AccountCode, Direction, LedgerStatus, RejectReason},
-    money::Total,
+    AccountId, Amount, Currency, Total,
+    ledger::{AccountCode, Direction},
 };
 use uuid::Uuid;
 
-/// The namespace of the ids of the bank's own accounts (UUIDv5, RFC 9562).
-const OWN_ACCOUNTS: Uuid = Uuid::from_u128(0x6f0c_a1f5_6c6d_5b0e_9d0e_62b1_1c1f_0001);
+use super::limit_usage::LimitUsage;
 
-/// The id of the bank's own account with this code, for this currency.
+/// The namespace of the ids of internal accounts (UUIDv5, RFC 9562).
+const INTERNAL_ACCOUNTS: Uuid = Uuid::from_u128(0x6f0c_a1f5_6c6d_5b0e_9d0e_62b1_1c1f_0001);
+
+/// The id of the internal (general ledger) account with this code, for this currency.
 #[must_use]
-pub fn own_account_id(code: &AccountCode, currency: Currency) -> AccountId {
-    AccountId(Uuid::new_v5(&OWN_ACCOUNTS, format!("{code} {currency}").as_bytes()))
+pub fn internal_account_id(code: &AccountCode, currency: Currency) -> AccountId {
+    AccountId(Uuid::new_v5(&INTERNAL_ACCOUNTS, format!("{code} {currency}").as_bytes()))
 }
 
-/// Before the first day of any bank of ours.
-const LONG_AGO: NaiveDate = NaiveDate::from_ymd_opt(1900, 1, 1).expect("a day");
+/// The status of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Money moves.
+    Active,
+    /// No money moves, or none in one direction.
+    Frozen,
+    /// Empty, and about to be closed.
+    Locked,
+    /// Closed for ever.
+    Closed,
+}
 
-/// Where an account stands. The contract's word is the ledger's own.
-pub type Status = LedgerStatus;
+/// The directions that a frozen account refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Blocks {
+    /// Debits.
+    Debits,
+    /// Credits.
+    Credits,
+    /// Both.
+    #[default]
+    Both,
+}
 
-/// What an account may spend. `None` everywhere: without limit.
+/// The limits of an account. `None`: no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// How far below zero it may go.
+    /// How far below zero the balance may go.
     pub overdraft: Option<Decimal>,
     /// The most of one transfer.
     pub transfer: Option<Decimal>,
@@ -41,89 +60,97 @@ pub struct Limits {
     pub daily: Option<Decimal>,
     /// The most of one month, in the bank's time zone.
     pub monthly: Option<Decimal>,
-    /// The least that must stay on it.
+    /// The least balance that must stay.
     pub minimum_balance: Option<Decimal>,
 }
 
-/// What an account has spent lately: what it posted to others and set aside for them.
+/// The rule of an account that stands against an instruction, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AccountRefusal {
+    /// The account is closed.
+    Closed,
+    /// The account is frozen, for this direction or for both.
+    Frozen,
+    /// The account is about to be closed.
+    Locked,
+    /// The account holds another currency.
+    OtherCurrency,
+    /// More than one transfer may move.
+    TransferLimit,
+    /// More than may move on one day.
+    DailyLimit,
+    /// More than may move in one month.
+    MonthlyLimit,
+    /// The balance would fall below the least that must stay.
+    MinimumBalance,
+    /// The available amount is less.
+    InsufficientFunds,
+    /// The balance would have more digits than an amount of the account holds.
+    BalanceTooLarge,
+}
+
+/// An account as an instruction left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spent {
-    /// The last day on which it spent anything.
-    pub day: NaiveDate,
-    /// How much on that day.
-    pub on_day: Total,
-    /// How much in that day's month, until then.
-    pub in_month: Total,
+pub struct AccountAfter {
+    /// The account's id.
+    pub account_id: AccountId,
+    /// The code of an internal account.
+    pub code: Option<AccountCode>,
+    /// Posted credits less posted debits.
+    pub balance: Amount,
+    /// The available amount. `None`: no limit.
+    pub available: Option<Amount>,
+    /// The account's version.
+    pub version: i64,
 }
 
-impl Spent {
-    /// Nothing, ever.
-    pub const NOTHING: Self = Self { day: LONG_AGO, on_day: Total::ZERO, in_month: Total::ZERO };
-
-    /// The same as seen on `today`. A day that has begun for the account never comes again: where
-    /// the clock goes back, what was spent on the later day still counts.
-    fn on(&self, today: NaiveDate) -> Self {
-        let day = self.day.max(today);
-        let same_month = (self.day.year(), self.day.month()) == (day.year(), day.month());
-        Self {
-            day,
-            on_day: if self.day == day { self.on_day } else { Total::ZERO },
-            in_month: if same_month { self.in_month } else { Total::ZERO },
-        }
-    }
-}
-
-/// An account and what is on it.
+/// An account with its balances.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
+    /// The account's id.
     pub id: AccountId,
-    /// Its code, if it is one of the bank's own.
+    /// The code of an internal account.
     pub code: Option<AccountCode>,
-    /// The one currency it holds.
+    /// The one currency of the account.
     pub currency: Currency,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// What is refused while it is frozen.
+    /// The directions that are refused while the account is frozen.
     pub blocked: Blocks,
-    /// What it may spend.
+    /// The limits.
     pub limits: Limits,
-    /// All that was ever booked out.
+    /// The sum of all debits ever posted.
     pub posted_debits: Total,
-    /// All that was ever booked in.
+    /// The sum of all credits ever posted.
     pub posted_credits: Total,
-    /// What is set aside to go out.
+    /// The amount reserved by holds on which the account is the debtor.
     pub pending_debits: Total,
-    /// What is expected to come in.
+    /// The amount expected from holds on which the account is the creditor.
     pub pending_credits: Total,
-    /// What it has spent lately.
-    pub spent: Spent,
-    /// Counts what the ledger announces of it.
+    /// The usage of the limits.
+    pub usage: LimitUsage,
+    /// Counts the changes of the account that the ledger announces.
     pub version: i64,
-    /// The last change of the account's status at the accounts service that was followed.
-    pub followed_status: i64,
-    /// The last change of its limits that was followed. One may overtake the other.
-    pub followed_limit: i64,
-    /// Whether anybody watches its balance.
+    /// The last change of the status, by the accounts service's count, that was applied.
+    pub applied_status: i64,
+    /// The last change of the limits that was applied. Each may overtake the other.
+    pub applied_limits: i64,
+    /// Whether the account has balance monitors.
     pub monitored: bool,
 }
 
 impl Account {
-    /// A customer's account with nothing on it.
+    /// A customer's account without any posting.
     #[must_use]
-    pub fn open(id: AccountId, currency: Currency, limits: Limits, followed: i64) -> Self {
-        Self {
-            limits,
-            followed_status: followed,
-            followed_limit: followed,
-            ..Self::new(id, currency)
-        }
+    pub fn open(id: AccountId, currency: Currency, limits: Limits, applied: i64) -> Self {
+        let (applied_status, applied_limits) = (applied, applied);
+        Self { limits, applied_status, applied_limits, ..Self::new(id, currency) }
     }
 
-    /// One of the bank's own accounts with nothing on it.
+    /// An internal account without any posting.
     #[must_use]
-    pub fn open_own(code: AccountCode, currency: Currency) -> Self {
-        let id = own_account_id(&code, currency);
+    pub fn open_internal(code: AccountCode, currency: Currency) -> Self {
+        let id = internal_account_id(&code, currency);
         Self { code: Some(code), ..Self::new(id, currency) }
     }
 
@@ -139,10 +166,10 @@ impl Account {
             posted_credits: Total::ZERO,
             pending_debits: Total::ZERO,
             pending_credits: Total::ZERO,
-            spent: Spent::NOTHING,
+            usage: LimitUsage::NOTHING,
             version: 1,
-            followed_status: 0,
-            followed_limit: 0,
+            applied_status: 0,
+            applied_limits: 0,
             monitored: false,
         }
     }
@@ -153,20 +180,20 @@ impl Account {
         self.posted_credits.minus_at_most(self.posted_debits)
     }
 
-    /// What can be spent. `None`: without limit.
+    /// The available amount. `None`: no limit.
     #[must_use]
     pub fn available(&self) -> Option<Total> {
-        let unpromised = self.balance().minus_at_most(self.pending_debits);
-        self.limits.overdraft.map(|limit| unpromised.plus_at_most(Total::at_most(limit)))
+        let unreserved = self.balance().minus_at_most(self.pending_debits);
+        self.limits.overdraft.map(|limit| unreserved.plus_at_most(Total::at_most(limit)))
     }
 
-    /// Whether nothing is on it, and nothing is set aside or expected.
+    /// Whether the balance is zero and nothing is reserved or expected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.balance().is_zero() && !self.has_pending()
     }
 
-    /// Whether anything is set aside or expected.
+    /// Whether anything is reserved or expected.
     #[must_use]
     pub fn has_pending(&self) -> bool {
         !self.pending_debits.is_zero() || !self.pending_credits.is_zero()
@@ -185,7 +212,7 @@ impl Account {
     }
 
     /// The most that can be spent at once without falling below the overdraft or the minimum.
-    /// `None`: without limit.
+    /// `None`: no limit.
     #[must_use]
     pub fn spendable(&self) -> Option<Total> {
         let minimum = self.limits.minimum_balance.map(Total::at_most);
@@ -193,75 +220,97 @@ impl Account {
         [self.available(), above_minimum].into_iter().flatten().min()
     }
 
-    /// What there is beyond `amount` and what is set aside.
+    /// The unreserved balance less `amount`.
     fn left_after(&self, amount: Total) -> Total {
         self.balance().minus_at_most(self.pending_debits).minus_at_most(amount)
     }
 
-    /// Whether `amount` is there. Nothing else is asked of money that goes back where it came from.
-    pub(crate) fn check_funds(&self, amount: Total) -> Result<(), RejectReason> {
+    /// Whether the account takes money of this currency in this direction.
+    pub(crate) fn check_direction(
+        &self,
+        direction: Direction,
+        currency: Currency,
+    ) -> Result<(), AccountRefusal> {
+        match self.status {
+            Status::Closed => Err(AccountRefusal::Closed),
+            Status::Frozen if self.refuses(direction) => Err(AccountRefusal::Frozen),
+            Status::Locked => Err(AccountRefusal::Locked),
+            Status::Active | Status::Frozen if self.currency != currency => {
+                Err(AccountRefusal::OtherCurrency)
+            }
+            Status::Active | Status::Frozen => Ok(()),
+        }
+    }
+
+    /// Whether `amount` is available. Money that returns to its origin passes no other check.
+    pub(crate) fn check_funds(&self, amount: Total) -> Result<(), AccountRefusal> {
         match self.available().is_some_and(|available| available < amount) {
-            true => Err(RejectReason::InsufficientFunds),
+            true => Err(AccountRefusal::InsufficientFunds),
             false => Ok(()),
         }
     }
 
-    /// Whether all limits allow to spend `amount` on `today`.
-    pub(crate) fn check_limits(&self, amount: Total, today: NaiveDate) -> Result<(), RejectReason> {
+    /// The velocity check: whether all limits allow the account to spend `amount` on `today`.
+    pub(crate) fn check_velocity(
+        &self,
+        amount: Total,
+        today: NaiveDate,
+    ) -> Result<(), AccountRefusal> {
         let passes = |limit: Option<Decimal>, amount| {
             limit.is_some_and(|limit| amount > Total::at_most(limit))
         };
-        let spent = self.spent.on(today);
+        let usage = self.usage.on(today);
         if passes(self.limits.transfer, amount) {
-            return Err(RejectReason::TransferLimit);
+            return Err(AccountRefusal::TransferLimit);
         }
-        if passes(self.limits.daily, spent.on_day.plus_at_most(amount)) {
-            return Err(RejectReason::DailyLimit);
+        if passes(self.limits.daily, usage.on_day.plus_at_most(amount)) {
+            return Err(AccountRefusal::DailyLimit);
         }
-        if passes(self.limits.monthly, spent.in_month.plus_at_most(amount)) {
-            return Err(RejectReason::MonthlyLimit);
+        if passes(self.limits.monthly, usage.in_month.plus_at_most(amount)) {
+            return Err(AccountRefusal::MonthlyLimit);
         }
         let minimum = self.limits.minimum_balance.map(Total::at_most);
         match minimum.is_some_and(|minimum| self.left_after(amount) < minimum) {
-            true => Err(RejectReason::MinimumBalance),
+            true => Err(AccountRefusal::MinimumBalance),
             false => Ok(()),
         }
     }
 
-    /// Whether the account can be told of once an amount was booked: in if it is positive, out if
-    /// it is negative.
-    pub(crate) fn check_posting(&self, signed: Total) -> Result<(), RejectReason> {
+    /// Whether the account's numbers stay within their bounds after a posting: a credit if the
+    /// amount is positive, a debit if the amount is negative.
+    pub(crate) fn check_posting(&self, signed: Total) -> Result<(), AccountRefusal> {
         let side = if signed < Total::ZERO { self.posted_debits } else { self.posted_credits };
+        let available = self.available();
         let is_bounded = side.plus(signed.abs()).is_some()
             && self.is_bounded(self.balance(), signed)
-            && self.available().is_none_or(|it| it.plus_at_most(signed).amount().is_some());
+            && available.is_none_or(|available| available.plus_at_most(signed).amount().is_some());
         match is_bounded {
             true => Ok(()),
-            false => Err(RejectReason::BalanceTooLarge),
+            false => Err(AccountRefusal::BalanceTooLarge),
         }
     }
 
-    /// Whether the account can be told of once an amount was set aside to go out or to come in.
-    pub(crate) fn check_holding(
+    /// Whether the account's numbers stay within their bounds after a hold.
+    pub(crate) fn check_hold(
         &self,
         direction: Direction,
         amount: Total,
-    ) -> Result<(), RejectReason> {
+    ) -> Result<(), AccountRefusal> {
         let (pending, available) = match direction {
             Direction::Debit => (self.pending_debits, self.available()),
             Direction::Credit => (self.pending_credits, None),
         };
         let is_bounded = self.is_bounded(pending, amount)
             && self.after().is_some()
-            && available.is_none_or(|it| it.minus_at_most(amount).amount().is_some());
+            && available.is_none_or(|available| available.minus_at_most(amount).amount().is_some());
         match is_bounded {
             true => Ok(()),
-            false => Err(RejectReason::BalanceTooLarge),
+            false => Err(AccountRefusal::BalanceTooLarge),
         }
     }
 
-    /// Whether so much can be on the account, or be pending, after a change: no more digits than an
-    /// amount has; on a customer's less than the currency's end, or at least less than before.
+    /// Whether the balance, or a pending amount, has room for a change: no more digits than an
+    /// amount has; a customer's is below the currency's bound, or at least smaller than before.
     fn is_bounded(&self, before: Total, change: Total) -> bool {
         let after = before.plus_at_most(change);
         let end = Total::at_most(self.currency.balance_end());
@@ -269,41 +318,49 @@ impl Account {
         has_place && after.amount().is_some()
     }
 
-    /// Counts what is spent today. Less than nothing: money that was set aside on `since` and is
+    /// Counts an amount as spent today. Below zero: an amount that was reserved on `since` and is
     /// not spent after all.
     pub(crate) fn spend(&mut self, amount: Total, since: NaiveDate, today: NaiveDate) {
-        let mut spent = self.spent.on(today);
-        let since = if since == today { spent.day } else { since };
-        if since == spent.day {
-            spent.on_day = spent.on_day.plus_at_most(amount).max(Total::ZERO);
-        }
-        if (since.year(), since.month()) == (spent.day.year(), spent.day.month()) {
-            spent.in_month = spent.in_month.plus_at_most(amount).max(Total::ZERO);
-        }
-        self.spent = spent;
+        self.usage = self.usage.plus(amount, since, today);
     }
 
-    /// Books an amount: in if it is positive, out if it is negative. The caller has checked that it
-    /// is available, and that the account can be told of afterwards.
-    pub(crate) fn book(&mut self, signed: Total) {
-        let side = match signed < Total::ZERO {
-            true => &mut self.posted_debits,
-            false => &mut self.posted_credits,
-        };
-        *side = side.plus(signed.abs()).expect("the posting was checked");
+    /// Posts an amount: a credit if it is positive, a debit if it is negative. The caller has
+    /// checked the available amount and the bounds.
+    ///
+    /// # Panics
+    /// If the sum has more digits than a total holds: the account would lose money.
+    pub(crate) fn post(&mut self, signed: Total) {
+        let (balance, side) = (
+            self.balance(),
+            match signed < Total::ZERO {
+                true => &mut self.posted_debits,
+                false => &mut self.posted_credits,
+            },
+        );
+        *side = side.plus(signed.abs()).expect("check_posting has found room for the sum");
+        assert_eq!(
+            self.balance(),
+            balance.plus_at_most(signed),
+            "a posting changes the balance of account {} by its amount",
+            self.id,
+        );
     }
 
-    /// Sets an amount aside to go out or to come in; less than nothing: gives it back.
-    pub(crate) fn set_aside(&mut self, direction: Direction, amount: Total) {
+    /// Reserves an amount; below zero: releases it.
+    ///
+    /// # Panics
+    /// If the sum has more digits than a total holds, or more is released than is reserved.
+    pub(crate) fn reserve(&mut self, direction: Direction, amount: Total) {
         let pending = match direction {
             Direction::Debit => &mut self.pending_debits,
             Direction::Credit => &mut self.pending_credits,
         };
-        *pending = pending.plus(amount).expect("the holding was checked");
+        *pending = pending.plus(amount).expect("check_hold has found room for the sum");
+        assert!(*pending >= Total::ZERO, "more is released than is reserved on {}", self.id);
     }
 
-    /// The account as it is now, for an event. `None`: what is on it has more digits than an amount
-    /// may have, which an old version of the ledger could bring about and none does now.
+    /// The account as it is now, for an outcome. `None`: the balance has more digits than an amount
+    /// may have, which an old version of the ledger could bring about and no version does now.
     #[must_use]
     pub fn after(&self) -> Option<AccountAfter> {
         Some(AccountAfter {

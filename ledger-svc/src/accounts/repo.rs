@@ -1,54 +1,49 @@
-//! Accounts and their balances.
+//! The table of accounts.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use shared_events::{
-    AccountId, Currency,
-    accounts::Blocks,
-    ledger::{AccountCode, LedgerStatus},
-    messaging::Tx,
-};
+use shared_events::{AccountId, Currency, ledger::AccountCode, messaging::Tx};
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use crate::legacy::domain::{Account, Limits, Spent};
-use crate::legacy::store::{exact, parsed};
+use super::{Account, Blocks, LimitUsage, Limits, Status};
+use crate::columns::{currency, exact, parsed};
 
 /// A row of `accounts`.
-pub(crate) struct Row {
-    pub(crate) id: Uuid,
-    pub(crate) code: Option<String>,
-    pub(crate) currency: String,
-    pub(crate) status: String,
-    pub(crate) blocked: String,
-    pub(crate) overdraft_limit: Option<Decimal>,
-    pub(crate) transfer_limit: Option<Decimal>,
-    pub(crate) daily_limit: Option<Decimal>,
-    pub(crate) monthly_limit: Option<Decimal>,
-    pub(crate) minimum_balance: Option<Decimal>,
-    pub(crate) posted_debits: String,
-    pub(crate) posted_credits: String,
-    pub(crate) pending_debits: String,
-    pub(crate) pending_credits: String,
-    pub(crate) spent_day: NaiveDate,
-    pub(crate) spent_on_day: String,
-    pub(crate) spent_in_month: String,
-    pub(crate) version: i64,
-    pub(crate) followed_status: i64,
-    pub(crate) followed_limit: i64,
-    pub(crate) monitored: bool,
+struct AccountRow {
+    id: Uuid,
+    code: Option<String>,
+    currency: String,
+    status: String,
+    blocked: String,
+    overdraft_limit: Option<Decimal>,
+    transfer_limit: Option<Decimal>,
+    daily_limit: Option<Decimal>,
+    monthly_limit: Option<Decimal>,
+    minimum_balance: Option<Decimal>,
+    posted_debits: String,
+    posted_credits: String,
+    pending_debits: String,
+    pending_credits: String,
+    spent_day: NaiveDate,
+    spent_on_day: String,
+    spent_in_month: String,
+    version: i64,
+    followed_status: i64,
+    followed_limit: i64,
+    monitored: bool,
 }
 
-impl TryFrom<Row> for Account {
+impl TryFrom<AccountRow> for Account {
     type Error = sqlx::Error;
 
-    fn try_from(row: Row) -> sqlx::Result<Self> {
+    fn try_from(row: AccountRow) -> sqlx::Result<Self> {
         Ok(Self {
             id: AccountId(row.id),
             code: row.code.map(AccountCode),
             currency: currency(&row.currency)?,
             status: parsed("accounts.status", &row.status, read_status(&row.status))?,
-            blocked: parsed("accounts.blocked", &row.blocked, Blocks::from_name(&row.blocked))?,
+            blocked: parsed("accounts.blocked", &row.blocked, read_blocks(&row.blocked))?,
             limits: Limits {
                 overdraft: row.overdraft_limit,
                 transfer: row.transfer_limit,
@@ -60,43 +55,51 @@ impl TryFrom<Row> for Account {
             posted_credits: exact("accounts.posted_credits", row.posted_credits)?,
             pending_debits: exact("accounts.pending_debits", row.pending_debits)?,
             pending_credits: exact("accounts.pending_credits", row.pending_credits)?,
-            spent: Spent {
+            usage: LimitUsage {
                 day: row.spent_day,
                 on_day: exact("accounts.spent_on_day", row.spent_on_day)?,
                 in_month: exact("accounts.spent_in_month", row.spent_in_month)?,
             },
             version: row.version,
-            followed_status: row.followed_status,
-            followed_limit: row.followed_limit,
+            applied_status: row.followed_status,
+            applied_limits: row.followed_limit,
             monitored: row.monitored,
         })
     }
 }
 
-/// Reads a currency column.
-pub(crate) fn currency(code: &str) -> sqlx::Result<Currency> {
-    parsed("currency", code, code.parse().ok())
-}
-
-const fn write_status(status: LedgerStatus) -> &'static str {
+const fn write_status(status: Status) -> &'static str {
     match status {
-        LedgerStatus::Active => "active",
-        LedgerStatus::Frozen => "frozen",
-        LedgerStatus::Locked => "locked",
-        LedgerStatus::Closed => "closed",
+        Status::Active => "active",
+        Status::Frozen => "frozen",
+        Status::Locked => "locked",
+        Status::Closed => "closed",
     }
 }
 
-fn read_status(status: &str) -> Option<LedgerStatus> {
-    use LedgerStatus::{Active, Closed, Frozen, Locked};
+fn read_status(status: &str) -> Option<Status> {
+    use Status::{Active, Closed, Frozen, Locked};
     [Active, Frozen, Locked, Closed].into_iter().find(|known| write_status(*known) == status)
 }
 
-/// Locks accounts until the transaction ends, in the order of their ids so that transactions never
-/// wait for each other in a circle. Ids that are not there are left out.
+const fn write_blocks(blocks: Blocks) -> &'static str {
+    match blocks {
+        Blocks::Debits => "debits",
+        Blocks::Credits => "credits",
+        Blocks::Both => "both",
+    }
+}
+
+fn read_blocks(blocks: &str) -> Option<Blocks> {
+    use Blocks::{Both, Credits, Debits};
+    [Debits, Credits, Both].into_iter().find(|known| write_blocks(*known) == blocks)
+}
+
+/// Locks accounts until the transaction ends, in the order of their ids, so that transactions never
+/// wait for each other in a circle. Unknown ids are left out.
 pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
-        Row,
+        AccountRow,
         r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
                   monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
                   posted_credits::text AS "posted_credits!",
@@ -112,22 +115,22 @@ pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     rows.into_iter().map(Account::try_from).collect()
 }
 
-/// Marks the place to which [`unlock_in_tx`] goes back.
-pub(crate) async fn mark_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+/// Sets the savepoint to which [`unlock_in_tx`] returns.
+pub(crate) async fn savepoint_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
     tx.connection().execute("SAVEPOINT unlocked").await?;
     Ok(())
 }
 
-/// Gives back every lock that was taken since [`mark_in_tx`], and undoes what was written since.
+/// Returns every lock that was taken since [`savepoint_in_tx`], and undoes every change since.
 pub(crate) async fn unlock_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
     tx.connection().execute("ROLLBACK TO SAVEPOINT unlocked").await?;
     Ok(())
 }
 
-/// Reads accounts as they are, without a lock: to answer a question.
+/// Reads accounts without a lock, for a query.
 pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
-        Row,
+        AccountRow,
         r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
                   monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
                   posted_credits::text AS "posted_credits!",
@@ -143,8 +146,8 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     rows.into_iter().map(Account::try_from).collect()
 }
 
-/// The bank's own accounts whose balance has more digits than can be told.
-pub(crate) async fn too_long_in_tx(
+/// The internal accounts whose balance has more digits than an amount holds.
+pub(crate) async fn overlong_in_tx(
     tx: &mut Tx<'_>,
 ) -> sqlx::Result<Vec<(AccountId, AccountCode, Currency)>> {
     let rows = sqlx::query!(
@@ -158,8 +161,8 @@ pub(crate) async fn too_long_in_tx(
         .collect()
 }
 
-/// Opens those of the bank's own accounts that are not open yet, and returns which.
-pub(crate) async fn open_own_in_tx(
+/// Opens the internal accounts that are not open yet, and returns their ids.
+pub(crate) async fn open_internal_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
     codes: &[&str],
@@ -182,20 +185,20 @@ pub(crate) async fn open_own_in_tx(
     .await
 }
 
-/// Takes back accounts that this transaction has opened and nothing was booked on: what is rejected
-/// opens nothing.
-pub(crate) async fn forget_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+/// Removes internal accounts that this transaction has opened and not used: a rejected instruction
+/// opens no account.
+pub(crate) async fn remove_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM accounts WHERE id = ANY($1)", ids).execute(tx.connection()).await?;
     Ok(())
 }
 
-/// Stores new customers' accounts: with nothing on them, and spending what they like.
+/// Stores new customers' accounts, without any posting and without limits.
 pub(crate) async fn insert_in_tx<'a>(
     tx: &mut Tx<'_>,
     accounts: impl Iterator<Item = &'a Account>,
 ) -> sqlx::Result<()> {
     let (ids, currencies): (Vec<Uuid>, Vec<&str>) =
-        accounts.map(|it| (it.id.uuid(), it.currency.code())).unzip();
+        accounts.map(|account| (account.id.uuid(), account.currency.code())).unzip();
     if ids.is_empty() {
         return Ok(());
     }
@@ -212,9 +215,9 @@ pub(crate) async fn insert_in_tx<'a>(
     Ok(())
 }
 
-/// What accounts may do, as columns for an array statement.
+/// The status and limits of accounts, as columns for an array statement.
 #[derive(Default)]
-struct Terms {
+struct LimitColumns {
     ids: Vec<Uuid>,
     statuses: Vec<&'static str>,
     blocked: Vec<&'static str>,
@@ -227,32 +230,32 @@ struct Terms {
     followed_limits: Vec<i64>,
 }
 
-impl<'a> FromIterator<&'a Account> for Terms {
+impl<'a> FromIterator<&'a Account> for LimitColumns {
     fn from_iter<I: IntoIterator<Item = &'a Account>>(accounts: I) -> Self {
         let mut columns = Self::default();
         for account in accounts {
             columns.ids.push(account.id.uuid());
             columns.statuses.push(write_status(account.status));
-            columns.blocked.push(account.blocked.as_str());
+            columns.blocked.push(write_blocks(account.blocked));
             columns.overdraft_limits.push(account.limits.overdraft);
             columns.transfer_limits.push(account.limits.transfer);
             columns.daily_limits.push(account.limits.daily);
             columns.monthly_limits.push(account.limits.monthly);
             columns.minimum_balances.push(account.limits.minimum_balance);
-            columns.followed_statuses.push(account.followed_status);
-            columns.followed_limits.push(account.followed_limit);
+            columns.followed_statuses.push(account.applied_status);
+            columns.followed_limits.push(account.applied_limits);
         }
         columns
     }
 }
 
-/// Stores what accounts may do from now on. What is on them, which every posting changes, is
-/// stored by [`crate::legacy::store::book::book_in_tx`].
-pub(crate) async fn follow_in_tx<'a>(
+/// Stores the status and the limits of accounts. The balances, which every posting changes, are
+/// stored with the posting.
+pub(crate) async fn put_limits_in_tx<'a>(
     tx: &mut Tx<'_>,
     accounts: impl Iterator<Item = &'a Account>,
 ) -> sqlx::Result<()> {
-    let columns: Terms = accounts.collect();
+    let columns: LimitColumns = accounts.collect();
     if columns.ids.is_empty() {
         return Ok(());
     }
@@ -286,4 +289,9 @@ pub(crate) async fn follow_in_tx<'a>(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// One account.
+pub(crate) async fn find(tx: &mut Tx<'_>, id: AccountId) -> sqlx::Result<Option<Account>> {
+    Ok(read_in_tx(tx, &[id.uuid()]).await?.pop())
 }

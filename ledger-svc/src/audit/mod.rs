@@ -1,5 +1,18 @@
-//! Audit.
+//! Audit: the journal with its hashes, and a snapshot of the state that follows from it, for whoever
+//! proves the books.
+//!
+//! ```text
+//! entity         records in their chains; rows of the state as text
+//! query          pages of both
+//! repo_journal   records with their entries
+//! repo_snapshot  accounts, holds, reversals, counts of entries, ends of the chains
+//! ```
 
-pub mod query;
-pub mod repo_journal;
-pub mod repo_snapshot;
+mod entity;
+pub(crate) mod query;
+mod repo_journal;
+mod repo_snapshot;
+
+pub(crate) use entity::{
+    ChainedRecord, JournalEntry, JournalPage, Snapshot, SnapshotPart, SnapshotRows,
+};

@@ -1,63 +1,68 @@
-//! Answers what the books are proved by: the journal, and what is kept beside it.
+//! Pages of the journal, and of the state that follows from it.
 
-use shared_events::{
-    ledger::{
-        BOOKS_PAGE_MAX, BooksFound, BooksPart, BooksRows, CHAINS, GetBooks, GetJournal,
-        JOURNAL_PAGE_MAX,
-    },
-    messaging::{Answer, Tx},
-    refusal::MessageRefused,
-};
+use shared_events::{messaging::Tx, refusal::MessageRefused};
 use uuid::Uuid;
 
-use crate::legacy::handle::answer::{Answered, PAGE_DEFAULT};
-use crate::legacy::store::{kept, proof};
+use super::{
+    entity::{ChainedRecord, JournalPage, Snapshot, SnapshotPart, SnapshotRows},
+    repo_journal, repo_snapshot,
+};
+use crate::{journal::CHAINS, refusals::QueryError, statements::query::page_limit};
 
-/// A page of one chain.
-pub(crate) async fn journal(tx: &mut Tx<'_>, query: &GetJournal) -> Answered {
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
-    if !(1..=JOURNAL_PAGE_MAX).contains(&limit) {
-        return Ok(Err(MessageRefused::invalid("limit", format!("1 to {JOURNAL_PAGE_MAX}"))));
+/// The most records of a page.
+pub(crate) const JOURNAL_PAGE_MAX: u32 = 500;
+/// The most rows of a page of the state.
+pub(crate) const SNAPSHOT_PAGE_MAX: u32 = 1_000;
+
+/// A page of one chain after a sequence. `size` is a record's size in the contract's message.
+pub(crate) async fn journal(
+    tx: &mut Tx<'_>,
+    chain: u8,
+    (after, limit): (Option<i64>, Option<u32>),
+    size: fn(&ChainedRecord) -> usize,
+) -> Result<JournalPage, QueryError> {
+    let limit = page_limit(limit, JOURNAL_PAGE_MAX)?;
+    if chain >= CHAINS {
+        let rule = format!("0 to {}", CHAINS - 1);
+        return Err(MessageRefused::invalid("chain", rule).into());
     }
-    if query.chain >= CHAINS {
-        return Ok(Err(MessageRefused::invalid("chain", format!("0 to {}", CHAINS - 1))));
-    }
-    let found = proof::page(tx, query.chain, query.after.unwrap_or(0), limit).await?;
-    Ok(Ok(Answer::found(&found)))
+    Ok(repo_journal::page(tx, chain, (after.unwrap_or(0), limit), size).await?)
 }
 
-/// A page of what is kept beside the journal.
-pub(crate) async fn books(tx: &mut Tx<'_>, query: &GetBooks) -> Answered {
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
-    if !(1..=BOOKS_PAGE_MAX).contains(&limit) {
-        return Ok(Err(MessageRefused::invalid("limit", format!("1 to {BOOKS_PAGE_MAX}"))));
-    }
-    let from = query.from.unwrap_or(Uuid::nil());
+/// A page of a part of the state, from an id on.
+pub(crate) async fn snapshot(
+    tx: &mut Tx<'_>,
+    part: SnapshotPart,
+    (from, limit): (Option<Uuid>, Option<u32>),
+) -> Result<Snapshot, QueryError> {
+    let limit = page_limit(limit, SNAPSHOT_PAGE_MAX)?;
+    let from = from.unwrap_or(Uuid::nil());
     // One more: the first of the next page.
     let most = i64::from(limit) + 1;
-    let (rows, next) = match query.part {
-        BooksPart::Accounts => {
-            let (rows, next) = cut(kept::accounts(tx, from, most).await?, limit);
-            (BooksRows::Accounts(rows), next.map(|it| it.account_id.0))
+    let (rows, next) = match part {
+        SnapshotPart::Accounts => {
+            let (rows, next) = cut(repo_snapshot::accounts(tx, from, most).await?, limit);
+            (SnapshotRows::Accounts(rows), next.map(|row| row.account_id.0))
         }
-        BooksPart::Holds => {
-            let (rows, next) = cut(kept::holds(tx, from, most).await?, limit);
-            (BooksRows::Holds(rows), next.map(|it| it.hold_id.0))
+        SnapshotPart::Holds => {
+            let (rows, next) = cut(repo_snapshot::holds(tx, from, most).await?, limit);
+            (SnapshotRows::Holds(rows), next.map(|row| row.hold_id.0))
         }
-        BooksPart::Reversals => {
-            let (rows, next) = cut(kept::reversals(tx, from, most).await?, limit);
-            (BooksRows::Reversals(rows), next.map(|it| it.original_id.0))
+        SnapshotPart::Reversals => {
+            let (rows, next) = cut(repo_snapshot::reversals(tx, from, most).await?, limit);
+            (SnapshotRows::Reversals(rows), next.map(|row| row.original_id.0))
         }
-        BooksPart::Entries => {
-            let (rows, next) = cut(kept::entries(tx, from, most).await?, limit);
-            (BooksRows::Entries(rows), next.map(|it| it.account_id.0))
+        SnapshotPart::Entries => {
+            let (rows, next) = cut(repo_snapshot::entries(tx, from, most).await?, limit);
+            (SnapshotRows::Entries(rows), next.map(|row| row.account_id.0))
         }
     };
-    let (ends, astray) = (kept::ends(tx).await?, kept::astray(tx).await?);
-    Ok(Ok(Answer::found(&BooksFound { ends, astray, rows, next })))
+    let ends = repo_snapshot::ends(tx).await?;
+    let orphaned = repo_snapshot::orphaned(tx).await?;
+    Ok(Snapshot { ends, orphaned, rows, next })
 }
 
-/// The rows of a page, and the first one after it.
+/// The rows of a page, and the first row after it.
 fn cut<T>(mut rows: Vec<T>, limit: u32) -> (Vec<T>, Option<T>) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let next = rows.drain(limit.min(rows.len())..).next();

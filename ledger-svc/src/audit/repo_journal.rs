@@ -1,26 +1,21 @@
-//! What is read to prove the journal.
+//! Records of the journal with the entries that belong to them.
 
-use shared_events::{
-    AccountId, Amount, TransferId,
-    ledger::{CHAINS, ChainedRecord, JournalEntry, JournalFound},
-    messaging::Tx,
-    page::{PAGE_BYTES_MAX, bytes_of},
-};
+use shared_events::{AccountId, Amount, TransferId, messaging::Tx, page::PAGE_BYTES_MAX};
 
-use crate::legacy::domain::posted_legs;
-use crate::legacy::store::journal::{hash, record};
+use super::entity::{ChainedRecord, JournalEntry, JournalPage};
+use crate::{journal::repo::hash, posting::stored_record};
 
-/// What an entry comes to at most, beside the record that it belongs to.
+/// The most bytes of an entry, beside the record that it belongs to.
 const ENTRY_BYTES_MAX: usize = 400;
 
-/// Records of a chain after a place, at most `limit`, with the entries that stand beside them.
-/// Should a place be taken twice, both are told: no page ends between them.
-pub(crate) async fn page(
+/// The records of a chain after a sequence, at most `limit`, with their entries. If a sequence were
+/// taken twice, both records are shown: no page ends between them.
+pub(super) async fn page(
     tx: &mut Tx<'_>,
     chain: u8,
-    after: i64,
-    limit: u32,
-) -> sqlx::Result<JournalFound> {
+    (after, limit): (i64, u32),
+    size: fn(&ChainedRecord) -> usize,
+) -> sqlx::Result<JournalPage> {
     let rows = sqlx::query!(
         r#"SELECT transfer_id, digest, place, hash, record AS "record!", reference,
                   end_to_end_id
@@ -35,19 +30,19 @@ pub(crate) async fn page(
     for row in rows {
         let next = ChainedRecord {
             chain,
-            place: row.place,
+            sequence: row.place,
             transfer_id: TransferId(row.transfer_id),
             hash: hash(row.hash)?,
             digest: hash(row.digest)?,
-            record: row.record,
+            text: row.record,
             reference: row.reference,
             end_to_end_id: row.end_to_end_id,
             entries: vec![],
         };
-        // A record that cannot be read is told, and has no entries that could be.
-        let legs = record(&next.record).map_or(0, |it| posted_legs(&it).len());
-        bytes += bytes_of(&next) + legs * ENTRY_BYTES_MAX;
-        let is_behind = records.last().is_some_and(|last| last.place != next.place);
+        // An unreadable record is shown, and has no entries.
+        let legs = stored_record::read(&next.text).map_or(0, |record| record.posted_legs().len());
+        bytes += size(&next) + legs * ENTRY_BYTES_MAX;
+        let is_behind = records.last().is_some_and(|last| last.sequence != next.sequence);
         if bytes > PAGE_BYTES_MAX && is_behind {
             break;
         }
@@ -56,18 +51,18 @@ pub(crate) async fn page(
     add_entries_in_tx(tx, &mut records).await?;
     let head = sqlx::query!("SELECT place, hash FROM chains WHERE chain = $1", i16::from(chain));
     let head = head.fetch_one(tx.connection()).await?;
-    let (head_place, head_hash) = (head.place, hash(head.hash)?);
-    Ok(JournalFound { chains: CHAINS, records, head_place, head_hash })
+    let (end_sequence, end_hash) = (head.place, hash(head.hash)?);
+    Ok(JournalPage { records, end_sequence, end_hash })
 }
 
-/// Adds the entries that stand where the records say: of each leg the one at its account's version.
-/// What no program can read is left out: it is not what the record says.
+/// Adds the entries of the records: of each leg the entry at its account's version. An unreadable entry
+/// is left out: it is not the entry of the record.
 async fn add_entries_in_tx(tx: &mut Tx<'_>, records: &mut [ChainedRecord]) -> sqlx::Result<()> {
     let (mut places, mut accounts, mut versions) = (Vec::new(), Vec::new(), Vec::new());
     for (place, chained) in (0_i64..).zip(&*records) {
-        // A record that cannot be read has been tampered with: its hash says so.
-        let Ok(record) = record(&chained.record) else { continue };
-        for leg in posted_legs(&record) {
+        // An unreadable record was tampered with, which its hash shows.
+        let Ok(record) = stored_record::read(&chained.text) else { continue };
+        for leg in record.posted_legs() {
             places.push(place);
             accounts.push(leg.account.account_id.uuid());
             versions.push(leg.account.version);

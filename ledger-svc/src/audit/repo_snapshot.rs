@@ -1,24 +1,23 @@
-//! What is kept beside the journal, as it stands: read to be compared with what follows from the
-//! journal. Promise: figures and names come out as text, so that what cannot be is told, too.
+//! The state that follows from the journal, as it is stored. Promise: figures and names are read as
+//! text, so that an auditor sees values that cannot be, too.
 
-use shared_events::{
-    AccountId, TransferId,
-    ledger::{AccountRow, CHAINS, ChainEnd, EntriesCount, HoldRow, ReversalRow},
-    messaging::Tx,
-};
+use shared_events::{AccountId, TransferId, messaging::Tx};
 use uuid::Uuid;
 
-use crate::legacy::store::journal::hash;
+use super::entity::{AccountState, ChainState, EntriesCount, HoldState, ReversalState};
+use crate::journal::{CHAINS, repo::hash};
 
-/// Where the chains end.
-pub(crate) async fn ends(tx: &mut Tx<'_>) -> sqlx::Result<Vec<ChainEnd>> {
+/// The ends of the chains.
+pub(super) async fn ends(tx: &mut Tx<'_>) -> sqlx::Result<Vec<ChainState>> {
     let rows = sqlx::query!("SELECT chain, place, hash FROM chains ORDER BY chain");
     let ends = rows.fetch_all(tx.connection()).await?.into_iter();
-    ends.map(|it| Ok(ChainEnd { chain: it.chain, place: it.place, hash: hash(it.hash)? })).collect()
+    let ends = ends
+        .map(|row| Ok(ChainState { chain: row.chain, sequence: row.place, hash: hash(row.hash)? }));
+    ends.collect()
 }
 
-/// Records that stand in no chain.
-pub(crate) async fn astray(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TransferId>> {
+/// Orphaned records: of chains that the journal does not have, at most 10.
+pub(super) async fn orphaned(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TransferId>> {
     let ids = sqlx::query_scalar!(
         "SELECT transfer_id FROM journal WHERE chain < 0 OR chain >= $1
          ORDER BY chain, place LIMIT 10",
@@ -28,11 +27,11 @@ pub(crate) async fn astray(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TransferId>> {
 }
 
 /// Accounts by id, at most `limit`.
-pub(crate) async fn accounts(
+pub(super) async fn accounts(
     tx: &mut Tx<'_>,
     from: Uuid,
     limit: i64,
-) -> sqlx::Result<Vec<AccountRow>> {
+) -> sqlx::Result<Vec<AccountState>> {
     let rows = sqlx::query!(
         r#"SELECT id, code, currency, status, version,
                   trim_scale(posted_debits)::text AS "posted_debits!",
@@ -43,7 +42,7 @@ pub(crate) async fn accounts(
         from,
         limit,
     );
-    let accounts = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| AccountRow {
+    let accounts = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| AccountState {
         account_id: AccountId(row.id),
         code: row.code,
         currency: row.currency,
@@ -58,7 +57,7 @@ pub(crate) async fn accounts(
 }
 
 /// Holds by id, at most `limit`.
-pub(crate) async fn holds(tx: &mut Tx<'_>, from: Uuid, limit: i64) -> sqlx::Result<Vec<HoldRow>> {
+pub(super) async fn holds(tx: &mut Tx<'_>, from: Uuid, limit: i64) -> sqlx::Result<Vec<HoldState>> {
     let rows = sqlx::query!(
         r#"SELECT id, debtor_id, creditor_id, currency, status,
                   trim_scale(remaining)::text AS "remaining!",
@@ -68,7 +67,7 @@ pub(crate) async fn holds(tx: &mut Tx<'_>, from: Uuid, limit: i64) -> sqlx::Resu
         from,
         limit,
     );
-    let held = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| HoldRow {
+    let held = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| HoldState {
         hold_id: TransferId(row.id),
         debtor_id: AccountId(row.debtor_id),
         creditor_id: AccountId(row.creditor_id),
@@ -81,12 +80,12 @@ pub(crate) async fn holds(tx: &mut Tx<'_>, from: Uuid, limit: i64) -> sqlx::Resu
     Ok(held.collect())
 }
 
-/// What was reversed, by id of the transfer, at most `limit`.
-pub(crate) async fn reversals(
+/// Reversed amounts by id of the transfer, at most `limit`.
+pub(super) async fn reversals(
     tx: &mut Tx<'_>,
     from: Uuid,
     limit: i64,
-) -> sqlx::Result<Vec<ReversalRow>> {
+) -> sqlx::Result<Vec<ReversalState>> {
     let rows = sqlx::query!(
         r#"SELECT original_id, trim_scale(amount)::text AS "amount!"
            FROM reversals WHERE original_id >= $1 ORDER BY original_id LIMIT $2"#,
@@ -97,12 +96,12 @@ pub(crate) async fn reversals(
         .fetch_all(tx.connection())
         .await?
         .into_iter()
-        .map(|row| ReversalRow { original_id: TransferId(row.original_id), amount: row.amount });
+        .map(|row| ReversalState { original_id: TransferId(row.original_id), amount: row.amount });
     Ok(reversals.collect())
 }
 
-/// How many entries each account has, by its id, at most `limit`. Reads only the primary key.
-pub(crate) async fn entries(
+/// The number of entries of each account, by its id, at most `limit`. Reads only the primary key.
+pub(super) async fn entries(
     tx: &mut Tx<'_>,
     from: Uuid,
     limit: i64,

@@ -1,28 +1,50 @@
-//! Balance monitors. Promise: one is raised once for each time that postings carry the balance over
-//! its mark, in the same breath as the posting that did; what was rejected or taken back raises
-//! none.
+//! A balance monitor. Promise: a monitor is raised once for each time that postings carry the
+//! balance over its mark, in the transaction of the posting that did; a rejected instruction, or
+//! one whose group failed, raises none.
 
 use rust_decimal::Decimal;
-use shared_events::{
-    AccountId, Amount, MonitorId, TransferId,
-    ledger::{MonitorCondition, MonitorRaised, Posted},
-    money::exact::exact_sub,
-};
+use shared_events::{AccountId, Amount, MonitorId, TransferId, money::exact::exact_sub};
 
-use crate::legacy::domain::books::Books;
+/// The condition of a monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MonitorCondition {
+    /// The balance is less than this.
+    Below(Amount),
+    /// The balance is more than this.
+    Above(Amount),
+    /// The balance differs by so much from the balance when the monitor was last raised, or set.
+    ChangeBy(Amount),
+}
 
-/// A monitor and what it has seen.
+/// A monitor that a posting has raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorRaised {
+    /// The account.
+    pub account_id: AccountId,
+    /// The monitor.
+    pub monitor_id: MonitorId,
+    /// The monitor's condition.
+    pub condition: MonitorCondition,
+    /// The transfer that raised it.
+    pub transfer_id: TransferId,
+    /// The balance after the transfer.
+    pub balance: Amount,
+    /// The account's version after the transfer.
+    pub version: i64,
+}
+
+/// A monitor and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitor {
-    /// Its id.
+    /// The monitor's id.
     pub id: MonitorId,
-    /// Whose balance it watches.
+    /// The account.
     pub account: AccountId,
-    /// When it is raised.
+    /// The condition.
     pub condition: MonitorCondition,
-    /// Whether the condition did not hold when it looked last.
+    /// Whether the condition was false at the last posting.
     pub armed: bool,
-    /// The balance when it was raised last, or set.
+    /// The balance when the monitor was last raised, or set.
     pub since: Decimal,
 }
 
@@ -44,15 +66,15 @@ impl Monitor {
         match self.condition {
             MonitorCondition::Below(mark) => balance < mark.decimal(),
             MonitorCondition::Above(mark) => balance > mark.decimal(),
-            // What has more digits than any amount is more than any amount.
+            // A change with more digits than any amount is more than any amount.
             MonitorCondition::ChangeBy(amount) => {
                 exact_sub(balance, self.since).is_none_or(|change| change.abs() >= amount.decimal())
             }
         }
     }
 
-    /// Looks at a balance. Says whether it is raised by it.
-    fn look(&mut self, balance: Decimal) -> bool {
+    /// Updates the monitor after a posting, and says whether the posting raises it.
+    fn update(&mut self, balance: Decimal) -> bool {
         let holds = self.holds(balance);
         let raised = holds && self.armed;
         if raised {
@@ -64,29 +86,22 @@ impl Monitor {
     }
 }
 
-impl Books {
-    /// Shows the monitors what a transfer has left on the accounts.
-    pub(crate) fn look_at_balances(&mut self, transfer_id: TransferId, posted: &Posted) {
-        for leg in &posted.legs {
-            let (account_id, balance) = (leg.account.account_id, leg.account.balance);
-            let Some(before) = self.monitors(account_id) else { continue };
-            let mut monitors = before.to_vec();
-            let raised = monitors.iter_mut().filter_map(|monitor| {
-                let raised = monitor.look(balance.decimal());
-                raised.then(|| MonitorRaised {
-                    account_id,
-                    monitor_id: monitor.id,
-                    condition: monitor.condition,
-                    transfer_id,
-                    balance: Amount(balance.decimal()),
-                    version: leg.account.version,
-                })
-            });
-            let raised: Vec<MonitorRaised> = raised.collect();
-            if monitors != before {
-                self.put_monitors(account_id, monitors);
-            }
-            self.put_raised(transfer_id, raised);
-        }
-    }
+/// Updates the monitors of an account after a posting, and returns those that the posting raises.
+pub(crate) fn observe(
+    monitors: &mut [Monitor],
+    transfer_id: TransferId,
+    balance: Amount,
+    version: i64,
+) -> Vec<MonitorRaised> {
+    let raised = monitors.iter_mut().filter_map(|monitor| {
+        monitor.update(balance.decimal()).then_some(MonitorRaised {
+            account_id: monitor.account,
+            monitor_id: monitor.id,
+            condition: monitor.condition,
+            transfer_id,
+            balance,
+            version,
+        })
+    });
+    raised.collect()
 }

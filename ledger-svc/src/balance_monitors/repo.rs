@@ -1,17 +1,15 @@
-//! Balance monitors.
+//! The table of balance monitors.
 
 use std::collections::BTreeMap;
 
 use metrics::counter;
 use rust_decimal::Decimal;
-use shared_events::{
-    AccountId, Amount, MonitorId, envelope::chain, ledger::MonitorCondition, messaging::Tx,
-};
+use shared_events::{AccountId, Amount, MonitorId, envelope::chain, messaging::Tx};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::legacy::domain::Monitor;
-use crate::legacy::store::parsed;
+use super::{Monitor, MonitorCondition};
+use crate::columns::parsed;
 
 const fn write_condition(condition: MonitorCondition) -> (&'static str, Decimal) {
     match condition {
@@ -24,11 +22,11 @@ const fn write_condition(condition: MonitorCondition) -> (&'static str, Decimal)
 fn read_condition(kind: &str, amount: Decimal) -> Option<MonitorCondition> {
     use MonitorCondition::{Above, Below, ChangeBy};
     let all = [Below(Amount(amount)), Above(Amount(amount)), ChangeBy(Amount(amount))];
-    all.into_iter().find(|it| write_condition(*it).0 == kind)
+    all.into_iter().find(|known| write_condition(*known).0 == kind)
 }
 
-/// The monitors of these accounts, which are locked where this is for work. One of a newer version
-/// of the ledger stands in no posting's way: it is left out, and said so.
+/// The monitors of these accounts; a posting has locked the accounts. A monitor that a newer version
+/// of the ledger wrote stops no posting: it is left out, logged and counted.
 pub(crate) async fn read_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
@@ -47,7 +45,7 @@ pub(crate) async fn read_in_tx(
                 Err(error) => {
                     counter!("ledger_monitors_unread_total").increment(1);
                     warn!(account.id = %account, monitor.id = %id, error = %chain(&error),
-                    "a monitor cannot be read, and watches nothing");
+                    "a monitor cannot be read, and is never raised");
                     continue;
                 }
             };
@@ -57,7 +55,7 @@ pub(crate) async fn read_in_tx(
     Ok(all)
 }
 
-/// Stores monitors as they are now.
+/// Stores monitors.
 pub(crate) async fn put_in_tx<'a>(
     tx: &mut Tx<'_>,
     monitors: impl Iterator<Item = &'a Monitor>,
@@ -66,12 +64,12 @@ pub(crate) async fn put_in_tx<'a>(
     if monitors.is_empty() {
         return Ok(());
     }
-    let accounts: Vec<Uuid> = monitors.iter().map(|it| it.account.uuid()).collect();
-    let ids: Vec<Uuid> = monitors.iter().map(|it| it.id.uuid()).collect();
-    let conditions = monitors.iter().map(|it| write_condition(it.condition));
+    let accounts: Vec<Uuid> = monitors.iter().map(|monitor| monitor.account.uuid()).collect();
+    let ids: Vec<Uuid> = monitors.iter().map(|monitor| monitor.id.uuid()).collect();
+    let conditions = monitors.iter().map(|monitor| write_condition(monitor.condition));
     let (kinds, amounts): (Vec<&str>, Vec<Decimal>) = conditions.unzip();
-    let armed: Vec<bool> = monitors.iter().map(|it| it.armed).collect();
-    let since: Vec<Decimal> = monitors.iter().map(|it| it.since).collect();
+    let armed: Vec<bool> = monitors.iter().map(|monitor| monitor.armed).collect();
+    let since: Vec<Decimal> = monitors.iter().map(|monitor| monitor.since).collect();
     sqlx::query!(
         "INSERT INTO monitors (account_id, id, kind, amount, armed, since)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::numeric[], $5::bool[],
@@ -90,7 +88,7 @@ pub(crate) async fn put_in_tx<'a>(
     Ok(())
 }
 
-/// Removes a monitor. Says whether it was there.
+/// Removes a monitor, and says whether there was one.
 pub(crate) async fn remove_in_tx(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -104,7 +102,7 @@ pub(crate) async fn remove_in_tx(
     Ok(removed.execute(tx.connection()).await?.rows_affected() > 0)
 }
 
-/// Marks an account, which this transaction has locked, by whether it has monitors.
+/// Notes on an account, which this transaction has locked, whether it has monitors.
 pub(crate) async fn mark_in_tx(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE accounts SET monitored = EXISTS (SELECT 1 FROM monitors WHERE account_id = $1)

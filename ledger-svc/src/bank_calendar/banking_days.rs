@@ -1,5 +1,5 @@
-//! The bank's days. Promise: weekends and the holidays of TARGET are no banking days, nor are the
-//! days that the bank names itself; there is a banking day within weeks of any day.
+//! Banking days. Promise: weekends, the holidays of TARGET and the bank's own holidays are no banking
+//! days; there is a banking day within weeks of any day.
 //!
 //! TARGET, the Eurosystem's payment system, is closed on 1 January, Good Friday, Easter Monday, 1
 //! May, 25 and 26 December (European Central Bank, long-term calendar since 2002).
@@ -8,12 +8,25 @@ use std::collections::BTreeSet;
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use serde::Deserialize;
-use shared_events::ledger::HolidayRule;
 
 /// The most days that a bank names itself: with more there might be no banking day left.
 const OWN_HOLIDAYS_MAX: usize = 40;
 
-/// Which days are banking days.
+/// The day on which a date that is no banking day is executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HolidayRule {
+    /// On the next banking day.
+    #[default]
+    After,
+    /// On the banking day before.
+    Before,
+    /// On no day: the date is left out.
+    Skip,
+    /// On the date itself.
+    Same,
+}
+
+/// The banking days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Calendar {
@@ -22,13 +35,13 @@ pub struct Calendar {
     once: BTreeSet<NaiveDate>,
 }
 
-/// Text that names no holidays.
+/// A text that names no holidays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCalendar {
-    /// Neither a day of each year nor a day.
+    /// The text is neither a day of each year nor a day.
     #[error("not a holiday such as 07-05 or 2027-07-05: {0:?}")]
     NoDay(String),
-    /// Too many.
+    /// The text names too many days.
     #[error("at most {OWN_HOLIDAYS_MAX} holidays")]
     TooMany,
 }
@@ -39,7 +52,7 @@ impl TryFrom<String> for Calendar {
     /// Reads the bank's own holidays: `07-05,09-28,2027-03-01`.
     fn try_from(text: String) -> Result<Self, InvalidCalendar> {
         let mut calendar = Self::default();
-        for day in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+        for day in text.split(',').map(str::trim).filter(|day| !day.is_empty()) {
             let read = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
             // A leap year: 29 February is a day of some years.
             match (read(day), read(&format!("2000-{day}"))) {
@@ -69,28 +82,28 @@ impl Calendar {
     pub fn day_of(&self, date: NaiveDate, rule: HolidayRule) -> Option<NaiveDate> {
         match rule {
             HolidayRule::Same => Some(date),
-            HolidayRule::Skip => Some(date).filter(|it| self.is_banking_day(*it)),
-            HolidayRule::After => date.iter_days().find(|it| self.is_banking_day(*it)),
+            HolidayRule::Skip => Some(date).filter(|day| self.is_banking_day(*day)),
+            HolidayRule::After => date.iter_days().find(|day| self.is_banking_day(*day)),
             HolidayRule::Before => {
                 let mut back = std::iter::successors(Some(date), NaiveDate::pred_opt);
-                back.find(|it| self.is_banking_day(*it))
+                back.find(|day| self.is_banking_day(*day))
             }
         }
     }
 
-    /// The next day on which something is tried again: a banking day, unless any day will do.
+    /// The next day of another attempt: a banking day, or any day if the rule is `Same`.
     #[must_use]
     pub fn next_day(&self, day: NaiveDate, rule: HolidayRule) -> Option<NaiveDate> {
         let any = rule == HolidayRule::Same;
-        day.iter_days().skip(1).find(|it| any || self.is_banking_day(*it))
+        day.iter_days().skip(1).find(|next| any || self.is_banking_day(*next))
     }
 }
 
 fn is_target_holiday(day: NaiveDate) -> bool {
     let fixed = matches!((day.month(), day.day()), (1 | 5, 1) | (12, 25 | 26));
     let easter = easter_sunday(day.year());
-    let good_friday = easter.and_then(|it| it.checked_sub_days(Days::new(2)));
-    let easter_monday = easter.and_then(|it| it.checked_add_days(Days::new(1)));
+    let good_friday = easter.and_then(|sunday| sunday.checked_sub_days(Days::new(2)));
+    let easter_monday = easter.and_then(|sunday| sunday.checked_add_days(Days::new(1)));
     fixed || good_friday == Some(day) || easter_monday == Some(day)
 }
 
@@ -144,9 +157,10 @@ mod tests {
         let calendar = Calendar::default();
         let closed: Vec<String> = day("2026-01-01")
             .iter_days()
-            .take_while(|it| it.year() == 2026)
-            .filter(|it| it.weekday().num_days_from_monday() < 5 && !calendar.is_banking_day(*it))
-            .map(|it| it.to_string())
+            .take_while(|day| day.year() == 2026)
+            .filter(|day| day.weekday().num_days_from_monday() < 5)
+            .filter(|day| !calendar.is_banking_day(*day))
+            .map(|day| day.to_string())
             .collect();
         // 26 December is a Saturday.
         let expected = ["2026-01-01", "2026-04-03", "2026-04-06", "2026-05-01", "2026-12-25"];
@@ -187,7 +201,7 @@ mod tests {
             assert_eq!(calendar.day_of(date, HolidayRule::Before), Some(day(before)));
             assert_eq!(calendar.day_of(date, HolidayRule::Same), Some(date));
             let skipped = calendar.day_of(date, HolidayRule::Skip);
-            assert_eq!(skipped, Some(date).filter(|it| *it == day("2026-04-02")));
+            assert_eq!(skipped, Some(date).filter(|date| *date == day("2026-04-02")));
         }
         let thursday = day("2026-04-02");
         assert_eq!(calendar.next_day(thursday, HolidayRule::After), Some(day("2026-04-07")));

@@ -1,18 +1,33 @@
-//! The days on which can be booked. Promise: nothing is booked in a closed period; today is always
-//! open, or the first day after the period where the clock says that today is closed.
+//! The days that can be booked on. Promise: nothing is booked in a closed period; today is always
+//! open, or the first day after the closed periods if the clock says that today is closed.
+
+use std::ops::RangeInclusive;
 
 use chrono::{Days, NaiveDate};
-use shared_events::ledger::{BOOKING_DAYS_AHEAD, RejectReason};
 
-use crate::legacy::domain::plan::Now;
+/// The years of booking and value dates. Other years are typing errors, and some of them no
+/// database can store.
+pub const BOOKING_YEARS: RangeInclusive<i32> = 1900..=2199;
 
-/// Which booking dates the bank allows.
+/// How many days after today a booking date may lie if the bank is not configured otherwise.
+pub const BOOKING_DAYS_AHEAD: u16 = 31;
+
+/// The booking dates that the bank allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BookingDates {
-    /// The last day that is closed, if any is.
+    /// The last day of the closed periods, if any period is closed.
     pub closed_through: Option<NaiveDate>,
     /// How many days after today a booking date may lie.
     pub days_ahead: u16,
+}
+
+/// Why a day cannot be booked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotBookable {
+    /// The day lies in a closed period.
+    PeriodClosed,
+    /// The day is too far ahead.
+    TooLate,
 }
 
 impl Default for BookingDates {
@@ -22,13 +37,16 @@ impl Default for BookingDates {
 }
 
 impl BookingDates {
-    /// Whether a day that was asked for can be booked on.
-    pub(crate) fn check(self, day: NaiveDate, today: NaiveDate) -> Result<(), RejectReason> {
+    /// Whether an instruction may name this booking date.
+    ///
+    /// # Errors
+    /// If the day lies in a closed period, or too far ahead.
+    pub fn check(self, day: NaiveDate, today: NaiveDate) -> Result<(), NotBookable> {
         if self.closed_through.is_some_and(|closed| day <= closed) {
-            return Err(RejectReason::PeriodClosed);
+            return Err(NotBookable::PeriodClosed);
         }
         match day > self.latest(today) {
-            true => Err(RejectReason::BookingDateTooLate),
+            true => Err(NotBookable::TooLate),
             false => Ok(()),
         }
     }
@@ -37,14 +55,5 @@ impl BookingDates {
     #[must_use]
     pub fn latest(self, today: NaiveDate) -> NaiveDate {
         today.checked_add_days(Days::new(self.days_ahead.into())).unwrap_or(NaiveDate::MAX)
-    }
-}
-
-impl Now {
-    /// The day on which is booked what names none.
-    #[must_use]
-    pub fn booking_day(self) -> NaiveDate {
-        let open = self.bookable.closed_through.and_then(|closed| closed.succ_opt());
-        open.map_or(self.today, |open| open.max(self.today))
     }
 }

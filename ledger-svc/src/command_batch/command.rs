@@ -1,162 +1,122 @@
-//! Posts a batch: instructions, and the account events that the ledger follows, in their order.
-//!
-//! Shape: lock accounts -> take the end of a chain, and load what was decided before -> fold all
-//! commands in memory (no I/O) -> book balances, journal and entries as arrays. Cost: three
-//! statements for a batch of transfers of any size; holds, reversals and new accounts have one to
-//! three more each, closings what their accounts' interest needs. Duplicates: an instruction's id
-//! is its idempotency; there is no inbox here.
+//! Decides a batch. The phases, their statements and their order are those of
+//! [`posting`](crate::posting). If the batch closes accounts, their interest is read before the
+//! accounts are locked, and brought up to date under the locks.
 
-use metrics::counter;
-use shared_events::{
-    AccountId, CommandId,
-    ledger::{
-        InstructionOutcome, LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened,
-        LedgerCommand,
-    },
-    messaging::{Event, HandleError, Handler, Idempotency, Outcome, Received, Tx},
-};
-use tracing::info;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::legacy::domain::{AccountEvent, Books, Followed};
-use crate::legacy::handle::{
-    announce,
-    asked::Asked,
-    bank_time::BankTime,
-    desk::{Desk, Named},
+use shared_events::{AccountId, CommandId, MessageId, messaging::Tx};
+use uuid::Uuid;
+
+use super::request::{CommandRefusal, LedgerRequest};
+use crate::{
+    account_lifecycle::{self, Applied},
+    bank_calendar::{self, BankTime},
+    interest::{self, Settlement, repo_due::DueReading},
+    posting::{Instruction, LockSet, PostingSession, PostingState, Submitted, count_outcomes},
 };
 
-/// Handles `ledger.commands.<n>`.
-pub(crate) struct Post {
+/// The decision about one message.
+#[derive(Clone, Debug)]
+pub(crate) enum Decision {
+    /// About instructions.
+    Submitted(Vec<Submitted>),
+    /// The command is refused as a whole.
+    Refused(CommandRefusal),
+    /// About a change of an account, by its number at the accounts service.
+    Applied((AccountId, i64), Applied),
+}
+
+/// The decisions of a batch, in the order of its messages, and the state that they left.
+pub(crate) struct DecidedBatch {
+    pub(crate) state: PostingState,
+    pub(crate) settlement: Settlement,
+    pub(crate) decisions: Vec<(CommandId, Decision)>,
+}
+
+/// Decides a batch, and stores all its changes.
+pub(crate) async fn decide_in_tx(
+    tx: &mut Tx<'_>,
+    requests: Vec<(CommandId, LedgerRequest)>,
     time: BankTime,
+) -> sqlx::Result<DecidedBatch> {
+    // Load.
+    let mut set = LockSet::default();
+    requests.iter().for_each(|(_, request)| request.refers(&mut set));
+    let closing = requests.iter().filter_map(|(_, request)| request.closes());
+    let closing: BTreeSet<Uuid> = closing.map(AccountId::uuid).collect();
+    let closing: Vec<Uuid> = closing.into_iter().collect();
+    let readings = read_closing(tx, &closing, &mut set).await?;
+    let mut session = PostingSession::open_in_tx(tx, set, time).await?;
+    let mut settlement = refreshed_in_tx(tx, readings, &closing).await?;
+
+    // Decide.
+    let decide = |(id, request)| (id, decide(&mut session, &mut settlement, id, request));
+    let decisions = requests.into_iter().map(decide).collect();
+
+    // Save.
+    let capitalised = settlement.all_capitalised();
+    interest::repo::capitalised_in_tx(tx, capitalised, session.now.instant).await?;
+    let state = session.save_in_tx(tx).await?;
+    count_outcomes(&state);
+    Ok(DecidedBatch { state, settlement, decisions })
 }
 
-impl Post {
-    pub(crate) const fn new(time: BankTime) -> Self {
-        Self { time }
-    }
-}
-
-/// What was decided on one message, to be told once it is stored.
-enum Decision {
-    Told(CommandId, Vec<crate::legacy::domain::Outcome>),
-    Done(Outcome),
-    Followed(CommandId, (AccountId, i64), Followed),
-}
-
-impl Handler for Post {
-    type Message = LedgerCommand;
-    const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
-
-    async fn handle(
-        &self,
-        tx: &mut Tx<'_>,
-        batch: &[Received<LedgerCommand>],
-    ) -> Result<Vec<Outcome>, HandleError> {
-        // Load.
-        let asked: Vec<Asked> = batch.iter().map(|it| Asked::by(it.message())).collect();
-        let mut named = Named::default();
-        asked.iter().for_each(|asked| name(&mut named, asked));
-        let mut desk = named.lock_in_tx(tx, self.time).await?;
-
-        // Decide.
-        let decide = |(received, asked): (&Received<_>, _)| decide(&mut desk, received.id(), asked);
-        let decisions: Vec<Decision> = batch.iter().zip(asked).map(decide).collect();
-
-        // Save, and tell.
-        let books = desk.save_in_tx(tx).await?;
-        count(&books);
-        Ok(decisions.into_iter().map(|decision| tell(&books, decision)).collect())
-    }
-}
-
-fn name(named: &mut Named, asked: &Asked) {
-    match asked {
-        Asked::Instructions(all) => all.iter().for_each(|it| named.instruction(it)),
-        Asked::Refused(..) => {}
-        Asked::Change((id, _), event) => {
-            named.account(*id);
-            if let AccountEvent::Closing { payout } = event {
-                named.closing(*id, *payout);
-            }
+fn decide(
+    session: &mut PostingSession,
+    settlement: &mut Settlement,
+    id: CommandId,
+    request: LedgerRequest,
+) -> Decision {
+    let PostingSession { state, now, .. } = session;
+    match request {
+        LedgerRequest::Instructions(all) => Decision::Submitted(state.submit_all(id, all, *now)),
+        LedgerRequest::Refused(refusal) => Decision::Refused(refusal),
+        LedgerRequest::Change(key, change) => {
+            let applied = account_lifecycle::apply(state, settlement, id, key, &change, *now);
+            Decision::Applied(key, applied)
         }
     }
 }
 
-fn decide(desk: &mut Desk, id: CommandId, asked: Asked) -> Decision {
-    let Desk { books, now, .. } = desk;
-    match asked {
-        Asked::Instructions(all) => Decision::Told(id, books.submit_all(id, all, *now)),
-        Asked::Refused(command, reason, rule) => {
-            Decision::Done(announce::refused(id, command, reason, &rule))
-        }
-        Asked::Change(change, event) => {
-            Decision::Followed(id, change, books.follow(id, change, &event, *now))
-        }
+/// Reads the interest of accounts that are to be closed, before anything is locked.
+async fn read_closing(
+    tx: &mut Tx<'_>,
+    closing: &[Uuid],
+    set: &mut LockSet,
+) -> sqlx::Result<Vec<DueReading>> {
+    if closing.is_empty() {
+        return Ok(vec![]);
     }
+    let readings = interest::repo_due::read(tx, closing).await?;
+    readings.iter().for_each(|reading| reading.add_internal(set));
+    Ok(readings)
 }
 
-fn tell(books: &Books, decision: Decision) -> Outcome {
-    match decision {
-        Decision::Done(outcome) => outcome,
-        Decision::Told(id, outcomes) => announce::outcomes(books, id, outcomes),
-        Decision::Followed(cause, change, followed) => {
-            tell_followed(books, cause, change, &followed)
-        }
+/// The same, now that the accounts are locked.
+async fn refreshed_in_tx(
+    tx: &mut Tx<'_>,
+    readings: Vec<DueReading>,
+    closing: &[Uuid],
+) -> sqlx::Result<Settlement> {
+    if closing.is_empty() {
+        return Ok(Settlement::default());
     }
+    let readings = interest::repo_due::refresh_in_tx(tx, readings, closing).await?;
+    let due = readings.iter().map(|reading| (reading.next.account, reading.due().ok()));
+    Ok(Settlement::new(due.collect::<BTreeMap<_, _>>()))
 }
 
-/// Tells what following a change led to: the account's so-many-th at the accounts service.
-fn tell_followed(
-    books: &Books,
-    cause: CommandId,
-    (id, change): (AccountId, i64),
-    followed: &Followed,
-) -> Outcome {
-    match *followed {
-        Followed::Opened { currency, version } => {
-            info!(account.id = %id, "opened account");
-            Outcome::announce(&LedgerAccountOpened { account_id: id, currency, version })
-        }
-        Followed::Locked { version, payout } => {
-            info!(account.id = %id, "locked account");
-            let locked =
-                LedgerAccountLocked { account_id: id, version, closing_version: Some(change) };
-            announce::locked(books, cause, &locked, payout)
-        }
-        Followed::CloseRefused { reason, balance, version } => {
-            let balance = balance.amount().expect("a customer's balance has at most 18 digits");
-            let mut announce = announce::settled(books, cause);
-            announce.push(Event::new(&LedgerAccountCloseRefused {
-                account_id: id,
-                reason,
-                balance,
-                version,
-                closing_version: Some(change),
-            }));
-            Outcome::Done { announce, told: vec![] }
-        }
-        Followed::Quietly => Outcome::silent(),
-        Followed::Early => Outcome::Later { why: format!("account {id} is not open here yet") },
-    }
-}
-
-pub(crate) fn count(books: &Books) {
-    let (mut posted, mut held, mut released, mut rejected) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for decided in books.decided() {
-        match &decided.record.outcome {
-            InstructionOutcome::Posted(_) => posted += 1,
-            InstructionOutcome::Held(_) => held += 1,
-            InstructionOutcome::Released(_) => released += 1,
-            InstructionOutcome::Rejected(it) => {
-                rejected += 1;
-                info!(transfer.id = %decided.record.instruction.transfer_id,
-                    reason = it.reason.as_str(), "rejected instruction");
-            }
-        }
-    }
-    for (outcome, count) in
-        [("posted", posted), ("held", held), ("released", released), ("rejected", rejected)]
-    {
-        counter!("ledger_transfers_total", "outcome" => outcome).increment(count);
-    }
+/// The outcomes that instructions would have now: the same decisions, on a state that nobody stores.
+pub(crate) async fn preview(
+    tx: &mut Tx<'_>,
+    instructions: Vec<Instruction>,
+    time: BankTime,
+) -> sqlx::Result<(PostingState, Vec<Submitted>)> {
+    let mut set = LockSet::default();
+    instructions.iter().for_each(|instruction| set.instruction(instruction));
+    let mut state = PostingSession::preview_in_tx(tx, set).await?;
+    let now = time.now(bank_calendar::repo::clock(tx).await?);
+    // The id of a command that is never sent.
+    let submitted = state.submit_all(MessageId(Uuid::nil()), instructions, now);
+    Ok((state, submitted))
 }

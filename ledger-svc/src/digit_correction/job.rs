@@ -1,77 +1,84 @@
-//! Balances that an old version of the ledger has left with more digits than can be told.
+//! Corrects the overlong balances when the ledger starts: none comes later.
 
 use std::time::Duration;
 
 use shared_events::{
-    CorrelationId, MessageId,
+    CorrelationId, MessageId, TransferId,
     envelope::chain,
-    ledger::{AccountCode, Party},
-    messaging::{HandleError, JobContext},
+    ledger::AccountCode,
+    messaging::{Event, HandleError, JobContext},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::legacy::due::round::attempt;
+use super::rules::correct;
 use crate::{
-    legacy::handle::{announce::Told, bank_time::BankTime, desk::Named, post::count},
-    legacy::store::accounts,
+    accounts,
+    bank_calendar::BankTime,
+    due_work::attempt,
+    posting::{LockSet, Party, PostingSession, PostingState, count_outcomes},
 };
 
-/// How soon it is tried again where it failed.
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// The pause after a failure.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Takes the digits that cannot be told off each such balance, when the ledger starts: none comes
-/// after that.
-pub(crate) async fn keep_trying(
+/// The corrections of one transaction.
+pub(crate) struct CorrectedBalances {
+    pub(crate) state: PostingState,
+    pub(crate) transfers: Vec<TransferId>,
+}
+
+/// Corrects all overlong balances, and announces the transfers.
+pub(crate) async fn correct_balances(
     time: BankTime,
-    workshop: &JobContext,
+    announce: fn(&CorrectedBalances) -> Vec<(MessageId, Event)>,
+    context: &JobContext,
     shutdown: &CancellationToken,
 ) {
     while !shutdown.is_cancelled() {
-        match attempt(workshop, Box::pin(take_off(workshop, time))).await {
+        match attempt(context, Box::pin(correct_once(context, time, announce))).await {
             Ok(()) => return,
-            Err(error) => warn!(error = %chain(&error), "cannot take digits off"),
+            Err(error) => warn!(error = %chain(&error), "cannot correct overlong balances"),
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(TRY_AGAIN_AFTER) => {}
+            () = tokio::time::sleep(RETRY_AFTER) => {}
         }
     }
 }
 
-async fn take_off(workshop: &JobContext, time: BankTime) -> Result<(), HandleError> {
-    let mut work = workshop.begin().await?;
-    let long = accounts::too_long_in_tx(&mut work.tx()).await?;
-    if long.is_empty() {
+async fn correct_once(
+    context: &JobContext,
+    time: BankTime,
+    announce: fn(&CorrectedBalances) -> Vec<(MessageId, Event)>,
+) -> Result<(), HandleError> {
+    let mut work = context.begin().await?;
+    let overlong = accounts::repo::overlong_in_tx(&mut work.tx()).await?;
+    if overlong.is_empty() {
         return Ok(());
     }
-    let mut named = Named::default();
-    for (_, code, currency) in &long {
+    let mut set = LockSet::default();
+    for (_, code, currency) in &overlong {
         for code in [code.clone(), AccountCode::fx_rounding()] {
-            named.party(&Party::Code(code), *currency);
+            set.party(&Party::Code(code), *currency);
         }
     }
-    let mut desk = named.lock_in_tx(&mut work.tx(), time).await?;
+    let mut session = PostingSession::open_in_tx(&mut work.tx(), set, time).await?;
     // Another instance may have been faster.
-    let now = desk.now;
-    let mut done = Vec::new();
-    for (id, code, currency) in &long {
-        done.extend(desk.books.take_digits_off(*id, now));
-        if desk.books.account(*id).is_none_or(|account| account.after().is_none()) {
-            warn!(account.id = %id, code = code.0, %currency, "its balance cannot be told");
+    let mut transfers = Vec::new();
+    for (id, code, currency) in &overlong {
+        transfers.extend(correct(&mut session.state, *id, session.now));
+        if session.state.account(*id).is_none_or(|account| account.after().is_none()) {
+            warn!(account.id = %id, code = code.0, %currency, "its balance has too many digits");
         }
     }
-    let books = desk.save_in_tx(&mut work.tx()).await?;
-    for transfer in &done {
-        let cause = MessageId(transfer.uuid());
-        let mut told = Told::default();
-        told.decided(&books, *transfer);
-        for event in told.into_events(cause) {
-            work.announce(cause, CorrelationId(cause.0), event);
-        }
+    let state = session.save_in_tx(&mut work.tx()).await?;
+    let done = CorrectedBalances { state, transfers };
+    for (cause, event) in announce(&done) {
+        work.announce(cause, CorrelationId(cause.0), event);
     }
     work.commit().await?;
-    count(&books);
-    info!(accounts = done.len(), "took digits off balances that could not be told");
+    count_outcomes(&done.state);
+    info!(accounts = done.transfers.len(), "corrected overlong balances");
     Ok(())
 }

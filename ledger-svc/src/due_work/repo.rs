@@ -1,26 +1,26 @@
-//! What could not be handled when its turn came. Promise: it is tried again, ever more seldom, and
-//! is in nobody's way until then.
+//! The table of postponed items. Promise: a postponed item is tried again after ever longer pauses,
+//! and delays no other item until then.
 
 use shared_events::messaging::Tx;
 use uuid::Uuid;
 
-/// What the longest wait for another try is, in minutes.
+/// The longest pause before another attempt, in minutes.
 const WAIT_MINUTES_MAX: f64 = 60.0;
 
-/// What is due of one kind, by its ids.
+/// The key of a due item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
+pub(crate) struct ItemKey {
     /// The kind's name in the table.
     pub(crate) kind: &'static str,
     /// The hold, or the account.
     pub(crate) about: Uuid,
-    /// The order; nil where it is none.
+    /// The order; nil for other kinds.
     pub(crate) part: Uuid,
 }
 
-/// Sets something aside: for a minute, and twice as long each further time. Says how often it has
-/// failed.
-pub(crate) async fn put_in_tx(tx: &mut Tx<'_>, key: Key, why: &str) -> sqlx::Result<i32> {
+/// Postpones an item: for a minute, and twice as long each further time. Returns the number of
+/// failures.
+pub(crate) async fn put_in_tx(tx: &mut Tx<'_>, key: ItemKey, why: &str) -> sqlx::Result<i32> {
     let failures = sqlx::query_scalar!(
         "INSERT INTO set_aside (kind, about, part, failures, why, try_again)
          VALUES ($1, $2, $3, 1, $4, clock_timestamp() + interval '1 minute')
@@ -39,8 +39,8 @@ pub(crate) async fn put_in_tx(tx: &mut Tx<'_>, key: Key, why: &str) -> sqlx::Res
     failures.fetch_one(tx.connection()).await
 }
 
-/// Forgets what was handled after all.
-pub(crate) async fn forget_in_tx(tx: &mut Tx<'_>, key: Key) -> sqlx::Result<()> {
+/// Forgets a postponed item that is done.
+pub(crate) async fn forget_in_tx(tx: &mut Tx<'_>, key: ItemKey) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM set_aside WHERE kind = $1 AND about = $2 AND part = $3",
         key.kind,
@@ -52,8 +52,8 @@ pub(crate) async fn forget_in_tx(tx: &mut Tx<'_>, key: Key) -> sqlx::Result<()> 
     Ok(())
 }
 
-/// How many are set aside of a kind. What nobody has tried for days is not there any more, and is
-/// forgotten.
+/// The number of postponed items of a kind. Items that were not tried for days do not exist any more,
+/// and are forgotten.
 pub(crate) async fn count_in_tx(tx: &mut Tx<'_>, kind: &str) -> sqlx::Result<i64> {
     let count = sqlx::query_scalar!(
         r#"WITH gone AS (

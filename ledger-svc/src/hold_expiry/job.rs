@@ -1,65 +1,69 @@
-//! Holds whose time is over.
+//! Releases the holds whose time is over.
 
 use shared_events::{
-    CorrelationId, MessageId, TransferId,
-    messaging::{HandleError, JobContext},
+    MessageId, TransferId,
+    messaging::{HandleError, Tx},
 };
 use tracing::info;
 use uuid::Uuid;
 
-use crate::legacy::due::round::{Found, Kind, Turn};
+use super::rules::expire;
 use crate::{
-    legacy::handle::{announce::Told, bank_time::BankTime, desk::Named, post::count},
-    legacy::store::{holds, set_aside::Key},
+    bank_calendar::BankTime,
+    due_work::{DueItem, DueItems, DueKind, ItemKey},
+    holds,
+    posting::{LockSet, PostingSession, PostingState, count_outcomes},
 };
 
-/// The most holds that end in one transaction.
+/// The most holds that one transaction releases.
 const HOLDS_MAX: usize = 250;
 
-/// Ends holds whose time is over.
-pub(crate) struct Holds {
+/// Releases holds whose time is over.
+pub(crate) struct HoldExpiry {
     pub(crate) time: BankTime,
 }
 
-impl Kind for Holds {
+/// The released holds of one transaction: each cause, and the id of the release.
+pub(crate) struct ExpiredHolds {
+    pub(crate) state: PostingState,
+    pub(crate) releases: Vec<(MessageId, TransferId)>,
+}
+
+impl DueKind for HoldExpiry {
     type Item = TransferId;
+    type Done = ExpiredHolds;
     const NAME: &'static str = "hold";
 
-    async fn due(&self, workshop: &JobContext) -> Result<Found<TransferId>, HandleError> {
-        let mut work = workshop.begin().await?;
-        let due = holds::due(&mut work.tx(), HOLDS_MAX).await?;
+    async fn due(&self, tx: &mut Tx<'_>) -> Result<DueItems<TransferId>, HandleError> {
+        let due = holds::repo::due(tx, HOLDS_MAX).await?;
         let more = due.len() == HOLDS_MAX;
-        let turns = due.into_iter().map(|(id, failed)| {
-            let key = Key { kind: Self::NAME, about: id, part: Uuid::nil() };
-            Turn { key, item: Ok(TransferId(id)), failed }
+        let items = due.into_iter().map(|(id, failed)| {
+            let key = ItemKey { kind: Self::NAME, about: id, part: Uuid::nil() };
+            DueItem { key, item: Ok(TransferId(id)), failed }
         });
-        Ok(Found { turns: turns.collect(), more })
+        Ok(DueItems { items: items.collect(), more })
     }
 
-    async fn handle(&self, workshop: &JobContext, due: &[TransferId]) -> Result<(), HandleError> {
-        let mut work = workshop.begin().await?;
-        let mut named = Named::default();
-        due.iter().for_each(|id| named.hold(*id));
-        let mut desk = named.lock_in_tx(&mut work.tx(), self.time).await?;
+    async fn handle_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        due: &[TransferId],
+    ) -> Result<ExpiredHolds, HandleError> {
+        let mut set = LockSet::default();
+        due.iter().for_each(|id| set.hold(*id));
+        let mut session = PostingSession::open_in_tx(tx, set, self.time).await?;
         // Another instance, or a capture, may have been faster.
-        let now = desk.now;
-        let mut expired = Vec::new();
+        let mut releases = Vec::new();
         for id in due {
-            if let Some(expiry) = desk.books.expire(*id, now) {
-                expired.push((MessageId(id.uuid()), expiry));
+            if let Some(release) = expire(&mut session.state, *id, session.now) {
+                releases.push((MessageId(id.uuid()), release));
             }
         }
-        let books = desk.save_in_tx(&mut work.tx()).await?;
-        for (cause, id) in &expired {
-            let mut told = Told::default();
-            told.decided(&books, *id);
-            for event in told.into_expiries() {
-                work.announce(*cause, CorrelationId(cause.0), event);
-            }
-        }
-        work.commit().await?;
-        count(&books);
-        info!(holds = expired.len(), "expired holds");
-        Ok(())
+        Ok(ExpiredHolds { state: session.save_in_tx(tx).await?, releases })
+    }
+
+    fn log(done: &ExpiredHolds) {
+        count_outcomes(&done.state);
+        info!(holds = done.releases.len(), "expired holds");
     }
 }

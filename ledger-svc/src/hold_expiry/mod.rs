@@ -1,4 +1,12 @@
-//! Hold expiry.
+//! The expiry of holds: a hold whose time is over is released.
+//!
+//! ```text
+//! rules   the release of one hold
+//! job     releases the holds that are due
+//! ```
 
-pub mod job;
-pub mod rules;
+mod job;
+mod rules;
+
+pub(crate) use job::{ExpiredHolds, HoldExpiry};
+pub use rules::expire;

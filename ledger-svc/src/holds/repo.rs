@@ -1,12 +1,12 @@
-//! What is set aside, and what was reversed: the working state that the journal leads to.
+//! The tables of holds and of reversals.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use shared_events::{AccountId, TransferId, ledger::HoldStatus, messaging::Tx};
+use shared_events::{AccountId, TransferId, messaging::Tx};
 use uuid::Uuid;
 
-use crate::legacy::domain::Held;
-use crate::legacy::store::{accounts::currency, parsed};
+use super::{Hold, HoldStatus};
+use crate::columns::{currency, parsed};
 
 const fn write_status(status: HoldStatus) -> &'static str {
     match status {
@@ -22,15 +22,15 @@ fn read_status(status: &str) -> Option<HoldStatus> {
     [Open, Captured, Released, Expired].into_iter().find(|known| write_status(*known) == status)
 }
 
-/// The holds with these ids. What they hold cannot change while their accounts are locked.
-pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Held>> {
+/// The holds with these ids. Their amounts cannot change while their accounts are locked.
+pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Hold>> {
     let rows = sqlx::query!(
         "SELECT id, debtor_id, creditor_id, currency, remaining, status, expires_at, placed_on
          FROM holds WHERE id = ANY($1)",
         ids,
     );
-    let held = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| {
-        Ok(Held {
+    let holds = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| {
+        Ok(Hold {
             id: TransferId(row.id),
             debtor: AccountId(row.debtor_id),
             creditor: AccountId(row.creditor_id),
@@ -41,10 +41,11 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
             placed_on: row.placed_on,
         })
     });
-    held.collect()
+    holds.collect()
 }
 
-/// Holds whose time is over and that are not set aside, at most `limit`; and whether they were.
+/// The holds whose time is over and that no failure postpones, at most `limit`; and whether an
+/// earlier attempt failed.
 pub(crate) async fn due(tx: &mut Tx<'_>, limit: usize) -> sqlx::Result<Vec<(Uuid, bool)>> {
     let rows = sqlx::query!(
         r#"SELECT id, failures IS NOT NULL AS "failed!"
@@ -58,23 +59,23 @@ pub(crate) async fn due(tx: &mut Tx<'_>, limit: usize) -> sqlx::Result<Vec<(Uuid
     Ok(rows.map(|row| (row.id, row.failed)).collect())
 }
 
-/// Stores holds as they are now.
+/// Stores holds.
 pub(crate) async fn put_in_tx<'a>(
     tx: &mut Tx<'_>,
-    held: impl Iterator<Item = &'a Held>,
+    holds: impl Iterator<Item = &'a Hold>,
 ) -> sqlx::Result<()> {
-    let held: Vec<&Held> = held.collect();
-    if held.is_empty() {
+    let holds: Vec<&Hold> = holds.collect();
+    if holds.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = held.iter().map(|it| it.id.uuid()).collect();
-    let debtors: Vec<Uuid> = held.iter().map(|it| it.debtor.uuid()).collect();
-    let creditors: Vec<Uuid> = held.iter().map(|it| it.creditor.uuid()).collect();
-    let currencies: Vec<&str> = held.iter().map(|it| it.currency.code()).collect();
-    let remaining: Vec<Decimal> = held.iter().map(|it| it.remaining).collect();
-    let statuses: Vec<&str> = held.iter().map(|it| write_status(it.status)).collect();
-    let expiries: Vec<DateTime<Utc>> = held.iter().map(|it| it.expires_at).collect();
-    let days: Vec<NaiveDate> = held.iter().map(|it| it.placed_on).collect();
+    let ids: Vec<Uuid> = holds.iter().map(|hold| hold.id.uuid()).collect();
+    let debtors: Vec<Uuid> = holds.iter().map(|hold| hold.debtor.uuid()).collect();
+    let creditors: Vec<Uuid> = holds.iter().map(|hold| hold.creditor.uuid()).collect();
+    let currencies: Vec<&str> = holds.iter().map(|hold| hold.currency.code()).collect();
+    let remaining: Vec<Decimal> = holds.iter().map(|hold| hold.remaining).collect();
+    let statuses: Vec<&str> = holds.iter().map(|hold| write_status(hold.status)).collect();
+    let expiries: Vec<DateTime<Utc>> = holds.iter().map(|hold| hold.expires_at).collect();
+    let days: Vec<NaiveDate> = holds.iter().map(|hold| hold.placed_on).collect();
     sqlx::query!(
         "INSERT INTO holds (id, debtor_id, creditor_id, currency, remaining, status, expires_at,
              placed_on)
@@ -95,7 +96,7 @@ pub(crate) async fn put_in_tx<'a>(
     Ok(())
 }
 
-/// How much was reversed of these transfers.
+/// The reversed amounts of these transfers.
 pub(crate) async fn reversed_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
@@ -106,7 +107,7 @@ pub(crate) async fn reversed_in_tx(
     Ok(rows.into_iter().map(|row| (TransferId(row.original_id), row.amount)).collect())
 }
 
-/// Stores how much was reversed of transfers until now.
+/// Stores the reversed amounts of transfers.
 pub(crate) async fn put_reversed_in_tx(
     tx: &mut Tx<'_>,
     reversed: impl Iterator<Item = (TransferId, Decimal)>,

@@ -1,65 +1,43 @@
-//! Interest, day by day. Promise: what accrued in a period is the sum of its days, whichever way
-//! the period is cut; the same entries and terms give the same days for ever. Each day is worked
-//! out in whole numbers and rounded once; what has more digits than an amount is an error.
+//! Interest, day by day. Promise: the interest of a period is the sum of its days, wherever the period
+//! is cut; the same entries and terms give the same days for ever. Each day is computed in whole
+//! numbers and rounded once; a result with more digits than an amount is an error.
 
 use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 use shared_events::{
     Amount,
-    ledger::{
-        ACCRUAL_DIGITS, AccruedDay, DayCount, INTEREST_RATE_DIGITS_MAX, INTEREST_RATE_MAX,
-        InterestTerms, TERMS_DAYS_MAX,
-    },
-    money::{
-        Currency, Money,
-        exact::{exact_add, exact_number},
-    },
+    money::exact::{exact_add, exact_number},
 };
 
-use crate::legacy::domain::rule::BrokenRule;
+use super::terms::{DayCount, InterestTerms};
 
-/// Money goes in and out of an account by value dates as it likes, so what counts for interest on a
-/// day may be more than any balance.
+/// The digits after the point to which a day's interest is rounded.
+pub(crate) const ACCRUAL_DIGITS: u32 = 10;
+
+/// The interest of one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccruedDay {
+    /// The day.
+    pub day: NaiveDate,
+    /// The balance at the end of the day, by value date.
+    pub balance: Amount,
+    /// The rate for this balance, in percent a year.
+    pub rate: Amount,
+    /// The number of days that the day counts for: 1; by 30E/360 also 0, 2 or 3.
+    pub days: u32,
+    /// The number of days of a year.
+    pub of: u32,
+    /// The interest: above zero for the holder, below zero against the holder.
+    pub accrued: Amount,
+}
+
+/// The interest has more digits than an amount. Value dates are free, so the balance of a past day may
+/// be more than any balance that an account has had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the interest has more than 28 digits")]
 pub struct TooMuchInterest;
 
-/// Whether an account of this currency can have these terms.
-pub fn check_terms(
-    terms: &InterestTerms,
-    currency: Currency,
-    today: NaiveDate,
-) -> Result<(), BrokenRule> {
-    let broken = |field, rule: String| Err(BrokenRule::new(field, rule));
-    let days = terms.valid_from.signed_duration_since(today).num_days();
-    if days.abs() > TERMS_DAYS_MAX {
-        let rule = format!("at most {TERMS_DAYS_MAX} days before or after today");
-        return broken("terms.valid_from", rule);
-    }
-    for (field, rate) in
-        [("terms.credit_rate", terms.credit_rate), ("terms.debit_rate", terms.debit_rate)]
-    {
-        let rate = rate.decimal();
-        let in_range = (Decimal::ZERO..=Decimal::from(INTEREST_RATE_MAX)).contains(&rate);
-        if !in_range || rate.normalize().scale() > INTEREST_RATE_DIGITS_MAX {
-            let digits = INTEREST_RATE_DIGITS_MAX;
-            let rule = format!("0 to {INTEREST_RATE_MAX} percent, at most {digits} digits");
-            return broken(field, rule);
-        }
-    }
-    let fee = terms.statement_fee.map_or(Decimal::ZERO, Amount::decimal);
-    let fits = Money::new(fee, currency).fits_currency();
-    let most = currency.amount_max();
-    match (Decimal::ZERO..=most).contains(&fee) && fits {
-        true => Ok(()),
-        false => {
-            let rule = format!("0 to {most}, at most {} digits", currency.digits());
-            broken("terms.statement_fee", rule)
-        }
-    }
-}
-
-/// The part of a year that a day is: so many days, of so many.
+/// The part of a year that a day is: a number of days, of the days of a year.
 #[must_use]
 pub fn day_fraction(day_count: DayCount, day: NaiveDate) -> (u32, u32) {
     match day_count {
@@ -86,17 +64,17 @@ pub fn next_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).and_then(|first| first.checked_add_months(Months::new(1))).unwrap_or(day)
 }
 
-/// What decides over an account's interest.
+/// The terms and balances that an account's interest follows from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bearing {
-    /// All terms that were set, in the order of setting.
+    /// All terms, in the order of setting.
     pub terms: Vec<InterestTerms>,
-    /// The balance from each value date on on which it changed, in order.
+    /// The balance from each value date on which it changed, in order.
     pub balances: Vec<(NaiveDate, Decimal)>,
 }
 
 impl Bearing {
-    /// Adds money that counts from a day on.
+    /// Adds an amount from a value date on.
     pub fn add(&mut self, from: NaiveDate, amount: Decimal) -> Result<(), TooMuchInterest> {
         let before = self.balance_on(from);
         let at = self.balances.partition_point(|(day, _)| *day < from);
@@ -109,16 +87,19 @@ impl Bearing {
         Ok(())
     }
 
-    /// The first day that any terms hold for.
+    /// The first day of any terms.
     #[must_use]
     pub fn since(&self) -> Option<NaiveDate> {
-        self.terms.iter().map(|it| it.valid_from).min()
+        self.terms.iter().map(|terms| terms.valid_from).min()
     }
 
-    /// The terms of a day: those that began last, and of these the ones set last.
+    /// The terms of a day: the latest that have begun, and of these the last that were set.
     #[must_use]
     pub fn terms_on(&self, day: NaiveDate) -> Option<&InterestTerms> {
-        self.terms.iter().filter(|it| it.valid_from <= day).max_by_key(|it| it.valid_from)
+        self.terms
+            .iter()
+            .filter(|terms| terms.valid_from <= day)
+            .max_by_key(|terms| terms.valid_from)
     }
 
     /// The balance at the end of a day.
@@ -128,7 +109,7 @@ impl Bearing {
         until.checked_sub(1).map_or(Decimal::ZERO, |last| self.balances[last].1)
     }
 
-    /// What accrued on a day. `None`: no terms held.
+    /// The interest of a day. `None`: no terms held.
     pub fn accrued_on(&self, day: NaiveDate) -> Result<Option<AccruedDay>, TooMuchInterest> {
         let Some(terms) = self.terms_on(day) else { return Ok(None) };
         let balance = self.balance_on(day);
@@ -140,7 +121,7 @@ impl Bearing {
         Ok(Some(AccruedDay { day, balance, rate, days, of, accrued }))
     }
 
-    /// What accrued on each day of a period on which terms held.
+    /// The interest of each day of a period on which terms held.
     pub fn accrued(
         &self,
         from: NaiveDate,
@@ -150,7 +131,7 @@ impl Bearing {
         days.filter_map(|day| self.accrued_on(day).transpose())
     }
 
-    /// What accrued until a day since the first terms: for the holder, and against.
+    /// The interest since the first terms up to a day: for the holder, and against.
     pub fn accrued_until(&self, to: NaiveDate) -> Result<(Decimal, Decimal), TooMuchInterest> {
         let (mut credit, mut debit) = (Decimal::ZERO, Decimal::ZERO);
         for day in self.since().into_iter().flat_map(|from| self.accrued(from, to)) {
@@ -163,7 +144,7 @@ impl Bearing {
 }
 
 /// Balance times rate in percent times the part of a year, to [`ACCRUAL_DIGITS`] digits, half even.
-/// `None`: it has more digits than an amount. 128 bits hold all that can be one: a balance of 28
+/// `None`: more digits than an amount. 128 bits hold every product that fits an amount: a balance of 28
 /// digits, a rate of ten, three days.
 fn of_a_day(balance: Decimal, rate: Decimal, (days, of): (u32, u32)) -> Option<Decimal> {
     let (balance, rate) = (balance.normalize(), rate.normalize());

@@ -1,44 +1,42 @@
-//! Interest becomes money: once a month for each account, in the order of months. Promise: after
-//! it, all that was ever capitalised is what has accrued since the first terms, rounded once.
+//! Capitalisation: interest and fees become postings, once a month for each account, in the order of
+//! months. Promise: after it, the sum of all that was ever capitalised is the interest since the first
+//! terms, rounded once.
 //!
-//! What cannot be posted, because it would pass the bounds of an account, is left to the months
-//! that follow. The postings of a month have the value date of the day after it, so that no day's
-//! interest depends on itself. The bank takes what it is owed whatever the account's limits; a
-//! freeze it respects, and what is due then waits until the account is active again.
+//! An amount that cannot be posted, because an account would pass its bounds, is left to the months
+//! that follow. The postings of a month have the value date of the day after the month, so that no
+//! day's interest depends on itself. Interest and fees are taken whatever the account's limits; a
+//! frozen account waits until it is active again.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Currency, MessageId, Money, Total, TransferId,
-    ledger::{AccountCode, Action, Instruction, Party, Payment, Rounding},
+    AccountId, Amount, Currency, MessageId, Money, Total, TransferId, ledger::AccountCode,
     money::exact::exact_sub,
 };
 
-use crate::journal::conversion::digest;
-
-use crate::legacy::domain::{
-    account::{Account, Status, own_account_id},
-    books::Books,
-    carry::carry_out,
-    form::round,
-    interest::{Bearing, next_month},
-    plan::{Now, Plan, PlannedLeg, check_legs, check_postings},
-    record::own_id,
+use super::accrual::{Bearing, next_month};
+use crate::{
+    accounts::{Status, internal_account_id},
+    bank_calendar::Now,
+    posting::{
+        Instruction, Kind, Party, Plan, PlannedLeg, PostingState, Rounding, Transfer,
+        check_accounts, check_postings, own_id,
+    },
 };
 
-/// What a capitalisation posts, in this order.
+/// The postings of a capitalisation, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charge {
-    /// What the bank pays.
+    /// Interest that the bank pays.
     CreditInterest,
-    /// What the holder pays for money.
+    /// Interest that the holder pays.
     DebitInterest,
-    /// What the holder pays for the statement.
+    /// The fee for the statement.
     StatementFee,
 }
 
 impl Charge {
-    /// All of them.
+    /// All postings.
     pub const ALL: [Self; 3] = [Self::CreditInterest, Self::DebitInterest, Self::StatementFee];
 
     const fn name(self) -> &'static str {
@@ -49,9 +47,9 @@ impl Charge {
         }
     }
 
-    /// The bank's own account on the other side.
+    /// The internal account on the other side.
     #[must_use]
-    pub fn own_account(self) -> AccountCode {
+    pub fn internal_account(self) -> AccountCode {
         let code = match self {
             Self::CreditInterest => "interest_paid",
             Self::DebitInterest => "interest_received",
@@ -61,19 +59,19 @@ impl Charge {
     }
 }
 
-/// The id of a month's posting: of account, kind and period.
+/// The id of a month's posting, which follows from account, posting and month.
 #[must_use]
 pub fn charge_id(account: AccountId, charge: Charge, month: NaiveDate) -> TransferId {
     let name = format!("{}:{}", charge.name(), month.format("%Y-%m"));
     TransferId(own_id(account.uuid(), &name))
 }
 
-/// A month that is to be capitalised, with all that decides over it.
+/// A month that is due, with the terms and balances that its interest follows from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueMonth {
-    /// Which account.
+    /// The account.
     pub account: AccountId,
-    /// Its first day.
+    /// The month's first day.
     pub month: NaiveDate,
     /// The account's terms and balances.
     pub bearing: Bearing,
@@ -83,48 +81,48 @@ pub struct DueMonth {
     pub debited: Decimal,
 }
 
-/// What a month comes to, worked out from terms and balances. It takes a while for an account with
-/// a long history, and can be done before anything is locked.
+/// A month's interest, computed from terms and balances. For an account with a long history the
+/// computation takes a while, and it needs no lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MonthlyInterest {
-    /// Which account.
+    /// The account.
     pub account: AccountId,
     /// The month's first day.
     pub month: NaiveDate,
-    /// What accrued for the holder since the first terms, and against, not rounded. `None`: more
-    /// than can be told.
+    /// The interest since the first terms, for the holder and against, not rounded. `None`: more
+    /// digits than an amount.
     pub accrued: Option<(Decimal, Decimal)>,
     /// All credit interest that was capitalised before.
     pub credited: Decimal,
     /// All debit interest that was capitalised before.
     pub debited: Decimal,
-    /// How the sums are rounded.
+    /// The rounding of the sums.
     pub rounding: Rounding,
-    /// What the holder pays for the statement.
+    /// The fee for the statement.
     pub fee: Decimal,
 }
 
-/// What a month led to.
+/// The postings of a month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capitalised {
-    /// Which account.
+    /// The account.
     pub account: AccountId,
     /// The month's first day.
     pub month: NaiveDate,
-    /// What the holder got.
+    /// The interest that the holder got.
     pub credit_interest: Decimal,
-    /// What the holder paid.
+    /// The interest that the holder paid.
     pub debit_interest: Decimal,
-    /// What the holder paid for the statement.
+    /// The fee that the holder paid.
     pub statement_fee: Decimal,
-    /// The cause of the postings, and these.
+    /// The cause of the postings, in their events.
     pub cause: MessageId,
-    /// The transfers that were posted.
+    /// The posted transfers.
     pub transfers: Vec<TransferId>,
 }
 
 impl Capitalised {
-    /// What the holder got in all; below zero: paid.
+    /// The sum that the holder got; below zero: paid.
     #[must_use]
     pub fn to_holder(&self) -> Total {
         let total = |amount| Total::of(amount).unwrap_or_default();
@@ -134,18 +132,18 @@ impl Capitalised {
 }
 
 impl DueMonth {
-    /// What the whole month comes to.
+    /// The interest and fee of the whole month.
     #[must_use]
-    pub fn worked_out(&self) -> MonthlyInterest {
+    pub fn computed(&self) -> MonthlyInterest {
         let last_day = next_month(self.month).pred_opt().unwrap_or(self.month);
         let terms = self.bearing.terms_on(last_day);
         let fee = terms.and_then(|terms| terms.statement_fee);
         let fee = fee.map_or(Decimal::ZERO, Amount::decimal);
-        MonthlyInterest { fee, ..self.worked_out_until(last_day) }
+        MonthlyInterest { fee, ..self.computed_until(last_day) }
     }
 
-    /// What the days until this one come to, without a fee.
-    pub(crate) fn worked_out_until(&self, last_day: NaiveDate) -> MonthlyInterest {
+    /// The interest of the days up to this one, without a fee.
+    pub(crate) fn computed_until(&self, last_day: NaiveDate) -> MonthlyInterest {
         let terms = self.bearing.terms_on(last_day);
         MonthlyInterest {
             account: self.account,
@@ -160,11 +158,12 @@ impl DueMonth {
 }
 
 impl MonthlyInterest {
-    /// What is to be posted: what accrued in all, rounded once, less what was capitalised before.
+    /// The postings that are due: the interest since the first terms, rounded once, less all that was
+    /// capitalised before.
     pub(crate) fn due(&self, currency: Currency) -> Capitalised {
-        // More than can be told is nothing that can be paid now.
+        // Interest with too many digits cannot be paid now.
         let rest = |accrued: Option<Decimal>, before| {
-            let rounded = accrued.map(|exact| round(exact, currency, self.rounding));
+            let rounded = accrued.map(|exact| self.rounding.round(exact, currency));
             rounded.and_then(|now| exact_sub(now, before)).unwrap_or(Decimal::ZERO)
         };
         let name = format!("interest:{}", self.month.format("%Y-%m"));
@@ -180,86 +179,112 @@ impl MonthlyInterest {
     }
 }
 
-impl Books {
-    /// Posts a month's interest and fee. `None`: not now, as the month is not over or the account
-    /// is not active.
-    pub fn capitalise(&mut self, month: &MonthlyInterest, now: Now) -> Option<Capitalised> {
-        let account = self.account(month.account)?;
-        if account.status != Status::Active || now.today < next_month(month.month) {
-            return None;
+impl Capitalised {
+    /// The amount of one posting.
+    const fn amount_mut(&mut self, charge: Charge) -> &mut Decimal {
+        match charge {
+            Charge::CreditInterest => &mut self.credit_interest,
+            Charge::DebitInterest => &mut self.debit_interest,
+            Charge::StatementFee => &mut self.statement_fee,
         }
-        let due = month.due(account.currency);
-        Some(self.post_charges(due, next_month(month.month), now))
     }
 
-    /// Posts what is due, with this value date.
-    pub(crate) fn post_charges(
-        &mut self,
-        mut due: Capitalised,
+    /// Whether the accounts take these postings.
+    pub(crate) fn can_be_posted(&self, state: &PostingState) -> bool {
+        let Some(currency) = state.account(self.account).map(|account| account.currency) else {
+            return false;
+        };
+        let amounts = [self.credit_interest, -self.debit_interest, -self.statement_fee];
+        let charges = Charge::ALL.into_iter().zip(amounts);
+        charges.filter(|(_, to_holder)| !to_holder.is_zero()).all(|(charge, to_holder)| {
+            let legs = charge_legs(self.account, charge, currency, to_holder);
+            check_accounts(state, &legs).is_ok() && check_postings(state, &legs).is_ok()
+        })
+    }
+
+    /// Makes these postings, with this value date. An amount that cannot be posted becomes zero: the
+    /// next month corrects it.
+    pub(super) fn post(
+        mut self,
+        state: &mut PostingState,
         value_date: NaiveDate,
         now: Now,
-    ) -> Capitalised {
-        let account = self.account(due.account).expect("what is due was worked out for it").clone();
+    ) -> Self {
+        let account = state.account(self.account).expect("the month was computed for an account");
+        let currency = account.currency;
         for charge in Charge::ALL {
-            let amount = match charge {
-                Charge::CreditInterest => &mut due.credit_interest,
-                Charge::DebitInterest => &mut due.debit_interest,
-                Charge::StatementFee => &mut due.statement_fee,
-            };
+            let amount = *self.amount_mut(charge);
             if amount.is_zero() {
                 continue;
             }
-            let to_holder = if charge == Charge::CreditInterest { *amount } else { -*amount };
-            let when = (due.month, value_date);
-            match self.charge(&account, charge, (when, to_holder), due.cause, now) {
-                Some(transfer) => due.transfers.push(transfer),
-                // Nothing was capitalised of it: the next month makes it good.
-                None => *amount = Decimal::ZERO,
+            let to_holder = if charge == Charge::CreditInterest { amount } else { -amount };
+            match self.post_charge(state, charge, (currency, to_holder), (value_date, now)) {
+                Some(transfer) => self.transfers.push(transfer),
+                None => *self.amount_mut(charge) = Decimal::ZERO,
             }
         }
-        due
+        self
     }
 
-    /// Posts an amount to the holder; below zero: from the holder. `None`: it was posted before, or
-    /// an account does not allow it.
-    fn charge(
-        &mut self,
-        account: &Account,
+    /// Posts an amount to the holder; below zero: from the holder. `None`: the posting was made
+    /// before, or an account does not take it.
+    fn post_charge(
+        &self,
+        state: &mut PostingState,
         charge: Charge,
-        ((month, value_date), to_holder): ((NaiveDate, NaiveDate), Decimal),
-        cause: MessageId,
-        now: Now,
+        (currency, to_holder): (Currency, Decimal),
+        (value_date, now): (NaiveDate, Now),
     ) -> Option<TransferId> {
-        let (id, currency) = (account.id, account.currency);
-        let transfer_id = charge_id(id, charge, month);
-        let leg = |account, amount| PlannedLeg { account, amount, currency };
-        let own = own_account_id(&charge.own_account(), currency);
-        let mut legs = vec![leg(own, -to_holder), leg(id, to_holder)];
-        let mut parties = [Party::Code(charge.own_account()), Party::AccountId(id)];
+        let transfer_id = charge_id(self.account, charge, self.month);
+        let mut legs = charge_legs(self.account, charge, currency, to_holder);
+        let mut parties = [Party::Code(charge.internal_account()), Party::AccountId(self.account)];
         if to_holder < Decimal::ZERO {
             legs.reverse();
             parties.reverse();
         }
-        if self.known(transfer_id).is_some()
-            || check_legs(self, &legs).is_err()
-            || check_postings(self, &legs).is_err()
+        if state.known(transfer_id).is_some()
+            || check_accounts(state, &legs).is_err()
+            || check_postings(state, &legs).is_err()
         {
             return None;
         }
         let [debtor, creditor] = parties;
         let money = Money::new(to_holder.abs(), currency);
+        assert!(money.amount > Amount::ZERO, "a charge of {} moves money", self.account);
+        let kind = Kind::Transfer(Transfer { debtor, creditor, money, allow_partial: false });
+        let reference = Some(format!("{} {}", charge.name(), self.month.format("%Y-%m")));
         let instruction = Instruction {
-            transfer_id,
-            group: None,
-            action: Action::Transfer(Payment { debtor, creditor, money, up_to: false }),
-            reference: Some(format!("{} {}", charge.name(), month.format("%Y-%m"))),
-            end_to_end_id: None,
-            booking_date: None,
             value_date: Some(value_date),
+            ..Instruction::internal(transfer_id, kind, reference)
         };
-        let plan = Plan::Post { legs, spends: false, reverses: None };
-        let outcome = carry_out(self, transfer_id, plan, now);
-        self.keep(digest(&instruction), cause, instruction, now, outcome);
-        Some(transfer_id)
+        let posted = state.post_own(self.cause, instruction, Plan::internal(legs.into()), now);
+        assert_eq!(posted, transfer_id, "a charge has the id of its month");
+        Some(posted)
     }
+}
+
+/// The legs of a charge: the internal account, and the holder's.
+fn charge_legs(
+    account: AccountId,
+    charge: Charge,
+    currency: Currency,
+    to_holder: Decimal,
+) -> [PlannedLeg; 2] {
+    let internal = internal_account_id(&charge.internal_account(), currency);
+    let leg = |account, amount| PlannedLeg { account, amount, currency };
+    [leg(internal, -to_holder), leg(account, to_holder)]
+}
+
+/// Posts a month's interest and fee. `None`: not now, as the month is not over or the account is not
+/// active.
+pub fn capitalise(
+    state: &mut PostingState,
+    month: &MonthlyInterest,
+    now: Now,
+) -> Option<Capitalised> {
+    let account = state.account(month.account)?;
+    if account.status != Status::Active || now.today < next_month(month.month) {
+        return None;
+    }
+    Some(month.due(account.currency).post(state, next_month(month.month), now))
 }

@@ -1,33 +1,31 @@
-//! The terms of interest and fees. Promise: terms are added, never changed; what they mean for
-//! months that are over already, the next capitalisation makes good.
+//! Sets the terms of an account. Promise: terms are added, never changed; the next capitalisation
+//! corrects what they mean for months that are over already.
 
-use shared_events::{
-    ledger::{ArrangementReason, SetTerms, TERMS_MAX, TermsChanged},
-    messaging::{Outcome, Tx},
-};
+use shared_events::messaging::Tx;
 
-use crate::legacy::handle::arrange::{Arranged, Refusal};
+use super::{repo, terms::InterestTerms, terms::check_terms};
 use crate::{
-    legacy::domain::{Account, Now, check_terms},
-    legacy::store::interest,
+    accounts::Account,
+    bank_calendar::Now,
+    refusals::{ArrangementError, ArrangementReason, Refusal},
 };
 
-pub(crate) async fn set_in_tx(
+/// The most terms of one account.
+pub(crate) const TERMS_MAX: usize = 1_000;
+
+/// Sets the terms of an account that this transaction has locked.
+pub(crate) async fn set_terms_in_tx(
     tx: &mut Tx<'_>,
-    asked: &SetTerms,
     account: &Account,
+    terms: &InterestTerms,
     now: Now,
-) -> Result<Outcome, Arranged> {
-    let SetTerms { account_id, terms } = asked;
-    if let Err(broken) = check_terms(terms, account.currency, now.today) {
-        return Err(Refusal::invalid(broken.field, broken.rule).into());
-    }
-    if interest::terms_set(tx, *account_id).await? >= TERMS_MAX {
+) -> Result<(), ArrangementError> {
+    check_terms(terms, account.currency, now.today)?;
+    if repo::terms_set(tx, account.id).await? >= TERMS_MAX {
         let message = format!("an account has had at most {TERMS_MAX} terms");
         return Err(Refusal::new(ArrangementReason::TooMany, message).into());
     }
-    interest::add_terms_in_tx(tx, *account_id, terms, now.instant).await?;
-    interest::put_due_in_tx(tx, *account_id, terms.valid_from).await?;
-    let (account_id, terms) = (*account_id, terms.clone());
-    Ok(Outcome::announce(&TermsChanged { account_id, terms }))
+    repo::add_terms_in_tx(tx, account.id, terms, now.instant).await?;
+    repo::put_due_in_tx(tx, account.id, terms.valid_from).await?;
+    Ok(())
 }

@@ -1,57 +1,73 @@
-//! Interest that accrued, for whoever asks. Promise: nothing is remembered that could differ from
-//! what entries and terms say; each answer is worked out anew.
+//! The interest of a period, day by day. Promise: nothing is stored that could differ from entries
+//! and terms; each answer is computed anew.
 
-use std::ops::RangeInclusive;
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use shared_events::{AccountId, Currency, messaging::Tx, refusal::MessageRefused};
 
-use chrono::Datelike;
-use shared_events::{
-    ledger::{GetInterest, INTEREST_DAYS_MAX, InterestFound},
-    messaging::{Answer, HandleError, Tx},
-    refusal::MessageRefused,
+use super::{
+    accrual::{AccruedDay, Bearing},
+    repo::{self, CapitalisedMonth, TermsSet},
 };
-
-use crate::legacy::handle::bank_time::BankTime;
 use crate::{
-    legacy::domain::Bearing,
-    legacy::store::{interest, periods, queries},
+    accounts,
+    bank_calendar::{self, BOOKING_YEARS, BankTime},
+    refusals::QueryError,
 };
 
-/// The years that can be asked about.
-const YEARS: RangeInclusive<i32> = 1900..=2199;
+/// The most days of one query.
+pub(crate) const INTEREST_DAYS_MAX: i64 = 366;
 
-/// The interest of a period, day by day.
-pub(crate) async fn accrued(
+/// The interest of a period.
+#[derive(Clone, Debug)]
+pub(crate) struct PeriodInterest {
+    pub(crate) account: AccountId,
+    pub(crate) currency: Currency,
+    pub(crate) days: Vec<AccruedDay>,
+    pub(crate) capitalised: Vec<CapitalisedMonth>,
+    pub(crate) terms: Vec<TermsSet>,
+}
+
+/// The interest of an account from a day to a day, by the entries and terms up to `known_at`.
+pub(crate) async fn interest(
     tx: &mut Tx<'_>,
-    query: &GetInterest,
+    account: AccountId,
+    (from, to): (NaiveDate, NaiveDate),
+    known_at: Option<DateTime<Utc>>,
     time: BankTime,
-) -> Result<Result<Answer, MessageRefused>, HandleError> {
-    let GetInterest { account_id, from, to, known_at } = query;
-    let today = time.now(periods::clock(tx).await?).today;
-    if to > &today {
-        return Ok(Err(MessageRefused::invalid("to", "not after today")));
-    }
-    if !(0..INTEREST_DAYS_MAX).contains(&to.signed_duration_since(*from).num_days()) {
-        let rule = format!("from the first to the last, at most {INTEREST_DAYS_MAX} days");
-        return Ok(Err(MessageRefused::invalid("from", rule)));
-    }
-    if !YEARS.contains(&from.year()) {
-        return Ok(Err(MessageRefused::invalid("from", "in the years 1900 to 2199")));
-    }
-    if known_at.is_some_and(|it| !YEARS.contains(&it.year())) {
-        return Ok(Err(MessageRefused::invalid("known_at", "in the years 1900 to 2199")));
-    }
-    let Some(account) = queries::account(tx, *account_id).await? else {
-        return Ok(Err(MessageRefused::not_found(format!("account {account_id}"))));
-    };
-    let balances = interest::balances(tx, *account_id, (*to, *known_at)).await?;
-    let terms = interest::terms(tx, &[account_id.uuid()], *known_at).await?.remove(account_id);
+) -> Result<PeriodInterest, QueryError> {
+    let today = time.now(bank_calendar::repo::clock(tx).await?).today;
+    check_period(from, to, known_at, today)?;
+    let found = accounts::repo::find(tx, account).await?;
+    let found = found.ok_or_else(|| MessageRefused::not_found(format!("account {account}")))?;
+    let balances = repo::balances(tx, account, (to, known_at)).await?;
+    let terms = repo::terms(tx, &[account.uuid()], known_at).await?.remove(&account);
     let terms = terms.transpose()?.unwrap_or_default();
-    let bearing = Bearing { terms: terms.iter().map(|it| it.terms.clone()).collect(), balances };
-    let days = match bearing.accrued(*from, *to).collect::<Result<_, _>>() {
-        Ok(days) => days,
-        Err(too_much) => return Ok(Err(MessageRefused::invalid("from", too_much.to_string()))),
-    };
-    let capitalised = interest::months(tx, *account_id, (*from, *to), *known_at).await?;
-    let (account_id, currency) = (account.id, account.currency);
-    Ok(Ok(Answer::found(&InterestFound { account_id, currency, days, capitalised, terms })))
+    let bearing = Bearing { terms: terms.iter().map(|set| set.terms.clone()).collect(), balances };
+    let days = bearing.accrued(from, to).collect::<Result<_, _>>();
+    let days = days.map_err(|error| MessageRefused::invalid("from", error.to_string()))?;
+    let capitalised = repo::months(tx, account, (from, to), known_at).await?;
+    Ok(PeriodInterest { account, currency: found.currency, days, capitalised, terms })
+}
+
+fn check_period(
+    from: NaiveDate,
+    to: NaiveDate,
+    known_at: Option<DateTime<Utc>>,
+    today: NaiveDate,
+) -> Result<(), MessageRefused> {
+    const YEARS_RULE: &str = "in the years 1900 to 2199";
+    if to > today {
+        return Err(MessageRefused::invalid("to", "not after today"));
+    }
+    if !(0..INTEREST_DAYS_MAX).contains(&to.signed_duration_since(from).num_days()) {
+        let rule = format!("from the first to the last, at most {INTEREST_DAYS_MAX} days");
+        return Err(MessageRefused::invalid("from", rule));
+    }
+    if !BOOKING_YEARS.contains(&from.year()) {
+        return Err(MessageRefused::invalid("from", YEARS_RULE));
+    }
+    match known_at.is_some_and(|instant| !BOOKING_YEARS.contains(&instant.year())) {
+        true => Err(MessageRefused::invalid("known_at", YEARS_RULE)),
+        false => Ok(()),
+    }
 }

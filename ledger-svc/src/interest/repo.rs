@@ -1,18 +1,37 @@
-//! The terms of accounts, what was capitalised, and what is due.
+//! The tables of terms, capitalised months and due months.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use shared_events::{
-    AccountId, Amount, Currency,
-    ledger::{AtClosing, CapitalisedMonth, DayCount, InterestTerms, Rounding, TermsSet},
-    messaging::Tx,
-};
+use shared_events::{AccountId, Amount, Currency, messaging::Tx};
 use uuid::Uuid;
 
-use crate::legacy::domain::Capitalised;
-use crate::legacy::store::{accounts::currency, exact, parsed};
+use super::{
+    capitalisation::Capitalised,
+    terms::{AtClosing, DayCount, InterestTerms},
+};
+use crate::{
+    columns::{currency, exact, parsed},
+    posting::Rounding,
+};
+
+/// Terms, and the instant of their setting.
+#[derive(Clone, Debug)]
+pub(crate) struct TermsSet {
+    pub(crate) terms: InterestTerms,
+    pub(crate) set_at: DateTime<Utc>,
+}
+
+/// The postings of a month.
+#[derive(Clone, Debug)]
+pub(crate) struct CapitalisedMonth {
+    pub(crate) month: NaiveDate,
+    pub(crate) credit_interest: Decimal,
+    pub(crate) debit_interest: Decimal,
+    pub(crate) statement_fee: Decimal,
+    pub(crate) capitalised_at: DateTime<Utc>,
+}
 
 const fn write_day_count(day_count: DayCount) -> &'static str {
     match day_count {
@@ -79,7 +98,7 @@ pub(crate) async fn add_terms_in_tx(
     Ok(())
 }
 
-/// How often an account's terms were set.
+/// The number of an account's terms.
 pub(crate) async fn terms_set(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<usize> {
     let set = sqlx::query_scalar!(
         r#"SELECT count(*) AS "set!" FROM interest_terms WHERE account_id = $1"#,
@@ -88,8 +107,8 @@ pub(crate) async fn terms_set(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Resu
     Ok(usize::try_from(set.fetch_one(tx.connection()).await?).unwrap_or(usize::MAX))
 }
 
-/// Puts an account's next month to capitalise: the month of `from`, if nothing was capitalised yet
-/// and no earlier month is due. It waits where the account, which is locked, is not active.
+/// Puts an account's next due month: the month of `from`, if no month was capitalised yet and no
+/// earlier month is due. The month waits while the account, which is locked, is not active.
 pub(crate) async fn put_due_in_tx(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -109,8 +128,8 @@ pub(crate) async fn put_due_in_tx(
     Ok(())
 }
 
-/// Accounts with a month that is over on this day and nothing in its way, the oldest first, at most
-/// `limit`; and whether the account was set aside before.
+/// The accounts with a month that is over on this day, does not wait and is not postponed, the oldest
+/// first, at most `limit`; and whether an earlier attempt failed.
 pub(crate) async fn due(
     tx: &mut Tx<'_>,
     today: NaiveDate,
@@ -130,8 +149,8 @@ pub(crate) async fn due(
     Ok(rows.map(|row| (AccountId(row.account_id), row.failed)).collect())
 }
 
-/// Lets the months of accounts wait that are not active, while they are locked. The status of most
-/// says so by itself, when it changes.
+/// Lets the months of accounts wait that are not active, and are locked. A change of the status mostly
+/// does so by itself.
 pub(crate) async fn wait_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!("UPDATE interest_due SET waits = true WHERE account_id = ANY($1)", ids)
         .execute(tx.connection())
@@ -139,23 +158,23 @@ pub(crate) async fn wait_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<()
     Ok(())
 }
 
-/// An account's next month, as it stands.
+/// An account's next due month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Next {
-    /// Which account.
+pub(crate) struct NextMonth {
+    /// The account.
     pub(crate) account: AccountId,
-    /// Its currency.
+    /// The account's currency.
     pub(crate) currency: Currency,
     /// The month's first day.
     pub(crate) month: NaiveDate,
-    /// The account's version: all its entries up to this one are there for ever.
+    /// The account's version: its entries up to this version never change.
     pub(crate) version: i64,
-    /// How often its terms were set.
+    /// The number of the account's terms.
     pub(crate) terms: i64,
 }
 
-/// The next months of these accounts. They cannot change while the accounts are locked.
-pub(crate) async fn next(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Next>> {
+/// The next due months of these accounts, which cannot change while the accounts are locked.
+pub(crate) async fn next(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<NextMonth>> {
     let rows = sqlx::query!(
         r#"SELECT account_id, currency, month, version,
                   (SELECT count(*) FROM interest_terms AS set
@@ -166,7 +185,7 @@ pub(crate) async fn next(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Next
     );
     let rows = rows.fetch_all(tx.connection()).await?.into_iter();
     let next = rows.map(|row| {
-        Ok(Next {
+        Ok(NextMonth {
             account: AccountId(row.account_id),
             currency: currency(&row.currency)?,
             month: row.month,
@@ -177,14 +196,14 @@ pub(crate) async fn next(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Next
     next.collect()
 }
 
-/// The sums of an account's entries by value date, as far as a page goes.
+/// The sums of a page of an account's entries, by value date.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Page {
-    /// Each value date with the sum of its entries.
+pub(crate) struct EntriesPage {
+    /// Each value date, with the sum of its entries.
     pub(crate) sums: Vec<(NaiveDate, Decimal)>,
-    /// The last version that is in it.
+    /// The last version of the page.
     pub(crate) last: i64,
-    /// Whether the account may go on behind it.
+    /// Whether the account may have more entries.
     pub(crate) more: bool,
 }
 
@@ -193,7 +212,7 @@ pub(crate) async fn pages(
     tx: &mut Tx<'_>,
     spans: &[(AccountId, i64, i64)],
     entries_max: i64,
-) -> sqlx::Result<HashMap<AccountId, Page>> {
+) -> sqlx::Result<HashMap<AccountId, EntriesPage>> {
     let ids: Vec<Uuid> = spans.iter().map(|(id, ..)| id.uuid()).collect();
     let after: Vec<i64> = spans.iter().map(|(_, after, _)| *after).collect();
     let until: Vec<i64> = spans.iter().map(|(.., until)| *until).collect();
@@ -215,7 +234,7 @@ pub(crate) async fn pages(
         &until,
         entries_max,
     );
-    let (mut pages, mut counts) = (HashMap::<AccountId, Page>::new(), HashMap::new());
+    let (mut pages, mut counts) = (HashMap::<AccountId, EntriesPage>::new(), HashMap::new());
     for row in rows.fetch_all(tx.connection()).await? {
         let id = AccountId(row.id);
         let page = pages.entry(id).or_default();
@@ -228,7 +247,7 @@ pub(crate) async fn pages(
     Ok(pages)
 }
 
-/// All terms of an account that were set, in the order of setting; or why they cannot be read.
+/// All terms of an account in the order of setting; or why they cannot be read.
 pub(crate) type AllTerms = sqlx::Result<Vec<TermsSet>>;
 
 /// All terms of these accounts that were set until an instant.
@@ -273,8 +292,8 @@ pub(crate) async fn terms(
     Ok(all)
 }
 
-/// The balances of an account by value date until a day, as entries until an instant say: for each
-/// day on which it changed, what it was at the end of that day.
+/// The balances of an account by value date up to a day, by the entries up to an instant: the balance
+/// at the end of each day on which it changed.
 pub(crate) async fn balances(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -294,7 +313,7 @@ pub(crate) async fn balances(
     Ok(rows.map(|row| (row.value_date, row.balance)).collect())
 }
 
-/// All credit and all debit interest that was ever capitalised of these accounts.
+/// The sums of all credit and all debit interest that was ever capitalised on these accounts.
 pub(crate) async fn sums(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
@@ -329,15 +348,15 @@ pub(crate) async fn months(
     let rows = rows.fetch_all(tx.connection()).await?.into_iter();
     let month = rows.map(|row| CapitalisedMonth {
         month: row.month,
-        credit_interest: Amount(row.credit_interest),
-        debit_interest: Amount(row.debit_interest),
-        statement_fee: Amount(row.statement_fee),
+        credit_interest: row.credit_interest,
+        debit_interest: row.debit_interest,
+        statement_fee: row.statement_fee,
         capitalised_at: row.capitalised_at,
     });
     Ok(month.collect())
 }
 
-/// Stores what was capitalised, and moves each account on to its next month.
+/// Stores capitalised months, and moves each account on to its next month.
 pub(crate) async fn capitalised_in_tx<'a>(
     tx: &mut Tx<'_>,
     done: impl Iterator<Item = &'a Capitalised>,
@@ -347,11 +366,11 @@ pub(crate) async fn capitalised_in_tx<'a>(
     if done.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = done.iter().map(|it| it.account.uuid()).collect();
-    let months: Vec<NaiveDate> = done.iter().map(|it| it.month).collect();
-    let credits: Vec<Decimal> = done.iter().map(|it| it.credit_interest).collect();
-    let debits: Vec<Decimal> = done.iter().map(|it| it.debit_interest).collect();
-    let fees: Vec<Decimal> = done.iter().map(|it| it.statement_fee).collect();
+    let ids: Vec<Uuid> = done.iter().map(|month| month.account.uuid()).collect();
+    let months: Vec<NaiveDate> = done.iter().map(|month| month.month).collect();
+    let credits: Vec<Decimal> = done.iter().map(|month| month.credit_interest).collect();
+    let debits: Vec<Decimal> = done.iter().map(|month| month.debit_interest).collect();
+    let fees: Vec<Decimal> = done.iter().map(|month| month.statement_fee).collect();
     sqlx::query!(
         "WITH moved AS (
              UPDATE interest_due SET month = (done.month + interval '1 month')::date

@@ -1,83 +1,86 @@
-//! What is due of accounts' interest: read while nothing is locked, and brought up to date under
-//! the locks. Promise: a long history delays nobody but its reader, since entries are never
-//! changed: those up to a version that is committed are the same whenever they are read.
+//! The due months of accounts with their terms and balances: read while nothing is locked, and brought
+//! up to date under the locks. Promise: a long history delays nobody but its reader, since entries
+//! never change: the entries up to a committed version are the same whenever they are read.
 
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, envelope::chain, ledger::InterestTerms, messaging::Tx, money::exact::exact_add,
+    AccountId, Currency, TransferId, envelope::chain, messaging::Tx, money::exact::exact_add,
 };
 use uuid::Uuid;
 
-use crate::{
-    legacy::domain::{Bearing, DueMonth, MonthlyInterest},
-    legacy::store::interest::{self, Next},
+use super::{
+    accrual::Bearing,
+    capitalisation::{Charge, DueMonth, MonthlyInterest, charge_id},
+    repo::{self, NextMonth},
+    terms::InterestTerms,
 };
+use crate::posting::{LockSet, Party};
 
-/// How many entries of each account one statement reads.
+/// The number of entries of each account that one statement reads.
 const ENTRIES_MAX: i64 = 20_000;
-/// Why an account's interest cannot be worked out, besides terms.
-const TOO_LONG: &str = "the account's balance has more digits than can be told";
+/// Why an account's interest cannot be computed although its terms are readable.
+const TOO_LONG: &str = "the account's balance has more digits than an amount";
 
-/// An account's next month, and all that decides over it.
-pub(crate) struct Unsettled {
-    pub(crate) next: Next,
+/// An account's next month, with the terms and balances that its interest follows from.
+pub(crate) struct DueReading {
+    pub(crate) next: NextMonth,
     /// All terms in the order of setting, or why they cannot be read.
     terms: Result<Vec<InterestTerms>, String>,
-    /// What was booked with each value date.
+    /// The sum of the entries of each value date.
     sums: BTreeMap<NaiveDate, Decimal>,
     capitalised: (Decimal, Decimal),
-    worked_out: Option<MonthlyInterest>,
+    computed: Option<MonthlyInterest>,
 }
 
-/// Reads what is due of these accounts. Those without terms, and closed ones, are left out.
-pub(crate) async fn read(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Unsettled>> {
-    let next = interest::next(tx, ids).await?;
+/// Reads the next months of these accounts. Accounts without terms, and closed ones, are left out.
+pub(crate) async fn read(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<DueReading>> {
+    let next = repo::next(tx, ids).await?;
     if next.is_empty() {
         return Ok(vec![]);
     }
     let ids: Vec<Uuid> = next.iter().map(|next| next.account.uuid()).collect();
     let mut terms = terms(tx, &ids).await?;
-    let capitalised = interest::sums(tx, &ids).await?;
-    let mut all: Vec<Unsettled> = next
+    let capitalised = repo::sums(tx, &ids).await?;
+    let mut all: Vec<DueReading> = next
         .into_iter()
-        .map(|next| Unsettled {
+        .map(|next| DueReading {
             next,
             terms: terms.remove(&next.account).unwrap_or_else(|| Ok(vec![])),
             sums: BTreeMap::new(),
             capitalised: capitalised.get(&next.account).copied().unwrap_or_default(),
-            worked_out: None,
+            computed: None,
         })
         .collect();
-    let spans = all.iter().map(|it| (it.next.account, 0, it.next.version)).collect();
+    let spans = all.iter().map(|month| (month.next.account, 0, month.next.version)).collect();
     add_entries(tx, &mut all, spans).await?;
     Ok(all)
 }
 
-/// Brings what was read up to date, now that these accounts are locked: mostly nothing has changed.
+/// Brings the months up to date, now that these accounts are locked: mostly nothing has changed.
 pub(crate) async fn refresh_in_tx(
     tx: &mut Tx<'_>,
-    mut all: Vec<Unsettled>,
+    mut all: Vec<DueReading>,
     ids: &[Uuid],
-) -> sqlx::Result<Vec<Unsettled>> {
-    let now: HashMap<AccountId, Next> =
-        interest::next(tx, ids).await?.into_iter().map(|next| (next.account, next)).collect();
-    all.retain(|it| now.contains_key(&it.next.account));
-    let is_known = |id: &AccountId| all.iter().any(|it| it.next.account == *id);
+) -> sqlx::Result<Vec<DueReading>> {
+    let now: HashMap<AccountId, NextMonth> =
+        repo::next(tx, ids).await?.into_iter().map(|next| (next.account, next)).collect();
+    all.retain(|month| now.contains_key(&month.next.account));
+    let is_known = |id: &AccountId| all.iter().any(|month| month.next.account == *id);
     let new: Vec<Uuid> = now.keys().filter(|id| !is_known(id)).map(|id| id.uuid()).collect();
     if !new.is_empty() {
         all.extend(read(tx, &new).await?);
     }
     let (mut spans, mut reset, mut moved) = (vec![], vec![], vec![]);
-    for it in &mut all {
-        let (was, now) = (it.next, now[&it.next.account]);
+    for month in &mut all {
+        let (was, now) = (month.next, now[&month.next.account]);
         if was == now {
             continue;
         }
-        it.worked_out = None;
-        it.next = now;
+        month.computed = None;
+        month.next = now;
         let id = now.account;
         (was.version != now.version).then(|| spans.push((id, was.version, now.version)));
         (was.terms != now.terms).then(|| reset.push(id.uuid()));
@@ -86,17 +89,17 @@ pub(crate) async fn refresh_in_tx(
     add_entries(tx, &mut all, spans).await?;
     if !reset.is_empty() {
         let mut terms = terms(tx, &reset).await?;
-        for it in &mut all {
-            if let Some(terms) = terms.remove(&it.next.account) {
-                it.terms = terms;
+        for month in &mut all {
+            if let Some(terms) = terms.remove(&month.next.account) {
+                month.terms = terms;
             }
         }
     }
     if !moved.is_empty() {
-        let capitalised = interest::sums(tx, &moved).await?;
-        for it in &mut all {
-            if let Some(sums) = capitalised.get(&it.next.account) {
-                it.capitalised = *sums;
+        let capitalised = repo::sums(tx, &moved).await?;
+        for month in &mut all {
+            if let Some(sums) = capitalised.get(&month.next.account) {
+                month.capitalised = *sums;
             }
         }
     }
@@ -106,9 +109,9 @@ pub(crate) async fn refresh_in_tx(
 type Terms = HashMap<AccountId, Result<Vec<InterestTerms>, String>>;
 
 async fn terms(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Terms> {
-    let all = interest::terms(tx, ids, None).await?.into_iter();
+    let all = repo::terms(tx, ids, None).await?.into_iter();
     let terms = all.map(|(id, terms)| {
-        let terms = terms.map(|set| set.into_iter().map(|it| it.terms).collect());
+        let terms = terms.map(|set| set.into_iter().map(|set| set.terms).collect());
         (id, terms.map_err(|error| chain(&error).to_string()))
     });
     Ok(terms.collect())
@@ -117,15 +120,15 @@ async fn terms(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Terms> {
 /// Adds the entries of these accounts after one version and up to another, a page at a time.
 async fn add_entries(
     tx: &mut Tx<'_>,
-    all: &mut [Unsettled],
+    all: &mut [DueReading],
     mut spans: Vec<(AccountId, i64, i64)>,
 ) -> sqlx::Result<()> {
     while !spans.is_empty() {
-        let mut pages = interest::pages(tx, &spans, ENTRIES_MAX).await?;
-        for it in &mut *all {
-            let sums = pages.get(&it.next.account).map(|page| page.sums.as_slice());
+        let mut pages = repo::pages(tx, &spans, ENTRIES_MAX).await?;
+        for month in &mut *all {
+            let sums = pages.get(&month.next.account).map(|page| page.sums.as_slice());
             for (day, amount) in sums.unwrap_or_default() {
-                it.add(*day, *amount);
+                month.add(*day, *amount);
             }
         }
         spans.retain_mut(|(id, after, _)| {
@@ -137,7 +140,27 @@ async fn add_entries(
     Ok(())
 }
 
-impl Unsettled {
+/// The internal accounts on which interest and fees of this currency are posted.
+fn add_charges(set: &mut LockSet, currency: Currency) {
+    for charge in Charge::ALL {
+        set.party(&Party::Code(charge.internal_account()), currency);
+    }
+}
+
+impl DueReading {
+    /// Adds the internal accounts of the month's postings.
+    pub(crate) fn add_internal(&self, set: &mut LockSet) {
+        add_charges(set, self.next.currency);
+    }
+
+    /// Adds the account, the internal accounts, and the ids of the month's postings.
+    pub(crate) fn add_to(&self, set: &mut LockSet) {
+        set.account(self.next.account);
+        self.add_internal(set);
+        let ids = Charge::ALL.map(|charge| charge_id(self.next.account, charge, self.next.month));
+        ids.into_iter().for_each(|id: TransferId| set.id(id));
+    }
+
     fn add(&mut self, day: NaiveDate, amount: Decimal) {
         let sum = self.sums.entry(day).or_default();
         match exact_add(*sum, amount) {
@@ -146,7 +169,10 @@ impl Unsettled {
         }
     }
 
-    /// The month with all that decides over it. The error says what cannot be read.
+    /// The due month.
+    ///
+    /// # Errors
+    /// The part that cannot be read.
     pub(crate) fn due(&self) -> Result<DueMonth, String> {
         let terms = self.terms.clone()?;
         let (mut balance, mut balances) = (Decimal::ZERO, Vec::with_capacity(self.sums.len()));
@@ -156,15 +182,15 @@ impl Unsettled {
         }
         let bearing = Bearing { terms, balances };
         let (credited, debited) = self.capitalised;
-        let Next { account, month, .. } = self.next;
+        let NextMonth { account, month, .. } = self.next;
         Ok(DueMonth { account, month, bearing, credited, debited })
     }
 
-    /// What the month comes to. Worked out once, as long as nothing changes.
-    pub(crate) fn work_out(&mut self) -> Result<&MonthlyInterest, String> {
-        if self.worked_out.is_none() {
-            self.worked_out = Some(self.due()?.worked_out());
+    /// The month's interest. Computed once, as long as nothing changes.
+    pub(crate) fn compute(&mut self) -> Result<&MonthlyInterest, String> {
+        if self.computed.is_none() {
+            self.computed = Some(self.due()?.computed());
         }
-        Ok(self.worked_out.as_ref().expect("it was worked out"))
+        Ok(self.computed.as_ref().expect("it was worked out"))
     }
 }

@@ -1,5 +1,5 @@
-//! The months of the journal. Promise: a month has its table before its first record; where it has
-//! none, because the database would not make it, records lie in a rest, and are moved.
+//! The tables of the journal's months. Promise: a month has its table before its first record. While
+//! the database cannot make the table, the month's records lie in the rest table, and are moved.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use shared_events::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::legacy::store::journal;
+use super::repo;
 
-/// How often it is looked whether a month is missing: there are months of time.
-const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How soon it is tried again where it failed: mostly a lock was not to be had in half a second.
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// The pause between two checks for missing months: the tables are made months ahead.
+const CHECK_EVERY: Duration = Duration::from_secs(60 * 60);
+/// The pause after a failure, which is mostly a lock that was not free within half a second.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Makes room in the journal for the months to come.
-pub(crate) struct Months;
+/// Makes the tables of the months to come.
+pub(crate) struct JournalMonths;
 
-impl BackgroundJob for Months {
+impl BackgroundJob for JournalMonths {
     fn name(&self) -> String {
         "months".to_owned()
     }
 
-    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
+    async fn run(&mut self, context: JobContext, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
-            let pause = match workshop.bounded(keep(&workshop)).await {
-                Ok(()) => LOOK_EVERY,
+            let pause = match context.bounded(make_months(&context)).await {
+                Ok(()) => CHECK_EVERY,
                 Err(error) => {
                     warn!(error = %chain(&error), "the journal has no tables for months to come");
-                    TRY_AGAIN_AFTER
+                    RETRY_AFTER
                 }
             };
             tokio::select! {
@@ -42,8 +42,8 @@ impl BackgroundJob for Months {
     }
 }
 
-async fn keep(workshop: &JobContext) -> Result<(), HandleError> {
-    let mut work = workshop.begin().await?;
-    journal::keep_in_tx(&mut work.tx()).await?;
-    work.commit().await
+async fn make_months(context: &JobContext) -> Result<(), HandleError> {
+    let mut unit = context.begin().await?;
+    repo::make_months_in_tx(&mut unit.tx()).await?;
+    unit.commit().await
 }

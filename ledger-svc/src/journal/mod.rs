@@ -4,12 +4,16 @@
 //!
 //! ```text
 //! record_v1   the stored record, its digest and its JSON text: frozen, held by golden files
-//! chain       the hash that ties a record to the one before
-//! conversion  from what the ledger decided to the record, and back
+//! chain       the hash that ties a record to the record before, and the end of a chain
+//! repo        taking the end of a chain; finding records by their ids
+//! job         tables for the months to come
 //! ```
 
-pub(crate) mod chain;
-pub(crate) mod conversion;
-pub(crate) mod job;
+mod chain;
+mod job;
 pub mod record_v1;
 pub(crate) mod repo;
+
+pub use chain::ChainHash;
+pub(crate) use chain::{CHAINS, ChainEnd};
+pub(crate) use job::JournalMonths;

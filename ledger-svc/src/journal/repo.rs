@@ -1,41 +1,33 @@
-//! The journal: what was decided, in chains, and the entries that follow from it. The ledger's
-//! inbox, too: what stands here was decided.
+//! The table of the journal, and the ends of its chains. The journal is the ledger's inbox, too: an
+//! instruction with a record was decided.
 
-use shared_events::{
-    ledger::{Hash256, JournalRecord},
-    messaging::Tx,
-};
+use shared_events::messaging::Tx;
 use uuid::Uuid;
 
-use crate::legacy::store::{
-    parsed,
-    periods::{self, Clock},
+use super::{ChainEnd, ChainHash};
+use crate::{
+    bank_calendar::{self, Clock},
+    columns::parsed,
 };
-use crate::{domain::Decided, journal::conversion};
 
-/// For how many months the journal has tables in advance.
+/// The number of months ahead for which the journal has tables.
 const MONTHS_AHEAD: i32 = 2;
 
-/// The end of a chain that this transaction extends, and the instant of its decisions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chain {
-    pub(crate) number: i16,
-    pub(crate) place: i64,
-    pub(crate) hash: Hash256,
-    /// By the database's clock, after all accounts were locked. Where that has gone back, the
-    /// instant of the last decision: whatever was decided before on these accounts was committed
-    /// before they were locked, so it is seen here, and the instants of an account's entries never
-    /// go back.
-    pub(crate) clock: Clock,
+/// A record as it is stored, with the digest of its instruction.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredRecord {
+    pub(crate) digest: [u8; 32],
+    /// The JSON text.
+    pub(crate) text: String,
 }
 
-/// Takes the end of a chain until the transaction ends: of one that nobody else extends, if there
-/// is one. With it comes which of these instructions were decided before: each is looked for by
+/// Locks the end of a chain until the transaction ends: of a free chain, if there is one. Returns,
+/// too, the records of those of these instructions that were decided before: each is looked up by
 /// itself (`OFFSET 0` keeps the planner to that), and only in the table of its month.
 pub(crate) async fn extend_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
-) -> sqlx::Result<(Chain, Vec<Decided>)> {
+) -> sqlx::Result<(ChainEnd, Vec<StoredRecord>)> {
     let free = sqlx::query!(
         r#"SELECT free.chain, free.place, free.hash, free.closed_through,
                   greatest(free.now, free.decided_at, (SELECT max(decided_at) FROM chains))
@@ -50,11 +42,11 @@ pub(crate) async fn extend_in_tx(
     );
     let (mut chain, mut known) = (None, Vec::new());
     for row in free.fetch_all(tx.connection()).await? {
-        let (number, place, hash) = (row.chain, row.place, hash(row.hash)?);
+        let (number, sequence, hash) = (row.chain, row.place, hash(row.hash)?);
         let clock = Clock { instant: row.now, closed_through: row.closed_through };
-        chain = Some(Chain { number, place, hash, clock });
+        chain = Some(ChainEnd { number, sequence, hash, clock });
         if let (Some(digest), Some(record)) = (row.digest, row.record) {
-            known.push(decided(digest, &record)?);
+            known.push(stored(digest, record)?);
         }
     }
     if let Some(chain) = chain {
@@ -62,29 +54,28 @@ pub(crate) async fn extend_in_tx(
     }
     let any = sqlx::query!("SELECT chain, place, hash FROM chains WHERE chain = 0 FOR UPDATE");
     let row = any.fetch_one(tx.connection()).await?;
-    let clock = periods::clock(tx).await?;
-    let chain = Chain { number: row.chain, place: row.place, hash: hash(row.hash)?, clock };
-    Ok((chain, decided_in_tx(tx, ids).await?))
+    let clock = bank_calendar::repo::clock(tx).await?;
+    let (number, sequence, hash) = (row.chain, row.place, hash(row.hash)?);
+    let chain = ChainEnd { number, sequence, hash, clock };
+    Ok((chain, records_in_tx(tx, ids).await?))
 }
 
 /// Makes the tables of the months to come.
-pub(crate) async fn keep_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+pub(crate) async fn make_months_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
     sqlx::query!("SELECT keep_journal($1)", MONTHS_AHEAD).execute(tx.connection()).await?;
     Ok(())
 }
 
 /// Reads a column of 32 bytes.
-pub(crate) fn hash(bytes: Vec<u8>) -> sqlx::Result<Hash256> {
-    parsed("journal.digest, hash", "", bytes.try_into().ok().map(Hash256))
+pub(crate) fn hash(bytes: Vec<u8>) -> sqlx::Result<ChainHash> {
+    parsed("journal.digest, hash", "", bytes.try_into().ok().map(ChainHash))
 }
 
-/// Reads a record.
-pub(crate) fn record(json: &str) -> sqlx::Result<JournalRecord> {
-    conversion::read(json).map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-/// Those of these instructions that were decided before, with their outcomes.
-pub(crate) async fn decided_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Decided>> {
+/// The records of those of these instructions that were decided before.
+pub(crate) async fn records_in_tx(
+    tx: &mut Tx<'_>,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<StoredRecord>> {
     let rows = sqlx::query!(
         r#"SELECT digest AS "digest!", record AS "record!"
            FROM unnest($1::uuid[]) AS asked(id), LATERAL
@@ -92,9 +83,9 @@ pub(crate) async fn decided_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result
         ids,
     );
     let rows = rows.fetch_all(tx.connection()).await?;
-    rows.into_iter().map(|row| decided(row.digest, &row.record)).collect()
+    rows.into_iter().map(|row| stored(row.digest, row.record)).collect()
 }
 
-fn decided(digest: Vec<u8>, json: &str) -> sqlx::Result<Decided> {
-    Ok(Decided { digest: hash(digest)?.0, record: record(json)? })
+fn stored(digest: Vec<u8>, text: String) -> sqlx::Result<StoredRecord> {
+    Ok(StoredRecord { digest: hash(digest)?.0, text })
 }

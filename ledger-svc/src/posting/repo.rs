@@ -1,23 +1,20 @@
-//! A batch, booked: what is on its accounts, the end of its chain, its records and their entries.
-//! Promise: one statement, whatever the size of the batch. Each costs a round trip, which is most
-//! of what a small batch waits for.
+//! The statement that stores a posting: balances, the end of the chain, records and entries. Promise:
+//! one statement, whatever the size of the batch, since each statement costs a round trip, which is
+//! most of the time that a small batch takes.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use shared_events::{
-    ledger::{Direction, Hash256, JournalRecord, PostedLeg},
-    messaging::Tx,
-};
+use shared_events::{ledger::Direction, messaging::Tx};
 use uuid::Uuid;
 
-use crate::legacy::store::journal::Chain;
-use crate::{
-    journal::{chain::ChainHash, conversion},
-    legacy::domain::{Account, Decided, posted_legs},
+use super::{
+    outcome::{Decided, JournalRecord, PostedLeg},
+    stored_record,
 };
+use crate::{accounts::Account, journal::ChainEnd};
 
-/// What is on accounts, as columns for an array statement. Totals go as text: they have more digits
-/// than the driver's decimals.
+/// Balances as columns for an array statement. Totals are sent as text: they have more digits than
+/// the driver's decimals.
 #[derive(Default)]
 struct Balances {
     ids: Vec<Uuid>,
@@ -40,21 +37,21 @@ impl<'a> FromIterator<&'a Account> for Balances {
             columns.posted_credits.push(account.posted_credits.to_string());
             columns.pending_debits.push(account.pending_debits.to_string());
             columns.pending_credits.push(account.pending_credits.to_string());
-            columns.spent_days.push(account.spent.day);
-            columns.spent_on_days.push(account.spent.on_day.to_string());
-            columns.spent_in_months.push(account.spent.in_month.to_string());
+            columns.spent_days.push(account.usage.day);
+            columns.spent_on_days.push(account.usage.on_day.to_string());
+            columns.spent_in_months.push(account.usage.in_month.to_string());
             columns.versions.push(account.version);
         }
         columns
     }
 }
 
-/// What was decided, as columns.
+/// Records as columns.
 #[derive(Default)]
 struct Records<'a> {
     ids: Vec<Uuid>,
     digests: Vec<&'a [u8]>,
-    places: Vec<i64>,
+    sequences: Vec<i64>,
     hashes: Vec<Vec<u8>>,
     records: Vec<String>,
     references: Vec<Option<&'a str>>,
@@ -73,12 +70,11 @@ struct Entries {
     value_dates: Vec<NaiveDate>,
 }
 
-/// Stores what is on accounts that this transaction has locked or inserted, and appends what was
-/// decided to the chain and its entries to the accounts' books. What accounts may do changes
-/// seldom, and is left to [`crate::legacy::store::accounts::follow_in_tx`].
-pub(crate) async fn book_in_tx<'a>(
+/// Stores the balances of accounts that this transaction has locked or inserted, and appends the
+/// decisions to the chain and their entries to the accounts.
+pub(super) async fn post_in_tx<'a>(
     tx: &mut Tx<'_>,
-    chain: Chain,
+    chain: ChainEnd,
     decided: impl Iterator<Item = &'a Decided>,
     accounts: impl Iterator<Item = &'a Account>,
 ) -> sqlx::Result<()> {
@@ -120,12 +116,12 @@ pub(crate) async fn book_in_tx<'a>(
         chain.number,
         &records.ids,
         &records.digests as _,
-        &records.places,
+        &records.sequences,
         &records.hashes as _,
         &records.records,
         &records.references as _,
         &records.end_to_end_ids as _,
-        end.place,
+        end.sequence,
         end.hash.0.as_slice(),
         chain.clock.instant,
         &entries.account_ids,
@@ -150,33 +146,34 @@ pub(crate) async fn book_in_tx<'a>(
     Ok(())
 }
 
-/// Records and entries, and where the chain ends after them.
+/// Records and entries, and the end of the chain after them.
 fn appended<'a>(
-    chain: Chain,
+    chain: ChainEnd,
     decided: impl Iterator<Item = &'a Decided>,
-) -> (Records<'a>, Entries, Chain) {
+) -> (Records<'a>, Entries, ChainEnd) {
     let (mut records, mut legs, mut end) = (Records::default(), Vec::new(), chain);
     for one in decided {
         end = records.push(end, one);
-        legs.extend(posted_legs(&one.record).iter().map(|leg| (leg, &one.record)));
+        legs.extend(one.record.posted_legs().iter().map(|leg| (leg, &one.record)));
     }
-    // In the order of the index: the server finds a place near the last one.
+    // In the order of the index: each insert is near the one before.
     legs.sort_unstable_by_key(|(leg, _)| (leg.account.account_id, leg.account.version));
     (records, legs.into_iter().collect(), end)
 }
 
 impl<'a> Records<'a> {
-    /// Adds a record after `end`, and returns where the chain ends now.
-    fn push(&mut self, end: Chain, decided: &'a Decided) -> Chain {
+    /// Adds a record after `end`, and returns the end of the chain after it.
+    fn push(&mut self, end: ChainEnd, decided: &'a Decided) -> ChainEnd {
         let instruction = &decided.record.instruction;
-        let json = conversion::stored(&decided.record).to_text();
-        let hash = Hash256(ChainHash(end.hash.0).of_next(decided.digest, &json).0);
-        let end = Chain { place: end.place + 1, hash, ..end };
+        let text = stored_record::stored(&decided.record).to_text();
+        let before = end;
+        let end = end.after(decided.digest, &text);
+        assert_eq!(end.sequence, before.sequence + 1, "a chain has no gaps");
         self.ids.push(instruction.transfer_id.uuid());
         self.digests.push(&decided.digest);
-        self.places.push(end.place);
-        self.hashes.push(hash.0.to_vec());
-        self.records.push(json);
+        self.sequences.push(end.sequence);
+        self.hashes.push(end.hash.0.to_vec());
+        self.records.push(text);
         self.references.push(instruction.reference.as_deref());
         self.end_to_end_ids.push(instruction.end_to_end_id.as_deref());
         end

@@ -1,300 +1,190 @@
-//! The books on the desk: what a piece of work names is loaded, and what changed is stored.
-//! Promise: a fixed number of statements, whatever the size of the work; accounts are locked in the
-//! order of their ids, before anything that depends on them is read. What another transaction
-//! commits while this one waits for its locks is seen whole: with the accounts that it names.
+//! The posting session: the one owner of the posting protocol (see [the module](super)). Promise: a
+//! fixed number of statements, whatever the size of the work; accounts are locked in the order of
+//! their ids, before anything that depends on them is read; a change that another transaction
+//! commits while this one waits for its locks is seen whole, with the accounts that it names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use shared_events::{
-    AccountId, Currency, TransferId,
-    ledger::{AccountCode, Action, Instruction, LEGS, Party},
-    messaging::Tx,
-};
+use metrics::counter;
+use shared_events::messaging::Tx;
+use tracing::info;
 use uuid::Uuid;
 
-use crate::legacy::handle::{
-    bank_time::BankTime,
-    unsettled::{self, Unsettled},
+use super::{
+    lock_set::LockSet,
+    outcome::{Decided, InstructionOutcome},
+    repo,
+    state::{Loaded, PostingState},
+    stored_record,
 };
 use crate::{
-    legacy::domain::{
-        Account, Books, Charge, Decided, DueMonth, Held, Loaded, Now, account_id, posted_legs,
-    },
-    legacy::store::{accounts, book, holds, interest, journal, monitors},
+    accounts::{self, Account},
+    balance_monitors,
+    bank_calendar::{BankTime, Now},
+    holds::{self, Hold},
+    journal::{self, ChainEnd, repo::StoredRecord},
 };
 
-/// What a piece of work names: every account, hold and instruction that it can touch.
-#[derive(Debug, Default)]
-pub(crate) struct Named {
-    accounts: BTreeSet<Uuid>,
-    own: BTreeMap<Uuid, (AccountCode, Currency)>,
-    instructions: Vec<Uuid>,
-    holds: Vec<Uuid>,
-    originals: BTreeSet<Uuid>,
-    /// Accounts that are to be closed: their interest is settled first.
-    closing: BTreeSet<Uuid>,
-}
-
-/// Books whose accounts are locked, and the chain that this transaction extends.
-pub(crate) struct Desk {
-    pub(crate) books: Books,
+/// An open posting transaction: its accounts are locked, and it extends one chain.
+pub(crate) struct PostingSession {
+    /// The state, in which instructions are decided.
+    pub(crate) state: PostingState,
+    /// The time of all decisions of the session.
     pub(crate) now: Now,
-    chain: journal::Chain,
-    /// The bank's own accounts that this transaction has opened.
+    chain: ChainEnd,
+    /// The internal accounts that this transaction has opened.
     opened: Vec<Uuid>,
 }
 
-impl Named {
-    pub(crate) fn account(&mut self, id: AccountId) {
-        self.accounts.insert(id.uuid());
-    }
-
-    /// An account that is to be closed, and where to move what is left on it.
-    pub(crate) fn closing(&mut self, id: AccountId, payout: Option<AccountId>) {
-        self.account(id);
-        self.closing.insert(id.uuid());
-        payout.into_iter().for_each(|to| self.account(to));
-    }
-
-    /// The bank's own accounts that an account's interest and fees are booked on.
-    pub(crate) fn charges(&mut self, currency: Currency) {
-        for charge in Charge::ALL {
-            self.party(&Party::Code(charge.own_account()), currency);
-        }
-    }
-
-    /// An id under which something may have been decided.
-    pub(crate) fn id(&mut self, id: TransferId) {
-        self.instructions.push(id.uuid());
-    }
-
-    pub(crate) fn hold(&mut self, id: TransferId) {
-        self.holds.push(id.uuid());
-    }
-
-    pub(crate) fn instruction(&mut self, instruction: &Instruction) {
-        self.instructions.push(instruction.transfer_id.uuid());
-        match &instruction.action {
-            Action::Transfer(it) => self.parties(&it.debtor, &it.creditor, it.money.currency),
-            Action::Hold(it) => self.parties(&it.debtor, &it.creditor, it.money.currency),
-            Action::Capture(it) => self.hold(it.hold_id),
-            Action::Release(it) => self.hold(it.hold_id),
-            Action::Reverse(it) => drop(self.originals.insert(it.original_id.uuid())),
-            // Too many legs are rejected for that, and touch nothing.
-            Action::Legs(it) if it.legs.len() > *LEGS.end() => {}
-            Action::Legs(it) => {
-                it.legs.iter().for_each(|leg| self.party(&leg.account, leg.money.currency));
-            }
-            Action::Exchange(it) => {
-                self.party(&it.debtor, it.sell.currency);
-                self.party(&it.creditor, it.buy);
-                for currency in [it.sell.currency, it.buy] {
-                    self.party(&Party::Code(AccountCode::fx_position()), currency);
-                }
-                self.party(&Party::Code(AccountCode::fx_rounding()), it.buy);
-            }
-        }
-    }
-
-    fn parties(&mut self, debtor: &Party, creditor: &Party, currency: Currency) {
-        self.party(debtor, currency);
-        self.party(creditor, currency);
-    }
-
-    pub(crate) fn party(&mut self, party: &Party, currency: Currency) {
-        let Some(id) = account_id(party, currency) else { return };
-        self.accounts.insert(id.uuid());
-        if let Party::Code(code) = party {
-            self.own.entry(id.uuid()).or_insert_with(|| (code.clone(), currency));
-        }
-    }
-
-    /// Loads the books for work: locks the accounts, opening those of the bank's own that are
-    /// used for the first time; then loads what was decided before. In this order, so that what
-    /// another instance is deciding now is waited for, and then seen. A hold or a transfer that
-    /// is seen only then may name accounts that are not locked: all locks are given back and
-    /// taken again with them, since only locks taken in the order of ids never wait in a circle.
-    /// What is named once stays named, so this ends.
-    pub(crate) async fn lock_in_tx(
-        mut self,
+impl PostingSession {
+    /// Opens a session: locks the accounts, opening internal accounts at their first use, then
+    /// takes the end of a chain and loads the earlier decisions.
+    ///
+    /// A hold or a transfer that another transaction commits meanwhile may name accounts that are
+    /// not locked yet. Then all locks are returned and taken again with these accounts, since only
+    /// locks taken in the order of ids never wait in a circle. The lock set never shrinks, so this
+    /// ends.
+    pub(crate) async fn open_in_tx(
         tx: &mut Tx<'_>,
+        mut set: LockSet,
         time: BankTime,
-    ) -> sqlx::Result<Desk> {
-        let unsettled = self.unsettled(tx).await?;
-        if self.refers() {
-            self.add_referred_in_tx(tx).await?;
-            accounts::mark_in_tx(tx).await?;
+    ) -> sqlx::Result<Self> {
+        if set.has_references() {
+            let referenced = referenced_in_tx(tx, &set).await?;
+            set.add_referenced(&referenced);
+            accounts::repo::savepoint_in_tx(tx).await?;
         }
         loop {
-            let (locked, opened) = self.accounts_in_tx(tx).await?;
-            let (chain, known) = journal::extend_in_tx(tx, &self.decided()).await?;
-            let loaded = self.loaded_in_tx(tx, locked, known).await?;
-            if !self.add_referred(&loaded) {
-                let unsettled = self.refreshed_in_tx(tx, unsettled).await?;
+            let (locked, opened) = lock_in_tx(tx, &set).await?;
+            let (chain, known) = journal::repo::extend_in_tx(tx, &set.decided_ids()).await?;
+            let loaded = load_in_tx(tx, &set, locked, known).await?;
+            if !set.add_referenced(&loaded) {
                 let now = time.now(chain.clock);
-                let books = Books::new(Loaded { unsettled, ..loaded });
-                return Ok(Desk { books, now, chain, opened });
+                return Ok(Self { state: PostingState::new(loaded), now, chain, opened });
             }
-            accounts::unlock_in_tx(tx).await?;
+            accounts::repo::unlock_in_tx(tx).await?;
         }
     }
 
-    /// Loads the books to look at them, in a transaction that sees one instant: nothing is locked,
+    /// Loads the state for a preview, in a transaction that sees one instant: nothing is locked,
     /// and nothing can be stored.
-    pub(crate) async fn read_in_tx(mut self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
-        if self.refers() {
-            self.add_referred_in_tx(tx).await?;
-        }
-        let all = ids(&self.accounts);
-        let mut read = accounts::read_in_tx(tx, &all).await?;
-        let unopened = self.unopened(&read).into_values();
-        read.extend(unopened.map(|(code, it)| Account::open_own(code.clone(), *it)));
-        read.retain(|account| self.is_meant(account));
-        let known = journal::decided_in_tx(tx, &self.decided()).await?;
-        Ok(Books::new(self.loaded_in_tx(tx, read, known).await?))
-    }
-
-    /// Reads what is due of accounts that are to be closed, before anything is locked.
-    async fn unsettled(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<Vec<Unsettled>> {
-        if self.closing.is_empty() {
-            return Ok(vec![]);
-        }
-        let unsettled = unsettled::read(tx, &ids(&self.closing)).await?;
-        unsettled.iter().for_each(|it| self.charges(it.next.currency));
-        Ok(unsettled)
-    }
-
-    /// The same, now that the accounts are locked.
-    async fn refreshed_in_tx(
-        &self,
+    pub(crate) async fn preview_in_tx(
         tx: &mut Tx<'_>,
-        unsettled: Vec<Unsettled>,
-    ) -> sqlx::Result<BTreeMap<AccountId, Option<DueMonth>>> {
-        if self.closing.is_empty() {
-            return Ok(BTreeMap::new());
+        mut set: LockSet,
+    ) -> sqlx::Result<PostingState> {
+        if set.has_references() {
+            let referenced = referenced_in_tx(tx, &set).await?;
+            set.add_referenced(&referenced);
         }
-        let all = unsettled::refresh_in_tx(tx, unsettled, &ids(&self.closing)).await?;
-        Ok(all.iter().map(|it| (it.next.account, it.due().ok())).collect())
+        let mut accounts = accounts::repo::read_in_tx(tx, &set.account_ids()).await?;
+        let unopened = set.unopened(&accounts).into_values();
+        let unopened =
+            unopened.map(|(code, currency)| Account::open_internal(code.clone(), *currency));
+        let unopened: Vec<Account> = unopened.collect();
+        accounts.extend(unopened);
+        accounts.retain(|account| set.is_meant(account));
+        let known = journal::repo::records_in_tx(tx, &set.decided_ids()).await?;
+        Ok(PostingState::new(load_in_tx(tx, &set, accounts, known).await?))
     }
 
-    /// Whether holds or transfers are named, whose accounts are not.
-    fn refers(&self) -> bool {
-        !self.holds.is_empty() || !self.originals.is_empty()
-    }
-
-    /// Adds the accounts of the holds and transfers that are named, as far as they are there.
-    async fn add_referred_in_tx(&mut self, tx: &mut Tx<'_>) -> sqlx::Result<()> {
-        let holds = self.holds_in_tx(tx).await?;
-        let known = match self.originals.is_empty() {
-            true => vec![],
-            false => journal::decided_in_tx(tx, &ids(&self.originals)).await?,
-        };
-        self.add_referred(&Loaded { holds, known, ..Loaded::default() });
-        Ok(())
-    }
-
-    /// Adds the accounts of the holds and transfers that are named, and says whether any is new.
-    /// Which accounts these are never changes.
-    fn add_referred(&mut self, loaded: &Loaded) -> bool {
-        let before = self.accounts.len();
-        for Held { debtor, creditor, .. } in &loaded.holds {
-            self.account(*debtor);
-            self.account(*creditor);
+    /// Stores every change of the session. Returns the state, from which the outcomes are
+    /// announced.
+    pub(crate) async fn save_in_tx(self, tx: &mut Tx<'_>) -> sqlx::Result<PostingState> {
+        let Self { state, chain, mut opened, .. } = self;
+        opened.retain(|id| !state.changed().any(|account| account.id.uuid() == *id));
+        if !opened.is_empty() {
+            accounts::repo::remove_in_tx(tx, &opened).await?;
         }
-        if !self.originals.is_empty() {
-            for Decided { record, .. } in &loaded.known {
-                if self.originals.contains(&record.instruction.transfer_id.uuid()) {
-                    let legs = posted_legs(record);
-                    legs.iter().for_each(|leg| self.account(leg.account.account_id));
-                }
+        accounts::repo::insert_in_tx(tx, state.opened()).await?;
+        accounts::repo::put_limits_in_tx(tx, state.terms_changed()).await?;
+        holds::repo::put_in_tx(tx, state.changed_holds()).await?;
+        holds::repo::put_reversed_in_tx(tx, state.changed_reversed()).await?;
+        balance_monitors::repo::put_in_tx(tx, state.changed_monitors()).await?;
+        let balances = state.opened().chain(state.changed());
+        repo::post_in_tx(tx, chain, state.decided(), balances).await?;
+        Ok(state)
+    }
+}
+
+/// The holds and transfers of the set, as far as they are there.
+async fn referenced_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Loaded> {
+    let holds = holds_in_tx(tx, set).await?;
+    let originals = set.original_ids();
+    let known = match originals.is_empty() {
+        true => vec![],
+        false => decided(journal::repo::records_in_tx(tx, &originals).await?)?,
+    };
+    Ok(Loaded { holds, known, ..Loaded::default() })
+}
+
+/// Locks the accounts of the set, and opens internal accounts that are not open yet. Returns the
+/// ids of these, too.
+async fn lock_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<(Vec<Account>, Vec<Uuid>)> {
+    let mut locked = accounts::repo::lock_in_tx(tx, &set.account_ids()).await?;
+    let (unopened, mut opened) = (set.unopened(&locked), vec![]);
+    if !unopened.is_empty() {
+        let ids: Vec<Uuid> = unopened.keys().copied().collect();
+        let codes: Vec<&str> = unopened.values().map(|(code, _)| code.0.as_str()).collect();
+        let currencies: Vec<&str> =
+            unopened.values().map(|(_, currency)| currency.code()).collect();
+        opened = accounts::repo::open_internal_in_tx(tx, &ids, &codes, &currencies).await?;
+        locked.extend(accounts::repo::lock_in_tx(tx, &ids).await?);
+    }
+    locked.retain(|account| set.is_meant(account));
+    Ok((locked, opened))
+}
+
+async fn load_in_tx(
+    tx: &mut Tx<'_>,
+    set: &LockSet,
+    accounts: Vec<Account>,
+    known: Vec<StoredRecord>,
+) -> sqlx::Result<Loaded> {
+    let (known, holds) = (decided(known)?, holds_in_tx(tx, set).await?);
+    let originals = set.original_ids();
+    let reversed = match originals.is_empty() {
+        true => vec![],
+        false => holds::repo::reversed_in_tx(tx, &originals).await?,
+    };
+    // Most accounts have no monitors.
+    let monitored = accounts.iter().filter(|account| account.monitored);
+    let monitored: Vec<Uuid> = monitored.map(|account| account.id.uuid()).collect();
+    let monitors = match monitored.is_empty() {
+        true => BTreeMap::new(),
+        false => balance_monitors::repo::read_in_tx(tx, &monitored).await?,
+    };
+    Ok(Loaded { accounts, known, holds, reversed, monitors })
+}
+
+async fn holds_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Vec<Hold>> {
+    match set.hold_ids() {
+        [] => Ok(vec![]),
+        ids => holds::repo::read_in_tx(tx, ids).await,
+    }
+}
+
+fn decided(records: Vec<StoredRecord>) -> sqlx::Result<Vec<Decided>> {
+    records.into_iter().map(stored_record::decided).collect()
+}
+
+/// Counts the outcomes of a session for the metrics, and logs the rejections.
+pub(crate) fn count_outcomes(state: &PostingState) {
+    let (mut posted, mut held, mut released, mut rejected) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for decided in state.decided() {
+        match &decided.record.outcome {
+            InstructionOutcome::Posted(_) => posted += 1,
+            InstructionOutcome::Held(_) => held += 1,
+            InstructionOutcome::Released(_) => released += 1,
+            InstructionOutcome::Rejected(rejection) => {
+                rejected += 1;
+                info!(transfer.id = %decided.record.instruction.transfer_id,
+                    reason = rejection.reason.as_str(), "rejected instruction");
             }
         }
-        self.accounts.len() > before
     }
-
-    /// Locks the accounts, and opens those of the bank's own that are not open yet. Says which.
-    async fn accounts_in_tx(&self, tx: &mut Tx<'_>) -> sqlx::Result<(Vec<Account>, Vec<Uuid>)> {
-        let mut locked = accounts::lock_in_tx(tx, &ids(&self.accounts)).await?;
-        let (unopened, mut opened) = (self.unopened(&locked), vec![]);
-        if !unopened.is_empty() {
-            let ids: Vec<Uuid> = unopened.keys().copied().collect();
-            let codes: Vec<&str> = unopened.values().map(|(code, _)| code.0.as_str()).collect();
-            let currencies: Vec<&str> = unopened.values().map(|(_, it)| it.code()).collect();
-            opened = accounts::open_own_in_tx(tx, &ids, &codes, &currencies).await?;
-            locked.extend(accounts::lock_in_tx(tx, &ids).await?);
-        }
-        locked.retain(|account| self.is_meant(account));
-        Ok((locked, opened))
-    }
-
-    /// Those of the bank's own accounts that are named and not among these.
-    fn unopened(&self, there: &[Account]) -> BTreeMap<Uuid, &(AccountCode, Currency)> {
-        let there: BTreeSet<Uuid> = there.iter().map(|it| it.id.uuid()).collect();
-        let unopened = self.own.iter().filter(|(id, _)| !there.contains(id));
-        unopened.map(|(id, own)| (*id, own)).collect()
-    }
-
-    /// Whether an account is what its name stands for. The ids of the bank's own accounts follow
-    /// from their codes and can be known to anybody: what a client has opened under one is a
-    /// customer's, and nothing that the bank owns is booked there.
-    fn is_meant(&self, account: &Account) -> bool {
-        let own = self.own.get(&account.id.uuid());
-        own.is_none_or(|(code, _)| account.code.as_ref() == Some(code))
-    }
-
-    /// The instructions that may have been decided before.
-    fn decided(&self) -> Vec<Uuid> {
-        self.instructions.iter().chain(&self.originals).copied().collect()
-    }
-
-    async fn loaded_in_tx(
-        &self,
-        tx: &mut Tx<'_>,
-        accounts: Vec<Account>,
-        known: Vec<Decided>,
-    ) -> sqlx::Result<Loaded> {
-        let holds = self.holds_in_tx(tx).await?;
-        let reversed = match self.originals.is_empty() {
-            true => vec![],
-            false => holds::reversed_in_tx(tx, &ids(&self.originals)).await?,
-        };
-        // Most accounts are watched by nobody.
-        let watched = accounts.iter().filter(|it| it.monitored).map(|it| it.id.uuid());
-        let watched: Vec<Uuid> = watched.collect();
-        let monitors = match watched.is_empty() {
-            true => BTreeMap::new(),
-            false => monitors::read_in_tx(tx, &watched).await?,
-        };
-        Ok(Loaded { accounts, known, holds, reversed, monitors, ..Loaded::default() })
-    }
-
-    async fn holds_in_tx(&self, tx: &mut Tx<'_>) -> sqlx::Result<Vec<Held>> {
-        match self.holds.is_empty() {
-            true => Ok(vec![]),
-            false => holds::read_in_tx(tx, &self.holds).await,
-        }
-    }
-}
-
-fn ids(all: &BTreeSet<Uuid>) -> Vec<Uuid> {
-    all.iter().copied().collect()
-}
-
-impl Desk {
-    /// Stores what has changed. Gives the books back, to tell of it.
-    pub(crate) async fn save_in_tx(self, tx: &mut Tx<'_>) -> sqlx::Result<Books> {
-        let Self { books, chain, now, mut opened } = self;
-        opened.retain(|id| !books.changed().any(|account| account.id.uuid() == *id));
-        if !opened.is_empty() {
-            accounts::forget_in_tx(tx, &opened).await?;
-        }
-        accounts::insert_in_tx(tx, books.opened()).await?;
-        accounts::follow_in_tx(tx, books.followed()).await?;
-        holds::put_in_tx(tx, books.changed_holds()).await?;
-        holds::put_reversed_in_tx(tx, books.changed_reversed()).await?;
-        monitors::put_in_tx(tx, books.changed_monitors()).await?;
-        interest::capitalised_in_tx(tx, books.all_settled(), now.instant).await?;
-        book::book_in_tx(tx, chain, books.decided(), books.opened().chain(books.changed())).await?;
-        Ok(books)
+    for (outcome, count) in
+        [("posted", posted), ("held", held), ("released", released), ("rejected", rejected)]
+    {
+        counter!("ledger_transfers_total", "outcome" => outcome).increment(count);
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn euros() -> impl Strategy<Value = Money> {
     amount.prop_map(|(units, scale)| Money::new(Decimal::new(units, scale), currency("EUR")))
 }
 
-pub(crate) fn legs() -> impl Strategy<Value = Action> {
+pub(crate) fn legs() -> impl Strategy<Value = Kind> {
     let shares = prop::collection::vec((0..CUSTOMERS - 1, 1_i64..3_000), 1..4);
     (shares, any::<bool>()).prop_map(|(shares, balanced)| {
         let money = |cents| Money::new(Decimal::new(cents, 2), currency("EUR"));
@@ -27,30 +27,30 @@ pub(crate) fn legs() -> impl Strategy<Value = Action> {
             .into_iter()
             .map(|(n, cents)| leg(Party::AccountId(customer(n)), Direction::Credit, cents));
         let debit = leg(own("cash"), Direction::Debit, debit);
-        Action::Legs(Legs { legs: std::iter::once(debit).chain(credits).collect() })
+        Kind::MultiLeg(MultiLeg { legs: std::iter::once(debit).chain(credits).collect() })
     })
 }
 
-pub(crate) fn actions() -> impl Strategy<Value = Action> {
+pub(crate) fn actions() -> impl Strategy<Value = Kind> {
     let part = || prop::option::of((1_i64..5_000).prop_map(|it| Amount(Decimal::new(it, 2))));
     let transfer = (parties(), parties(), euros(), any::<bool>()).prop_map(
-        |(debtor, creditor, money, up_to)| {
-            Action::Transfer(Payment { debtor, creditor, money, up_to })
+        |(debtor, creditor, money, allow_partial)| {
+            Kind::Transfer(Transfer { debtor, creditor, money, allow_partial })
         },
     );
     let hold =
         (parties(), parties(), euros(), -1_i64..3).prop_map(|(debtor, creditor, money, days)| {
             let expires_at = later(days);
-            Action::Hold(Hold { debtor, creditor, money, up_to: false, expires_at })
+            Kind::Hold(PlaceHold { debtor, creditor, money, allow_partial: false, expires_at })
         });
     let capture = (0_u128..60, part(), any::<bool>()).prop_map(|(n, amount, keep_rest)| {
-        Action::Capture(Capture { hold_id: id(n), amount, keep_rest })
+        Kind::Capture(Capture { hold_id: id(n), amount, keep_rest })
     });
-    let release = (0_u128..60).prop_map(|n| Action::Release(Release { hold_id: id(n) }));
+    let release = (0_u128..60).prop_map(|n| Kind::Release(Release { hold_id: id(n) }));
     let reverse = (0_u128..60, part())
-        .prop_map(|(n, amount)| Action::Reverse(Reverse { original_id: id(n), amount }));
+        .prop_map(|(n, amount)| Kind::Reversal(Reversal { original_id: id(n), amount }));
     let exchange = (parties(), euros(), 1_i64..200_000).prop_map(|(debtor, sell, rate)| {
-        Action::Exchange(Exchange {
+        Kind::Exchange(Exchange {
             debtor,
             creditor: Party::AccountId(customer(4)),
             sell,
@@ -72,14 +72,14 @@ pub(crate) fn actions() -> impl Strategy<Value = Action> {
 
 pub(crate) fn instructions() -> impl Strategy<Value = Instruction> {
     (0_u128..60, prop::option::weighted(0.3, 0_u32..2), actions())
-        .prop_map(|(n, group, action)| Instruction { group, ..instruction(n, action) })
+        .prop_map(|(n, group, kind)| Instruction { group, ..instruction(n, kind) })
 }
 
-pub(crate) fn instruction(n: u128, action: Action) -> Instruction {
+pub(crate) fn instruction(n: u128, kind: Kind) -> Instruction {
     Instruction {
         transfer_id: id(n),
         group: None,
-        action,
+        kind,
         reference: None,
         end_to_end_id: None,
         booking_date: None,
@@ -91,12 +91,12 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let limits =
         |overdraft: i64| Limits { overdraft: Some(Decimal::from(overdraft)), ..Limits::default() };
     let event = prop_oneof![
-        Just(AccountEvent::Frozen { blocks: Blocks::Both }),
-        Just(AccountEvent::Frozen { blocks: Blocks::Debits }),
-        Just(AccountEvent::Unfrozen),
-        Just(AccountEvent::Closing { payout: None }),
-        Just(AccountEvent::Closing { payout: Some(customer(0)) }),
-        (0_i64..100).prop_map(move |it| AccountEvent::LimitsChanged { limits: limits(it) }),
+        Just(AccountChange::Frozen { blocks: Blocks::Both }),
+        Just(AccountChange::Frozen { blocks: Blocks::Debits }),
+        Just(AccountChange::Unfrozen),
+        Just(AccountChange::Closing { payout: None }),
+        Just(AccountChange::Closing { payout: Some(customer(0)) }),
+        (0_i64..100).prop_map(move |it| AccountChange::LimitsChanged { limits: limits(it) }),
     ];
     let follow = (0..CUSTOMERS, event).prop_map(|(n, event)| Step::Follow(customer(n), event));
     let submit = prop::collection::vec(instructions(), 1..5).prop_map(Step::Submit);

@@ -12,8 +12,8 @@ fn exchange(
     sell: &str,
     (from, to): (&str, &str),
     rate: &str,
-) -> Action {
-    Action::Exchange(Exchange {
+) -> Kind {
+    Kind::Exchange(Exchange {
         debtor,
         creditor,
         sell: Money::new(number(sell), currency(from)),
@@ -27,11 +27,11 @@ fn exchange(
 fn positions() -> Vec<Account> {
     let codes = ["cash", "fx_position", "fx_rounding"];
     let all = ["EUR", "USD"].into_iter().flat_map(|money| codes.map(|code| (code, money)));
-    all.map(|(code, money)| Account::open_own(AccountCode(code.to_owned()), currency(money)))
+    all.map(|(code, money)| Account::open_internal(AccountCode(code.to_owned()), currency(money)))
         .collect()
 }
 
-fn reason(books: &Books, n: u128) -> Option<RejectReason> {
+fn reason(books: &PostingState, n: u128) -> Option<RejectReason> {
     match &books.known(id(n)).expect("it was decided").record.outcome {
         InstructionOutcome::Rejected(rejected) => Some(rejected.reason),
         InstructionOutcome::Posted(_)
@@ -42,8 +42,8 @@ fn reason(books: &Books, n: u128) -> Option<RejectReason> {
 
 #[test]
 fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_makes_room() {
-    let mut books = Books::new(loaded(positions()));
-    let ask = |n, action| instruction(n, action);
+    let mut books = PostingState::new(loaded(positions()));
+    let ask = |n, kind| instruction(n, kind);
     let large =
         || exchange(own("cash"), own("cash"), "999999999999999.99", ("EUR", "USD"), "0.9876543211");
     for n in 0..11 {
@@ -52,7 +52,7 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
     let reasons: Vec<_> = (0..11).map(|n| reason(&books, n)).collect();
     assert!(reasons[..10].iter().all(Option::is_none), "{reasons:?}");
     assert_eq!(reasons[10], Some(RejectReason::BalanceTooLarge));
-    let back = Action::Reverse(Reverse { original_id: id(3), amount: None });
+    let back = Kind::Reversal(Reversal { original_id: id(3), amount: None });
     books.submit(command(), ask(20, back), now());
     books.submit(command(), ask(21, large()), now());
     assert_eq!((reason(&books, 20), reason(&books, 21)), (None, None));
@@ -63,7 +63,7 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
             command(),
             ask(
                 there,
-                Action::Reverse(Reverse {
+                Kind::Reversal(Reversal {
                     original_id: id(if n == 0 { 21 } else { there - 1 }),
                     amount: None,
                 }),
@@ -73,7 +73,7 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
         books.submit(command(), ask(back, large()), now());
         assert_eq!((reason(&books, there), reason(&books, back)), (None, None), "{n}");
     }
-    let position = own_account_id(&AccountCode::fx_position(), currency("USD"));
+    let position = internal_account_id(&AccountCode::fx_position(), currency("USD"));
     let debits = books.account(position).expect("it is there").posted_debits.to_string();
     assert_eq!(units(&debits), 511 * units("987654321099999.990123456789"));
 }
@@ -81,10 +81,11 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
 #[test]
 fn a_product_without_place_for_its_digits_is_rejected() {
     let codes = ["cash", "fx_position", "fx_rounding"];
-    let own_of =
-        |money| codes.map(|code| Account::open_own(AccountCode(code.to_owned()), currency(money)));
+    let own_of = |money| {
+        codes.map(|code| Account::open_internal(AccountCode(code.to_owned()), currency(money)))
+    };
     let accounts = ["CLF", "USD", "EUR"].into_iter().flat_map(own_of).collect();
-    let mut books = Books::new(loaded(accounts));
+    let mut books = PostingState::new(loaded(accounts));
     for (n, sell, pair, rate, then) in [
         (1, "99999999999999.9999", ("CLF", "USD"), "0.9876543211", None),
         (
@@ -112,8 +113,8 @@ fn a_product_without_place_for_its_digits_is_rejected() {
         (6, "0.01", ("EUR", "USD"), "0.0000000001", Some(RejectReason::AmountNotPositive)),
         (7, "1", ("EUR", "USD"), "0.00000000001", Some(RejectReason::InvalidRate)),
     ] {
-        let action = exchange(own("cash"), own("cash"), sell, pair, rate);
-        books.submit(command(), instruction(n, action), now());
+        let kind = exchange(own("cash"), own("cash"), sell, pair, rate);
+        books.submit(command(), instruction(n, kind), now());
         assert_eq!(reason(&books, n), then, "{sell} at {rate}");
     }
 }
@@ -121,7 +122,7 @@ fn a_product_without_place_for_its_digits_is_rejected() {
 #[test]
 fn digits_that_an_old_version_left_are_taken_off_and_the_balance_can_be_brought_down() {
     let mut accounts = positions();
-    let position = own_account_id(&AccountCode::fx_position(), currency("USD"));
+    let position = internal_account_id(&AccountCode::fx_position(), currency("USD"));
     for account in &mut accounts {
         let code = account.code.as_ref().map(|code| code.0.as_str());
         let side = |text: &str| text.parse::<Total>().expect("a total");
@@ -136,7 +137,7 @@ fn digits_that_an_old_version_left_are_taken_off_and_the_balance_can_be_brought_
             _ => {}
         }
     }
-    let mut books = Books::new(loaded(accounts));
+    let mut books = PostingState::new(loaded(accounts));
     let small = || exchange(own("cash"), own("cash"), "0.01", ("EUR", "USD"), "1.0000000001");
     let sell = |amount| exchange(own("cash"), own("cash"), amount, ("USD", "EUR"), "1");
     assert_eq!(books.account(position).and_then(Account::after), None);
@@ -147,7 +148,8 @@ fn digits_that_an_old_version_left_are_taken_off_and_the_balance_can_be_brought_
     let off = books.take_digits_off(position, now()).expect("there are digits to take off");
     assert_eq!(books.take_digits_off(position, now()), None, "once");
     check_record(books.known(off).expect("it is in the journal")).expect("a record as any");
-    let balance = |books: &Books| books.account(position).expect("there").balance().to_string();
+    let balance =
+        |books: &PostingState| books.account(position).expect("there").balance().to_string();
     assert_eq!(balance(&books), "-98765432109999999.01");
     books.submit(command(), instruction(3, small()), now());
     assert_eq!(reason(&books, 3), too_large, "it would grow");

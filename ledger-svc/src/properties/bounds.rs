@@ -1,9 +1,8 @@
 //! At the bounds: whatever is asked with the largest numbers, nothing panics, no digit is lost, and
 //! what is written can be read. The sums here are worked out from text, by none of the code above.
 
-use shared_events::ledger::{AtClosing, DayCount, InterestTerms};
-
 use super::*;
+use crate::{interest::TooMuchInterest, wire};
 
 /// A number as whole units of 10^-14.
 pub(crate) fn units(text: &str) -> i128 {
@@ -37,7 +36,7 @@ fn full_accounts() -> Vec<Account> {
         };
         all.push(Account::open(big_customer(n), currency, limits, 1));
         for own in ["cash", "fx_position", "fx_rounding"] {
-            let mut account = Account::open_own(AccountCode(own.to_owned()), currency);
+            let mut account = Account::open_internal(AccountCode(own.to_owned()), currency);
             let almost = currency.balance_end() - most;
             // As many digits after the point as there is place for.
             let whole = almost.trunc().to_string().len();
@@ -80,30 +79,30 @@ fn big_rates() -> impl Strategy<Value = Amount> {
     prop_oneof![1 => any, 4 => near_one].prop_map(Amount)
 }
 
-fn big_actions() -> impl Strategy<Value = Action> {
+fn big_actions() -> impl Strategy<Value = Kind> {
     let part = || prop::option::of(big_money().prop_map(|it| it.amount));
     let two = || (big_parties(), big_parties(), big_money(), any::<bool>());
-    let transfer = two().prop_map(|(debtor, creditor, money, up_to)| {
-        Action::Transfer(Payment { debtor, creditor, money, up_to })
+    let transfer = two().prop_map(|(debtor, creditor, money, allow_partial)| {
+        Kind::Transfer(Transfer { debtor, creditor, money, allow_partial })
     });
-    let hold = two().prop_map(|(debtor, creditor, money, up_to)| {
-        Action::Hold(Hold { debtor, creditor, money, up_to, expires_at: later(1) })
+    let hold = two().prop_map(|(debtor, creditor, money, allow_partial)| {
+        Kind::Hold(PlaceHold { debtor, creditor, money, allow_partial, expires_at: later(1) })
     });
     let capture = (0_u128..40, part(), any::<bool>()).prop_map(|(n, amount, keep_rest)| {
-        Action::Capture(Capture { hold_id: id(n), amount, keep_rest })
+        Kind::Capture(Capture { hold_id: id(n), amount, keep_rest })
     });
-    let release = (0_u128..40).prop_map(|n| Action::Release(Release { hold_id: id(n) }));
+    let release = (0_u128..40).prop_map(|n| Kind::Release(Release { hold_id: id(n) }));
     let reverse = (0_u128..40, part())
-        .prop_map(|(n, amount)| Action::Reverse(Reverse { original_id: id(n), amount }));
+        .prop_map(|(n, amount)| Kind::Reversal(Reversal { original_id: id(n), amount }));
     let legs = two().prop_map(|(debtor, creditor, money, _)| {
         let leg = |account, direction| Leg { account, direction, money };
         let legs = vec![leg(debtor, Direction::Debit), leg(creditor, Direction::Credit)];
-        Action::Legs(Legs { legs })
+        Kind::MultiLeg(MultiLeg { legs })
     });
     let exchange = (two(), 0..CURRENCIES.len(), big_rates()).prop_map(
         |((debtor, creditor, sell, _), buy, rate)| {
             let (buy, rounding) = (currency(CURRENCIES[buy]), Rounding::HalfEven);
-            Action::Exchange(Exchange { debtor, creditor, sell, buy, rate, rounding })
+            Kind::Exchange(Exchange { debtor, creditor, sell, buy, rate, rounding })
         },
     );
     prop_oneof![
@@ -118,7 +117,7 @@ fn big_actions() -> impl Strategy<Value = Action> {
 }
 
 /// What is on all accounts of each currency, from text.
-fn sums(books: &Books) -> BTreeMap<Currency, i128> {
+fn sums(books: &PostingState) -> BTreeMap<Currency, i128> {
     let mut sums = BTreeMap::new();
     for account in full_accounts() {
         let account = books.account(account.id).expect("it is there");
@@ -150,17 +149,20 @@ fn amounts(json: &serde_json::Value, found: &mut Vec<String>) {
 /// Debits equal credits; all numbers of the outcome are amounts as the contract has them; the
 /// record is read as it was written.
 pub(crate) fn check_record(decided: &Decided) -> Result<(), TestCaseError> {
-    let text = serde_json::to_string(&decided.record).expect("a record is JSON");
-    let again = serde_json::from_str(&text).expect("it can be read");
+    let text = stored_record::stored(&decided.record).to_text();
+    let again = stored_record::read(&text).expect("it can be read");
     prop_assert_eq!(&decided.record, &again);
     let mut found = vec![];
-    amounts(&serde_json::to_value(&decided.record.outcome).expect("JSON"), &mut found);
+    amounts(
+        &serde_json::to_value(wire::outcome(&decided.record.outcome)).expect("JSON"),
+        &mut found,
+    );
     for amount in found {
         let digits = amount.bytes().filter(u8::is_ascii_digit).count();
         prop_assert!(digits <= 28, "{} has {} digits", amount, digits);
     }
     let mut legs = BTreeMap::<Currency, i128>::new();
-    for leg in posted_legs(&decided.record) {
+    for leg in decided.record.posted_legs() {
         let amount = units(&leg.money.amount.to_string());
         let signed = if leg.direction == Direction::Debit { -amount } else { amount };
         *legs.entry(leg.money.currency).or_default() += signed;
@@ -174,17 +176,17 @@ proptest! {
     fn nothing_panics_and_no_digit_is_lost_at_the_bounds(
         all in prop::collection::vec(big_actions(), 1..40),
     ) {
-        let mut books = Books::new(loaded(full_accounts()));
+        let mut books = PostingState::new(loaded(full_accounts()));
         let before = sums(&books);
-        for (n, action) in (0..).zip(all) {
+        for (n, kind) in (0..).zip(all) {
             let was: Vec<Account> =
                 full_accounts().iter().filter_map(|it| books.account(it.id).cloned()).collect();
-            books.submit_all(command(), vec![instruction(n, action)], now());
+            books.submit_all(command(), vec![instruction(n, kind)], now());
             let decided = books.known(id(n)).expect("it was decided").clone();
             check_record(&decided)?;
             // What is on an account now is what was on it, and its leg.
             for was in was {
-                let mut legs = posted_legs(&decided.record).iter();
+                let mut legs = decided.record.posted_legs().iter();
                 let leg = legs.find(|leg| leg.account.account_id == was.id);
                 let change = leg.map_or(0, |leg| {
                     let amount = units(&leg.money.amount.to_string());
@@ -255,7 +257,7 @@ fn bearing(balance: Decimal, rate: Amount, day_count: DayCount) -> Bearing {
 }
 
 #[test]
-fn interest_of_large_balances_was_worked_out_elsewhere() {
+fn interest_of_large_balances_was_computed_elsewhere() {
     let february = NaiveDate::from_ymd_opt(2026, 2, 28).expect("a day");
     for (balance, rate, count, accrued) in [
         ("9999999999999999.99", "1000", DayCount::ThirtyE360, "833333333333333.3325"),

@@ -1,15 +1,10 @@
 //! Closing: all months that were over are settled, whenever the account is closed.
 
-use chrono::Datelike;
-use shared_events::{
-    accounts::CloseRefusal,
-    ledger::{AtClosing, DayCount, InterestTerms},
-};
-
 use super::{
     interest::{bearings, books, day, percent, terms},
     *,
 };
+use chrono::Datelike;
 
 /// A month of customer 0 that is due since January, on 36.5 % or the opposite: 1 a day for 1,000.
 fn january(balance: i64, terms: InterestTerms) -> DueMonth {
@@ -23,36 +18,59 @@ fn bearing_both() -> InterestTerms {
     terms("2026-01-01", "36.5", "36.5", DayCount::Act365)
 }
 
-/// Books with so much on customer 0, whose interest is due as given.
-fn funded(balance: i64, due: Option<DueMonth>) -> Books {
+/// A state, and the interest of the accounts that are closed in it.
+struct Closable {
+    state: PostingState,
+    settlement: Settlement,
+}
+
+impl std::ops::Deref for Closable {
+    type Target = PostingState;
+
+    fn deref(&self) -> &PostingState {
+        &self.state
+    }
+}
+
+impl std::ops::DerefMut for Closable {
+    fn deref_mut(&mut self) -> &mut PostingState {
+        &mut self.state
+    }
+}
+
+/// A state with this balance on customer 0, whose interest is due as given.
+fn funded(balance: i64, due: Option<DueMonth>) -> Closable {
     let own = ["interest_paid", "interest_received", "fees"]
-        .map(|code| Account::open_own(AccountCode(code.to_owned()), currency("EUR")));
+        .map(|code| Account::open_internal(AccountCode(code.to_owned()), currency("EUR")));
     let mut accounts: Vec<Account> = accounts().into_iter().chain(own).collect();
     let account = accounts.iter_mut().find(|it| it.id == customer(0)).expect("it is there");
     match balance < 0 {
         true => account.posted_debits = total((-balance).into()),
         false => account.posted_credits = total(balance.into()),
     }
-    Books::new(Loaded { unsettled: [(customer(0), due)].into(), ..loaded(accounts) })
+    let settlement = Settlement::new([(customer(0), due)].into());
+    Closable { state: PostingState::new(loaded(accounts)), settlement }
 }
 
-fn close(books: &mut Books, on: &str, payout: Option<AccountId>) -> Followed {
-    let closing = AccountEvent::Closing { payout };
-    let version = books.account(customer(0)).map_or(0, |it| it.followed_status) + 1;
-    books.follow(command(), (customer(0), version), &closing, at_noon(day(on)))
+fn close(books: &mut Closable, on: &str, payout: Option<AccountId>) -> Applied {
+    let closing = AccountChange::Closing { payout };
+    let version = books.account(customer(0)).map_or(0, |it| it.applied_status) + 1;
+    let Closable { state, settlement } = books;
+    let key = (customer(0), version);
+    account_lifecycle::apply(state, settlement, command(), key, &closing, at_noon(day(on)))
 }
 
-fn refused(followed: &Followed) -> (CloseRefusal, Total) {
+fn refused(followed: &Applied) -> (CloseRefusal, Total) {
     match followed {
-        Followed::CloseRefused { reason, balance, .. } => (*reason, *balance),
+        Applied::CloseRefused { reason, balance, .. } => (*reason, *balance),
         other => panic!("{other:?}"),
     }
 }
 
-fn paid_out(books: &Books, followed: &Followed) -> Decimal {
-    let Followed::Locked { payout: Some(transfer), .. } = followed else { panic!("{followed:?}") };
+fn paid_out(books: &Closable, followed: &Applied) -> Decimal {
+    let Applied::Locked { payout: Some(transfer), .. } = followed else { panic!("{followed:?}") };
     let record = &books.known(*transfer).expect("it is in the journal").record;
-    posted_legs(record)[0].money.amount.decimal()
+    record.posted_legs()[0].money.amount.decimal()
 }
 
 #[test]
@@ -73,7 +91,8 @@ fn months_that_are_over_are_paid_out_and_the_one_that_has_begun_as_the_terms_say
         let closed = close(&mut books, on, Some(customer(1)));
         assert_eq!(paid_out(&books, &closed), paid.parse().expect("a decimal"), "on {on}");
         assert_eq!(books.account(customer(0)).map(|it| it.status), Some(Status::Locked));
-        let months: Vec<u32> = books.settled(command()).iter().map(|it| it.month.month()).collect();
+        let months: Vec<u32> =
+            books.settlement.capitalised_by(command()).iter().map(|it| it.month.month()).collect();
         let numbered: Vec<u32> = (1..).take(months.len()).collect();
         assert_eq!(months, numbered, "on {on}");
     }
@@ -112,7 +131,7 @@ fn debit_interest_and_fees_that_are_owed_refuse_the_closing() {
     let told = refused(&close(&mut books, "2026-01-11", None));
     assert_eq!(told, (CloseRefusal::InterestOwed, total(Decimal::from(-10))));
     assert_eq!(books.decided().count(), 0);
-    assert_eq!(books.all_settled().count(), 0);
+    assert_eq!(books.settlement.all_capitalised().count(), 0);
 }
 
 #[test]
@@ -122,11 +141,11 @@ fn what_cannot_be_settled_refuses_the_closing() {
     assert_eq!(told.0, CloseRefusal::InterestNotSettled, "its terms cannot be read");
 
     let mut accounts = accounts();
-    let paid = own_account_id(&AccountCode("interest_paid".to_owned()), currency("EUR"));
+    let paid = internal_account_id(&AccountCode("interest_paid".to_owned()), currency("EUR"));
     accounts.push(Account::open(paid, currency("USD"), Limits::default(), 1));
     let due = Some(january(1_000, bearing_both()));
-    let unsettled = [(customer(0), due)].into();
-    let mut books = Books::new(Loaded { unsettled, ..loaded(accounts) });
+    let settlement = Settlement::new([(customer(0), due)].into());
+    let mut books = Closable { state: PostingState::new(loaded(accounts)), settlement };
     let told = refused(&close(&mut books, "2026-02-03", None));
     assert_eq!(told.0, CloseRefusal::InterestNotSettled, "somebody else has the bank's account");
 }
@@ -135,18 +154,18 @@ fn what_cannot_be_settled_refuses_the_closing() {
 #[test]
 fn what_is_booked_in_the_same_batch_bears_interest() {
     let mut books = funded(0, Some(january(0, bearing_both())));
-    let deposit = Action::Transfer(Payment {
+    let deposit = Kind::Transfer(Transfer {
         debtor: own("cash"),
         creditor: Party::AccountId(customer(0)),
         money: Money::new(1_000.into(), currency("EUR")),
-        up_to: false,
+        allow_partial: false,
     });
     let dated = Some(day("2026-01-22"));
     let dated = Instruction { value_date: dated, ..instruction(1, deposit) };
     books.submit(command(), dated, at_noon(day("2026-02-03")));
-    let frozen = AccountEvent::Frozen { blocks: Blocks::Both };
+    let frozen = AccountChange::Frozen { blocks: Blocks::Both };
     books.follow(command(), (customer(0), 2), &frozen, now());
-    books.follow(command(), (customer(0), 3), &AccountEvent::Unfrozen, now());
+    books.follow(command(), (customer(0), 3), &AccountChange::Unfrozen, now());
     let closed = close(&mut books, "2026-02-03", Some(customer(1)));
     assert_eq!(paid_out(&books, &closed), Decimal::from(1_010));
 }
@@ -174,12 +193,12 @@ proptest! {
         let rich = 900_000_000_000_000;
         let mut books = funded(rich, Some(due));
         let closed = close(&mut books, &on.to_string(), Some(customer(1)));
-        let months = books.settled(command()).iter().map(Capitalised::to_holder);
+        let months = books.settlement.capitalised_by(command()).iter().map(Capitalised::to_holder);
         let interest = Total::sum(months).and_then(Total::decimal).expect("it is little");
         prop_assert_eq!(paid_out(&books, &closed), Decimal::from(rich) + interest);
 
         for record in books.decided().map(|it| &it.record) {
-            let legs = posted_legs(record).iter().filter(|it| it.account.account_id == customer(0));
+            let legs = record.posted_legs().iter().filter(|it| it.account.account_id == customer(0));
             for leg in legs.filter(|_| record.value_date < on) {
                 let amount = leg.money.amount.decimal();
                 let is_debit = leg.direction == Direction::Debit;
@@ -198,7 +217,7 @@ proptest! {
 
 #[test]
 fn an_account_without_terms_is_closed_as_ever() {
-    let mut books = books();
+    let mut books = Closable { state: books(), settlement: Settlement::default() };
     let closed = close(&mut books, "2026-02-03", None);
-    assert!(matches!(closed, Followed::Locked { payout: None, .. }), "{closed:?}");
+    assert!(matches!(closed, Applied::Locked { payout: None, .. }), "{closed:?}");
 }

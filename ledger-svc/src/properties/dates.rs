@@ -15,12 +15,12 @@ fn closed(through: &str) -> Now {
 fn deposit(n: u128, booked: Option<&str>) -> Instruction {
     let (debtor, creditor) = (own("cash"), Party::AccountId(customer(0)));
     let money = Money::new(Decimal::TEN, currency("EUR"));
-    let payment = Payment { debtor, creditor, money, up_to: false };
-    Instruction { booking_date: booked.map(day), ..instruction(n, Action::Transfer(payment)) }
+    let payment = Transfer { debtor, creditor, money, allow_partial: false };
+    Instruction { booking_date: booked.map(day), ..instruction(n, Kind::Transfer(payment)) }
 }
 
 /// What became of an instruction: its booking date, or the reason why not.
-fn told(books: &mut Books, it: Instruction, now: Now) -> Result<NaiveDate, RejectReason> {
+fn told(books: &mut PostingState, it: Instruction, now: Now) -> Result<NaiveDate, RejectReason> {
     let id = it.transfer_id;
     books.submit(command(), it, now);
     let record = &books.known(id).expect("it was decided").record;
@@ -44,7 +44,7 @@ fn nothing_is_booked_in_a_closed_period_or_later_than_the_bank_allows() {
         (Some("2200-01-01"), None, Err(R::InvalidBookingDate)),
         (None, Some("2026-01-30"), Ok(day("2026-01-31"))),
     ] {
-        let mut books = Books::new(loaded(accounts()));
+        let mut books = PostingState::new(loaded(accounts()));
         let now = closed_through.map_or_else(now, closed);
         let told = told(&mut books, deposit(1, booked), now);
         assert_eq!(told, expected, "{booked:?} with {closed_through:?} closed");
@@ -53,15 +53,15 @@ fn nothing_is_booked_in_a_closed_period_or_later_than_the_bank_allows() {
 
 #[test]
 fn a_reversal_of_a_closed_day_and_what_the_ledger_does_go_into_the_open_period() {
-    let mut books = Books::new(loaded(accounts()));
+    let mut books = PostingState::new(loaded(accounts()));
     let earlier = told(&mut books, deposit(1, Some("2026-01-10")), now());
     assert_eq!(earlier, Ok(day("2026-01-10")));
-    let reverse = Action::Reverse(Reverse { original_id: id(1), amount: None });
+    let reverse = Kind::Reversal(Reversal { original_id: id(1), amount: None });
     let back = told(&mut books, instruction(2, reverse), closed("2026-01-20"));
     assert_eq!(back, Ok(day("2026-01-31")));
     // What was decided before is told again, whatever is closed since.
     let again = books.submit(command(), deposit(1, Some("2026-01-10")), closed("2026-01-20"));
-    assert_eq!(again, Outcome::Known(id(1)));
+    assert_eq!(again, Submitted::Known(id(1)));
     // A clock that was set back to a closed day books on the first open one.
     let today = told(&mut books, deposit(3, None), closed("2026-02-10"));
     assert_eq!(today, Ok(day("2026-02-11")));
@@ -71,18 +71,18 @@ fn a_reversal_of_a_closed_day_and_what_the_ledger_does_go_into_the_open_period()
 #[test]
 fn a_clock_that_goes_back_gives_no_limit_back() {
     use RejectReason as R;
-    let mut books = Books::new(loaded(accounts()));
-    let fund = Action::Transfer(Payment {
+    let mut books = PostingState::new(loaded(accounts()));
+    let fund = Kind::Transfer(Transfer {
         debtor: own("cash"),
         creditor: Party::AccountId(customer(2)),
         money: Money::new(Decimal::from(1_000), currency("EUR")),
-        up_to: false,
+        allow_partial: false,
     });
     books.submit(command(), instruction(1, fund), now());
     let pay = |n, amount: i64| {
         let (debtor, creditor) = (Party::AccountId(customer(2)), own("cash"));
         let money = Money::new(Decimal::from(amount), currency("EUR"));
-        instruction(n, Action::Transfer(Payment { debtor, creditor, money, up_to: false }))
+        instruction(n, Kind::Transfer(Transfer { debtor, creditor, money, allow_partial: false }))
     };
     let (before, after) = (at_noon(day("2026-01-31")), at_noon(day("2026-02-01")));
     for (n, amount, when, expected) in [

@@ -1,8 +1,10 @@
 //! Interest: what the standard says of days, and what must hold for any balances and terms.
 
-use shared_events::ledger::{ACCRUAL_DIGITS, AtClosing, DayCount, InterestTerms};
-
 use super::*;
+use crate::{
+    accounts::LimitUsage,
+    interest::{ACCRUAL_DIGITS, next_month},
+};
 
 pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
@@ -119,10 +121,10 @@ fn terms_that_break_a_rule_are_refused_by_the_field() {
 }
 
 /// Customer 0's month, on books with the bank's own accounts for interest.
-pub(crate) fn books() -> Books {
+pub(crate) fn books() -> PostingState {
     let own = ["interest_paid", "interest_received"]
-        .map(|it| Account::open_own(AccountCode(it.to_owned()), currency("EUR")));
-    Books::new(loaded(accounts().into_iter().chain(own).collect()))
+        .map(|it| Account::open_internal(AccountCode(it.to_owned()), currency("EUR")));
+    PostingState::new(loaded(accounts().into_iter().chain(own).collect()))
 }
 
 fn january(bearing: Bearing) -> DueMonth {
@@ -143,18 +145,18 @@ fn a_month_is_capitalised_when_it_is_over_and_whatever_the_limits() {
     let balances = vec![(day("2026-01-22"), (-100).into())];
     let due = january(Bearing { terms: vec![fee], balances });
     let mut books = books();
-    assert_eq!(books.capitalise(&due.worked_out(), on("2026-01-31")), None);
-    let done = books.capitalise(&due.worked_out(), on("2026-02-01")).expect("the month is over");
+    assert_eq!(books.capitalise(&due.computed(), on("2026-01-31")), None);
+    let done = books.capitalise(&due.computed(), on("2026-02-01")).expect("the month is over");
     assert_eq!((done.credit_interest, done.debit_interest), (Decimal::ZERO, Decimal::ONE));
     assert_eq!(done.statement_fee, Decimal::new(250, 2));
     let account = books.account(customer(0)).expect("it is there");
     assert_eq!(account.balance(), total(Decimal::new(-350, 2)), "beyond an overdraft of nothing");
-    assert_eq!(account.spent, Spent::NOTHING);
+    assert_eq!(account.usage, LimitUsage::NOTHING);
     let values: Vec<NaiveDate> = books.decided().map(|it| it.record.value_date).collect();
     assert_eq!(values, [day("2026-02-01"); 2], "the day after the month");
     // What is under the id already is no posting of ours.
     let again =
-        books.capitalise(&due.worked_out(), on("2026-02-01")).expect("nothing stands against it");
+        books.capitalise(&due.computed(), on("2026-02-01")).expect("nothing stands against it");
     assert_eq!(again.debit_interest, Decimal::ZERO);
     assert_eq!(books.decided().count(), 2);
 }
@@ -168,12 +170,12 @@ fn a_frozen_account_waits() {
     books.follow(
         command(),
         (customer(0), 2),
-        &AccountEvent::Frozen { blocks: Blocks::Debits },
+        &AccountChange::Frozen { blocks: Blocks::Debits },
         now(),
     );
-    assert_eq!(books.capitalise(&due.worked_out(), on("2026-02-01")), None);
-    books.follow(command(), (customer(0), 3), &AccountEvent::Unfrozen, now());
-    assert!(books.capitalise(&due.worked_out(), on("2026-02-01")).is_some());
+    assert_eq!(books.capitalise(&due.computed(), on("2026-02-01")), None);
+    books.follow(command(), (customer(0), 3), &AccountChange::Unfrozen, now());
+    assert!(books.capitalise(&due.computed(), on("2026-02-01")).is_some());
 }
 
 pub(crate) fn bearings() -> impl Strategy<Value = Bearing> {
@@ -257,7 +259,7 @@ proptest! {
         for bearing in &months {
             let (account, bearing) = (customer(0), bearing.clone());
             let due = DueMonth { account, month, bearing, credited, debited };
-            let month_due = due.worked_out();
+            let month_due = due.computed();
             let done = books.capitalise(&month_due, on("2027-01-01")).expect("it is over");
             credited += done.credit_interest;
             debited += done.debit_interest;

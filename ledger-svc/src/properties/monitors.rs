@@ -4,14 +4,14 @@ use super::*;
 
 fn pay(n: u128, debtor: Party, creditor: Party, amount: i64) -> Instruction {
     let money = Money::new(amount.into(), currency("EUR"));
-    instruction(n, Action::Transfer(Payment { debtor, creditor, money, up_to: false }))
+    instruction(n, Kind::Transfer(Transfer { debtor, creditor, money, allow_partial: false }))
 }
 
-fn watched(condition: MonitorCondition) -> Books {
+fn watched(condition: MonitorCondition) -> PostingState {
     let ada = customer(0);
     let monitor = Monitor::new(MonitorId(Uuid::from_u128(1)), ada, condition, Decimal::ZERO);
     let monitors = BTreeMap::from([(ada, vec![monitor])]);
-    Books::new(Loaded { monitors, ..loaded(accounts()) })
+    PostingState::new(Loaded { monitors, ..loaded(accounts()) })
 }
 
 /// Moves the balance by each of these amounts, and tells after which the monitor was raised.
@@ -64,10 +64,10 @@ fn a_hold_raises_nothing_and_its_capture_does() {
     let (debtor, creditor) = (Party::AccountId(customer(0)), own("cash"));
     books.submit(command(), pay(1, own("cash"), debtor.clone(), 60), now());
     let money = Money::new(40.into(), currency("EUR"));
-    let hold = Hold { debtor, creditor, money, up_to: false, expires_at: later(1) };
-    books.submit(command(), instruction(2, Action::Hold(hold)), now());
+    let hold = PlaceHold { debtor, creditor, money, allow_partial: false, expires_at: later(1) };
+    books.submit(command(), instruction(2, Kind::Hold(hold)), now());
     assert!(books.raised(id(2)).is_empty());
     let capture = Capture { hold_id: id(2), amount: None, keep_rest: false };
-    books.submit(command(), instruction(3, Action::Capture(capture)), now());
+    books.submit(command(), instruction(3, Kind::Capture(capture)), now());
     assert_eq!(books.raised(id(3)).len(), 1);
 }

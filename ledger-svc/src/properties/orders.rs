@@ -1,12 +1,10 @@
 //! Standing orders: which dates are done, and what becomes of those that cannot be.
 
 use chrono::Days;
-use shared_events::{
-    OrderId,
-    ledger::{HolidayRule, OrderTerms, Repeat, Schedule},
-};
+use shared_events::OrderId;
 
 use super::*;
+use crate::standing_orders::DueDate;
 
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
@@ -21,7 +19,7 @@ fn daily() -> OrderTerms {
     OrderTerms {
         creditor: own("cash"),
         money: Money::new(10.into(), currency("EUR")),
-        up_to: false,
+        allow_partial: false,
         reference: Some("pocket money".to_owned()),
         end_to_end_id: None,
         schedule: Schedule {
@@ -44,15 +42,15 @@ fn set(terms: OrderTerms, done: Option<&str>, today: &str) -> Option<Order> {
 /// on some days: `2 executed` is the 2nd.
 fn story(terms: OrderTerms, until: &str, paid_in: &[(&str, i64)]) -> Vec<String> {
     let calendar = Calendar::default();
-    let mut books = Books::new(loaded(accounts()));
+    let mut books = PostingState::new(loaded(accounts()));
     let (mut order, mut told) = (set(terms, None, "2026-12-01"), vec![]);
     let days = day("2026-12-01").iter_days().take_while(|it| *it <= day(until));
     for (n, today) in (1..).zip(days) {
         for (_, amount) in paid_in.iter().filter(|(on, _)| day(on) == today) {
             let (debtor, creditor) = (own("cash"), Party::AccountId(customer(0)));
             let money = Money::new((*amount).into(), currency("EUR"));
-            let payment = Payment { debtor, creditor, money, up_to: false };
-            books.submit(command(), instruction(n, Action::Transfer(payment)), at(today));
+            let payment = Transfer { debtor, creditor, money, allow_partial: false };
+            books.submit(command(), instruction(n, Kind::Transfer(payment)), at(today));
         }
         while let Some(due) = order.take_if(|it| it.next.day <= today) {
             let done = books.execute(&due, at(today), &calendar);
@@ -109,7 +107,7 @@ fn a_date_is_tried_again_on_banking_days() {
 
 #[test]
 fn up_to_moves_what_is_there() {
-    let terms = OrderTerms { up_to: true, ..daily() };
+    let terms = OrderTerms { allow_partial: true, ..daily() };
     let told = story(terms, "2026-12-03", &[("2026-12-01", 14)]);
     assert_eq!(told, ["1 executed", "2 executed", "3 insufficient_funds"]);
 }
@@ -118,7 +116,7 @@ fn up_to_moves_what_is_there() {
 fn what_is_closed_ends_the_order() {
     let mut all = accounts();
     all[0].status = Status::Closed;
-    let mut books = Books::new(loaded(all));
+    let mut books = PostingState::new(loaded(all));
     let order = set(daily(), None, "2026-12-01").expect("it has dates");
     let done = books.execute(&order, at(day("2026-12-01")), &Calendar::default());
     assert_eq!(done.attempt, Attempt::Missed(RejectReason::AccountClosed));
@@ -127,7 +125,7 @@ fn what_is_closed_ends_the_order() {
 
 #[test]
 fn a_date_is_executed_once_whoever_asks() {
-    let mut books = Books::new(loaded(accounts()));
+    let mut books = PostingState::new(loaded(accounts()));
     let order = set(daily(), None, "2026-12-01").expect("it has dates");
     let now = at(day("2026-12-01"));
     let first = books.execute(&order, now, &Calendar::default());
@@ -157,7 +155,7 @@ fn what_is_over_or_was_done_is_left_out() {
     let schedule = Schedule { first: day("2026-12-06"), ..daily().schedule };
     let early = OrderTerms { schedule, on_holiday: HolidayRule::Before, ..daily() };
     let order = set(early, None, "2026-12-05").expect("it has dates");
-    assert_eq!(order.next, Due { date: day("2026-12-06"), day: day("2026-12-04") });
+    assert_eq!(order.next, DueDate { date: day("2026-12-06"), day: day("2026-12-04") });
 }
 
 #[test]
@@ -191,16 +189,16 @@ proptest! {
     #[test]
     fn what_was_missed_while_nobody_looked_is_caught_up(late in 0..40_u64, retry_days in 0..3_u32) {
         let calendar = Calendar::default();
-        let mut books = Books::new(loaded(accounts()));
+        let mut books = PostingState::new(loaded(accounts()));
         let today = day("2026-12-05") + Days::new(late);
         let (debtor, creditor) = (own("cash"), Party::AccountId(customer(0)));
-        let payment = Payment {
+        let payment = Transfer {
             debtor,
             creditor,
             money: Money::new(1_000.into(), currency("EUR")),
-            up_to: false,
+            allow_partial: false,
         };
-        books.submit(command(), instruction(1, Action::Transfer(payment)), at(today));
+        books.submit(command(), instruction(1, Kind::Transfer(payment)), at(today));
         let mut order = set(OrderTerms { retry_days, ..daily() }, None, "2026-12-01");
         let mut dates = vec![];
         while let Some(due) = order.take_if(|it| it.next.day <= today) {

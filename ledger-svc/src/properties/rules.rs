@@ -10,78 +10,78 @@ fn to(n: u128) -> Party {
     Party::AccountId(customer(n))
 }
 
-fn pay(debtor: Party, creditor: Party, amount: &str) -> Action {
-    Action::Transfer(Payment { debtor, creditor, money: eur(amount), up_to: false })
+fn pay(debtor: Party, creditor: Party, amount: &str) -> Kind {
+    Kind::Transfer(Transfer { debtor, creditor, money: eur(amount), allow_partial: false })
 }
 
-fn hold(debtor: Party, amount: &str, days: i64) -> Action {
+fn hold(debtor: Party, amount: &str, days: i64) -> Kind {
     let expires_at = later(days);
-    Action::Hold(Hold {
+    Kind::Hold(PlaceHold {
         debtor,
         creditor: own("cards"),
         money: eur(amount),
-        up_to: false,
+        allow_partial: false,
         expires_at,
     })
 }
 
-fn capture(n: u128, amount: Option<&str>, keep_rest: bool) -> Action {
+fn capture(n: u128, amount: Option<&str>, keep_rest: bool) -> Kind {
     let amount = amount.map(|it| Amount(it.parse().expect("a decimal")));
-    Action::Capture(Capture { hold_id: id(n), amount, keep_rest })
+    Kind::Capture(Capture { hold_id: id(n), amount, keep_rest })
 }
 
-fn reverse(n: u128, amount: Option<&str>) -> Action {
+fn reverse(n: u128, amount: Option<&str>) -> Kind {
     let amount = amount.map(|it| Amount(it.parse().expect("a decimal")));
-    Action::Reverse(Reverse { original_id: id(n), amount })
+    Kind::Reversal(Reversal { original_id: id(n), amount })
 }
 
-/// Books on which customer 0 has 100 and customers 2 and 3 have 500, by transfers 900 to 902.
-fn funded() -> Books {
+/// PostingState on which customer 0 has 100 and customers 2 and 3 have 500, by transfers 900 to 902.
+fn funded() -> PostingState {
     let mut accounts = accounts();
-    accounts.push(Account::open_own(AccountCode("cards".to_owned()), currency("EUR")));
-    let mut books = Books::new(loaded(accounts));
+    accounts.push(Account::open_internal(AccountCode("cards".to_owned()), currency("EUR")));
+    let mut books = PostingState::new(loaded(accounts));
     for (n, who, amount) in [(900, 0, "100"), (901, 2, "500"), (902, 3, "500")] {
         done(&mut books, n, pay(own("cash"), to(who), amount));
     }
     books
 }
 
-fn outcome(books: &mut Books, n: u128, action: Action) -> InstructionOutcome {
-    books.submit(command(), instruction(n, action), now());
+fn outcome(books: &mut PostingState, n: u128, kind: Kind) -> InstructionOutcome {
+    books.submit(command(), instruction(n, kind), now());
     books.known(id(n)).expect("it was decided").record.outcome.clone()
 }
 
-fn done(books: &mut Books, n: u128, action: Action) {
-    let outcome = outcome(books, n, action);
+fn done(books: &mut PostingState, n: u128, kind: Kind) {
+    let outcome = outcome(books, n, kind);
     assert!(!matches!(outcome, InstructionOutcome::Rejected(_)), "{outcome:?}");
 }
 
-fn rejected(books: &mut Books, n: u128, action: Action, reason: RejectReason) {
-    match outcome(books, n, action) {
+fn rejected(books: &mut PostingState, n: u128, kind: Kind, reason: RejectReason) {
+    match outcome(books, n, kind) {
         InstructionOutcome::Rejected(it) => assert_eq!(it.reason, reason),
         other => panic!("{reason:?} expected, got {other:?}"),
     }
 }
 
-fn available(books: &Books, n: u128) -> Decimal {
+fn available(books: &PostingState, n: u128) -> Decimal {
     let available = books.account(customer(n)).and_then(Account::available);
     available.and_then(Total::decimal).expect("a customer")
 }
 
-/// Given changes of accounts, an action is rejected for this reason.
-fn check(given: &[(u128, AccountEvent)], action: Action, then: RejectReason) {
+/// Given changes of accounts, an kind is rejected for this reason.
+fn check(given: &[(u128, AccountChange)], kind: Kind, then: RejectReason) {
     let mut books = funded();
     for (version, (n, event)) in (2..).zip(given) {
         books.follow(command(), (customer(*n), version), event, now());
     }
-    rejected(&mut books, 1, action, then);
+    rejected(&mut books, 1, kind, then);
 }
 
 #[test]
 fn each_reason_has_its_rule() {
     use RejectReason as R;
-    let frozen = |blocks| [(0, AccountEvent::Frozen { blocks })];
-    let empty = || Books::new(loaded(accounts()));
+    let frozen = |blocks| [(0, AccountChange::Frozen { blocks })];
+    let empty = || PostingState::new(loaded(accounts()));
     check(&[], pay(own("cash"), to(0), "0"), R::AmountNotPositive);
     check(&[], pay(own("cash"), to(0), "0.001"), R::TooManyDigits);
     check(&[], pay(own("cash"), to(0), "1000000000000000.01"), R::AmountTooLarge);
@@ -98,9 +98,9 @@ fn each_reason_has_its_rule() {
     check(&[], pay(own("cash"), to(4), "1"), R::CurrencyMismatch);
     check(&[], pay(to(2), own("cash"), "80.01"), R::TransferLimit);
     check(&[], pay(to(0), to(1), "100.01"), R::InsufficientFunds);
-    let closing = [(1, AccountEvent::Closing { payout: None })];
+    let closing = [(1, AccountChange::Closing { payout: None })];
     check(&closing, pay(own("cash"), to(1), "1"), R::AccountNotActive);
-    let closed = [closing[0].clone(), (1, AccountEvent::Closed)];
+    let closed = [closing[0].clone(), (1, AccountChange::Closed)];
     check(&closed, pay(own("cash"), to(1), "1"), R::AccountClosed);
 
     let long = Some("x".repeat(141));
@@ -129,7 +129,7 @@ fn legs_have_their_rules() {
     let leg = |account, direction, amount| Leg { account, direction, money: eur(amount) };
     let debit = |amount| leg(own("cash"), Direction::Debit, amount);
     let credit = |n, amount| leg(to(n), Direction::Credit, amount);
-    let of = |legs| Action::Legs(Legs { legs });
+    let of = |legs| Kind::MultiLeg(MultiLeg { legs });
     check(&[], of(vec![debit("1")]), R::TooFewLegs);
     check(&[], of(vec![debit("1"); 101]), R::TooManyLegs);
     check(&[], of(vec![debit("3"), credit(0, "1"), credit(1, "1")]), R::UnbalancedLegs);
@@ -163,7 +163,7 @@ fn a_hold_is_captured_in_parts_and_never_twice() {
     assert_eq!(available(&books, 0), Decimal::from(70));
     rejected(&mut books, 7, capture(1, None, false), R::HoldCaptured);
     done(&mut books, 8, hold(to(0), "70", 1));
-    done(&mut books, 9, Action::Release(Release { hold_id: id(8) }));
+    done(&mut books, 9, Kind::Release(Release { hold_id: id(8) }));
     rejected(&mut books, 10, capture(8, None, false), R::HoldReleased);
     rejected(&mut books, 11, hold(to(0), "70.01", 1), R::InsufficientFunds);
     rejected(&mut books, 12, capture(11, None, false), R::UnknownHold);
@@ -195,7 +195,7 @@ fn limits_count_by_transfer_day_month_and_what_must_stay() {
     done(&mut books, 1, pay(to(2), to(0), "80"));
     done(&mut books, 2, hold(to(2), "60", 1));
     rejected(&mut books, 3, pay(to(2), to(0), "10.01"), R::DailyLimit);
-    done(&mut books, 4, Action::Release(Release { hold_id: id(2) }));
+    done(&mut books, 4, Kind::Release(Release { hold_id: id(2) }));
     done(&mut books, 5, pay(to(2), to(0), "70"));
     rejected(&mut books, 6, pay(to(2), to(0), "0.01"), R::DailyLimit);
     // The 31st was the month's last day.
@@ -212,16 +212,16 @@ fn limits_count_by_transfer_day_month_and_what_must_stay() {
         minimum_balance: Some(Decimal::from(10)),
         ..Limits::default()
     };
-    books.follow(command(), (customer(0), 2), &AccountEvent::LimitsChanged { limits }, now());
+    books.follow(command(), (customer(0), 2), &AccountChange::LimitsChanged { limits }, now());
     rejected(&mut books, 10, pay(to(0), to(1), "390.01"), R::MinimumBalance);
     done(
         &mut books,
         11,
-        Action::Transfer(Payment {
+        Kind::Transfer(Transfer {
             debtor: to(0),
             creditor: to(1),
             money: eur("1000"),
-            up_to: true,
+            allow_partial: true,
         }),
     );
     assert_eq!(available(&books, 0), Decimal::from(10));
@@ -231,7 +231,7 @@ fn limits_count_by_transfer_day_month_and_what_must_stay() {
 fn an_exchange_books_what_rounding_takes() {
     use RejectReason as R;
     let exchange = |rate: &str, sell: &str, rounding| {
-        Action::Exchange(Exchange {
+        Kind::Exchange(Exchange {
             debtor: to(0),
             creditor: to(4),
             sell: eur(sell),
@@ -246,11 +246,11 @@ fn an_exchange_books_what_rounding_takes() {
     let same = Exchange {
         buy: currency("EUR"),
         ..match exchange("1", "1", Rounding::Down) {
-            Action::Exchange(it) => it,
+            Kind::Exchange(it) => it,
             other => panic!("{other:?}"),
         }
     };
-    check(&[], Action::Exchange(same), R::SameCurrency);
+    check(&[], Kind::Exchange(same), R::SameCurrency);
     for (rounding, bought) in
         [(Rounding::HalfEven, 162), (Rounding::HalfUp, 163), (Rounding::Down, 162)]
     {
@@ -268,40 +268,38 @@ fn an_exchange_books_what_rounding_takes() {
 #[test]
 fn closing_moves_the_rest_to_the_payout_account() {
     let mut books = funded();
-    let closing = |payout| AccountEvent::Closing { payout };
-    let close = |books: &mut Books, version, payout| {
+    let closing = |payout| AccountChange::Closing { payout };
+    let close = |books: &mut PostingState, version, payout| {
         books.follow(command(), (customer(0), version), &closing(payout), now())
     };
     let refused = |followed| match followed {
-        Followed::CloseRefused { reason, .. } => reason,
+        Applied::CloseRefused { reason, .. } => reason,
         other => panic!("{other:?}"),
     };
-    use shared_events::accounts::CloseRefusal;
     assert_eq!(refused(close(&mut books, 2, None)), CloseRefusal::BalanceNotZero);
     assert_eq!(refused(close(&mut books, 3, Some(customer(9)))), CloseRefusal::PayoutRejected);
     done(&mut books, 1, hold(to(0), "1", 1));
     assert_eq!(refused(close(&mut books, 4, Some(customer(1)))), CloseRefusal::HoldsOpen);
-    done(&mut books, 2, Action::Release(Release { hold_id: id(1) }));
+    done(&mut books, 2, Kind::Release(Release { hold_id: id(1) }));
     match close(&mut books, 5, Some(customer(1))) {
-        Followed::Locked { payout: Some(transfer), .. } => {
+        Applied::Locked { payout: Some(transfer), .. } => {
             assert!(books.known(transfer).is_some(), "it is in the journal");
         }
         other => panic!("{other:?}"),
     }
     assert_eq!(available(&books, 1), Decimal::from(150), "100 and an overdraft of 50");
-    assert_eq!(close(&mut books, 5, None), Followed::Quietly);
-    let unknown = books.follow(command(), (customer(9), 1), &AccountEvent::Unfrozen, now());
-    assert_eq!(unknown, Followed::Early);
+    assert_eq!(close(&mut books, 5, None), Applied::Quietly);
+    let unknown = books.follow(command(), (customer(9), 1), &AccountChange::Unfrozen, now());
+    assert_eq!(unknown, Applied::Early);
 }
 
 /// A closing leaves late, behind the freeze that came after it: nothing is paid out, and whoever
 /// closes is answered. One that comes again after its answer, and a freeze's own, is quiet.
 #[test]
 fn a_freeze_that_is_there_first_wins_over_a_closing() {
-    use shared_events::accounts::CloseRefusal;
     let (frozen, closing) = (
-        AccountEvent::Frozen { blocks: Blocks::Both },
-        AccountEvent::Closing { payout: Some(customer(1)) },
+        AccountChange::Frozen { blocks: Blocks::Both },
+        AccountChange::Closing { payout: Some(customer(1)) },
     );
     let mut books = funded();
     let mut follow = |version, event| {
@@ -309,20 +307,20 @@ fn a_freeze_that_is_there_first_wins_over_a_closing() {
         (followed, books.account(customer(0)).map(|account| (account.status, account.balance())))
     };
     let untouched = Some((Status::Frozen, total(100.into())));
-    assert_eq!(follow(3, &frozen), (Followed::Quietly, untouched));
+    assert_eq!(follow(3, &frozen), (Applied::Quietly, untouched));
     let (refused, account) = follow(2, &closing);
     let reason = CloseRefusal::AccountFrozen;
     let balance = total(100.into());
-    assert_eq!(refused, Followed::CloseRefused { reason, balance, version: 2 });
+    assert_eq!(refused, Applied::CloseRefused { reason, balance, version: 2 });
     assert_eq!(account, untouched);
-    assert_eq!(follow(3, &frozen), (Followed::Quietly, untouched));
+    assert_eq!(follow(3, &frozen), (Applied::Quietly, untouched));
 
     // The unfreezing is late, too: by the version that closes, the account was not frozen.
     let (locked, account) = follow(5, &closing);
-    assert!(matches!(locked, Followed::Locked { payout: Some(_), .. }), "{locked:?}");
+    assert!(matches!(locked, Applied::Locked { payout: Some(_), .. }), "{locked:?}");
     assert_eq!(account, Some((Status::Locked, Total::ZERO)));
-    for (version, late) in [(4, &AccountEvent::Unfrozen), (2, &closing), (5, &closing)] {
-        assert_eq!(follow(version, late), (Followed::Quietly, account), "{late:?}");
+    for (version, late) in [(4, &AccountChange::Unfrozen), (2, &closing), (5, &closing)] {
+        assert_eq!(follow(version, late), (Applied::Quietly, account), "{late:?}");
     }
 }
 
@@ -331,7 +329,7 @@ fn a_freeze_that_is_there_first_wins_over_a_closing() {
 fn a_freeze_takes_the_place_of_the_one_before() {
     let mut books = funded();
     for (version, blocks) in [(2, Blocks::Credits), (3, Blocks::Both), (4, Blocks::Debits)] {
-        let frozen = AccountEvent::Frozen { blocks };
+        let frozen = AccountChange::Frozen { blocks };
         books.follow(command(), (customer(0), version), &frozen, now());
         let account = books.account(customer(0)).expect("it is open");
         assert_eq!((account.status, account.blocked), (Status::Frozen, blocks));
@@ -344,11 +342,12 @@ fn what_is_closed_stays_closed_whatever_is_said_of_it() {
     let mut version = 1;
     for (given, then) in [
         // Nothing is on it: it is locked, and can only be closed.
-        (AccountEvent::Closing { payout: None }, Status::Locked),
-        (AccountEvent::Closed, Status::Closed),
-        (AccountEvent::Closing { payout: None }, Status::Closed),
+        (AccountChange::Closing { payout: None }, Status::Locked),
+        (AccountChange::Closed, Status::Closed),
+        (AccountChange::Closing { payout: None }, Status::Closed),
     ] {
-        for event in [given, AccountEvent::Frozen { blocks: Blocks::Both }, AccountEvent::Unfrozen]
+        for event in
+            [given, AccountChange::Frozen { blocks: Blocks::Both }, AccountChange::Unfrozen]
         {
             version += 1;
             books.follow(command(), (customer(1), version), &event, now());
@@ -367,7 +366,7 @@ fn an_id_of_the_ledgers_own_is_nobody_elses() {
         ..instruction(2, pay(to(0), own("cash"), "1"))
     };
     let told = books.submit_all(command(), vec![own.clone()], now());
-    assert_eq!(told, [Outcome::Refused(own, RejectReason::ReservedId)]);
+    assert_eq!(told, [Submitted::Refused(own, RejectReason::ReservedId)]);
     let after = Now { instant: later(2), ..now() };
     assert_eq!(books.expire(id(1), after), Some(expiry_id(id(1))), "nobody was there first");
 }
@@ -376,11 +375,11 @@ fn an_id_of_the_ledgers_own_is_nobody_elses() {
 #[test]
 fn a_group_that_fails_changes_nothing() {
     let mut accounts = accounts();
-    accounts.push(Account::open_own(AccountCode("cards".to_owned()), currency("EUR")));
-    let mut books = Books::new(loaded(accounts));
+    accounts.push(Account::open_internal(AccountCode("cards".to_owned()), currency("EUR")));
+    let mut books = PostingState::new(loaded(accounts));
     done(&mut books, 900, pay(own("cash"), to(0), "100"));
     let before: Vec<Account> = books.changed().cloned().collect();
-    let grouped = |n, action| Instruction { group: Some(1), ..instruction(n, action) };
+    let grouped = |n, kind| Instruction { group: Some(1), ..instruction(n, kind) };
     let group = vec![
         grouped(1, pay(to(0), own("cards"), "1")),
         grouped(2, hold(to(0), "1", 3)),

@@ -1,12 +1,9 @@
 //! Schedules: what they say of months and weeks, and what must hold for any of them.
 
-use shared_events::ledger::{HolidayRule, OrderTerms, Repeat, Schedule, Weekday};
+use chrono::Weekday;
 
-use super::{
-    order::dues_from,
-    schedule::{check_schedule, dates_from},
-    *,
-};
+use super::*;
+use crate::standing_orders::{DueDate, check_schedule, dates_from, dues_from};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
@@ -48,11 +45,11 @@ fn days_weeks_and_once_are_counted_from_the_first_day() {
         (Some(Repeat::Days { every: 1 }), vec!["2026-11-25", "2026-11-26", "2026-11-27"]),
         (Some(Repeat::Days { every: 10 }), vec!["2026-11-25", "2026-12-05", "2026-12-15"]),
         (
-            Some(Repeat::Weeks { every: 1, on: Weekday::Wednesday }),
+            Some(Repeat::Weeks { every: 1, on: Weekday::Wed }),
             vec!["2026-11-25", "2026-12-02", "2026-12-09"],
         ),
         (
-            Some(Repeat::Weeks { every: 2, on: Weekday::Monday }),
+            Some(Repeat::Weeks { every: 2, on: Weekday::Mon }),
             vec!["2026-11-30", "2026-12-14", "2026-12-28"],
         ),
     ] {
@@ -87,7 +84,7 @@ fn a_schedule_that_breaks_a_rule_is_refused_by_the_rules_name() {
         (Schedule { times: Some(0), ..good.clone() }, "times"),
         (Schedule { times: Some(10_001), ..good.clone() }, "times"),
         (with(Repeat::Days { every: 0 }), "repeat.every"),
-        (with(Repeat::Weeks { every: 367, on: Weekday::Friday }), "repeat.every"),
+        (with(Repeat::Weeks { every: 367, on: Weekday::Fri }), "repeat.every"),
         (with(Repeat::Months { every: 0, day: 1 }), "repeat.every"),
         (with(Repeat::Months { every: 1, day: 0 }), "repeat.months.day"),
         (with(Repeat::Months { every: 1, day: 32 }), "repeat.months.day"),
@@ -98,8 +95,7 @@ fn a_schedule_that_breaks_a_rule_is_refused_by_the_rules_name() {
 }
 
 fn any_repeat() -> impl Strategy<Value = Option<Repeat>> {
-    let week = (0..7_u8)
-        .prop_map(|n| Weekday::from(chrono::Weekday::try_from(n).expect("a day of the week")));
+    let week = (0..7_u8).prop_map(|n| Weekday::try_from(n).expect("a day of the week"));
     prop_oneof![
         Just(None),
         (1..60_u32).prop_map(|every| Some(Repeat::Days { every })),
@@ -158,7 +154,7 @@ fn terms(schedule: Schedule, on_holiday: HolidayRule) -> OrderTerms {
     OrderTerms {
         creditor: own("cash"),
         money: Money::new(1.into(), currency("EUR")),
-        up_to: false,
+        allow_partial: false,
         reference: None,
         end_to_end_id: None,
         schedule,
@@ -193,7 +189,7 @@ proptest! {
         let all = dates_from(&schedule, schedule.first).take(count).count();
         for rule in [HolidayRule::After, HolidayRule::Before, HolidayRule::Same] {
             let terms = terms(schedule.clone(), rule);
-            let dues: Vec<Due> = dues_from(&terms, schedule.first, &calendar).take(count).collect();
+            let dues: Vec<DueDate> = dues_from(&terms, schedule.first, &calendar).take(count).collect();
             prop_assert_eq!(dues.len(), all);
             for pair in dues.windows(2) {
                 prop_assert!(pair[0].date < pair[1].date && pair[0].day <= pair[1].day);

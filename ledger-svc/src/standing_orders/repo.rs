@@ -1,20 +1,22 @@
-//! Standing orders that have a date left, and the dates that were tried.
+//! The tables of standing orders that have a date left, and of the dates that were tried.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use shared_events::{
-    AccountId, Amount, Money, OrderId, TransferId,
-    ledger::{ExecutionStatus, OrderExecution, RejectReason},
-    messaging::Tx,
-};
+use shared_events::{AccountId, Amount, Money, OrderId, TransferId, messaging::Tx};
 use uuid::Uuid;
 
-use crate::legacy::domain::{Due, Order};
-use crate::legacy::store::{accounts::currency, parsed};
+use super::{
+    entity::{DueDate, ExecutionStatus, Order, OrderExecution},
+    terms_v1,
+};
+use crate::{
+    columns::{currency, parsed},
+    posting::RejectReason,
+};
 
-struct Row {
+struct OrderRow {
     account_id: Uuid,
     id: Uuid,
     terms: String,
@@ -23,16 +25,16 @@ struct Row {
     attempts: i32,
 }
 
-impl TryFrom<Row> for Order {
+impl TryFrom<OrderRow> for Order {
     type Error = sqlx::Error;
 
-    fn try_from(row: Row) -> sqlx::Result<Self> {
-        let terms = serde_json::from_str(&row.terms);
+    fn try_from(row: OrderRow) -> sqlx::Result<Self> {
+        let terms = terms_v1::read(&row.terms);
         Ok(Self {
             account: AccountId(row.account_id),
             id: OrderId(row.id),
             terms: terms.map_err(|error| sqlx::Error::Decode(error.into()))?,
-            next: Due { date: row.next_date, day: row.next_day },
+            next: DueDate { date: row.next_date, day: row.next_day },
             attempts: count("orders.attempts", row.attempts)?,
         })
     }
@@ -42,7 +44,7 @@ fn count(column: &'static str, attempts: i32) -> sqlx::Result<u32> {
     parsed(column, &attempts.to_string(), u32::try_from(attempts).ok())
 }
 
-/// The ids of an account's orders. They cannot change while it is locked.
+/// The ids of an account's orders, which cannot change while the account is locked.
 pub(crate) async fn ids_in_tx(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<Vec<OrderId>> {
     let ids = sqlx::query_scalar!("SELECT id FROM orders WHERE account_id = $1", account.uuid());
     Ok(ids.fetch_all(tx.connection()).await?.into_iter().map(OrderId).collect())
@@ -54,7 +56,7 @@ pub(crate) async fn of_account(
     account: AccountId,
 ) -> sqlx::Result<Vec<sqlx::Result<Order>>> {
     let rows = sqlx::query_as!(
-        Row,
+        OrderRow,
         r#"SELECT account_id, id, terms::text AS "terms!", next_date, next_day, attempts
            FROM orders WHERE account_id = $1 ORDER BY id"#,
         account.uuid(),
@@ -62,20 +64,19 @@ pub(crate) async fn of_account(
     Ok(rows.fetch_all(tx.connection()).await?.into_iter().map(Order::try_from).collect())
 }
 
-/// An order that is due, or why it cannot be read.
+/// A due order, or why it cannot be read.
 pub(crate) struct DueOrder {
-    /// Whose it is.
+    /// The account.
     pub(crate) account: AccountId,
-    /// Its id.
+    /// The order's id.
     pub(crate) id: OrderId,
     /// The order itself.
     pub(crate) order: sqlx::Result<Order>,
-    /// Whether it was set aside before.
+    /// Whether an earlier attempt failed.
     pub(crate) failed: bool,
 }
 
-/// Orders that are due on this day and not set aside, at most `limit`: those of the oldest day of
-/// all.
+/// The orders that are due on this day and not postponed, at most `limit`: those of the oldest day.
 pub(crate) async fn due(
     tx: &mut Tx<'_>,
     today: NaiveDate,
@@ -102,7 +103,7 @@ pub(crate) async fn due(
         account: AccountId(row.account_id),
         id: OrderId(row.id),
         failed: row.failed,
-        order: Order::try_from(Row {
+        order: Order::try_from(OrderRow {
             account_id: row.account_id,
             id: row.id,
             terms: row.terms,
@@ -114,15 +115,15 @@ pub(crate) async fn due(
     Ok(due.collect())
 }
 
-/// Those of these orders that are there, by account and id; or why one cannot be read. They cannot
-/// change while their accounts are locked.
+/// Those of these orders that exist, by account and id; or why one cannot be read. Orders cannot change
+/// while their accounts are locked.
 pub(crate) async fn read_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[Uuid],
     ids: &[Uuid],
 ) -> sqlx::Result<Vec<sqlx::Result<Order>>> {
     let rows = sqlx::query_as!(
-        Row,
+        OrderRow,
         r#"SELECT account_id, id, terms::text AS "terms!", next_date, next_day, attempts
            FROM orders WHERE (account_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
            ORDER BY account_id, id"#,
@@ -132,16 +133,14 @@ pub(crate) async fn read_in_tx(
     Ok(rows.fetch_all(tx.connection()).await?.into_iter().map(Order::try_from).collect())
 }
 
-/// Stores orders as they are now, of accounts that this transaction has locked.
+/// Stores orders of accounts that this transaction has locked.
 pub(crate) async fn put_in_tx(tx: &mut Tx<'_>, orders: &[Order]) -> sqlx::Result<()> {
-    let accounts: Vec<Uuid> = orders.iter().map(|it| it.account.uuid()).collect();
-    let ids: Vec<Uuid> = orders.iter().map(|it| it.id.uuid()).collect();
-    let terms = orders.iter().map(|it| serde_json::to_string(&it.terms));
-    let terms: Vec<String> =
-        terms.collect::<Result<_, _>>().expect("terms of an order are plain JSON");
-    let dates: Vec<NaiveDate> = orders.iter().map(|it| it.next.date).collect();
-    let days: Vec<NaiveDate> = orders.iter().map(|it| it.next.day).collect();
-    let attempts = orders.iter().map(|it| i32::try_from(it.attempts).unwrap_or(i32::MAX));
+    let accounts: Vec<Uuid> = orders.iter().map(|order| order.account.uuid()).collect();
+    let ids: Vec<Uuid> = orders.iter().map(|order| order.id.uuid()).collect();
+    let terms: Vec<String> = orders.iter().map(|order| terms_v1::text(&order.terms)).collect();
+    let dates: Vec<NaiveDate> = orders.iter().map(|order| order.next.date).collect();
+    let days: Vec<NaiveDate> = orders.iter().map(|order| order.next.day).collect();
+    let attempts = orders.iter().map(|order| i32::try_from(order.attempts).unwrap_or(i32::MAX));
     let attempts: Vec<i32> = attempts.collect();
     sqlx::query!(
         "INSERT INTO orders (account_id, id, terms, next_date, next_day, attempts)
@@ -194,27 +193,27 @@ fn read_status(status: &str) -> Option<ExecutionStatus> {
     [Waiting, Executed, Missed].into_iter().find(|known| write_status(*known) == status)
 }
 
-/// Stores what became of dates until now, by order.
+/// Stores the states of dates, by order.
 pub(crate) async fn record_in_tx(
     tx: &mut Tx<'_>,
     tried: &[(AccountId, OrderId, OrderExecution)],
 ) -> sqlx::Result<()> {
     let accounts: Vec<Uuid> = tried.iter().map(|(account, ..)| account.uuid()).collect();
     let orders: Vec<Uuid> = tried.iter().map(|(_, order, _)| order.uuid()).collect();
-    let tried = || tried.iter().map(|(.., it)| it);
-    let dates: Vec<NaiveDate> = tried().map(|it| it.due_date).collect();
-    let statuses: Vec<&str> = tried().map(|it| write_status(it.status)).collect();
-    let attempts = tried().map(|it| i32::try_from(it.attempts).unwrap_or(i32::MAX));
+    let tried = || tried.iter().map(|(.., execution)| execution);
+    let dates: Vec<NaiveDate> = tried().map(|execution| execution.due_date).collect();
+    let statuses: Vec<&str> = tried().map(|execution| write_status(execution.status)).collect();
+    let attempts = tried().map(|execution| i32::try_from(execution.attempts).unwrap_or(i32::MAX));
     let attempts: Vec<i32> = attempts.collect();
     let reasons: Vec<Option<&str>> =
-        tried().map(|it| it.reason.map(RejectReason::as_str)).collect();
+        tried().map(|execution| execution.reason.map(RejectReason::as_str)).collect();
     let transfers: Vec<Option<Uuid>> =
-        tried().map(|it| it.transfer_id.map(TransferId::uuid)).collect();
+        tried().map(|execution| execution.transfer_id.map(TransferId::uuid)).collect();
     let amounts: Vec<Option<Decimal>> =
-        tried().map(|it| it.money.map(|it| it.amount.decimal())).collect();
+        tried().map(|execution| execution.money.map(|money| money.amount.decimal())).collect();
     let currencies: Vec<Option<&str>> =
-        tried().map(|it| it.money.map(|it| it.currency.code())).collect();
-    let instants: Vec<DateTime<Utc>> = tried().map(|it| it.at).collect();
+        tried().map(|execution| execution.money.map(|money| money.currency.code())).collect();
+    let instants: Vec<DateTime<Utc>> = tried().map(|execution| execution.at).collect();
     sqlx::query!(
         "INSERT INTO order_executions (account_id, order_id, due_date, status, attempts, reason,
              transfer_id, amount, currency, at)

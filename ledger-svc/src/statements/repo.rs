@@ -1,29 +1,30 @@
-//! What is read about the past of an account. Promise: no question reads all of a long account:
-//! what was posted when is found by halving, what is dated off its day of posting by an index of
-//! its own (`0006_history.sql`), and a search looks at so many entries a page.
+//! The past of an account. Promise: no query reads all of a long account: a version by its instant is
+//! found by bisection, entries that are dated off their day of posting by an index of their own
+//! (`0006_history.sql`), and a search looks at a bounded number of entries for a page.
+//!
+//! A page is measured as the contract's message shows its items, so that it fits one message: the
+//! functions take the item's form in the message as a parameter.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::{TryStreamExt, stream::BoxStream};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use shared_events::{
-    AccountId, Amount, TransferId,
-    ledger::{
-        Direction, ENTRIES_SEARCHED_MAX, FindEntries, GetStatement, InstructionOutcome,
-        JournalRecord, Party, PaymentName, StatementEntry, StatementPeriod,
-    },
-    messaging::Tx,
-    page::Page,
-};
+use shared_events::{AccountId, Amount, TransferId, ledger::Direction, messaging::Tx, page::Page};
 use uuid::Uuid;
 
-use crate::legacy::domain::posted_legs;
-use crate::legacy::store::{exact, journal, parsed};
+use super::entity::{EntrySearch, PaymentName, StatementEntry, StatementPeriod, StatementRange};
+use crate::{
+    columns::{exact, parsed},
+    posting::{JournalRecord, Party, stored_record},
+};
+
+/// The most entries that one page of a search looks at.
+pub(crate) const ENTRIES_SEARCHED_MAX: u32 = 10_000;
 
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a day");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day");
 
-/// The balance after all that was posted at `instant` or before.
+/// The balance after the last posting at `instant` or before.
 pub(crate) async fn balance_at(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -68,27 +69,27 @@ pub(crate) async fn balance_by_booking_date(
     exact("the balance by booking date", balance.fetch_one(tx.connection()).await?)
 }
 
-/// The days of a statement, and where they lie among an account's versions.
+/// The days of a statement, and their versions of the account.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     account: Uuid,
     from: NaiveDate,
     to: NaiveDate,
-    /// The last versions that were posted before the first day and before the end of the last.
+    /// The last versions before the first day, and before the end of the last day.
     low: i64,
     high: i64,
-    /// The last version that counts.
+    /// The last version of the statement.
     until: i64,
 }
 
-/// Where the period that `query` asks for lies.
+/// The versions of a statement's period.
 pub(crate) async fn span(
     tx: &mut Tx<'_>,
     account: AccountId,
-    query: &GetStatement,
+    range: &StatementRange,
 ) -> sqlx::Result<Span> {
-    let from = query.from.unwrap_or(FIRST_DAY).max(FIRST_DAY);
-    let to = query.to.unwrap_or(LAST_DAY).min(LAST_DAY);
+    let from = range.from.unwrap_or(FIRST_DAY).max(FIRST_DAY);
+    let to = range.to.unwrap_or(LAST_DAY).min(LAST_DAY);
     let row = sqlx::query!(
         r#"SELECT until AS "until!",
                posted_before($1, $2::date::timestamp AT TIME ZONE 'UTC', until) AS "low!",
@@ -98,7 +99,7 @@ pub(crate) async fn span(
         account.uuid(),
         from,
         to,
-        query.until.unwrap_or(i64::MAX),
+        range.until.unwrap_or(i64::MAX),
     );
     let row = row.fetch_one(tx.connection()).await?;
     let (low, high, until) = (row.low, row.high, row.until);
@@ -136,8 +137,8 @@ pub(crate) async fn period(tx: &mut Tx<'_>, span: &Span) -> sqlx::Result<Stateme
     })
 }
 
-/// An entry as it is stored, with the record that it comes from.
-struct Row {
+/// A stored entry, with its record.
+struct EntryRow {
     version: i64,
     transfer_id: Uuid,
     amount: Decimal,
@@ -148,7 +149,7 @@ struct Row {
     record: String,
 }
 
-/// Reads rows into a page, one at a time: of long records no more are in memory than a page has.
+/// Reads rows into a page, one at a time, so that no more records are in memory than a page has.
 async fn page_of<R, T: Serialize>(
     mut rows: BoxStream<'_, sqlx::Result<R>>,
     limit: u32,
@@ -165,14 +166,15 @@ async fn page_of<R, T: Serialize>(
 
 /// A page of the entries of a period after version `after`, at most `limit`, and whether there are
 /// more.
-pub(crate) async fn entries(
+pub(crate) async fn entries<T: Serialize>(
     tx: &mut Tx<'_>,
     span: &Span,
     after: i64,
     limit: u32,
-) -> sqlx::Result<(Vec<StatementEntry>, bool)> {
+    shown: fn(StatementEntry) -> T,
+) -> sqlx::Result<(Vec<T>, bool)> {
     let rows = sqlx::query_as!(
-        Row,
+        EntryRow,
         r#"SELECT version AS "version!", page.transfer_id AS "transfer_id!", amount AS "amount!",
                   balance_after AS "balance_after!", booking_date AS "booking_date!",
                   value_date AS "value_date!", posted_at AS "posted_at!", record AS "record!"
@@ -189,23 +191,25 @@ pub(crate) async fn entries(
         span.until,
         i64::from(limit) + 1,
     );
-    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row)).await
+    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row).map(shown)).await
 }
 
-/// A page of those of the next entries that fit, at most `limit`, and whether there are more.
-pub(crate) async fn fitting(
+/// A page of those of the next entries that match a search, at most `limit`, and whether there are
+/// more.
+pub(crate) async fn matching<T: Serialize>(
     tx: &mut Tx<'_>,
     account: AccountId,
-    query: &FindEntries,
+    search: &EntrySearch,
     limit: u32,
-) -> sqlx::Result<(Vec<StatementEntry>, bool)> {
-    let (other_id, other_code) = match &query.counterparty {
+    shown: fn(StatementEntry) -> T,
+) -> sqlx::Result<(Vec<T>, bool)> {
+    let (other_id, other_code) = match &search.counterparty {
         Some(Party::AccountId(id)) => (Some(id.to_string()), None),
         Some(Party::Code(code)) => (None, Some(code.0.as_str())),
         None => (None, None),
     };
     let rows = sqlx::query_as!(
-        Row,
+        EntryRow,
         r#"SELECT version, looked.transfer_id, amount, balance_after, booking_date, value_date,
                   posted_at, record AS "record!"
            FROM (SELECT * FROM entries WHERE account_id = $1 AND version > $2
@@ -224,24 +228,24 @@ pub(crate) async fn fitting(
                            OR leg #>> '{account,code}' = $12)))
            ORDER BY version LIMIT $13"#,
         account.uuid(),
-        query.after.unwrap_or(0),
+        search.after.unwrap_or(0),
         i64::from(ENTRIES_SEARCHED_MAX),
-        query.reference.as_deref(),
-        query.end_to_end_id.as_deref(),
-        query.direction.map(|it| it == Direction::Debit),
-        query.amount_min.map(Amount::decimal),
-        query.amount_max.map(Amount::decimal),
-        query.from.unwrap_or(FIRST_DAY).max(FIRST_DAY),
-        query.to.unwrap_or(LAST_DAY).min(LAST_DAY),
+        search.reference.as_deref(),
+        search.end_to_end_id.as_deref(),
+        search.direction.map(|direction| direction == Direction::Debit),
+        search.amount_min.map(Amount::decimal),
+        search.amount_max.map(Amount::decimal),
+        search.from.unwrap_or(FIRST_DAY).max(FIRST_DAY),
+        search.to.unwrap_or(LAST_DAY).min(LAST_DAY),
         other_id,
         other_code,
         i64::from(limit) + 1,
     );
-    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row)).await
+    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row).map(shown)).await
 }
 
-/// The last version that a page of a search after version `after` looks at, if the account may go
-/// on behind it.
+/// The last version that a page of a search after version `after` looks at, if the account may have
+/// later ones.
 pub(crate) async fn looked_at(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -257,14 +261,15 @@ pub(crate) async fn looked_at(
     last.fetch_optional(tx.connection()).await
 }
 
-/// A page of what was asked under this name after the id `after`, at most `limit`, and whether
-/// there is more.
-pub(crate) async fn payments(
+/// A page of the instructions with this name after the id `after`, at most `limit`, and whether there
+/// are more.
+pub(crate) async fn payments<T: Serialize>(
     tx: &mut Tx<'_>,
     name: &PaymentName,
     after: Option<TransferId>,
     limit: u32,
-) -> sqlx::Result<(Vec<JournalRecord>, bool)> {
+    shown: fn(JournalRecord) -> T,
+) -> sqlx::Result<(Vec<T>, bool)> {
     let (reference, end_to_end_id) = match name {
         PaymentName::Reference(text) => (Some(text), None),
         PaymentName::EndToEndId(text) => (None, Some(text)),
@@ -280,13 +285,17 @@ pub(crate) async fn payments(
         after.map_or(Uuid::nil(), TransferId::uuid),
         i64::from(limit) + 1,
     );
-    page_of(rows.fetch(tx.connection()), limit, |json| journal::record(&json)).await
+    page_of(rows.fetch(tx.connection()), limit, |text| record(&text).map(shown)).await
 }
 
-fn entry(row: &Row) -> sqlx::Result<StatementEntry> {
+fn record(text: &str) -> sqlx::Result<JournalRecord> {
+    stored_record::read(text).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+fn entry(row: &EntryRow) -> sqlx::Result<StatementEntry> {
     let is_debit = row.amount.is_sign_negative();
     let direction = if is_debit { Direction::Debit } else { Direction::Credit };
-    let record = journal::record(&row.record)?;
+    let record = record(&row.record)?;
     Ok(StatementEntry {
         version: row.version,
         transfer_id: TransferId(row.transfer_id),
@@ -294,23 +303,18 @@ fn entry(row: &Row) -> sqlx::Result<StatementEntry> {
         amount: Amount(row.amount.abs()),
         balance_after: Amount(row.balance_after),
         counterparty: counterparty(&record, direction)?,
+        booking_date: row.booking_date,
+        value_date: row.value_date,
+        posted_at: row.posted_at,
+        reverses: record.outcome.posted().and_then(|posted| posted.reverses),
         reference: record.instruction.reference,
         end_to_end_id: record.instruction.end_to_end_id,
-        booking_date: row.booking_date,
-        value_date: Some(row.value_date).filter(|it| *it != row.booking_date),
-        posted_at: row.posted_at,
-        reverses: match record.outcome {
-            InstructionOutcome::Posted(posted) => posted.reverses,
-            InstructionOutcome::Held(_)
-            | InstructionOutcome::Released(_)
-            | InstructionOutcome::Rejected(_) => None,
-        },
     })
 }
 
 /// The first account on the other side of an entry in this direction.
 fn counterparty(record: &JournalRecord, direction: Direction) -> sqlx::Result<Party> {
-    let other = posted_legs(record).iter().find(|leg| leg.direction != direction);
+    let other = record.posted_legs().iter().find(|leg| leg.direction != direction);
     let other = other.map(|leg| match &leg.account.code {
         Some(code) => Party::Code(code.clone()),
         None => Party::AccountId(leg.account.account_id),

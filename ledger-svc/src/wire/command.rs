@@ -1,93 +1,78 @@
-//! Arrangements for accounts, or for the bank: what is to happen later, or each time. Promise: one
-//! that breaks a rule changes nothing, and is told which rule; each takes effect under its
-//! account's lock.
+//! The handlers of `ledger.commands` and `ledger.arrangements`. Promise: a refused arrangement changes
+//! nothing; each arrangement takes effect under the lock of its account.
 
 use std::collections::BTreeMap;
 
-use crate::{
-    accounting_periods::command as periods, balance_monitors::command as monitors,
-    interest::command as terms, standing_orders::command as orders,
-};
-
 use shared_events::{
-    AccountId,
-    ledger::{
-        ArrangementReason, ArrangementRejected, CancelOrder, LedgerArrangement, LedgerReason,
-        RemoveMonitor, SetMonitor, SetOrder, SetTerms,
-    },
-    message::Message,
-    messaging::{HandleError, Handler, Outcome, Received, Tx},
+    AccountId, CommandId,
+    ledger::{self as contract, LedgerArrangement, LedgerCommand},
+    messaging::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
 };
 use uuid::Uuid;
 
-use crate::legacy::handle::bank_time::BankTime;
+use super::{
+    inbound::requests::{request, submission},
+    outbound::{arrangements, events::batch_outcome},
+    values::{condition, interest_terms, order_terms},
+};
 use crate::{
-    legacy::domain::{Account, Calendar, Now, Status},
-    legacy::store::{accounts, periods::clock},
+    accounting_periods,
+    accounts::{self, Account, Status},
+    balance_monitors,
+    bank_calendar::{self, BankTime, Calendar, Now},
+    command_batch::command::decide_in_tx,
+    interest,
+    refusals::{ArrangementError, ArrangementReason, Refusal},
+    standing_orders,
 };
 
+/// Handles `ledger.commands.<n>`.
+pub(crate) struct CommandHandler {
+    time: BankTime,
+}
+
+impl CommandHandler {
+    pub(crate) const fn new(time: BankTime) -> Self {
+        Self { time }
+    }
+}
+
+impl Handler for CommandHandler {
+    type Message = LedgerCommand;
+    const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
+
+    async fn handle(
+        &self,
+        tx: &mut Tx<'_>,
+        batch: &[Received<LedgerCommand>],
+    ) -> Result<Vec<Outcome>, HandleError> {
+        let requests = batch.iter().map(|received| (received.id(), request(received.message())));
+        let decided = decide_in_tx(tx, requests.collect(), self.time).await?;
+        let outcomes = batch.iter().zip(&decided.decisions).map(|(received, (id, decision))| {
+            batch_outcome(&decided, *id, decision, submission(received.message()))
+        });
+        Ok(outcomes.collect())
+    }
+}
+
 /// Handles `ledger.arrangements`.
-pub(crate) struct Arrange {
+pub(crate) struct ArrangementHandler {
     time: BankTime,
     calendar: Calendar,
 }
 
-impl Arrange {
+impl ArrangementHandler {
     pub(crate) const fn new(time: BankTime, calendar: Calendar) -> Self {
         Self { time, calendar }
     }
 }
 
-/// Why an arrangement is refused.
-pub(crate) struct Refusal {
-    reason: ArrangementReason,
-    field: Option<&'static str>,
-    message: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(reason: ArrangementReason, message: impl Into<String>) -> Self {
-        Self { reason, field: None, message: message.into() }
-    }
-
-    pub(crate) fn invalid(field: &'static str, rule: impl Into<String>) -> Self {
-        let reason = ArrangementReason::InvalidField;
-        Self { field: Some(field), ..Self::new(reason, rule) }
-    }
-}
-
-/// Why an arrangement did not come about.
-pub(crate) enum Arranged {
-    /// It is refused, and changes nothing.
-    Refused(Refusal),
-    /// It could not be handled.
-    Failed(HandleError),
-}
-
-impl From<Refusal> for Arranged {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<HandleError> for Arranged {
-    fn from(error: HandleError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<sqlx::Error> for Arranged {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 type Accounts = BTreeMap<AccountId, Account>;
 
-impl Handler for Arrange {
+impl Handler for ArrangementHandler {
     type Message = LedgerArrangement;
 
-    /// A few statements a command: arrangements are rare.
+    /// A few statements for each command: arrangements are rare.
     async fn handle(
         &self,
         tx: &mut Tx<'_>,
@@ -95,16 +80,18 @@ impl Handler for Arrange {
     ) -> Result<Vec<Outcome>, HandleError> {
         let ids = batch.iter().filter_map(|received| account_of(received.message()));
         let ids: Vec<Uuid> = ids.map(AccountId::uuid).collect();
-        let locked = accounts::lock_in_tx(tx, &ids).await?.into_iter();
+        let locked = accounts::repo::lock_in_tx(tx, &ids).await?.into_iter();
         let accounts: Accounts = locked.map(|account| (account.id, account)).collect();
-        let now = self.time.now(clock(tx).await?);
+        let now = self.time.now(bank_calendar::repo::clock(tx).await?);
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
-            let when = (now, &self.calendar);
-            outcomes.push(match arrange_in_tx(tx, received, &accounts, when).await {
+            let (id, arrangement) = (received.id(), received.message());
+            outcomes.push(match self.arrange_in_tx(tx, id, arrangement, &accounts, now).await {
                 Ok(outcome) => outcome,
-                Err(Arranged::Refused(refusal)) => rejected(received, refusal),
-                Err(Arranged::Failed(error)) => return Err(error),
+                Err(ArrangementError::Refused(refusal)) => {
+                    arrangements::refused(id, arrangement, refusal)
+                }
+                Err(ArrangementError::Failed(error)) => return Err(error),
             });
         }
         Ok(outcomes)
@@ -112,42 +99,70 @@ impl Handler for Arrange {
 
     fn conflict(&self, received: &Received<LedgerArrangement>) -> Outcome {
         let rule = "this command id was used before, with other content";
-        rejected(received, Refusal::new(ArrangementReason::IdempotencyConflict, rule))
+        let refusal = Refusal::new(ArrangementReason::IdempotencyConflict, rule);
+        arrangements::refused(received.id(), received.message(), refusal)
     }
 }
 
-async fn arrange_in_tx(
-    tx: &mut Tx<'_>,
-    received: &Received<LedgerArrangement>,
-    accounts: &Accounts,
-    (now, calendar): (Now, &Calendar),
-) -> Result<Outcome, Arranged> {
-    let open = |id| open_account(accounts, id);
-    match received.message() {
-        LedgerArrangement::SetTerms(it) => {
-            terms::set_in_tx(tx, it, open(it.account_id)?, now).await
-        }
-        LedgerArrangement::SetMonitor(it) => {
-            monitors::set_in_tx(tx, it, open(it.account_id)?).await
-        }
-        LedgerArrangement::RemoveMonitor(it) => {
-            open(it.account_id)?;
-            monitors::remove_in_tx(tx, it).await
-        }
-        LedgerArrangement::SetOrder(it) => {
-            orders::set_in_tx(tx, it, open(it.account_id)?, (now, calendar)).await
-        }
-        LedgerArrangement::CancelOrder(it) => {
-            open(it.account_id)?;
-            orders::cancel_in_tx(tx, it, now).await
-        }
-        LedgerArrangement::ClosePeriod(it) => {
-            Ok(periods::close_in_tx(tx, received.id(), it, now).await?)
+impl ArrangementHandler {
+    async fn arrange_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        id: CommandId,
+        arrangement: &LedgerArrangement,
+        accounts: &Accounts,
+        now: Now,
+    ) -> Result<Outcome, ArrangementError> {
+        let open = |id| open_account(accounts, id);
+        match arrangement {
+            LedgerArrangement::SetTerms(set) => {
+                let terms = interest_terms(&set.terms);
+                let account = open(set.account_id)?;
+                interest::command::set_terms_in_tx(tx, account, &terms, now).await?;
+                let contract::SetTerms { account_id, terms } = set.clone();
+                Ok(Outcome::announce(&contract::TermsChanged { account_id, terms }))
+            }
+            LedgerArrangement::SetMonitor(set) => {
+                let contract::SetMonitor { account_id, monitor_id, condition: published } = *set;
+                let monitor = (monitor_id, condition(published));
+                let account = open(account_id)?;
+                let balance = balance_monitors::command::set_in_tx(tx, account, monitor).await?;
+                let condition = published;
+                let changed =
+                    contract::MonitorChanged { account_id, monitor_id, condition, balance };
+                Ok(Outcome::announce(&changed))
+            }
+            LedgerArrangement::RemoveMonitor(remove) => {
+                let contract::RemoveMonitor { account_id, monitor_id } = *remove;
+                open(account_id)?;
+                balance_monitors::command::remove_in_tx(tx, account_id, monitor_id).await?;
+                Ok(Outcome::announce(&contract::MonitorRemoved { account_id, monitor_id }))
+            }
+            LedgerArrangement::SetOrder(set) => {
+                let (account, terms) = (open(set.account_id)?, order_terms(&set.terms));
+                let order = (set.order_id, &terms);
+                let calendar = &self.calendar;
+                let (order, abandoned) =
+                    standing_orders::command::set_in_tx(tx, account, order, now, calendar).await?;
+                Ok(arrangements::order_set(order, abandoned))
+            }
+            LedgerArrangement::CancelOrder(cancel) => {
+                open(cancel.account_id)?;
+                let (account, order) = (cancel.account_id, cancel.order_id);
+                let abandoned =
+                    standing_orders::command::cancel_in_tx(tx, account, order, now).await?;
+                Ok(arrangements::order_cancelled(cancel, abandoned))
+            }
+            LedgerArrangement::ClosePeriod(close) => {
+                let through = close.through;
+                let closed = accounting_periods::command::close_in_tx(tx, id, through, now).await?;
+                Ok(arrangements::period(id, close, closed))
+            }
         }
     }
 }
 
-/// A customer's account for which something can be arranged.
+/// A customer's account for which an arrangement can be made.
 fn open_account(accounts: &Accounts, id: AccountId) -> Result<&Account, Refusal> {
     let Some(account) = accounts.get(&id).filter(|account| account.code.is_none()) else {
         let message = format!("account {id} is not known");
@@ -162,36 +177,14 @@ fn open_account(accounts: &Accounts, id: AccountId) -> Result<&Account, Refusal>
     }
 }
 
-/// The account that an arrangement is for. `None`: for the bank.
-const fn account_of(asked: &LedgerArrangement) -> Option<AccountId> {
-    match asked {
-        LedgerArrangement::SetTerms(it) => Some(it.account_id),
-        LedgerArrangement::SetMonitor(it) => Some(it.account_id),
-        LedgerArrangement::RemoveMonitor(it) => Some(it.account_id),
-        LedgerArrangement::SetOrder(it) => Some(it.account_id),
-        LedgerArrangement::CancelOrder(it) => Some(it.account_id),
+/// The account of an arrangement. `None`: the arrangement is the bank's.
+const fn account_of(arrangement: &LedgerArrangement) -> Option<AccountId> {
+    match arrangement {
+        LedgerArrangement::SetTerms(set) => Some(set.account_id),
+        LedgerArrangement::SetMonitor(set) => Some(set.account_id),
+        LedgerArrangement::RemoveMonitor(remove) => Some(remove.account_id),
+        LedgerArrangement::SetOrder(set) => Some(set.account_id),
+        LedgerArrangement::CancelOrder(cancel) => Some(cancel.account_id),
         LedgerArrangement::ClosePeriod(_) => None,
     }
-}
-
-fn rejected(received: &Received<LedgerArrangement>, refusal: Refusal) -> Outcome {
-    let (command_id, Refusal { reason, field, message }) = (received.id(), refusal);
-    let (account_id, command_type) = match received.message() {
-        LedgerArrangement::SetTerms(it) => (it.account_id, SetTerms::TYPE),
-        LedgerArrangement::SetMonitor(it) => (it.account_id, SetMonitor::TYPE),
-        LedgerArrangement::RemoveMonitor(it) => (it.account_id, RemoveMonitor::TYPE),
-        LedgerArrangement::SetOrder(it) => (it.account_id, SetOrder::TYPE),
-        LedgerArrangement::CancelOrder(it) => (it.account_id, CancelOrder::TYPE),
-        LedgerArrangement::ClosePeriod(_) => {
-            return periods::refused(command_id, LedgerReason::IdempotencyConflict, &message);
-        }
-    };
-    Outcome::announce(&ArrangementRejected {
-        command_id,
-        command_type: command_type.to_owned(),
-        account_id,
-        reason,
-        field: field.map(str::to_owned),
-        message,
-    })
 }

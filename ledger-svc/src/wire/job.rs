@@ -1,6 +1,5 @@
-//! What is due by the clock. Promise: it is done within a second of its time, or of the service's
-//! start where the service was away; by one instance, once. Each kind of it has a file, and none
-//! waits for another; what cannot be handled is set aside, seen, and in nobody's way.
+//! The due work of the ledger, and the events that it announces. Each kind runs beside the others,
+//! and none waits for another.
 
 use futures_util::future::{BoxFuture, join_all};
 use shared_events::{
@@ -9,45 +8,50 @@ use shared_events::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::legacy::domain::Calendar;
-use crate::legacy::handle::bank_time::BankTime;
-
+use super::outbound::events;
 use crate::{
-    digit_correction::job as digits,
-    due_work::{gauges, job::keep_doing},
-    hold_expiry::job::Holds,
-    interest::job::Interest,
-    standing_orders::job::Orders,
+    bank_calendar::{BankTime, Calendar},
+    digit_correction::correct_balances,
+    due_work::{DueKind, keep_doing, measure},
+    hold_expiry::HoldExpiry,
+    interest::InterestJob,
+    standing_orders::OrderJob,
 };
 
-/// Does what is due.
-pub(crate) struct Due {
+/// The kinds whose postponed items are counted.
+const KINDS: [&str; 3] = [HoldExpiry::NAME, InterestJob::NAME, OrderJob::NAME];
+
+/// Does the due work.
+pub(crate) struct DueJobs {
     time: BankTime,
     calendar: Calendar,
     health: Health,
 }
 
-impl Due {
+impl DueJobs {
     pub(crate) const fn new(time: BankTime, calendar: Calendar, health: Health) -> Self {
         Self { time, calendar, health }
     }
 }
 
-impl BackgroundJob for Due {
+impl BackgroundJob for DueJobs {
     fn name(&self) -> String {
         "due".to_owned()
     }
 
-    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
+    async fn run(&mut self, context: JobContext, shutdown: CancellationToken) {
         let (time, calendar, health) = (self.time, self.calendar.clone(), &self.health);
-        // In boxes: all of it in one future is more than a thread's stack has room for.
-        let parts: Vec<BoxFuture<'_, ()>> = vec![
-            Box::pin(keep_doing(Holds { time }, &workshop, health, &shutdown)),
-            Box::pin(keep_doing(Interest { time }, &workshop, health, &shutdown)),
-            Box::pin(keep_doing(Orders { time, calendar }, &workshop, health, &shutdown)),
-            Box::pin(digits::keep_trying(time, &workshop, &shutdown)),
-            Box::pin(gauges::measure(&workshop, &shutdown)),
+        let (holds, interest) = (HoldExpiry { time }, InterestJob { time });
+        let orders = OrderJob { time, calendar };
+        let (context, shutdown) = (&context, &shutdown);
+        // In boxes: one future with all kinds is larger than a thread's stack.
+        let kinds: Vec<BoxFuture<'_, ()>> = vec![
+            Box::pin(keep_doing(holds, events::expired_holds, context, health, shutdown)),
+            Box::pin(keep_doing(interest, events::capitalised_months, context, health, shutdown)),
+            Box::pin(keep_doing(orders, events::order_attempts, context, health, shutdown)),
+            Box::pin(correct_balances(time, events::corrected_balances, context, shutdown)),
+            Box::pin(measure(&KINDS, context, shutdown)),
         ];
-        join_all(parts).await;
+        join_all(kinds).await;
     }
 }

@@ -1,7 +1,34 @@
-//! Wire.
+//! The wire: the only place that names the contract's messages. Promise: a message becomes a checked
+//! value of the ledger's own when it comes in, so that nothing behind the wire asks again; an outcome
+//! becomes an event by an exhaustive match, so that no outcome is left unannounced.
+//!
+//! ```text
+//! command    handlers of ledger.commands and ledger.arrangements
+//! query      the handler of ledger.queries
+//! job        due work, and the events that it announces
+//! inbound    messages -> requests
+//! outbound   outcomes -> events and replies
+//! values     the parts that messages of both directions share
+//! limits     the limits that the contract publishes are the limits that the ledger keeps
+//! ```
+//!
+//! The wire is the outermost layer: it calls the capabilities, and no capability knows it.
 
-pub mod command;
-pub mod inbound;
-pub mod job;
-pub mod outbound;
-pub mod query;
+mod command;
+mod inbound;
+mod job;
+mod limits;
+mod outbound;
+mod query;
+mod values;
+
+pub(crate) use command::{ArrangementHandler, CommandHandler};
+pub(crate) use job::DueJobs;
+pub(crate) use query::QueryAnswers;
+
+pub use inbound::instructions::{instruction, transfers};
+pub use outbound::{
+    events::close_refusal,
+    outcomes::{outcome, record, reject_reason},
+};
+pub use values::blocks;

@@ -1,186 +1,224 @@
-//! Answers questions about money. Each is read in one snapshot.
+//! The handler of `ledger.queries`. Each query is answered from one snapshot.
 
 use shared_events::{
-    Amount, Currency, MessageId, Total,
-    ledger::{
-        BalanceFound, GetInstruction, GetTrialBalance, HoldNow, INSTRUCTIONS_MAX, InstructionFound,
-        InstructionOutcome, InstructionsPreviewed, LedgerQuery, Party, PreviewInstructions,
-        PreviewedInstruction, Rejected, TrialBalanceFound, TrialBalanceLine,
-    },
+    Amount,
+    ledger::{self as contract, LedgerQuery},
     messaging::{Answer, HandleError, QueryHandler, Tx},
-    page::page,
     refusal::MessageRefused,
 };
-use uuid::Uuid;
 
-use crate::legacy::handle::{bank_time::BankTime, desk::Named, history, interest, proof};
+use super::{
+    inbound::{
+        instructions::instruction,
+        queries::{as_of, entry_search, payment_name, snapshot_part, statement_range},
+    },
+    outbound::{outcomes::record, replies},
+    values::party,
+};
 use crate::{
-    legacy::domain::{Account, Books, Outcome, Status, own_account_id},
-    legacy::store::{holds, journal, periods, queries},
+    accounting_periods, accounts, audit, balance_monitors,
+    bank_calendar::BankTime,
+    command_batch, holds, interest, journal,
+    posting::{INSTRUCTIONS_MAX, JournalRecord, stored_record},
+    refusals::QueryError,
+    standing_orders, statements,
+    statements::query::{AccountPage, page_limit},
 };
 
-/// Entries of a page, if the question names no limit.
-pub(crate) const PAGE_DEFAULT: u32 = 100;
-
 /// Handles `ledger.queries`.
-pub(crate) struct Answers {
+pub(crate) struct QueryAnswers {
     time: BankTime,
 }
 
-impl Answers {
+impl QueryAnswers {
     pub(crate) const fn new(time: BankTime) -> Self {
         Self { time }
     }
 }
 
-pub(crate) type Answered = Result<Result<Answer, MessageRefused>, HandleError>;
+type Answered = Result<Answer, QueryError>;
 
-impl QueryHandler for Answers {
+impl QueryHandler for QueryAnswers {
     type Query = LedgerQuery;
 
     async fn answer(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Result<Answer, HandleError> {
-        let answer = match query {
-            LedgerQuery::Balance(it) => {
-                account(tx, &it.account, it.currency).await?.and_then(|it| balance(&it))
-            }
-            LedgerQuery::Statement(it) => history::statement(tx, it).await?,
-            LedgerQuery::Transfer(it) => {
-                let found = queries::transfer(tx, it.transfer_id).await?;
-                found
-                    .ok_or_else(|| {
-                        MessageRefused::not_found(format!("transfer {}", it.transfer_id))
-                    })
-                    .map(|found| Answer::found(&found))
-            }
-            LedgerQuery::Preview(it) => preview(tx, it, self.time).await?,
-            LedgerQuery::Instruction(it) => instruction(tx, it).await?,
-            LedgerQuery::Journal(it) => proof::journal(tx, it).await?,
-            LedgerQuery::Books(it) => proof::books(tx, it).await?,
-            LedgerQuery::BalanceAt(it) => history::balance_at(tx, it).await?,
-            LedgerQuery::Entries(it) => history::entries(tx, it).await?,
-            LedgerQuery::Payments(it) => history::payments(tx, it).await?,
-            LedgerQuery::Monitors(it) => crate::balance_monitors::command::listed(tx, it).await?,
-            LedgerQuery::Orders(it) => {
-                crate::standing_orders::command::orders_listed(tx, it).await?
-            }
-            LedgerQuery::Order(it) => crate::standing_orders::command::order_found(tx, it).await?,
-            LedgerQuery::Interest(it) => interest::accrued(tx, it, self.time).await?,
-            LedgerQuery::Period(_) => {
-                crate::accounting_periods::command::found(tx, self.time).await?
-            }
-            LedgerQuery::TrialBalance(it) => Ok(trial_balance(tx, it).await?),
-        };
-        Ok(answer.unwrap_or_else(|refusal| Answer::refused(&refusal)))
+        match self.answered(tx, query).await {
+            Ok(answer) => Ok(answer),
+            Err(QueryError::Refused(refusal)) => Ok(Answer::refused(&refusal)),
+            Err(QueryError::Failed(error)) => Err(error),
+        }
     }
 }
 
-/// The account that a question names, or why there is none.
-pub(crate) async fn account(
-    tx: &mut Tx<'_>,
-    party: &Party,
-    currency: Option<Currency>,
-) -> Result<Result<Account, MessageRefused>, HandleError> {
-    let id = match (party, currency) {
-        (Party::AccountId(id), _) => *id,
-        (Party::Code(code), Some(currency)) => own_account_id(code, currency),
-        (Party::Code(_), None) => {
-            let rule = "needed with the code of one of the bank's own accounts";
-            return Ok(Err(MessageRefused::invalid("currency", rule)));
+impl QueryAnswers {
+    async fn answered(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Answered {
+        match query {
+            LedgerQuery::Balance(get) => {
+                let account = party(&get.account);
+                let found = statements::query::account(tx, &account, get.currency).await?;
+                Ok(Answer::found(&replies::balance(&found)?))
+            }
+            LedgerQuery::TrialBalance(get) => {
+                let lines = accounts::repo_trial_balance::trial_balance(tx, get.after).await?;
+                Ok(Answer::found(&replies::trial_balance(lines, get.in_pages)))
+            }
+            LedgerQuery::Transfer(get) => transfer(tx, get).await,
+            LedgerQuery::Instruction(get) => instruction_found(tx, get).await,
+            LedgerQuery::Preview(preview) => previewed(tx, preview, self.time).await,
+            LedgerQuery::Statement(get) => statement(tx, get).await,
+            LedgerQuery::BalanceAt(get) => balance_at(tx, get).await,
+            LedgerQuery::Entries(find) => entries(tx, find).await,
+            LedgerQuery::Payments(find) => payments(tx, find).await,
+            LedgerQuery::Journal(get) => {
+                let (page, size) = ((get.after, get.limit), replies::record_size);
+                let found = audit::query::journal(tx, get.chain, page, size).await?;
+                Ok(Answer::found(&replies::journal(found)))
+            }
+            LedgerQuery::Books(get) => {
+                let (part, page) = (snapshot_part(get.part), (get.from, get.limit));
+                let found = audit::query::snapshot(tx, part, page).await?;
+                Ok(Answer::found(&replies::snapshot(found)))
+            }
+            LedgerQuery::Interest(get) => {
+                let (days, known_at) = ((get.from, get.to), get.known_at);
+                let account = get.account_id;
+                let found =
+                    interest::query::interest(tx, account, days, known_at, self.time).await?;
+                Ok(Answer::found(&replies::interest(found)))
+            }
+            LedgerQuery::Monitors(list) => monitors(tx, list).await,
+            LedgerQuery::Orders(list) => {
+                let account_id = list.account_id;
+                let found = standing_orders::query::orders(tx, account_id).await?;
+                let orders = found.into_iter().map(replies::order).collect();
+                Ok(Answer::found(&contract::OrdersListed { account_id, orders }))
+            }
+            LedgerQuery::Order(get) => order(tx, get).await,
+            LedgerQuery::Period(_) => {
+                let open = accounting_periods::query::open_period(tx, self.time).await?;
+                Ok(Answer::found(&contract::PeriodFound {
+                    closed_through: open.closed_through,
+                    closed_at: open.closed_at,
+                    today: open.today,
+                    latest: open.latest,
+                }))
+            }
         }
-    };
-    let found = queries::account(tx, id).await?;
-    Ok(found.ok_or_else(|| MessageRefused::not_found(format!("account {party}"))))
+    }
 }
 
-fn balance(account: &Account) -> Result<Answer, MessageRefused> {
-    let pending = [account.pending_debits, account.pending_credits].map(Total::amount);
-    let (Some(after), [Some(pending_debits), Some(pending_credits)]) = (account.after(), pending)
-    else {
-        let rule = "what is on the account has more digits than can be told: the ledger takes them \
-                    off when it starts";
-        return Err(MessageRefused::invalid("account", rule));
-    };
-    Ok(Answer::found(&BalanceFound {
-        account_id: account.id,
-        code: account.code.clone(),
-        currency: account.currency,
-        status: account.status,
-        blocks: (account.status == Status::Frozen).then_some(account.blocked),
-        posted_debits: account.posted_debits,
-        posted_credits: account.posted_credits,
-        pending_debits,
-        pending_credits,
-        balance: after.balance,
-        overdraft_limit: account.limits.overdraft.map(Amount),
-        available: after.available,
-        version: account.version,
+/// The record of an instruction, if the instruction was decided.
+async fn decided(
+    tx: &mut Tx<'_>,
+    id: shared_events::TransferId,
+) -> Result<Option<JournalRecord>, QueryError> {
+    let stored = journal::repo::records_in_tx(tx, &[id.uuid()]).await?.pop();
+    Ok(stored.map(stored_record::decided).transpose()?.map(|decided| decided.record))
+}
+
+async fn transfer(tx: &mut Tx<'_>, get: &contract::GetTransfer) -> Answered {
+    let id = get.transfer_id;
+    let found = decided(tx, id).await?.and_then(replies::transfer);
+    let found = found.ok_or_else(|| MessageRefused::not_found(format!("transfer {id}")))?;
+    Ok(Answer::found(&found))
+}
+
+async fn instruction_found(tx: &mut Tx<'_>, get: &contract::GetInstruction) -> Answered {
+    let id = get.transfer_id;
+    let found = decided(tx, id).await?;
+    let found = found.ok_or_else(|| MessageRefused::not_found(format!("instruction {id}")))?;
+    let hold = holds::repo::read_in_tx(tx, &[id.uuid()]).await?.pop();
+    let reversed = holds::repo::reversed_in_tx(tx, &[id.uuid()]).await?.pop();
+    Ok(Answer::found(&contract::InstructionFound {
+        record: record(found),
+        hold: hold.as_ref().map(replies::hold),
+        reversed: reversed.map(|(_, amount)| Amount(amount)),
     }))
 }
 
-/// All of it, or a page of whole currencies: each adds up by itself, whatever is posted before the
-/// next page is asked for.
-async fn trial_balance(tx: &mut Tx<'_>, query: &GetTrialBalance) -> Result<Answer, HandleError> {
-    let lines = queries::trial_balance(tx, query.after).await?;
-    let (lines, next) = match query.in_pages {
-        true => whole_currencies(&lines),
-        false => (lines, None),
-    };
-    Ok(Answer::found(&TrialBalanceFound { lines, next }))
-}
-
-/// As many currencies as fit a page, one at least, and the last of them if there are more.
-fn whole_currencies(lines: &[TrialBalanceLine]) -> (Vec<TrialBalanceLine>, Option<Currency>) {
-    let by_currency: Vec<&[TrialBalanceLine]> =
-        lines.chunk_by(|a, b| a.currency == b.currency).collect();
-    let (fitting, more) = page(by_currency, usize::MAX);
-    let kept: usize = fitting.iter().map(|it| it.len()).sum();
-    let next = fitting.last().and_then(|it| it.last()).map(|it| it.currency);
-    let lines = lines[..kept].to_vec();
-    (lines, next.filter(|_| more))
-}
-
-/// What the books would say: the same folding as for work, on books that nobody stores.
-async fn preview(tx: &mut Tx<'_>, query: &PreviewInstructions, time: BankTime) -> Answered {
-    let instructions = &query.instructions;
-    if !(1..=INSTRUCTIONS_MAX).contains(&instructions.len()) {
+async fn previewed(
+    tx: &mut Tx<'_>,
+    preview: &contract::PreviewInstructions,
+    time: BankTime,
+) -> Answered {
+    if !(1..=INSTRUCTIONS_MAX).contains(&preview.instructions.len()) {
         let rule = format!("1 to {INSTRUCTIONS_MAX}");
-        return Ok(Err(MessageRefused::invalid("instructions", rule)));
+        return Err(MessageRefused::invalid("instructions", rule).into());
     }
-    let mut named = Named::default();
-    instructions.iter().for_each(|it| named.instruction(it));
-    let mut books = named.read_in_tx(tx).await?;
-    let now = time.now(periods::clock(tx).await?);
-    // An id that nothing keeps: of a command that is never sent.
-    let outcomes = books.submit_all(MessageId(Uuid::nil()), instructions.clone(), now);
-    let instructions = outcomes.into_iter().map(|outcome| previewed(&books, outcome)).collect();
-    Ok(Ok(Answer::found(&InstructionsPreviewed { instructions })))
+    let instructions = preview.instructions.iter().map(instruction).collect();
+    let (state, submitted) = command_batch::command::preview(tx, instructions, time).await?;
+    let instructions = submitted.iter().map(|one| replies::previewed(&state, one)).collect();
+    Ok(Answer::found(&contract::InstructionsPreviewed { instructions }))
 }
 
-fn previewed(books: &Books, outcome: Outcome) -> PreviewedInstruction {
-    match outcome {
-        Outcome::New(id) | Outcome::Known(id) => {
-            let decided = books.known(id).expect("what was decided is known");
-            PreviewedInstruction { transfer_id: id, outcome: decided.record.outcome.clone() }
-        }
-        Outcome::Refused(instruction, reason) => {
-            let outcome = InstructionOutcome::Rejected(Rejected { reason, account: None });
-            PreviewedInstruction { transfer_id: instruction.transfer_id, outcome }
-        }
-    }
+async fn statement(tx: &mut Tx<'_>, get: &contract::GetStatement) -> Answered {
+    let (account, range) = (party(&get.account), statement_range(get));
+    let (found, period) = statements::query::statement(
+        tx,
+        (&account, get.currency),
+        (range, get.totals),
+        (get.after, get.limit),
+        replies::entry,
+    )
+    .await?;
+    let AccountPage { account: account_id, currency, items: entries, more } = found;
+    let next = entries.last().filter(|_| more).map(|last| last.version);
+    let period = period.as_ref().map(replies::period);
+    Ok(Answer::found(&contract::StatementFound { account_id, currency, entries, next, period }))
 }
 
-async fn instruction(tx: &mut Tx<'_>, query: &GetInstruction) -> Answered {
-    let id = query.transfer_id;
-    let Some(decided) = journal::decided_in_tx(tx, &[id.uuid()]).await?.pop() else {
-        return Ok(Err(MessageRefused::not_found(format!("instruction {id}"))));
+async fn balance_at(tx: &mut Tx<'_>, get: &contract::GetBalanceAt) -> Answered {
+    let (account, published) = (party(&get.account), get.as_of);
+    let of_account = (&account, get.currency);
+    let found = statements::query::balance_at(tx, of_account, as_of(published)).await?;
+    Ok(Answer::found(&contract::BalanceAtFound {
+        account_id: found.account,
+        code: found.code,
+        currency: found.currency,
+        as_of: published,
+        balance: found.balance,
+        version: found.version,
+    }))
+}
+
+async fn entries(tx: &mut Tx<'_>, find: &contract::FindEntries) -> Answered {
+    let (account, search) = (party(&find.account), entry_search(find));
+    let of_account = (&account, find.currency);
+    let (found, looked_at) =
+        statements::query::entries(tx, of_account, &search, find.limit, replies::entry).await?;
+    let AccountPage { account: account_id, currency, items: entries, more } = found;
+    let next = match more {
+        true => entries.last().map(|last| last.version),
+        false => looked_at,
     };
-    let held = holds::read_in_tx(tx, &[id.uuid()]).await?.pop();
-    let hold = held.map(|it| HoldNow {
-        status: it.status,
-        remaining: Amount(it.remaining),
-        expires_at: it.expires_at,
-    });
-    let reversed = holds::reversed_in_tx(tx, &[id.uuid()]).await?.pop();
-    let reversed = reversed.map(|(_, amount)| Amount(amount));
-    Ok(Ok(Answer::found(&InstructionFound { record: decided.record, hold, reversed })))
+    Ok(Answer::found(&contract::EntriesFound { account_id, currency, entries, next }))
+}
+
+async fn payments(tx: &mut Tx<'_>, find: &contract::FindPayments) -> Answered {
+    let (name, page) = (payment_name(&find.name), (find.after, find.limit));
+    let (payments, more) = statements::query::payments(tx, &name, page, record).await?;
+    let next = payments.last().filter(|_| more).map(|last| last.instruction.transfer_id);
+    Ok(Answer::found(&contract::PaymentsFound { payments, next }))
+}
+
+async fn monitors(tx: &mut Tx<'_>, list: &contract::ListMonitors) -> Answered {
+    let account_id = list.account_id;
+    let account = accounts::repo::find(tx, account_id).await?;
+    let account =
+        account.ok_or_else(|| MessageRefused::not_found(format!("account {account_id}")))?;
+    let found = balance_monitors::repo::read_in_tx(tx, &[account_id.uuid()]).await?;
+    let monitors = found.values().flatten().map(replies::monitor).collect();
+    let currency = account.currency;
+    Ok(Answer::found(&contract::MonitorsListed { account_id, currency, monitors }))
+}
+
+async fn order(tx: &mut Tx<'_>, get: &contract::GetOrder) -> Answered {
+    let contract::GetOrder { account_id, order_id, before, limit } = *get;
+    let limit = page_limit(limit, standing_orders::query::EXECUTIONS_PAGE_MAX)?;
+    let key = (account_id, order_id);
+    let found = standing_orders::query::order(tx, key, before, limit).await?;
+    let order = found.order.map(replies::order);
+    let executions = found.executions.into_iter().map(replies::execution).collect();
+    let next = found.next;
+    Ok(Answer::found(&contract::OrderFound { account_id, order_id, order, executions, next }))
 }

@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::journal::{chain::ChainHash, conversion};
+use crate::journal::ChainHash;
 
 /// The records of which the stored instruction is shorter than the submitted one, whose digest
 /// stays: text that no database takes, dates that no calendar has, more legs than allowed.
@@ -48,14 +48,6 @@ fn a_golden_record_is_read_and_written_byte_for_byte() {
     for Golden { name, text, .. } in golden() {
         let record = RecordV1::from_text(&text).expect("a record of version 1");
         assert_eq!(record.to_text(), text, "{name}");
-    }
-}
-
-#[test]
-fn a_golden_record_is_the_same_after_a_turn_through_the_ledgers_own_types() {
-    for Golden { name, text, .. } in golden() {
-        let record = conversion::read(&text).expect("a record that the ledger understands");
-        assert_eq!(conversion::stored(&record).to_text(), text, "{name}");
     }
 }
 

@@ -1,23 +1,36 @@
-//! From what the ledger decided to the stored record, and back. Promise: the turn loses nothing;
-//! text is not copied on the way into the record.
+//! The stored record of a decision, and back. Promise: the turn loses nothing; text is not copied on
+//! the way into the record.
 
 use std::borrow::Cow;
 
-use shared_events::ledger::{
-    AccountAfter, AccountCode, Action, Capture, Direction, Exchange, Held, Hold, HoldAfter,
-    Instruction, InstructionOutcome, JournalRecord, Leg, Legs, Party, Payment, Posted, PostedLeg,
-    RejectReason, Rejected, Release, ReleaseCause, Released, Reverse, Rounding,
-};
+use shared_events::ledger::{AccountCode, Direction};
 
-use super::record_v1::{
-    AccountAfterV1, ActionV1, CaptureV1, DirectionV1, ExchangeV1, HeldV1, HoldAfterV1, HoldV1,
-    InstructionV1, LegV1, LegsV1, OutcomeV1, PartyV1, PaymentV1, PostedLegV1, PostedV1, RecordV1,
-    RejectedV1, ReleaseCauseV1, ReleaseV1, ReleasedV1, ReverseV1, RoundingV1,
+use super::{
+    instruction::{Instruction, Party},
+    kinds::{Capture, Exchange, Kind, Leg, MultiLeg, PlaceHold, Release, Reversal, Transfer},
+    outcome::{
+        Decided, Held, HoldAfter, InstructionOutcome, JournalRecord, Posted, PostedLeg, Rejected,
+        ReleaseCause, Released,
+    },
+    reason::RejectReason,
+    rounding::Rounding,
+};
+use crate::{
+    accounts::AccountAfter,
+    journal::{
+        record_v1::{
+            AccountAfterV1, ActionV1, CaptureV1, DirectionV1, ExchangeV1, HeldV1, HoldAfterV1,
+            HoldV1, InstructionV1, LegV1, LegsV1, OutcomeV1, PartyV1, PaymentV1, PostedLegV1,
+            PostedV1, RecordV1, RejectedV1, ReleaseCauseV1, ReleaseV1, ReleasedV1, ReverseV1,
+            RoundingV1,
+        },
+        repo::StoredRecord,
+    },
 };
 
 /// A stored text that this version of the ledger does not understand.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UnreadableRecord {
+pub enum UnreadableRecord {
     /// The text is not a record.
     #[error("the record is not of version 1")]
     Shape(#[source] serde_json::Error),
@@ -26,8 +39,17 @@ pub(crate) enum UnreadableRecord {
     Reason(String),
 }
 
+/// Reads a stored record of the journal.
+pub(crate) fn decided(stored: StoredRecord) -> sqlx::Result<Decided> {
+    let record = read(&stored.text).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(Decided { digest: stored.digest, record })
+}
+
 /// Reads a stored text.
-pub(crate) fn read(text: &str) -> Result<JournalRecord, UnreadableRecord> {
+///
+/// # Errors
+/// If the text is not a record of version 1, or names a reason that is not known.
+pub fn read(text: &str) -> Result<JournalRecord, UnreadableRecord> {
     let record = RecordV1::from_text(text).map_err(UnreadableRecord::Shape)?;
     Ok(JournalRecord {
         instruction: read_instruction(record.instruction),
@@ -40,7 +62,8 @@ pub(crate) fn read(text: &str) -> Result<JournalRecord, UnreadableRecord> {
 }
 
 /// The stored record.
-pub(crate) fn stored(record: &JournalRecord) -> RecordV1<'_> {
+#[must_use]
+pub fn stored(record: &JournalRecord) -> RecordV1<'_> {
     RecordV1 {
         instruction: stored_instruction(&record.instruction),
         command_id: record.command_id,
@@ -52,7 +75,8 @@ pub(crate) fn stored(record: &JournalRecord) -> RecordV1<'_> {
 }
 
 /// The digest of an instruction's content, as it is stored beside the record.
-pub(crate) fn digest(instruction: &Instruction) -> [u8; 32] {
+#[must_use]
+pub fn digest(instruction: &Instruction) -> [u8; 32] {
     stored_instruction(instruction).digest()
 }
 
@@ -60,7 +84,7 @@ fn stored_instruction(instruction: &Instruction) -> InstructionV1<'_> {
     InstructionV1 {
         transfer_id: instruction.transfer_id,
         group: instruction.group,
-        action: stored_action(&instruction.action),
+        action: stored_kind(&instruction.kind),
         reference: instruction.reference.as_deref().map(Cow::Borrowed),
         end_to_end_id: instruction.end_to_end_id.as_deref().map(Cow::Borrowed),
         booking_date: instruction.booking_date,
@@ -72,7 +96,7 @@ fn read_instruction(instruction: InstructionV1<'_>) -> Instruction {
     Instruction {
         transfer_id: instruction.transfer_id,
         group: instruction.group,
-        action: read_action(instruction.action),
+        kind: read_kind(instruction.action),
         reference: instruction.reference.map(Cow::into_owned),
         end_to_end_id: instruction.end_to_end_id.map(Cow::into_owned),
         booking_date: instruction.booking_date,
@@ -80,35 +104,35 @@ fn read_instruction(instruction: InstructionV1<'_>) -> Instruction {
     }
 }
 
-fn stored_action(action: &Action) -> ActionV1<'_> {
-    match action {
-        Action::Transfer(payment) => ActionV1::Transfer(PaymentV1 {
+fn stored_kind(kind: &Kind) -> ActionV1<'_> {
+    match kind {
+        Kind::Transfer(payment) => ActionV1::Transfer(PaymentV1 {
             debtor: stored_party(&payment.debtor),
             creditor: stored_party(&payment.creditor),
             money: payment.money,
-            up_to: payment.up_to,
+            up_to: payment.allow_partial,
         }),
-        Action::Hold(hold) => ActionV1::Hold(HoldV1 {
+        Kind::Hold(hold) => ActionV1::Hold(HoldV1 {
             debtor: stored_party(&hold.debtor),
             creditor: stored_party(&hold.creditor),
             money: hold.money,
-            up_to: hold.up_to,
+            up_to: hold.allow_partial,
             expires_at: hold.expires_at,
         }),
-        Action::Capture(capture) => ActionV1::Capture(CaptureV1 {
+        Kind::Capture(capture) => ActionV1::Capture(CaptureV1 {
             hold_id: capture.hold_id,
             amount: capture.amount,
             keep_rest: capture.keep_rest,
         }),
-        Action::Release(release) => ActionV1::Release(ReleaseV1 { hold_id: release.hold_id }),
-        Action::Reverse(reverse) => ActionV1::Reverse(ReverseV1 {
+        Kind::Release(release) => ActionV1::Release(ReleaseV1 { hold_id: release.hold_id }),
+        Kind::Reversal(reverse) => ActionV1::Reverse(ReverseV1 {
             original_id: reverse.original_id,
             amount: reverse.amount,
         }),
-        Action::Legs(all) => {
+        Kind::MultiLeg(all) => {
             ActionV1::Legs(LegsV1 { legs: all.legs.iter().map(stored_leg).collect() })
         }
-        Action::Exchange(exchange) => ActionV1::Exchange(ExchangeV1 {
+        Kind::Exchange(exchange) => ActionV1::Exchange(ExchangeV1 {
             debtor: stored_party(&exchange.debtor),
             creditor: stored_party(&exchange.creditor),
             sell: exchange.sell,
@@ -123,34 +147,34 @@ fn stored_action(action: &Action) -> ActionV1<'_> {
     }
 }
 
-fn read_action(action: ActionV1<'_>) -> Action {
+fn read_kind(action: ActionV1<'_>) -> Kind {
     match action {
-        ActionV1::Transfer(payment) => Action::Transfer(Payment {
+        ActionV1::Transfer(payment) => Kind::Transfer(Transfer {
             debtor: read_party(payment.debtor),
             creditor: read_party(payment.creditor),
             money: payment.money,
-            up_to: payment.up_to,
+            allow_partial: payment.up_to,
         }),
-        ActionV1::Hold(hold) => Action::Hold(Hold {
+        ActionV1::Hold(hold) => Kind::Hold(PlaceHold {
             debtor: read_party(hold.debtor),
             creditor: read_party(hold.creditor),
             money: hold.money,
-            up_to: hold.up_to,
+            allow_partial: hold.up_to,
             expires_at: hold.expires_at,
         }),
-        ActionV1::Capture(capture) => Action::Capture(Capture {
+        ActionV1::Capture(capture) => Kind::Capture(Capture {
             hold_id: capture.hold_id,
             amount: capture.amount,
             keep_rest: capture.keep_rest,
         }),
-        ActionV1::Release(release) => Action::Release(Release { hold_id: release.hold_id }),
+        ActionV1::Release(release) => Kind::Release(Release { hold_id: release.hold_id }),
         ActionV1::Reverse(reverse) => {
-            Action::Reverse(Reverse { original_id: reverse.original_id, amount: reverse.amount })
+            Kind::Reversal(Reversal { original_id: reverse.original_id, amount: reverse.amount })
         }
         ActionV1::Legs(all) => {
-            Action::Legs(Legs { legs: all.legs.into_iter().map(read_leg).collect() })
+            Kind::MultiLeg(MultiLeg { legs: all.legs.into_iter().map(read_leg).collect() })
         }
-        ActionV1::Exchange(exchange) => Action::Exchange(Exchange {
+        ActionV1::Exchange(exchange) => Kind::Exchange(Exchange {
             debtor: read_party(exchange.debtor),
             creditor: read_party(exchange.creditor),
             sell: exchange.sell,
@@ -313,5 +337,32 @@ fn read_account(account: AccountAfterV1<'_>) -> AccountAfter {
         balance: account.balance,
         available: account.available,
         version: account.version,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn a_golden_record_is_the_same_after_a_turn_through_the_ledgers_own_types() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
+        let mut texts = Vec::new();
+        for entry in fs::read_dir(folder).expect("the golden files") {
+            let path = entry.expect("a listed file").path();
+            let text = fs::read_to_string(&path).expect("a golden file");
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("json") => texts.push(text),
+                Some("jsonl") => texts.extend(text.lines().map(str::to_owned)),
+                _ => {}
+            }
+        }
+        assert_eq!(texts.len(), 74);
+        for text in texts {
+            let record = read(&text).expect("a record that the ledger understands");
+            assert_eq!(stored(&record).to_text(), text);
+        }
     }
 }

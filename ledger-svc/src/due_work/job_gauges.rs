@@ -1,4 +1,4 @@
-//! What operators see of what is due: how much is set aside, and whether the clock is right.
+//! Metrics of due work for operators: the number of postponed items, and the lag of the clock.
 
 use std::time::Duration;
 
@@ -10,19 +10,23 @@ use shared_events::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::legacy::due::{holds::Holds, interest::Interest, orders::Orders, round::Kind};
-use crate::legacy::store::{periods, set_aside};
+use super::repo;
+use crate::bank_calendar;
 
-/// How often it is measured.
+/// The pause between two measurements.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
-/// A clock that is further behind than this was set wrong, or is another server's.
+/// A clock with a longer lag was set wrong, or is another server's.
 const BEHIND_SECONDS_MAX: f64 = 1.0;
 
 /// Measures until `shutdown`.
-pub(crate) async fn measure(workshop: &JobContext, shutdown: &CancellationToken) {
+pub(crate) async fn measure(
+    kinds: &[&'static str],
+    context: &JobContext,
+    shutdown: &CancellationToken,
+) {
     while !shutdown.is_cancelled() {
-        if let Err(error) = workshop.bounded(measure_once(workshop)).await {
-            warn!(error = %chain(&error), "what is set aside was not counted");
+        if let Err(error) = context.bounded(measure_once(kinds, context)).await {
+            warn!(error = %chain(&error), "cannot count the postponed items");
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -31,15 +35,15 @@ pub(crate) async fn measure(workshop: &JobContext, shutdown: &CancellationToken)
     }
 }
 
-async fn measure_once(workshop: &JobContext) -> Result<(), HandleError> {
-    let mut work = workshop.begin().await?;
+async fn measure_once(kinds: &[&'static str], context: &JobContext) -> Result<(), HandleError> {
+    let mut work = context.begin().await?;
     let tx = &mut work.tx();
-    for kind in [Holds::NAME, Interest::NAME, Orders::NAME] {
-        let count = set_aside::count_in_tx(tx, kind).await?;
+    for kind in kinds.iter().copied() {
+        let count = repo::count_in_tx(tx, kind).await?;
         gauge!("ledger_set_aside", "kind" => kind)
             .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     }
-    let behind = periods::clock_behind(tx).await?;
+    let behind = bank_calendar::repo::clock_behind(tx).await?;
     gauge!("ledger_clock_behind_seconds").set(behind);
     if behind > BEHIND_SECONDS_MAX {
         warn!(seconds = behind, "the database's clock is behind the ledger's last decision");
