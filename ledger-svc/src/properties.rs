@@ -1,5 +1,5 @@
-//! What must hold for whatever is asked: money is conserved, no account passes its limit, what is
-//! set aside is what is held, a batch equals its commands one by one, the same id has one outcome.
+//! Properties of all instructions: money is conserved, no account passes its limit, pending amounts
+//! are the amounts of open holds, a batch equals its commands one by one, an id has one outcome.
 
 use std::collections::BTreeMap;
 
@@ -171,7 +171,7 @@ enum Step {
     Follow(AccountId, AccountChange),
 }
 
-/// Plays steps, and tells what became of them.
+/// Plays steps, and returns their outcomes.
 fn play(
     books: &mut PostingState,
     steps: &[Step],
@@ -184,7 +184,7 @@ fn play(
                 for outcome in books.submit_all(command(), all.clone(), now()) {
                     told.push(match outcome {
                         Submitted::New(id) | Submitted::Known(id) => {
-                            books.known(id).map(|it| it.record.outcome.clone())
+                            books.known(id).map(|decided| decided.record.outcome.clone())
                         }
                         Submitted::Refused(..) => None,
                     });
@@ -202,7 +202,7 @@ fn play(
 /// All accounts as they are, in the order of their ids.
 fn all_accounts(books: &PostingState) -> Vec<Account> {
     let mut all: Vec<Account> =
-        accounts().iter().filter_map(|it| books.account(it.id).cloned()).collect();
+        accounts().iter().filter_map(|account| books.account(account.id).cloned()).collect();
     all.sort_by_key(|account| account.id);
     all
 }
@@ -226,13 +226,13 @@ fn monitors() -> BTreeMap<AccountId, Vec<Monitor>> {
     [watch(0), watch(1)].into()
 }
 
-/// What was raised, by the transfers that did it.
+/// The raised monitors, by transfer.
 fn raised(books: &PostingState) -> BTreeMap<TransferId, Vec<MonitorRaised>> {
-    let by = books.decided().map(|it| it.record.instruction.transfer_id);
-    by.map(|id| (id, books.raised(id).to_vec())).filter(|(_, it)| !it.is_empty()).collect()
+    let by = books.decided().map(|decided| decided.record.instruction.transfer_id);
+    by.map(|id| (id, books.raised(id).to_vec())).filter(|(_, raised)| !raised.is_empty()).collect()
 }
 
-/// What a ledger stores, by key.
+/// The stored values of a ledger, by key.
 #[derive(Default)]
 struct Stored {
     accounts: BTreeMap<AccountId, Account>,
@@ -257,14 +257,16 @@ impl Stored {
 
     fn save(&mut self, books: &PostingState) {
         let accounts = books.opened().chain(books.changed());
-        self.accounts.extend(accounts.map(|it| (it.id, it.clone())));
+        self.accounts.extend(accounts.map(|account| (account.id, account.clone())));
         let decided = books.decided();
-        self.known.extend(decided.map(|it| (it.record.instruction.transfer_id, it.clone())));
-        self.holds.extend(books.changed_holds().map(|it| (it.id, it.clone())));
+        self.known.extend(
+            decided.map(|decided| (decided.record.instruction.transfer_id, decided.clone())),
+        );
+        self.holds.extend(books.changed_holds().map(|item| (item.id, item.clone())));
         self.reversed.extend(books.changed_reversed());
         for now in books.changed_monitors() {
             let mut all = self.monitors.values_mut().flatten();
-            *all.find(|it| it.id == now.id).expect("it was loaded") = now.clone();
+            *all.find(|item| item.id == now.id).expect("the monitor was loaded") = now.clone();
         }
         self.raised.extend(raised(books));
     }
@@ -296,9 +298,9 @@ proptest! {
             let before = all_accounts(&books);
             play(&mut books, std::slice::from_ref(step), &mut version);
             for (before, after) in before.iter().zip(all_accounts(&books)) {
-                let out = |it: &Account| it.posted_debits.plus_at_most(it.pending_debits);
+                let out = |account: &Account| account.posted_debits.plus_at_most(account.pending_debits);
                 let spent = out(&after) > out(before);
-                let broke = after.available().is_some_and(|it| it < Total::ZERO);
+                let broke = after.available().is_some_and(|account| account < Total::ZERO);
                 prop_assert!(!(spent && broke), "{step:?} left {after:?}");
             }
         }
@@ -314,11 +316,11 @@ proptest! {
         }
         for account in all_accounts(&books) {
             let sum = |side: fn(&Hold) -> AccountId| {
-                let here = held.iter().filter(|it| side(it) == account.id);
-                total(here.map(|it| it.remaining).sum())
+                let here = held.iter().filter(|item| side(item) == account.id);
+                total(here.map(|hold| hold.remaining).sum())
             };
-            prop_assert_eq!(account.pending_debits, sum(|it| it.debtor));
-            prop_assert_eq!(account.pending_credits, sum(|it| it.creditor));
+            prop_assert_eq!(account.pending_debits, sum(|hold| hold.debtor));
+            prop_assert_eq!(account.pending_credits, sum(|hold| hold.creditor));
         }
     }
 
@@ -326,7 +328,7 @@ proptest! {
     fn no_more_is_reversed_than_was_posted(steps in steps()) {
         let books = played(&steps);
         for (original, reversed) in books.changed_reversed() {
-            let known = books.known(original).expect("it was posted");
+            let known = books.known(original).expect("the transfer was posted");
             let whole = known.record.posted_legs()[0].money.amount.decimal();
             prop_assert!(reversed <= whole, "{reversed} of {whole}");
         }
@@ -335,7 +337,7 @@ proptest! {
     #[test]
     fn a_group_is_done_whole_or_not_at_all(all in prop::collection::vec(instructions(), 1..12)) {
         let mut seen = std::collections::BTreeSet::new();
-        let once = |it: &Instruction| seen.insert(it.transfer_id);
+        let once = |instruction: &Instruction| seen.insert(instruction.transfer_id);
         let all: Vec<Instruction> = all.into_iter().filter(once).collect();
         let mut books = PostingState::new(loaded(accounts()));
         let cash = Kind::Transfer(Transfer {
@@ -349,12 +351,12 @@ proptest! {
         let mut done = BTreeMap::<u32, Vec<bool>>::new();
         for instruction in &all {
             let Some(group) = instruction.group else { continue };
-            let known = books.known(instruction.transfer_id).expect("it was decided");
+            let known = books.known(instruction.transfer_id).expect("the decision is in the state");
             let rejected = matches!(known.record.outcome, InstructionOutcome::Rejected(_));
             done.entry(group).or_default().push(!rejected);
         }
         for (group, done) in done {
-            prop_assert!(done.iter().all(|it| *it == done[0]), "group {group}: {done:?}");
+            prop_assert!(done.iter().all(|item| *item == done[0]), "group {group}: {done:?}");
         }
     }
 
@@ -363,7 +365,7 @@ proptest! {
         let mut books = PostingState::new(Loaded { monitors: monitors(), ..loaded(accounts()) });
         let told = play(&mut books, &steps, &mut 1);
         let (mut stored, mut alone, mut version) = (Stored::default(), Vec::new(), 1);
-        stored.accounts = accounts().into_iter().map(|it| (it.id, it)).collect();
+        stored.accounts = accounts().into_iter().map(|account| (account.id, account)).collect();
         stored.monitors = monitors();
         for step in &steps {
             let mut books = stored.books();
@@ -373,7 +375,7 @@ proptest! {
         prop_assert_eq!(told, alone);
         prop_assert_eq!(raised(&books), stored.raised);
         prop_assert_eq!(all_accounts(&books), stored.accounts.into_values().collect::<Vec<_>>());
-        let decided = books.decided().map(|it| (it.record.instruction.transfer_id, it.clone()));
+        let decided = books.decided().map(|decided| (decided.record.instruction.transfer_id, decided.clone()));
         prop_assert_eq!(decided.collect::<BTreeMap<_, _>>(), stored.known);
     }
 
@@ -387,7 +389,7 @@ proptest! {
         });
         for instruction in asked.flatten() {
             let id = instruction.transfer_id;
-            let known = books.known(id).expect("it was decided");
+            let known = books.known(id).expect("the decision is in the state");
             let expected = match known.digest == instruction.content_digest() {
                 true => Submitted::Known(id),
                 false => Submitted::Refused(instruction.clone(), RejectReason::IdempotencyConflict),

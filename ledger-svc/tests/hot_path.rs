@@ -19,7 +19,7 @@ use shared_events::{
 
 /// The most allocations of one transfer: reading it, deciding on it, writing its record.
 const OF_A_TRANSFER_MAX: u64 = 12;
-/// The most allocations of a command, whatever it carries.
+/// The most allocations of a command beside its transfers.
 const OF_A_COMMAND_MAX: u64 = 40;
 
 /// A command of so many transfers between different customers, and the accounts that it names.

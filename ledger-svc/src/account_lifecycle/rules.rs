@@ -1,6 +1,6 @@
 //! Applies the changes of an account. Promise: changes of the status, and changes of the limits, are
 //! each applied once and in the order of their versions; a late duplicate changes nothing. A closed
-//! account stays closed, and a locked account can only be closed, whatever change comes. Each closing
+//! account stays closed, and a locked account can only be closed, after any change. Each closing
 //! has an answer: a freeze that is there first wins.
 
 use rust_decimal::Decimal;
@@ -157,7 +157,7 @@ fn can_pay_out(state: &PostingState, from: AccountId, to: AccountId, amount: Tot
     from != to && check_accounts(state, &legs).is_ok() && check_postings(state, &legs).is_ok()
 }
 
-/// Transfers the whole balance of an account to another, whatever the account's limits.
+/// Transfers the whole balance of an account to another, beyond the account's limits.
 fn pay_out(
     state: &mut PostingState,
     cause: CommandId,

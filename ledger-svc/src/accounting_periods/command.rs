@@ -1,5 +1,5 @@
 //! Closes a period. Promise: once a closing is answered, nothing is booked on its days or before
-//! them any more, whoever is posting meanwhile: every posting locks the end of a chain, where the
+//! them any more, also by concurrent postings: every posting locks the end of a chain, where the
 //! closed day stands, and a closing locks the ends of all chains.
 
 use chrono::{Datelike, NaiveDate};

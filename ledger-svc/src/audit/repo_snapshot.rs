@@ -1,5 +1,5 @@
 //! The state that follows from the journal, as it is stored. Promise: figures and names are read as
-//! text, so that an auditor sees values that cannot be, too.
+//! text, so that an auditor sees impossible values, too.
 
 use shared_events::{AccountId, TransferId, messaging::Tx};
 use uuid::Uuid;

@@ -86,7 +86,7 @@ impl Monitor {
     }
 }
 
-/// Updates the monitors of an account after a posting, and returns those that the posting raises.
+/// Updates the monitors of an account after a posting, and returns the raised ones.
 pub(crate) fn observe(
     monitors: &mut [Monitor],
     transfer_id: TransferId,

@@ -1,5 +1,5 @@
 //! The release of a hold whose time is over. Promise: the release has an id that follows from the
-//! hold, so it is made once, whichever instance makes it.
+//! hold, so it is made once, also if two instances try.
 
 use shared_events::{MessageId, TransferId};
 

@@ -4,7 +4,7 @@
 //!
 //! An amount that cannot be posted, because an account would pass its bounds, is left to the months
 //! that follow. The postings of a month have the value date of the day after the month, so that no
-//! day's interest depends on itself. Interest and fees are taken whatever the account's limits; a
+//! day's interest depends on itself. Interest and fees are taken beyond the account's limits; a
 //! frozen account waits until it is active again.
 
 use chrono::NaiveDate;

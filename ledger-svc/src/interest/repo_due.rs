@@ -191,6 +191,6 @@ impl DueReading {
         if self.computed.is_none() {
             self.computed = Some(self.due()?.computed());
         }
-        Ok(self.computed.as_ref().expect("it was worked out"))
+        Ok(self.computed.as_ref().expect("the interest was computed above"))
     }
 }

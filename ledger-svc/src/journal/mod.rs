@@ -1,6 +1,6 @@
 //! The journal: every decided instruction, as a record in one of four hash chains. Promise: the
-//! bytes of a stored record, its digest and its chain hash never change, whatever becomes of the
-//! contract's messages or of the ledger's own types.
+//! bytes of a stored record, its digest and its chain hash never change, however the contract's
+//! messages and the ledger's own types change.
 //!
 //! ```text
 //! record_v1   the stored record, its digest and its JSON text: frozen, held by golden files

@@ -22,7 +22,7 @@ pub(crate) struct StoredRecord {
 }
 
 /// Locks the end of a chain until the transaction ends: of a free chain, if there is one. Returns,
-/// too, the records of those of these instructions that were decided before: each is looked up by
+/// too, the records of these instructions, as far as they were decided before: each is looked up by
 /// itself (`OFFSET 0` keeps the planner to that), and only in the table of its month.
 pub(crate) async fn extend_in_tx(
     tx: &mut Tx<'_>,
@@ -71,7 +71,7 @@ pub(crate) fn hash(bytes: Vec<u8>) -> sqlx::Result<ChainHash> {
     parsed("journal.digest, hash", "", bytes.try_into().ok().map(ChainHash))
 }
 
-/// The records of those of these instructions that were decided before.
+/// The records of these instructions, as far as they were decided before.
 pub(crate) async fn records_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],

@@ -26,21 +26,21 @@
 //! is no inbox here.
 //!
 //! # Bounds
-//! The bus takes at most 512 deliveries for a batch, and a command carries at most
+//! The bus takes at most 256 deliveries of each partition for a batch, half a MiB in all, and a
+//! command carries at most
 //! [`INSTRUCTIONS_MAX`] instructions, so arrays and locks are bounded. A job takes at most 250 items
 //! for one session. A multi-leg instruction has at most 100 legs.
 //!
 //! # Order and locks
-//! 1. Accounts are locked before chains, and accounts in the order of their ids, in one statement.
-//!    Internal accounts that are opened are locked after the others, under ids that no other
-//!    session holds: whoever inserts first holds the row, and the second waits for the insert while
-//!    it holds only accounts that the first has locked or does not need.
-//! 2. A chain is locked by `SKIP LOCKED`: nobody waits for a chain that is taken while another is
-//!    free. If all are taken, all sessions wait for the first chain, which is the last lock of each.
-//! 3. A session that must add accounts returns all its locks first (`ROLLBACK TO SAVEPOINT`), so it
+//! 1. Existing accounts are locked in the order of their ids, in one statement.
+//! 2. Then new internal accounts are inserted, again in the order of their ids. A session that waits
+//!    for the insert of another waits for one that has all its existing accounts already.
+//! 3. The end of a chain is the last lock, taken by `SKIP LOCKED`: no session waits for a chain while
+//!    another is free. If all are taken, sessions wait for the first chain, and hold no other.
+//! 4. A session that must add accounts returns all its locks first (`ROLLBACK TO SAVEPOINT`), so it
 //!    never waits for a lower id while it holds a higher one.
 //!
-//! So a circle of waiting sessions cannot form. Decisions about one account are in the order of
+//! So sessions cannot wait for each other in a circle. Decisions about one account are in the order of
 //! commits, because each holds the account's row until its commit; the instant of a decision is read
 //! after the locks, so the instants of an account never go back.
 //!

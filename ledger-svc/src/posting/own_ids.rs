@@ -1,5 +1,5 @@
 //! The ids of the ledger's own instructions. Promise: such an id follows from its subject, so the
-//! instruction is done once, whichever instance gives it; and no client may give one.
+//! instruction is done once, also if two instances give it; and no client may give one.
 
 use shared_events::{AccountId, TransferId};
 use uuid::{Builder, Uuid, Variant};

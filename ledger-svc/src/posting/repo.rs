@@ -1,5 +1,5 @@
 //! The statement that stores a posting: balances, the end of the chain, records and entries. Promise:
-//! one statement, whatever the size of the batch, since each statement costs a round trip, which is
+//! one statement for a batch of any size, since each statement costs a round trip, which is
 //! most of the time that a small batch takes.
 
 use chrono::NaiveDate;

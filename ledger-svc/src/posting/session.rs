@@ -1,5 +1,5 @@
 //! The posting session: the one owner of the posting protocol (see [the module](super)). Promise: a
-//! fixed number of statements, whatever the size of the work; accounts are locked in the order of
+//! fixed number of statements for work of any size; accounts are locked in the order of
 //! their ids, before anything that depends on them is read; a change that another transaction
 //! commits while this one waits for its locks is seen whole, with the accounts that it names.
 

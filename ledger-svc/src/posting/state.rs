@@ -46,8 +46,7 @@ pub struct PostingState {
 pub struct Loaded {
     /// The accounts, locked.
     pub accounts: Vec<Account>,
-    /// The instructions that were decided before: under the ids of the batch, and those that are
-    /// to be reversed.
+    /// The earlier decisions under the ids of the batch, and of transfers that are to be reversed.
     pub known: Vec<Decided>,
     /// The holds that the batch names.
     pub holds: Vec<Hold>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Values by id, with the ids of those that changed: `true` for a value that is new.
+/// Values by id, with the ids of the changed values: `true` for a value that is new.
 #[derive(Clone, Debug)]
 pub(super) struct Tracked<K, V> {
     values: HashMap<K, V>,

@@ -1,4 +1,4 @@
-//! What is asked, at random: instructions of every kind, right and wrong, and changes of accounts.
+//! Random instructions of every kind, valid and invalid, and random changes of accounts.
 
 use super::*;
 
@@ -32,7 +32,7 @@ pub(crate) fn legs() -> impl Strategy<Value = Kind> {
 }
 
 pub(crate) fn actions() -> impl Strategy<Value = Kind> {
-    let part = || prop::option::of((1_i64..5_000).prop_map(|it| Amount(Decimal::new(it, 2))));
+    let part = || prop::option::of((1_i64..5_000).prop_map(|n| Amount(Decimal::new(n, 2))));
     let transfer = (parties(), parties(), euros(), any::<bool>()).prop_map(
         |(debtor, creditor, money, allow_partial)| {
             Kind::Transfer(Transfer { debtor, creditor, money, allow_partial })
@@ -96,7 +96,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(AccountChange::Unfrozen),
         Just(AccountChange::Closing { payout: None }),
         Just(AccountChange::Closing { payout: Some(customer(0)) }),
-        (0_i64..100).prop_map(move |it| AccountChange::LimitsChanged { limits: limits(it) }),
+        (0_i64..100).prop_map(move |n| AccountChange::LimitsChanged { limits: limits(n) }),
     ];
     let follow = (0..CUSTOMERS, event).prop_map(|(n, event)| Step::Follow(customer(n), event));
     let submit = prop::collection::vec(instructions(), 1..5).prop_map(Step::Submit);

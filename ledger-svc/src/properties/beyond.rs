@@ -1,5 +1,5 @@
-//! Beyond the bounds, by examples: what is rejected and for what reason, and how books that an old
-//! version has led there come back.
+//! Beyond the bounds, by examples: rejections and their reasons, and the correction of balances that
+//! an old version of the ledger has left.
 
 use super::{
     bounds::{check_record, number, units},
@@ -32,7 +32,7 @@ fn positions() -> Vec<Account> {
 }
 
 fn reason(books: &PostingState, n: u128) -> Option<RejectReason> {
-    match &books.known(id(n)).expect("it was decided").record.outcome {
+    match &books.known(id(n)).expect("the decision is in the state").record.outcome {
         InstructionOutcome::Rejected(rejected) => Some(rejected.reason),
         InstructionOutcome::Posted(_)
         | InstructionOutcome::Held(_)
@@ -56,7 +56,7 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
     books.submit(command(), ask(20, back), now());
     books.submit(command(), ask(21, large()), now());
     assert_eq!((reason(&books, 20), reason(&books, 21)), (None, None));
-    // However often money goes to and fro: what was ever booked has place.
+    // After any number of exchanges to and fro the sums of all postings still fit.
     for n in 0..500 {
         let [there, back] = [100 + 2 * n, 101 + 2 * n];
         books.submit(
@@ -74,7 +74,8 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
         assert_eq!((reason(&books, there), reason(&books, back)), (None, None), "{n}");
     }
     let position = internal_account_id(&AccountCode::fx_position(), currency("USD"));
-    let debits = books.account(position).expect("it is there").posted_debits.to_string();
+    let debits =
+        books.account(position).expect("the account is in the state").posted_debits.to_string();
     assert_eq!(units(&debits), 511 * units("987654321099999.990123456789"));
 }
 
@@ -147,7 +148,7 @@ fn digits_that_an_old_version_left_are_taken_off_and_the_balance_can_be_brought_
     assert_eq!((reason(&books, 1), reason(&books, 2)), (too_large, too_large));
     let off = books.take_digits_off(position, now()).expect("there are digits to take off");
     assert_eq!(books.take_digits_off(position, now()), None, "once");
-    check_record(books.known(off).expect("it is in the journal")).expect("a record as any");
+    check_record(books.known(off).expect("the payout is in the journal")).expect("a record as any");
     let balance =
         |books: &PostingState| books.account(position).expect("there").balance().to_string();
     assert_eq!(balance(&books), "-98765432109999999.01");

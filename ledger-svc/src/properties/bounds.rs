@@ -1,5 +1,5 @@
-//! At the bounds: whatever is asked with the largest numbers, nothing panics, no digit is lost, and
-//! what is written can be read. The sums here are worked out from text, by none of the code above.
+//! At the bounds: instructions with the largest numbers neither panic nor lose a digit, and every
+//! record can be read again. The sums here are computed from text, by none of the code above.
 
 use super::*;
 use crate::{interest::TooMuchInterest, wire};
@@ -80,7 +80,7 @@ fn big_rates() -> impl Strategy<Value = Amount> {
 }
 
 fn big_actions() -> impl Strategy<Value = Kind> {
-    let part = || prop::option::of(big_money().prop_map(|it| it.amount));
+    let part = || prop::option::of(big_money().prop_map(|n| n.amount));
     let two = || (big_parties(), big_parties(), big_money(), any::<bool>());
     let transfer = two().prop_map(|(debtor, creditor, money, allow_partial)| {
         Kind::Transfer(Transfer { debtor, creditor, money, allow_partial })
@@ -116,11 +116,11 @@ fn big_actions() -> impl Strategy<Value = Kind> {
     ]
 }
 
-/// What is on all accounts of each currency, from text.
+/// The balances of all accounts of each currency, from text.
 fn sums(books: &PostingState) -> BTreeMap<Currency, i128> {
     let mut sums = BTreeMap::new();
     for account in full_accounts() {
-        let account = books.account(account.id).expect("it is there");
+        let account = books.account(account.id).expect("the account is in the state");
         *sums.entry(account.currency).or_default() += units(&account.balance().to_string());
     }
     sums
@@ -150,7 +150,7 @@ fn amounts(json: &serde_json::Value, found: &mut Vec<String>) {
 /// record is read as it was written.
 pub(crate) fn check_record(decided: &Decided) -> Result<(), TestCaseError> {
     let text = stored_record::stored(&decided.record).to_text();
-    let again = stored_record::read(&text).expect("it can be read");
+    let again = stored_record::read(&text).expect("a readable record");
     prop_assert_eq!(&decided.record, &again);
     let mut found = vec![];
     amounts(
@@ -180,11 +180,11 @@ proptest! {
         let before = sums(&books);
         for (n, kind) in (0..).zip(all) {
             let was: Vec<Account> =
-                full_accounts().iter().filter_map(|it| books.account(it.id).cloned()).collect();
+                full_accounts().iter().filter_map(|account| books.account(account.id).cloned()).collect();
             books.submit_all(command(), vec![instruction(n, kind)], now());
-            let decided = books.known(id(n)).expect("it was decided").clone();
+            let decided = books.known(id(n)).expect("the decision is in the state").clone();
             check_record(&decided)?;
-            // What is on an account now is what was on it, and its leg.
+            // The balance after a leg is the balance before, plus the leg.
             for was in was {
                 let mut legs = decided.record.posted_legs().iter();
                 let leg = legs.find(|leg| leg.account.account_id == was.id);
@@ -192,7 +192,7 @@ proptest! {
                     let amount = units(&leg.money.amount.to_string());
                     if leg.direction == Direction::Debit { -amount } else { amount }
                 });
-                let now = books.account(was.id).expect("it is there");
+                let now = books.account(was.id).expect("the account is in the state");
                 let expected = units(&was.balance().to_string()) + change;
                 prop_assert_eq!(units(&now.balance().to_string()), expected);
                 prop_assert!(now.after().is_some(), "{:?} cannot be told", now);
@@ -202,7 +202,7 @@ proptest! {
             }
             prop_assert_eq!(sums(&books), before.clone());
         }
-        // What is still held is given back, whatever was posted meanwhile.
+        // The rest of every hold is released, also after other postings.
         for n in 0..40 {
             books.expire(id(n), Now { instant: later(2), ..now() });
         }

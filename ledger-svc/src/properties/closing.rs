@@ -43,7 +43,10 @@ fn funded(balance: i64, due: Option<DueMonth>) -> Closable {
     let own = ["interest_paid", "interest_received", "fees"]
         .map(|code| Account::open_internal(AccountCode(code.to_owned()), currency("EUR")));
     let mut accounts: Vec<Account> = accounts().into_iter().chain(own).collect();
-    let account = accounts.iter_mut().find(|it| it.id == customer(0)).expect("it is there");
+    let account = accounts
+        .iter_mut()
+        .find(|account| account.id == customer(0))
+        .expect("the account is in the state");
     match balance < 0 {
         true => account.posted_debits = total((-balance).into()),
         false => account.posted_credits = total(balance.into()),
@@ -54,7 +57,7 @@ fn funded(balance: i64, due: Option<DueMonth>) -> Closable {
 
 fn close(books: &mut Closable, on: &str, payout: Option<AccountId>) -> Applied {
     let closing = AccountChange::Closing { payout };
-    let version = books.account(customer(0)).map_or(0, |it| it.applied_status) + 1;
+    let version = books.account(customer(0)).map_or(0, |account| account.applied_status) + 1;
     let Closable { state, settlement } = books;
     let key = (customer(0), version);
     account_lifecycle::apply(state, settlement, command(), key, &closing, at_noon(day(on)))
@@ -69,7 +72,7 @@ fn refused(followed: &Applied) -> (CloseRefusal, Total) {
 
 fn paid_out(books: &Closable, followed: &Applied) -> Decimal {
     let Applied::Locked { payout: Some(transfer), .. } = followed else { panic!("{followed:?}") };
-    let record = &books.known(*transfer).expect("it is in the journal").record;
+    let record = &books.known(*transfer).expect("the payout is in the journal").record;
     record.posted_legs()[0].money.amount.decimal()
 }
 
@@ -90,9 +93,13 @@ fn months_that_are_over_are_paid_out_and_the_one_that_has_begun_as_the_terms_say
         let mut books = funded(1_000, Some(january(1_000, terms)));
         let closed = close(&mut books, on, Some(customer(1)));
         assert_eq!(paid_out(&books, &closed), paid.parse().expect("a decimal"), "on {on}");
-        assert_eq!(books.account(customer(0)).map(|it| it.status), Some(Status::Locked));
-        let months: Vec<u32> =
-            books.settlement.capitalised_by(command()).iter().map(|it| it.month.month()).collect();
+        assert_eq!(books.account(customer(0)).map(|account| account.status), Some(Status::Locked));
+        let months: Vec<u32> = books
+            .settlement
+            .capitalised_by(command())
+            .iter()
+            .map(|month| month.month.month())
+            .collect();
         let numbered: Vec<u32> = (1..).take(months.len()).collect();
         assert_eq!(months, numbered, "on {on}");
     }
@@ -117,7 +124,7 @@ fn debit_interest_and_fees_that_are_owed_refuse_the_closing() {
     let told = refused(&close(&mut books, "2026-02-03", Some(customer(1))));
     assert_eq!(told, (CloseRefusal::InterestOwed, total(Decimal::new(-3_350, 2))));
     // It is booked, and the account goes on.
-    let account = books.account(customer(0)).expect("it is there");
+    let account = books.account(customer(0)).expect("the account is in the state");
     assert_eq!(
         (account.status, account.balance()),
         (Status::Active, total(Decimal::new(-3_350, 2)))
@@ -171,8 +178,8 @@ fn what_is_booked_in_the_same_batch_bears_interest() {
 }
 
 proptest! {
-    /// Whenever an account is closed: all that was ever capitalised is what all days come to that
-    /// the terms say are settled, with what was posted in between, rounded once.
+    /// On any day of closing: the sum of all capitalised interest is the sum of all days that the
+    /// terms settle, with the postings in between, rounded once.
     #[test]
     fn what_is_settled_in_all_is_the_sum_of_the_days_rounded_once(
         bearing in bearings(), after in 0_u64..700, pays in any::<bool>(),
@@ -180,7 +187,7 @@ proptest! {
         let on = day("2025-06-02") + chrono::Days::new(after);
         let rule = if pays { AtClosing::Pay } else { AtClosing::Forfeit };
         let mut bearing = bearing;
-        bearing.terms.iter_mut().for_each(|it| it.at_closing = rule);
+        bearing.terms.iter_mut().for_each(|terms| terms.at_closing = rule);
         let begun = on.with_day(1).expect("a first day");
         let (month, nothing) = (bearing.since().expect("terms").with_day(1), Decimal::ZERO);
         let due = DueMonth {
@@ -194,22 +201,22 @@ proptest! {
         let mut books = funded(rich, Some(due));
         let closed = close(&mut books, &on.to_string(), Some(customer(1)));
         let months = books.settlement.capitalised_by(command()).iter().map(Capitalised::to_holder);
-        let interest = Total::sum(months).and_then(Total::decimal).expect("it is little");
+        let interest = Total::sum(months).and_then(Total::decimal).expect("the interest fits");
         prop_assert_eq!(paid_out(&books, &closed), Decimal::from(rich) + interest);
 
-        for record in books.decided().map(|it| &it.record) {
-            let legs = record.posted_legs().iter().filter(|it| it.account.account_id == customer(0));
+        for record in books.decided().map(|decided| &decided.record) {
+            let legs = record.posted_legs().iter().filter(|leg| leg.account.account_id == customer(0));
             for leg in legs.filter(|_| record.value_date < on) {
                 let amount = leg.money.amount.decimal();
                 let is_debit = leg.direction == Direction::Debit;
                 let amount = if is_debit { -amount } else { amount };
-                bearing.add(record.value_date, amount).expect("it is little");
+                bearing.add(record.value_date, amount).expect("the interest fits");
             }
         }
         let has_terms = bearing.terms_on(on).is_some();
         let until = if pays && has_terms { on } else { begun };
         let accrued = bearing.accrued_until(until.pred_opt().expect("a day"));
-        let (credit, debit) = accrued.expect("it is little");
+        let (credit, debit) = accrued.expect("the interest fits");
         let (credit, debit) = (credit.round_dp(2), debit.round_dp(2));
         prop_assert_eq!(interest, credit - debit);
     }

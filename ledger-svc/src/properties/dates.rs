@@ -19,13 +19,17 @@ fn deposit(n: u128, booked: Option<&str>) -> Instruction {
     Instruction { booking_date: booked.map(day), ..instruction(n, Kind::Transfer(payment)) }
 }
 
-/// What became of an instruction: its booking date, or the reason why not.
-fn told(books: &mut PostingState, it: Instruction, now: Now) -> Result<NaiveDate, RejectReason> {
-    let id = it.transfer_id;
-    books.submit(command(), it, now);
-    let record = &books.known(id).expect("it was decided").record;
+/// The booking date of an instruction, or the reason for its rejection.
+fn told(
+    books: &mut PostingState,
+    instruction: Instruction,
+    now: Now,
+) -> Result<NaiveDate, RejectReason> {
+    let id = instruction.transfer_id;
+    books.submit(command(), instruction, now);
+    let record = &books.known(id).expect("the decision is in the state").record;
     match &record.outcome {
-        InstructionOutcome::Rejected(it) => Err(it.reason),
+        InstructionOutcome::Rejected(rejected) => Err(rejected.reason),
         _ => Ok(record.booking_date),
     }
 }
@@ -59,7 +63,7 @@ fn a_reversal_of_a_closed_day_and_what_the_ledger_does_go_into_the_open_period()
     let reverse = Kind::Reversal(Reversal { original_id: id(1), amount: None });
     let back = told(&mut books, instruction(2, reverse), closed("2026-01-20"));
     assert_eq!(back, Ok(day("2026-01-31")));
-    // What was decided before is told again, whatever is closed since.
+    // An earlier outcome is repeated, also if its period was closed since.
     let again = books.submit(command(), deposit(1, Some("2026-01-10")), closed("2026-01-20"));
     assert_eq!(again, Submitted::Known(id(1)));
     // A clock that was set back to a closed day books on the first open one.

@@ -1,4 +1,4 @@
-//! Interest: what the standard says of days, and what must hold for any balances and terms.
+//! Interest: the examples of the standard, and the properties of all balances and terms.
 
 use super::*;
 use crate::{
@@ -32,8 +32,8 @@ pub(crate) fn terms(
 }
 
 fn days_between(day_count: DayCount, from: &str, to: &str) -> u32 {
-    let days = day(from).iter_days().take_while(|it| *it < day(to));
-    days.map(|it| day_fraction(day_count, it).0).sum()
+    let days = day(from).iter_days().take_while(|text| *text < day(to));
+    days.map(|item| day_fraction(day_count, item).0).sum()
 }
 
 /// ISDA 2006, 4.16 (g): 360 (Y2 - Y1) + 30 (M2 - M1) + (D2 - D1), where a 31st is a 30th.
@@ -89,7 +89,7 @@ fn a_day_bears_the_rate_of_its_balance_and_of_its_terms() {
         ("2026-01-15", Some("0.02")),
         ("2026-01-20", Some("0.4")),
     ] {
-        let line = bearing.accrued_on(day(on)).expect("it is little").map(|it| it.accrued);
+        let line = bearing.accrued_on(day(on)).expect("the interest fits").map(|item| item.accrued);
         assert_eq!(line, accrued.map(percent), "{on}");
     }
 }
@@ -98,7 +98,7 @@ fn a_day_bears_the_rate_of_its_balance_and_of_its_terms() {
 fn terms_that_break_a_rule_are_refused_by_the_field() {
     let good = terms("2026-01-10", "1000", "0.000001", DayCount::Act365);
     let check = |terms: &InterestTerms| {
-        check_terms(terms, currency("EUR"), day("2026-01-31")).map_err(|it| it.field)
+        check_terms(terms, currency("EUR"), day("2026-01-31")).map_err(|broken| broken.field)
     };
     assert_eq!(check(&good), Ok(()));
     for (field, bad) in [
@@ -123,7 +123,7 @@ fn terms_that_break_a_rule_are_refused_by_the_field() {
 /// Customer 0's month, on books with the bank's own accounts for interest.
 pub(crate) fn books() -> PostingState {
     let own = ["interest_paid", "interest_received"]
-        .map(|it| Account::open_internal(AccountCode(it.to_owned()), currency("EUR")));
+        .map(|item| Account::open_internal(AccountCode(item.to_owned()), currency("EUR")));
     PostingState::new(loaded(accounts().into_iter().chain(own).collect()))
 }
 
@@ -149,14 +149,14 @@ fn a_month_is_capitalised_when_it_is_over_and_whatever_the_limits() {
     let done = books.capitalise(&due.computed(), on("2026-02-01")).expect("the month is over");
     assert_eq!((done.credit_interest, done.debit_interest), (Decimal::ZERO, Decimal::ONE));
     assert_eq!(done.statement_fee, Decimal::new(250, 2));
-    let account = books.account(customer(0)).expect("it is there");
+    let account = books.account(customer(0)).expect("the account is in the state");
     assert_eq!(account.balance(), total(Decimal::new(-350, 2)), "beyond an overdraft of nothing");
     assert_eq!(account.usage, LimitUsage::NOTHING);
-    let values: Vec<NaiveDate> = books.decided().map(|it| it.record.value_date).collect();
+    let values: Vec<NaiveDate> = books.decided().map(|decided| decided.record.value_date).collect();
     assert_eq!(values, [day("2026-02-01"); 2], "the day after the month");
-    // What is under the id already is no posting of ours.
+    // A posting under the same id is not made again.
     let again =
-        books.capitalise(&due.computed(), on("2026-02-01")).expect("nothing stands against it");
+        books.capitalise(&due.computed(), on("2026-02-01")).expect("no rule stands against this");
     assert_eq!(again.debit_interest, Decimal::ZERO);
     assert_eq!(books.decided().count(), 2);
 }
@@ -199,7 +199,7 @@ pub(crate) fn bearings() -> impl Strategy<Value = Bearing> {
 }
 
 fn sum(bearing: &Bearing, from: NaiveDate, to: NaiveDate) -> Decimal {
-    bearing.accrued(from, to).map(|it| it.expect("it is little").accrued.decimal()).sum()
+    bearing.accrued(from, to).map(|item| item.expect("the interest fits").accrued.decimal()).sum()
 }
 
 #[test]
@@ -208,10 +208,10 @@ fn money_that_counts_from_a_day_changes_the_balances_from_there_on() {
     for (from, amount) in
         [("2026-02-01", 5), ("2026-01-10", 3), ("2026-02-01", 1), ("2026-03-01", -9)]
     {
-        bearing.add(day(from), amount.into()).expect("it is little");
+        bearing.add(day(from), amount.into()).expect("the interest fits");
     }
     let at = ["2026-01-09", "2026-01-10", "2026-02-01", "2026-03-05"];
-    let balances = at.map(|it| bearing.balance_on(day(it)));
+    let balances = at.map(|text| bearing.balance_on(day(text)));
     assert_eq!(balances, [0, 3, 9, 0].map(Decimal::from));
     assert_eq!(bearing.balances.len(), 3);
 }
@@ -236,7 +236,7 @@ proptest! {
     #[test]
     fn a_day_is_as_exact_as_its_digits_and_has_the_sign_of_its_balance(bearing in bearings()) {
         for line in bearing.accrued(day("2025-05-01"), day("2026-12-31")) {
-            let line = line.expect("it is little");
+            let line = line.expect("the interest fits");
             let (accrued, balance) = (line.accrued.decimal(), line.balance.decimal());
             prop_assert!(accrued.scale() <= ACCRUAL_DIGITS, "{line:?}");
             prop_assert!((accrued * balance) >= Decimal::ZERO, "{line:?}");
@@ -247,8 +247,8 @@ proptest! {
         }
     }
 
-    /// Month by month, while balances change behind its back: what is capitalised in all is what
-    /// all days come to in the end, rounded once.
+    /// Month by month, while past balances change: the sum of all capitalised interest is the sum of
+    /// all days in the end, rounded once.
     #[test]
     fn what_is_capitalised_in_all_is_the_sum_of_the_days_rounded_once(
         months in prop::collection::vec(bearings(), 1..8),
@@ -260,17 +260,17 @@ proptest! {
             let (account, bearing) = (customer(0), bearing.clone());
             let due = DueMonth { account, month, bearing, credited, debited };
             let month_due = due.computed();
-            let done = books.capitalise(&month_due, on("2027-01-01")).expect("it is over");
+            let done = books.capitalise(&month_due, on("2027-01-01")).expect("the month is over");
             credited += done.credit_interest;
             debited += done.debit_interest;
             month = next_month(month);
         }
         let last = months.last().expect("there is one");
         let accrued = last.accrued_until(month.pred_opt().expect("a day"));
-        let (credit, debit) = accrued.expect("it is little");
+        let (credit, debit) = accrued.expect("the interest fits");
         prop_assert_eq!(credited, credit.round_dp(2));
         prop_assert_eq!(debited, debit.round_dp(2));
-        let balance = books.account(customer(0)).expect("it is there").balance();
+        let balance = books.account(customer(0)).expect("the account is in the state").balance();
         prop_assert_eq!(balance, total(credited - debited));
     }
 }

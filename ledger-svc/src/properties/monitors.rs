@@ -40,7 +40,7 @@ fn a_monitor_is_raised_once_for_each_crossing() {
     // 29, 30, 59, 60, 31, 30: measured from where it was raised last.
     let change = raised_by(MonitorCondition::ChangeBy(amount(30)), &[29, 1, 29, 1, -29, -1]);
     assert_eq!(change, [false, true, false, true, false, true]);
-    // What is rejected moves nothing.
+    // A rejected instruction moves no money.
     let rejected = raised_by(MonitorCondition::Above(amount(-1)), &[-10, 5]);
     assert_eq!(rejected, [false, false]);
 }
@@ -49,7 +49,7 @@ fn a_monitor_is_raised_once_for_each_crossing() {
 fn a_group_that_fails_raises_nothing_and_leaves_the_monitor_armed() {
     let mut books = watched(MonitorCondition::Above(Amount(50.into())));
     let ada = Party::AccountId(customer(0));
-    let grouped = |it: Instruction| Instruction { group: Some(1), ..it };
+    let grouped = |item: Instruction| Instruction { group: Some(1), ..item };
     let good = grouped(pay(1, own("cash"), ada.clone(), 60));
     let bad = grouped(pay(2, ada.clone(), own("cash"), 100));
     books.submit_all(command(), vec![good, bad], now());

@@ -1,4 +1,4 @@
-//! Standing orders: which dates are done, and what becomes of those that cannot be.
+//! Standing orders: the dates that are executed, tried again and missed.
 
 use chrono::Days;
 use shared_events::OrderId;
@@ -14,7 +14,7 @@ fn at(today: NaiveDate) -> Now {
     at_noon(today)
 }
 
-/// 10 a day from 2026-12-01 (a Tuesday) on, whatever day it is.
+/// 10 a day from 2026-12-01 (a Tuesday) on, also on holidays.
 fn daily() -> OrderTerms {
     OrderTerms {
         creditor: own("cash"),
@@ -38,13 +38,13 @@ fn set(terms: OrderTerms, done: Option<&str>, today: &str) -> Option<Order> {
     Order::set(key, terms, done.map(day), day(today), &Calendar::default())
 }
 
-/// What became of each date when somebody looks each day until `until`, and pays in so much first
-/// on some days: `2 executed` is the 2nd.
+/// The results of each date if the order is tried each day until `until`, with deposits on some days
+/// before the attempt: `2 executed` is the 2nd.
 fn story(terms: OrderTerms, until: &str, paid_in: &[(&str, i64)]) -> Vec<String> {
     let calendar = Calendar::default();
     let mut books = PostingState::new(loaded(accounts()));
     let (mut order, mut told) = (set(terms, None, "2026-12-01"), vec![]);
-    let days = day("2026-12-01").iter_days().take_while(|it| *it <= day(until));
+    let days = day("2026-12-01").iter_days().take_while(|text| *text <= day(until));
     for (n, today) in (1..).zip(days) {
         for (_, amount) in paid_in.iter().filter(|(on, _)| day(on) == today) {
             let (debtor, creditor) = (own("cash"), Party::AccountId(customer(0)));
@@ -52,7 +52,7 @@ fn story(terms: OrderTerms, until: &str, paid_in: &[(&str, i64)]) -> Vec<String>
             let payment = Transfer { debtor, creditor, money, allow_partial: false };
             books.submit(command(), instruction(n, Kind::Transfer(payment)), at(today));
         }
-        while let Some(due) = order.take_if(|it| it.next.day <= today) {
+        while let Some(due) = order.take_if(|order| order.next.day <= today) {
             let done = books.execute(&due, at(today), &calendar);
             let said = match &done.attempt {
                 Attempt::Executed(_) => "executed".to_owned(),
@@ -117,7 +117,7 @@ fn what_is_closed_ends_the_order() {
     let mut all = accounts();
     all[0].status = Status::Closed;
     let mut books = PostingState::new(loaded(all));
-    let order = set(daily(), None, "2026-12-01").expect("it has dates");
+    let order = set(daily(), None, "2026-12-01").expect("the order has dates");
     let done = books.execute(&order, at(day("2026-12-01")), &Calendar::default());
     assert_eq!(done.attempt, Attempt::Missed(RejectReason::AccountClosed));
     assert_eq!(order.after(&done.attempt, day("2026-12-01"), &Calendar::default()), None);
@@ -126,7 +126,7 @@ fn what_is_closed_ends_the_order() {
 #[test]
 fn a_date_is_executed_once_whoever_asks() {
     let mut books = PostingState::new(loaded(accounts()));
-    let order = set(daily(), None, "2026-12-01").expect("it has dates");
+    let order = set(daily(), None, "2026-12-01").expect("the order has dates");
     let now = at(day("2026-12-01"));
     let first = books.execute(&order, now, &Calendar::default());
     assert_eq!(first.attempt, Attempt::Missed(RejectReason::InsufficientFunds));
@@ -142,7 +142,7 @@ fn a_date_is_executed_once_whoever_asks() {
 
 #[test]
 fn what_is_over_or_was_done_is_left_out() {
-    let next = |order: Option<Order>| order.map(|it| it.next.date.to_string());
+    let next = |order: Option<Order>| order.map(|order| order.next.date.to_string());
     assert_eq!(next(set(daily(), None, "2026-11-20")).as_deref(), Some("2026-12-01"));
     assert_eq!(next(set(daily(), None, "2026-12-03")).as_deref(), Some("2026-12-03"));
     assert_eq!(next(set(daily(), Some("2026-12-03"), "2026-12-03")).as_deref(), Some("2026-12-04"));
@@ -154,7 +154,7 @@ fn what_is_over_or_was_done_is_left_out() {
     // Sunday the 6th is done on Friday the 4th: on Saturday it is late, and not over.
     let schedule = Schedule { first: day("2026-12-06"), ..daily().schedule };
     let early = OrderTerms { schedule, on_holiday: HolidayRule::Before, ..daily() };
-    let order = set(early, None, "2026-12-05").expect("it has dates");
+    let order = set(early, None, "2026-12-05").expect("the order has dates");
     assert_eq!(order.next, DueDate { date: day("2026-12-06"), day: day("2026-12-04") });
 }
 
@@ -201,7 +201,7 @@ proptest! {
         books.submit(command(), instruction(1, Kind::Transfer(payment)), at(today));
         let mut order = set(OrderTerms { retry_days, ..daily() }, None, "2026-12-01");
         let mut dates = vec![];
-        while let Some(due) = order.take_if(|it| it.next.day <= today) {
+        while let Some(due) = order.take_if(|order| order.next.day <= today) {
             let done = books.execute(&due, at(today), &calendar);
             prop_assert_eq!(&done.attempt, &Attempt::Executed(due.terms.money));
             dates.push(due.next.date);

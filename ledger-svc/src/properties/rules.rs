@@ -26,12 +26,12 @@ fn hold(debtor: Party, amount: &str, days: i64) -> Kind {
 }
 
 fn capture(n: u128, amount: Option<&str>, keep_rest: bool) -> Kind {
-    let amount = amount.map(|it| Amount(it.parse().expect("a decimal")));
+    let amount = amount.map(|text| Amount(text.parse().expect("a decimal")));
     Kind::Capture(Capture { hold_id: id(n), amount, keep_rest })
 }
 
 fn reverse(n: u128, amount: Option<&str>) -> Kind {
-    let amount = amount.map(|it| Amount(it.parse().expect("a decimal")));
+    let amount = amount.map(|text| Amount(text.parse().expect("a decimal")));
     Kind::Reversal(Reversal { original_id: id(n), amount })
 }
 
@@ -48,7 +48,7 @@ fn funded() -> PostingState {
 
 fn outcome(books: &mut PostingState, n: u128, kind: Kind) -> InstructionOutcome {
     books.submit(command(), instruction(n, kind), now());
-    books.known(id(n)).expect("it was decided").record.outcome.clone()
+    books.known(id(n)).expect("the decision is in the state").record.outcome.clone()
 }
 
 fn done(books: &mut PostingState, n: u128, kind: Kind) {
@@ -58,7 +58,7 @@ fn done(books: &mut PostingState, n: u128, kind: Kind) {
 
 fn rejected(books: &mut PostingState, n: u128, kind: Kind, reason: RejectReason) {
     match outcome(books, n, kind) {
-        InstructionOutcome::Rejected(it) => assert_eq!(it.reason, reason),
+        InstructionOutcome::Rejected(rejected) => assert_eq!(rejected.reason, reason),
         other => panic!("{reason:?} expected, got {other:?}"),
     }
 }
@@ -115,8 +115,8 @@ fn each_reason_has_its_rule() {
     books.submit(command(), booking, now());
     let reasons: Vec<_> = books
         .decided()
-        .map(|it| match &it.record.outcome {
-            InstructionOutcome::Rejected(it) => Some(it.reason),
+        .map(|decided| match &decided.record.outcome {
+            InstructionOutcome::Rejected(decided) => Some(decided.reason),
             _ => None,
         })
         .collect();
@@ -178,12 +178,14 @@ fn a_hold_is_over_when_its_time_is_whether_or_not_anybody_looked() {
     let now = Now { instant: later(1), ..now() };
     books.submit(command(), instruction(2, capture(1, None, false)), now);
     match &books.known(id(2)).expect("decided").record.outcome {
-        InstructionOutcome::Rejected(it) => assert_eq!(it.reason, RejectReason::HoldExpired),
+        InstructionOutcome::Rejected(rejected) => {
+            assert_eq!(rejected.reason, RejectReason::HoldExpired)
+        }
         other => panic!("{other:?}"),
     }
-    assert_eq!(books.expire(id(1), super::now()), None, "it was not over before");
+    assert_eq!(books.expire(id(1), super::now()), None, "the hold was not over before");
     assert_eq!(books.expire(id(1), now), Some(expiry_id(id(1))));
-    assert_eq!(books.expire(id(1), now), None, "it ends once");
+    assert_eq!(books.expire(id(1), now), None, "a hold ends once");
     assert_eq!(available(&books, 0), Decimal::from(100));
 }
 
@@ -204,7 +206,7 @@ fn limits_count_by_transfer_day_month_and_what_must_stay() {
     let next = Now { today: tomorrow.today.succ_opt().expect("a day"), ..tomorrow };
     books.submit(command(), instruction(9, pay(to(2), to(0), "50.01")), next);
     match &books.known(id(9)).expect("decided").record.outcome {
-        InstructionOutcome::Rejected(it) => assert_eq!(it.reason, R::MonthlyLimit),
+        InstructionOutcome::Rejected(rejected) => assert_eq!(rejected.reason, R::MonthlyLimit),
         other => panic!("{other:?}"),
     }
     let limits = Limits {
@@ -246,7 +248,7 @@ fn an_exchange_books_what_rounding_takes() {
     let same = Exchange {
         buy: currency("EUR"),
         ..match exchange("1", "1", Rounding::Down) {
-            Kind::Exchange(it) => it,
+            Kind::Exchange(exchange) => exchange,
             other => panic!("{other:?}"),
         }
     };
@@ -258,7 +260,8 @@ fn an_exchange_books_what_rounding_takes() {
         done(&mut books, 1, exchange("162.5", "1", rounding));
         assert_eq!(available(&books, 4), Decimal::from(bought), "{rounding:?}");
         let all = all_accounts(&books);
-        let yen = all.iter().filter(|it| it.currency == currency("JPY")).map(Account::balance);
+        let yen =
+            all.iter().filter(|account| account.currency == currency("JPY")).map(Account::balance);
         assert_eq!(Total::sum(yen), Some(Total::ZERO));
         done(&mut books, 2, reverse(1, None));
         assert_eq!(available(&books, 0), Decimal::from(100));
@@ -283,7 +286,7 @@ fn closing_moves_the_rest_to_the_payout_account() {
     done(&mut books, 2, Kind::Release(Release { hold_id: id(1) }));
     match close(&mut books, 5, Some(customer(1))) {
         Applied::Locked { payout: Some(transfer), .. } => {
-            assert!(books.known(transfer).is_some(), "it is in the journal");
+            assert!(books.known(transfer).is_some(), "the payout is in the journal");
         }
         other => panic!("{other:?}"),
     }
@@ -293,8 +296,8 @@ fn closing_moves_the_rest_to_the_payout_account() {
     assert_eq!(unknown, Applied::Early);
 }
 
-/// A closing leaves late, behind the freeze that came after it: nothing is paid out, and whoever
-/// closes is answered. One that comes again after its answer, and a freeze's own, is quiet.
+/// A closing arrives late, after a freeze: nothing is paid out, and the closing is refused. The same
+/// closing after its answer, and the same freeze, have no answer.
 #[test]
 fn a_freeze_that_is_there_first_wins_over_a_closing() {
     let (frozen, closing) = (
@@ -331,7 +334,7 @@ fn a_freeze_takes_the_place_of_the_one_before() {
     for (version, blocks) in [(2, Blocks::Credits), (3, Blocks::Both), (4, Blocks::Debits)] {
         let frozen = AccountChange::Frozen { blocks };
         books.follow(command(), (customer(0), version), &frozen, now());
-        let account = books.account(customer(0)).expect("it is open");
+        let account = books.account(customer(0)).expect("the account is open");
         assert_eq!((account.status, account.blocked), (Status::Frozen, blocks));
     }
 }
@@ -351,7 +354,7 @@ fn what_is_closed_stays_closed_whatever_is_said_of_it() {
         {
             version += 1;
             books.follow(command(), (customer(1), version), &event, now());
-            let status = books.account(customer(1)).map(|it| it.status);
+            let status = books.account(customer(1)).map(|account| account.status);
             assert_eq!(status, Some(then), "{event:?}");
         }
     }
@@ -371,7 +374,7 @@ fn an_id_of_the_ledgers_own_is_nobody_elses() {
     assert_eq!(books.expire(id(1), after), Some(expiry_id(id(1))), "nobody was there first");
 }
 
-/// What has not changed is not stored, and opens none of the bank's own accounts.
+/// An unchanged value is not stored, and no internal account is opened for it.
 #[test]
 fn a_group_that_fails_changes_nothing() {
     let mut accounts = accounts();

@@ -1,4 +1,4 @@
-//! Schedules: what they say of months and weeks, and what must hold for any of them.
+//! Schedules: examples of months and weeks, and the properties of every schedule.
 
 use chrono::Weekday;
 
@@ -19,7 +19,7 @@ fn months(every: u32, day: u32) -> Option<Repeat> {
 
 /// The first dates of a schedule.
 fn first_dates(schedule: &Schedule, count: usize) -> Vec<String> {
-    dates_from(schedule, schedule.first).take(count).map(|it| it.to_string()).collect()
+    dates_from(schedule, schedule.first).take(count).map(|day| day.to_string()).collect()
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn fits(schedule: &Schedule, date: NaiveDate) -> bool {
 
 /// The same by looking at each day from the first on: slow, and hard to get wrong.
 fn day_by_day(schedule: &Schedule, until: NaiveDate) -> Vec<NaiveDate> {
-    let fitting = schedule.first.iter_days().take_while(|it| *it <= until);
-    let fitting = fitting.filter(|it| fits(schedule, *it));
+    let fitting = schedule.first.iter_days().take_while(|item| *item <= until);
+    let fitting = fitting.filter(|item| fits(schedule, *item));
     let every = match schedule.repeat {
         None => 1,
         Some(
@@ -145,8 +145,10 @@ fn day_by_day(schedule: &Schedule, until: NaiveDate) -> Vec<NaiveDate> {
     };
     fitting
         .step_by(usize::try_from(every).expect("it is small"))
-        .take_while(|it| schedule.last.is_none_or(|last| *it <= last))
-        .take(schedule.times.map_or(usize::MAX, |it| usize::try_from(it).expect("it is small")))
+        .take_while(|item| schedule.last.is_none_or(|last| *item <= last))
+        .take(
+            schedule.times.map_or(usize::MAX, |item| usize::try_from(item).expect("item is small")),
+        )
         .collect()
 }
 
@@ -172,13 +174,13 @@ proptest! {
         let until = day("2031-01-01");
         let walked = day_by_day(&schedule, until);
         let dates: Vec<NaiveDate> =
-            dates_from(&schedule, schedule.first).take_while(|it| *it <= until).collect();
+            dates_from(&schedule, schedule.first).take_while(|item| *item <= until).collect();
         prop_assert_eq!(&dates, &walked);
         prop_assert!(dates.windows(2).all(|pair| pair[0] < pair[1]));
-        // Whoever begins in the middle gets the rest.
-        let rest: Vec<NaiveDate> = walked.into_iter().filter(|it| *it >= from).collect();
+        // The dates from a day in the middle are the rest of all dates.
+        let rest: Vec<NaiveDate> = walked.into_iter().filter(|item| *item >= from).collect();
         let found: Vec<NaiveDate> =
-            dates_from(&schedule, from).take_while(|it| *it <= until).collect();
+            dates_from(&schedule, from).take_while(|item| *item <= until).collect();
         prop_assert_eq!(found, rest);
     }
 
@@ -204,16 +206,16 @@ proptest! {
                 prop_assert!(as_the_rule_says, "{:?} {:?}", rule, due);
                 // Nothing lies between a date and its day but holidays.
                 let (from, to) = (due.day.min(due.date), due.day.max(due.date));
-                let between = from.iter_days().skip(1).take_while(|it| *it < to);
-                prop_assert_eq!(between.filter(|it| calendar.is_banking_day(*it)).count(), 0);
+                let between = from.iter_days().skip(1).take_while(|item| *item < to);
+                prop_assert_eq!(between.filter(|text| calendar.is_banking_day(*text)).count(), 0);
             }
         }
         let skipping = terms(schedule.clone(), HolidayRule::Skip);
         let left = dues_from(&skipping, schedule.first, &calendar);
-        let kept: Vec<NaiveDate> = left.take(count).map(|it| it.date).collect();
+        let kept: Vec<NaiveDate> = left.take(count).map(|item| item.date).collect();
         let banking = dates_from(&schedule, schedule.first);
         let banking: Vec<NaiveDate> =
-            banking.filter(|it| calendar.is_banking_day(*it)).take(count).collect();
+            banking.filter(|text| calendar.is_banking_day(*text)).take(count).collect();
         prop_assert_eq!(kept, banking);
     }
 }

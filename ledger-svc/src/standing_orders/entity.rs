@@ -1,6 +1,6 @@
 //! A standing order: its next date, and the day of its execution. Promise: an order's dates are
 //! executed in their order, each by itself; a date that is over when the order is set is left out; a
-//! date that was executed once is not executed again, whatever the order's terms are since.
+//! date that was executed once is not executed again, also if the order's terms have changed since.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use shared_events::{AccountId, Currency, Money, OrderId, TransferId};
@@ -123,7 +123,7 @@ pub fn check_order(
     }
     match terms.creditor.account_id(currency) {
         None => {
-            let rule = "not a code of the bank's own accounts";
+            let rule = "the code of an internal account of the bank";
             return Err(BrokenRule::new("terms.creditor", rule));
         }
         Some(creditor) if creditor == account => {

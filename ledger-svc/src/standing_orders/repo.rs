@@ -76,7 +76,7 @@ pub(crate) struct DueOrder {
     pub(crate) failed: bool,
 }
 
-/// The orders that are due on this day and not postponed, at most `limit`: those of the oldest day.
+/// The orders of the oldest day that are due on this day and not postponed, at most `limit`.
 pub(crate) async fn due(
     tx: &mut Tx<'_>,
     today: NaiveDate,
@@ -115,8 +115,8 @@ pub(crate) async fn due(
     Ok(due.collect())
 }
 
-/// Those of these orders that exist, by account and id; or why one cannot be read. Orders cannot change
-/// while their accounts are locked.
+/// The orders with these keys, by account and id; or why one cannot be read. Orders cannot change while
+/// their accounts are locked.
 pub(crate) async fn read_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[Uuid],

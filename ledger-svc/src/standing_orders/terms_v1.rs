@@ -1,5 +1,5 @@
 //! Version 1 of the stored terms of an order. Promise: frozen. The same terms have the same JSON
-//! text, and a text of any earlier ledger is read, whatever becomes of the contract's messages.
+//! text, and a text of any earlier ledger is read, however the contract's messages change.
 
 use std::borrow::Cow;
 
@@ -183,17 +183,13 @@ mod tests {
     use super::*;
 
     /// Texts as the ledger wrote them before this type existed. They are never changed.
-    const GOLDEN: [&str; 5] = [
-        r#"{"creditor":{"code":"fees"},"money":{"amount":"2.50","currency":"EUR"},"schedule":{"first":"2026-02-01"},"on_holiday":"after","retry_days":0}"#,
-        r#"{"creditor":{"account_id":"01900000-0000-7000-8000-000000000001"},"money":{"amount":"800.00","currency":"EUR"},"up_to":true,"reference":"rent \"May\" €","end_to_end_id":"R-1","schedule":{"first":"2026-02-01","repeat":{"months":{"every":1,"day":31}},"last":"2027-01-31","times":12},"on_holiday":"before","retry_days":5}"#,
-        r#"{"creditor":{"code":"cash"},"money":{"amount":"100","currency":"JPY"},"schedule":{"first":"2026-02-01","repeat":{"days":{"every":10}}},"on_holiday":"skip","retry_days":0}"#,
-        r#"{"creditor":{"code":"cash"},"money":{"amount":"1.00","currency":"EUR"},"schedule":{"first":"2026-02-01","repeat":{"weeks":{"every":2,"on":"friday"}},"times":3},"on_holiday":"same","retry_days":30}"#,
-        r#"{"creditor":{"code":"cash"},"money":{"amount":"1.00","currency":"EUR"},"schedule":{"first":"2026-02-01","repeat":{"weeks":{"every":1,"on":"sunday"}}},"on_holiday":"after","retry_days":0}"#,
-    ];
+    const GOLDEN: &str = include_str!("golden/terms.jsonl");
+    const WITHOUT_DEFAULTS: &str = include_str!("golden/terms_without_defaults.json");
 
     #[test]
     fn golden_terms_are_read_and_written_byte_for_byte() {
-        for golden in GOLDEN {
+        assert_eq!(GOLDEN.lines().count(), 5);
+        for golden in GOLDEN.lines() {
             let terms = read(golden).expect("terms of version 1");
             assert_eq!(text(&terms), golden);
         }
@@ -201,8 +197,7 @@ mod tests {
 
     #[test]
     fn terms_without_a_holiday_rule_have_the_default() {
-        let old = r#"{"creditor":{"code":"cash"},"money":{"amount":"1","currency":"EUR"},"schedule":{"first":"2026-02-01"}}"#;
-        let terms = read(old).expect("terms of version 1");
+        let terms = read(WITHOUT_DEFAULTS).expect("terms of version 1");
         assert_eq!((terms.on_holiday, terms.retry_days), (HolidayRule::After, 0));
     }
 }

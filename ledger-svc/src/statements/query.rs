@@ -49,7 +49,7 @@ pub(crate) async fn account(
             (internal_account_id(code, currency), code.to_string())
         }
         (Party::Code(_), None) => {
-            let rule = "needed with the code of one of the bank's own accounts";
+            let rule = "needed with the code of an internal account";
             return Err(MessageRefused::invalid("currency", rule).into());
         }
     };
@@ -119,7 +119,7 @@ pub(crate) async fn entries<T: Serialize>(
     if let Some(Party::Code(code)) = &search.counterparty
         && !code.is_known()
     {
-        let rule = "not a code of the bank's own accounts";
+        let rule = "the code of an internal account of the bank";
         return Err(MessageRefused::invalid("counterparty.code", rule).into());
     }
     let amounts = (search.amount_min, search.amount_max);

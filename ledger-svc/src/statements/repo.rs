@@ -194,8 +194,7 @@ pub(crate) async fn entries<T: Serialize>(
     page_of(rows.fetch(tx.connection()), limit, |row| entry(&row).map(shown)).await
 }
 
-/// A page of those of the next entries that match a search, at most `limit`, and whether there are
-/// more.
+/// A page of the next entries that match a search, at most `limit`, and whether there are more.
 pub(crate) async fn matching<T: Serialize>(
     tx: &mut Tx<'_>,
     account: AccountId,

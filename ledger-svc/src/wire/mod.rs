@@ -20,6 +20,8 @@ mod job;
 mod limits;
 mod outbound;
 mod query;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub(crate) use command::{ArrangementHandler, CommandHandler};

@@ -1,5 +1,5 @@
 //! The digest of an instruction's content. Promise: frozen like the record. The same content has the
-//! same digest, whichever command carries it and however it is written: `1.1` is `1.10`.
+//! same digest, in every command and in every notation: `1.1` is `1.10`.
 
 use chrono::NaiveDate;
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn money(currency: &str) -> Money {
-    Money::new(1.into(), currency.parse().expect("ISO 4217 lists it"))
+    Money::new(1.into(), currency.parse().expect("a currency of ISO 4217"))
 }
 
 fn customer() -> Party {

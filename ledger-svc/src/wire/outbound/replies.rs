@@ -30,8 +30,8 @@ pub(in crate::wire) fn balance(
     let pending = [account.pending_debits, account.pending_credits].map(Total::amount);
     let (Some(after), [Some(pending_debits), Some(pending_credits)]) = (account.after(), pending)
     else {
-        let rule = "what is on the account has more digits than can be told: the ledger takes them \
-                    off when it starts";
+        let rule = "the balance of the account has more digits than an amount: the ledger corrects \
+                    it when it starts";
         return Err(MessageRefused::invalid("account", rule));
     };
     let is_frozen = account.status == Status::Frozen;
@@ -52,8 +52,8 @@ pub(in crate::wire) fn balance(
     })
 }
 
-/// The trial balance: all of it, or a page of whole currencies. Each currency adds up by itself,
-/// whatever is posted before the next page is asked for.
+/// The trial balance: all of it, or a page of whole currencies. Each currency adds up by itself, also
+/// if money moves between two pages.
 pub(in crate::wire) fn trial_balance(
     lines: Vec<TrialBalanceLine>,
     in_pages: bool,
