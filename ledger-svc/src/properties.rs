@@ -251,7 +251,6 @@ impl Stored {
             holds: self.holds.values().cloned().collect(),
             reversed: self.reversed.iter().map(|(id, amount)| (*id, *amount)).collect(),
             monitors: self.monitors.clone(),
-            ..Loaded::default()
         })
     }
 

@@ -7,7 +7,7 @@
 use shared_events::{AccountId, Amount, MessageId, Money, TransferId, ledger::AccountCode};
 
 use crate::{
-    accounts::internal_account_id,
+    accounts::{Account, internal_account_id},
     bank_calendar::Now,
     posting::{
         Instruction, Kind, Party, Plan, PlannedLeg, PostingState, Transfer, check_accounts,
@@ -44,7 +44,7 @@ pub fn correct(state: &mut PostingState, id: AccountId, now: Now) -> Option<Tran
     let instruction = Instruction::internal(transfer_id, kind, reference);
     let cause = MessageId(transfer_id.uuid());
     let transfer = state.post_own(cause, instruction, Plan::internal(legs), now);
-    let corrected = state.account(id).and_then(|account| account.after());
+    let corrected = state.account(id).and_then(Account::after);
     assert!(corrected.is_some(), "the balance of account {id} fits after its correction");
     Some(transfer)
 }

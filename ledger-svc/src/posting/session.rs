@@ -57,7 +57,7 @@ impl PostingSession {
         loop {
             let (locked, opened) = lock_in_tx(tx, &set).await?;
             let (chain, known) = journal::repo::extend_in_tx(tx, &set.decided_ids()).await?;
-            let loaded = load_in_tx(tx, &set, locked, known).await?;
+            let loaded = load_in_tx(tx, &set, locked, &known).await?;
             if !set.add_referenced(&loaded) {
                 let now = time.now(chain.clock);
                 return Ok(Self { state: PostingState::new(loaded), now, chain, opened });
@@ -84,7 +84,7 @@ impl PostingSession {
         accounts.extend(unopened);
         accounts.retain(|account| set.is_meant(account));
         let known = journal::repo::records_in_tx(tx, &set.decided_ids()).await?;
-        Ok(PostingState::new(load_in_tx(tx, &set, accounts, known).await?))
+        Ok(PostingState::new(load_in_tx(tx, &set, accounts, &known).await?))
     }
 
     /// Stores every change of the session. Returns the state, from which the outcomes are
@@ -112,7 +112,7 @@ async fn referenced_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Loaded
     let originals = set.original_ids();
     let known = match originals.is_empty() {
         true => vec![],
-        false => decided(journal::repo::records_in_tx(tx, &originals).await?)?,
+        false => decided(&journal::repo::records_in_tx(tx, &originals).await?)?,
     };
     Ok(Loaded { holds, known, ..Loaded::default() })
 }
@@ -138,7 +138,7 @@ async fn load_in_tx(
     tx: &mut Tx<'_>,
     set: &LockSet,
     accounts: Vec<Account>,
-    known: Vec<StoredRecord>,
+    known: &[StoredRecord],
 ) -> sqlx::Result<Loaded> {
     let (known, holds) = (decided(known)?, holds_in_tx(tx, set).await?);
     let originals = set.original_ids();
@@ -163,8 +163,8 @@ async fn holds_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Vec<Hold>> 
     }
 }
 
-fn decided(records: Vec<StoredRecord>) -> sqlx::Result<Vec<Decided>> {
-    records.into_iter().map(stored_record::decided).collect()
+fn decided(records: &[StoredRecord]) -> sqlx::Result<Vec<Decided>> {
+    records.iter().map(stored_record::decided).collect()
 }
 
 /// Counts the outcomes of a session for the metrics, and logs the rejections.

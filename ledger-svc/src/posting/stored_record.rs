@@ -40,7 +40,7 @@ pub enum UnreadableRecord {
 }
 
 /// Reads a stored record of the journal.
-pub(crate) fn decided(stored: StoredRecord) -> sqlx::Result<Decided> {
+pub(crate) fn decided(stored: &StoredRecord) -> sqlx::Result<Decided> {
     let record = read(&stored.text).map_err(|error| sqlx::Error::Decode(error.into()))?;
     Ok(Decided { digest: stored.digest, record })
 }

@@ -179,7 +179,7 @@ fn a_hold_is_over_when_its_time_is_whether_or_not_anybody_looked() {
     books.submit(command(), instruction(2, capture(1, None, false)), now);
     match &books.known(id(2)).expect("decided").record.outcome {
         InstructionOutcome::Rejected(rejected) => {
-            assert_eq!(rejected.reason, RejectReason::HoldExpired)
+            assert_eq!(rejected.reason, RejectReason::HoldExpired);
         }
         other => panic!("{other:?}"),
     }

@@ -125,7 +125,7 @@ fn fits(schedule: &Schedule, date: NaiveDate) -> bool {
     match schedule.repeat {
         None => date == schedule.first,
         Some(Repeat::Days { .. }) => true,
-        Some(Repeat::Weeks { on, .. }) => date.weekday() == on.into(),
+        Some(Repeat::Weeks { on, .. }) => date.weekday() == on,
         Some(Repeat::Months { day, .. }) => {
             let is_last = date.succ_opt().is_some_and(|next| next.month() != date.month());
             date.day() == day || (is_last && date.day() < day)

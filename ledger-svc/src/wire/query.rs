@@ -113,7 +113,7 @@ async fn decided(
     id: shared_events::TransferId,
 ) -> Result<Option<JournalRecord>, QueryError> {
     let stored = journal::repo::records_in_tx(tx, &[id.uuid()]).await?.pop();
-    Ok(stored.map(stored_record::decided).transpose()?.map(|decided| decided.record))
+    Ok(stored.as_ref().map(stored_record::decided).transpose()?.map(|decided| decided.record))
 }
 
 async fn transfer(tx: &mut Tx<'_>, get: &contract::GetTransfer) -> Answered {
@@ -218,7 +218,7 @@ async fn order(tx: &mut Tx<'_>, get: &contract::GetOrder) -> Answered {
     let key = (account_id, order_id);
     let found = standing_orders::query::order(tx, key, before, limit).await?;
     let order = found.order.map(replies::order);
-    let executions = found.executions.into_iter().map(replies::execution).collect();
+    let executions = found.executions.iter().map(replies::execution).collect();
     let next = found.next;
     Ok(Answer::found(&contract::OrderFound { account_id, order_id, order, executions, next }))
 }

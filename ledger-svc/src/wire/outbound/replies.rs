@@ -213,12 +213,12 @@ pub(in crate::wire) fn order((order, last): OrderWithLast) -> contract::OrderNow
         terms: outbound_order_terms(order.terms),
         next_date: order.next.date,
         next_day: order.next.day,
-        last_execution: last.map(execution),
+        last_execution: last.as_ref().map(execution),
     }
 }
 
 /// A date of an order that was tried.
-pub(in crate::wire) fn execution(execution: OrderExecution) -> contract::OrderExecution {
+pub(in crate::wire) fn execution(execution: &OrderExecution) -> contract::OrderExecution {
     contract::OrderExecution {
         due_date: execution.due_date,
         status: outbound_execution_status(execution.status),
@@ -244,7 +244,7 @@ fn chained_record(record: ChainedRecord) -> contract::ChainedRecord {
         record: record.text,
         reference: record.reference,
         end_to_end_id: record.end_to_end_id,
-        entries: record.entries.into_iter().map(journal_entry).collect(),
+        entries: record.entries.iter().map(journal_entry).collect(),
     }
 }
 
@@ -253,7 +253,7 @@ pub(in crate::wire) fn record_size(record: &ChainedRecord) -> usize {
     bytes_of(&chained_record(record.clone()))
 }
 
-fn journal_entry(entry: JournalEntry) -> contract::JournalEntry {
+const fn journal_entry(entry: &JournalEntry) -> contract::JournalEntry {
     contract::JournalEntry {
         account_id: entry.account_id,
         version: entry.version,
