@@ -7,6 +7,7 @@
 //! instance   a service process: started, stopped, killed, asked for its health and metrics
 //! binaries   what is run: the services' own binaries, built beside the tests
 //! processes  those that run, so that none is left when a run is interrupted
+//! pooler     PgBouncer between an instance and its database
 //! proxy      stands between an instance and its servers: pauses, cuts, retargets
 //! message    what is sent to the bus, well formed or not
 //! raw        a publisher of any bytes
@@ -29,6 +30,7 @@ mod line;
 pub mod message;
 pub mod model;
 pub mod parked;
+mod pooler;
 mod processes;
 pub mod proxy;
 pub mod raw;

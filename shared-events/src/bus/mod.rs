@@ -17,6 +17,7 @@
 //! table        what the relay reads and deletes meanwhile
 //! reply        what whoever asked is told, no larger than a message may be
 //! patience     how long work on the database may take; alive: parts that outlive their panics
+//! session      a database's session for one client alone, with its settings
 //! answer       queries: read-only transaction, reply, nothing stored
 //! service      puts it together: `Service::new(..).consume(..).answer(..).run(shutdown)`
 //! client       the other side: confirmed commands, replies, questions, live events
@@ -80,6 +81,8 @@ mod reply;
 #[cfg(feature = "bus")]
 mod service;
 #[cfg(feature = "bus")]
+mod session;
+#[cfg(feature = "bus")]
 mod suspects;
 #[cfg(feature = "bus")]
 mod table;
@@ -100,5 +103,7 @@ pub use database::{Database, MIGRATOR, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
 #[cfg(feature = "bus")]
 pub use service::{Service, ServiceError};
+#[cfg(feature = "bus")]
+pub use session::UnfitDatabase;
 #[cfg(feature = "bus")]
 pub use work::{Work, Worker, Workshop};
