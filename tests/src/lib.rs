@@ -15,6 +15,7 @@
 //! model      the ledger as it should be, single-threaded and small, to compare with
 //! checker    whether all that a ledger was asked, said and stored is what the model does
 //! recorder   every event that leaves the services, and the transcript of them
+//! statements whether a statement is valid against ISO's schema
 //! wait       a condition and a deadline instead of a sleep
 //! ```
 //! How to write a test: `README.md`.
@@ -36,6 +37,7 @@ pub mod proxy;
 pub mod raw;
 pub mod recorder;
 mod run;
+pub mod statements;
 pub mod suite;
 pub mod wait;
 
