@@ -1,9 +1,9 @@
 # Names for what the scripts do; the logic is in scripts/ and docker/.
 .DEFAULT_GOAL := help
-.PHONY: help demo bench up down clean logs ps build images test sqlx schemas
+.PHONY: help demo bench up down clean logs ps build images test fmt lint unit sqlx schemas release-contract
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 27
 
 demo: up ## build and start the bank, and let it live through a day; it stays running
 	scripts/demo
@@ -29,12 +29,21 @@ ps: ## what runs, and how it is
 build: images ## the release binaries, and the images of the services
 	scripts/build
 
-images: ## the images of the broker, the databases and the mail sink
+images: ## the images of the broker, the databases, their pooler and the mail sink
 	docker/ensure-engine
-	docker/images rabbitmq postgres mail
+	docker/images rabbitmq postgres pgbouncer mail
 
 test: ## everything that must pass: format, clippy, deny, unit and integration tests
 	scripts/test
+
+fmt: ## format the code
+	cargo fmt --all
+
+lint: ## clippy over everything; a warning is an error
+	SQLX_OFFLINE=true cargo clippy --workspace --all-targets --locked -- -D warnings
+
+unit: ## unit tests and documentation tests; needs no Docker
+	SQLX_OFFLINE=true cargo test --workspace --exclude integration-tests --locked --quiet
 
 sqlx: ## renew the data by which the checked SQL compiles without a database
 	docker/ensure-engine
@@ -43,3 +52,6 @@ sqlx: ## renew the data by which the checked SQL compiles without a database
 
 schemas: ## renew what is generated from the Rust types: shared-events/schemas, rabbitmq/definitions.json
 	cargo run --locked -p shared-events --example render
+
+release-contract: ## keep the schemas of today as a released set, with which later ones are compared
+	scripts/release-contract $(VERSION)

@@ -20,6 +20,7 @@ use shared_events::{
 
 mod act;
 pub mod changes;
+mod currency;
 mod numbers;
 mod rules;
 

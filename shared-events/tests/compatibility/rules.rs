@@ -1,0 +1,100 @@
+//! What the comparison lets pass and what it finds.
+
+use serde_json::{Value, json};
+
+use crate::compare::{Use, compare};
+
+fn object(properties: &Value, required: &Value) -> Value {
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn code(name: &str) -> Value {
+    json!({ "type": "string", "const": name, "description": "a code" })
+}
+
+fn check(then: &Value, now: &Value, direction: Use, found: &[&str]) {
+    assert_eq!(compare(then, now, direction), found, "{then} -> {now} ({direction:?})");
+}
+
+#[test]
+fn words_may_change() {
+    let then = json!({ "type": "string", "description": "Then." });
+    let now = json!({ "type": "string", "description": "Now.", "examples": ["x"] });
+    check(&then, &now, Use::Sent, &[]);
+}
+
+#[test]
+fn a_property_may_be_added_and_none_removed() {
+    let one = object(&json!({ "a": { "type": "string" } }), &json!(["a"]));
+    let two = json!({ "a": { "type": "string" }, "b": { "type": "integer" } });
+    let two = object(&two, &json!(["a"]));
+    check(&one, &two, Use::Sent, &[]);
+    check(&one, &two, Use::Received, &[]);
+    check(&two, &one, Use::Received, &["/b was removed"]);
+}
+
+#[test]
+fn nothing_is_newly_required_and_readers_find_what_they_relied_on() {
+    let fields = json!({ "a": { "type": "string" }, "b": { "type": "string" } });
+    let (one, both) = (object(&fields, &json!(["a"])), object(&fields, &json!(["a", "b"])));
+    check(&one, &both, Use::Received, &["/b is newly required"]);
+    check(&one, &both, Use::Sent, &["/b is newly required"]);
+    check(&both, &one, Use::Received, &[]);
+    check(&both, &one, Use::Sent, &["/b may be missing now"]);
+}
+
+#[test]
+fn types_and_patterns_stay() {
+    let text = json!({ "type": "string", "pattern": "^[A-Z]{3}$" });
+    let number = json!({ "type": "integer" });
+    let found =
+        [r#"/ pattern was "^[A-Z]{3}$" and is absent"#, r#"/ type was "string" and is "integer""#];
+    check(&text, &number, Use::Received, &found);
+}
+
+#[test]
+fn bounds_may_widen_for_what_a_service_receives_alone() {
+    let (short, long) = (json!({ "maxLength": 10 }), json!({ "maxLength": 20 }));
+    check(&short, &long, Use::Received, &[]);
+    check(&long, &short, Use::Received, &["/ maxLength was 20 and is 10"]);
+    check(&short, &long, Use::Sent, &["/ maxLength was 10 and is 20"]);
+    let (two, one) = (json!({ "minItems": 2 }), json!({ "minItems": 1 }));
+    check(&two, &one, Use::Received, &[]);
+    check(&one, &two, Use::Received, &["/ minItems was 1 and is 2"]);
+}
+
+#[test]
+fn codes_are_added_only_where_readers_keep_unknown_ones() {
+    let closed =
+        |codes: &[&str]| json!({ "oneOf": codes.iter().map(|it| code(it)).collect::<Vec<_>>() });
+    let new = "/b is new, and readers need not keep unknown codes";
+    check(&closed(&["a"]), &closed(&["a", "b"]), Use::Sent, &[new]);
+    check(&closed(&["a", "b"]), &closed(&["a"]), Use::Sent, &["/b was removed"]);
+    let open = |codes: &[&str]| {
+        let mut all: Vec<_> = codes.iter().map(|it| code(it)).collect();
+        all.push(json!({ "type": "string", "pattern": "^[a-z0-9_]{1,64}$" }));
+        json!({ "anyOf": all })
+    };
+    check(&open(&["a"]), &open(&["a", "b"]), Use::Sent, &[]);
+    check(&open(&["a", "b"]), &open(&["a"]), Use::Sent, &["/b was removed"]);
+}
+
+#[test]
+fn alternatives_are_added_to_what_a_service_receives_alone() {
+    let kind = |name: &str| object(&json!({ name: { "type": "string" } }), &json!([name]));
+    let (one, two) = (json!({ "oneOf": [kind("a")] }), json!({ "oneOf": [kind("a"), kind("b")] }));
+    check(&one, &two, Use::Received, &[]);
+    check(&one, &two, Use::Sent, &["/b is new, and readers need not keep unknown codes"]);
+}
+
+#[test]
+fn definitions_are_compared_where_they_are_used() {
+    let with = |bound: u32| {
+        let text = json!({ "type": "string", "maxLength": bound });
+        let list = json!({ "properties": { "next": { "$ref": "#/$defs/List" },
+            "text": { "$ref": "#/$defs/Text" } } });
+        json!({ "$ref": "#/$defs/List", "$defs": { "List": list, "Text": text } })
+    };
+    check(&with(5), &with(5), Use::Sent, &[]);
+    check(&with(5), &with(4), Use::Received, &["/text maxLength was 5 and is 4"]);
+}
