@@ -199,8 +199,10 @@ impl<K: DueKind> Rounds<'_, K> {
         let ItemKey { kind, about, part } = key;
         counter!("ledger_due_failures_total", "kind" => kind).increment(1);
         match failures {
-            1 => warn!(kind, %about, %part, error = why, "postponed a due item that failed"),
-            _ => debug!(kind, %about, %part, failures, error = why, "postponed the item again"),
+            1 => {
+                warn!(kind, %about, %part, error = why, "set aside what is due and cannot be handled")
+            }
+            _ => debug!(kind, %about, %part, failures, error = why, "set aside again"),
         }
         Ok(())
     }
