@@ -147,7 +147,7 @@ impl PostingState {
     }
 
     fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {
-        let debtor = instruction.kind.rules().describes(self);
+        let debtor = instruction.kind.description().debtor(self);
         let account = debtor.and_then(|id| self.account(id)).and_then(Account::after);
         InstructionOutcome::Rejected(Rejected { reason, account })
     }

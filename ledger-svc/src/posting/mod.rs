@@ -84,7 +84,7 @@ mod validate;
 pub use engine::Submitted;
 pub(crate) use engine::plan;
 pub use instruction::{Instruction, Party};
-pub use kinds::{Capture, Exchange, Kind, Leg, MultiLeg, PlaceHold, Release, Reversal, Transfer};
+pub use kinds::*;
 pub(crate) use kinds::{HOLD_DAYS_MAX, LEGS, RATE_DIGITS_MAX};
 pub(crate) use legs::{PlannedLeg, check_accounts, check_postings, check_release};
 pub(crate) use lock_set::LockSet;

@@ -5,10 +5,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use shared_events::{AccountId, Currency, Money, OrderId, TransferId};
 
-use super::{
-    execution::Attempt,
-    schedule::{Schedule, check_schedule, dates_from},
-};
+use super::schedule::{Schedule, check_schedule, dates_from};
 use crate::{
     bank_calendar::{Calendar, HolidayRule},
     posting::{
@@ -51,6 +48,29 @@ pub enum ExecutionStatus {
     Executed,
     /// No money moved, and none will.
     Missed,
+}
+
+/// The result of an attempt at a date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// This amount moved.
+    Executed(Money),
+    /// No money moved for this reason, and nothing was decided.
+    Waiting(RejectReason),
+    /// No money moved for this reason, and none will.
+    Missed(RejectReason),
+}
+
+impl Attempt {
+    /// The state of the date.
+    #[must_use]
+    pub const fn status(&self) -> ExecutionStatus {
+        match self {
+            Self::Executed(_) => ExecutionStatus::Executed,
+            Self::Waiting(_) => ExecutionStatus::Waiting,
+            Self::Missed(_) => ExecutionStatus::Missed,
+        }
+    }
 }
 
 /// A date of an order that was tried.
@@ -176,6 +196,11 @@ impl Order {
         let is_ahead = |due: &DueDate| due.date.max(due.day) >= today;
         let next = dues_from(&terms, from, calendar).find(is_ahead)?;
         Some(Self { account, id, terms, next, attempts: 0 })
+    }
+
+    /// Whether a date that was missed for this reason ends the order.
+    const fn ends_by(reason: RejectReason) -> bool {
+        matches!(reason, RejectReason::AccountClosed)
     }
 
     /// The last day on which the next date is tried.

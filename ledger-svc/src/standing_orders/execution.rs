@@ -3,9 +3,9 @@
 //! is made while the date can be tried again.
 
 use chrono::NaiveDate;
-use shared_events::{AccountId, MessageId, Money, OrderId, TransferId};
+use shared_events::{AccountId, MessageId, OrderId, TransferId};
 
-use super::entity::{ExecutionStatus, Order};
+use super::entity::{Attempt, Order};
 use crate::{
     bank_calendar::{Calendar, Now},
     posting::{
@@ -13,29 +13,6 @@ use crate::{
         Transfer, own_id, plan,
     },
 };
-
-/// The result of an attempt at a date.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempt {
-    /// This amount moved.
-    Executed(Money),
-    /// No money moved for this reason, and nothing was decided.
-    Waiting(RejectReason),
-    /// No money moved for this reason, and none will.
-    Missed(RejectReason),
-}
-
-impl Attempt {
-    /// The state of the date.
-    #[must_use]
-    pub const fn status(&self) -> ExecutionStatus {
-        match self {
-            Self::Executed(_) => ExecutionStatus::Executed,
-            Self::Waiting(_) => ExecutionStatus::Waiting,
-            Self::Missed(_) => ExecutionStatus::Missed,
-        }
-    }
-}
 
 /// An attempt at a date, and the transfer that was decided by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,11 +54,6 @@ impl Order {
     #[must_use]
     pub fn transfer_id(&self) -> TransferId {
         execution_id(self.account, self.id, self.next.date)
-    }
-
-    /// Whether a date that was missed for this reason ends the order.
-    pub(crate) const fn ends_by(reason: RejectReason) -> bool {
-        matches!(reason, RejectReason::AccountClosed)
     }
 
     fn instruction(&self) -> Instruction {

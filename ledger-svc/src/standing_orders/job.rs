@@ -10,8 +10,8 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::{
-    entity::{Order, OrderExecution},
-    execution::{Attempt, Execution, execute},
+    entity::{Attempt, Order, OrderExecution},
+    execution::{Execution, execute},
     repo,
 };
 use crate::{

@@ -20,9 +20,9 @@ pub(crate) mod repo;
 mod schedule;
 mod terms_v1;
 
-pub use entity::{DueDate, Order, OrderTerms, check_order, dues_from};
+pub use entity::{Attempt, DueDate, Order, OrderTerms, check_order, dues_from};
 pub(crate) use entity::{ExecutionStatus, ORDER_RETRY_DAYS_MAX, OrderExecution};
-pub use execution::{Attempt, Execution, execute, execution_id};
+pub use execution::{Execution, execute, execution_id};
 pub(crate) use job::{OrderAttempt, OrderAttempts, OrderJob};
 pub use schedule::{Repeat, Schedule, check_schedule, dates_from};
 pub(crate) use schedule::{SCHEDULE_DAYS_MAX, SCHEDULE_EVERY_MAX, SCHEDULE_TIMES_MAX};

@@ -8,6 +8,7 @@
 //! job        due work, and the events that it announces
 //! inbound    messages -> requests
 //! outbound   outcomes -> events and replies
+//! kinds      the kinds of instructions, in both directions
 //! values     the parts that messages of both directions share
 //! limits     the limits that the contract publishes are the limits that the ledger keeps
 //! ```
@@ -17,6 +18,7 @@
 mod command;
 mod inbound;
 mod job;
+mod kinds;
 mod limits;
 mod outbound;
 mod query;

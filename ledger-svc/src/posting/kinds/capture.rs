@@ -1,9 +1,9 @@
 //! A capture: reserved money is posted, the whole amount or a part.
 
 use rust_decimal::Decimal;
-use shared_events::{AccountId, Amount, Money, TransferId, money::exact::exact_sub};
+use shared_events::{Amount, Money, TransferId, money::exact::exact_sub};
 
-use super::KindRules;
+use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
@@ -55,7 +55,8 @@ impl KindRules for Capture {
         Ok(Plan::Capture { hold_id: hold.id, captured, released })
     }
 
-    fn describes(&self, state: &PostingState) -> Option<AccountId> {
-        state.hold(self.hold_id).map(|hold| hold.debtor)
+    fn describes(&self) -> Description<'_> {
+        let debtor = Debtor::OfHold(self.hold_id);
+        Description { debtor, about: Some(self.hold_id), ..Description::default() }
     }
 }

@@ -4,12 +4,12 @@
 
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Currency, Money,
+    Amount, Currency, Money,
     ledger::AccountCode,
     money::exact::{exact_mul, exact_sub},
 };
 
-use super::KindRules;
+use super::{Debtor, Description, KindRules};
 use crate::{
     accounts::internal_account_id,
     bank_calendar::Now,
@@ -115,7 +115,11 @@ impl KindRules for Exchange {
         spend(state, distinct(legs.into_iter())?, now)
     }
 
-    fn describes(&self, _: &PostingState) -> Option<AccountId> {
-        self.debtor.account_id(self.sell.currency)
+    fn describes(&self) -> Description<'_> {
+        Description {
+            debtor: Debtor::of_party(&self.debtor, self.sell.currency),
+            exchange: Some((self.rate, self.rounding)),
+            ..Description::default()
+        }
     }
 }

@@ -2,9 +2,9 @@
 //! captured, released or expired.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared_events::{AccountId, Money};
+use shared_events::Money;
 
-use super::KindRules;
+use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
@@ -62,7 +62,11 @@ impl KindRules for PlaceHold {
         Ok(Plan::Hold { legs, expires_at: *expires_at })
     }
 
-    fn describes(&self, _: &PostingState) -> Option<AccountId> {
-        self.debtor.account_id(self.money.currency)
+    fn describes(&self) -> Description<'_> {
+        Description {
+            debtor: Debtor::of_party(&self.debtor, self.money.currency),
+            between: Some((&self.debtor, &self.creditor, self.money)),
+            ..Description::default()
+        }
     }
 }

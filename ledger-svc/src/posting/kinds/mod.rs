@@ -3,7 +3,7 @@
 //! describes itself for a rejection. The engine around the kinds has one dispatch, [`Kind::rules`].
 //!
 //! A new kind is a file here, a variant of [`Kind`] with its line in the dispatch, a variant of the
-//! stored record, and its mappings in `wire`.
+//! stored record with its two conversions, and its mapping in `wire/kinds`.
 
 mod capture;
 mod exchange;
@@ -24,10 +24,11 @@ pub use release::Release;
 pub use reversal::Reversal;
 pub use transfer::Transfer;
 
-use shared_events::AccountId;
+use shared_events::{AccountId, Amount, Currency, Money, TransferId, ledger::Direction};
 
 use super::{
-    lock_set::LockSet, plan::Plan, reason::RejectReason, state::PostingState, validate::Checked,
+    instruction::Party, lock_set::LockSet, plan::Plan, reason::RejectReason, rounding::Rounding,
+    state::PostingState, validate::Checked,
 };
 use crate::bank_calendar::Now;
 
@@ -62,8 +63,57 @@ pub(super) trait KindRules {
     /// content is valid.
     fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason>;
 
-    /// The debtor's account, which a rejection shows.
-    fn describes(&self, state: &PostingState) -> Option<AccountId>;
+    /// Describes the instruction for its outcome.
+    fn describes(&self) -> Description<'_>;
+}
+
+/// An instruction as its outcome is announced.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Description<'a> {
+    /// The account that a rejection shows.
+    debtor: Debtor,
+    /// The debtor, the creditor and the amount, if the instruction names one of each.
+    pub(crate) between: Option<(&'a Party, &'a Party, Money)>,
+    /// The hold or the transfer that the instruction is about.
+    pub(crate) about: Option<TransferId>,
+    /// The rate and the rounding of an exchange.
+    pub(crate) exchange: Option<(Amount, Rounding)>,
+}
+
+/// The debtor of an instruction.
+#[derive(Clone, Copy, Debug, Default)]
+enum Debtor {
+    /// No account is known.
+    #[default]
+    Unknown,
+    /// An account.
+    Account(AccountId),
+    /// The debtor of a hold.
+    OfHold(TransferId),
+    /// The creditor of a posted transfer, from which a reversal takes the money back.
+    OfReversal(TransferId),
+}
+
+impl Debtor {
+    fn of_party(party: &Party, currency: Currency) -> Self {
+        party.account_id(currency).map_or(Self::Unknown, Self::Account)
+    }
+}
+
+impl Description<'_> {
+    /// The account that a rejection shows, by the transaction's state.
+    pub(super) fn debtor(&self, state: &PostingState) -> Option<AccountId> {
+        match self.debtor {
+            Debtor::Unknown => None,
+            Debtor::Account(id) => Some(id),
+            Debtor::OfHold(id) => state.hold(id).map(|hold| hold.debtor),
+            Debtor::OfReversal(id) => {
+                let legs = &state.posted(id)?.legs;
+                let first = legs.iter().find(|leg| leg.direction == Direction::Credit)?;
+                Some(first.account.account_id)
+            }
+        }
+    }
 }
 
 impl Kind {
@@ -78,6 +128,13 @@ impl Kind {
             Self::MultiLeg(multi_leg) => multi_leg,
             Self::Exchange(exchange) => exchange,
         }
+    }
+}
+
+impl Kind {
+    /// The instruction as its outcome is announced.
+    pub(crate) fn description(&self) -> Description<'_> {
+        self.rules().describes()
     }
 }
 

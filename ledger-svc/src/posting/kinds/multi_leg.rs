@@ -4,9 +4,9 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use rust_decimal::Decimal;
-use shared_events::{AccountId, Currency, Money, ledger::Direction, money::exact::exact_add};
+use shared_events::{Currency, Money, ledger::Direction, money::exact::exact_add};
 
-use super::KindRules;
+use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
@@ -91,11 +91,10 @@ impl KindRules for MultiLeg {
         spend(state, distinct(legs)?, now)
     }
 
-    fn describes(&self, _: &PostingState) -> Option<AccountId> {
-        if self.legs.len() > *LEGS.end() {
-            return None;
-        }
-        let first = self.legs.iter().find(|leg| leg.direction == Direction::Debit)?;
-        first.account.account_id(first.money.currency)
+    fn describes(&self) -> Description<'_> {
+        let allowed = self.legs.len() <= *LEGS.end();
+        let first = self.legs.iter().find(|leg| allowed && leg.direction == Direction::Debit);
+        let debtor = first.map(|leg| Debtor::of_party(&leg.account, leg.money.currency));
+        Description { debtor: debtor.unwrap_or_default(), ..Description::default() }
     }
 }

@@ -1,9 +1,9 @@
 //! A release: the rest of a hold is released. The status of the accounts does not matter, since
 //! nothing leaves the debtor.
 
-use shared_events::{AccountId, TransferId};
+use shared_events::TransferId;
 
-use super::KindRules;
+use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
@@ -35,7 +35,8 @@ impl KindRules for Release {
         Ok(Plan::Release { hold_id: hold.id, cause: ReleaseCause::Released })
     }
 
-    fn describes(&self, state: &PostingState) -> Option<AccountId> {
-        state.hold(self.hold_id).map(|hold| hold.debtor)
+    fn describes(&self) -> Description<'_> {
+        let debtor = Debtor::OfHold(self.hold_id);
+        Description { debtor, about: Some(self.hold_id), ..Description::default() }
     }
 }

@@ -1,11 +1,9 @@
 //! A reversal: money of a posted transfer moves back. A transfer with several debtors or creditors
 //! can be reversed as a whole only. The money must be available, and no limit stops the reversal.
 
-use shared_events::{
-    AccountId, Amount, Money, TransferId, ledger::Direction, money::exact::exact_sub,
-};
+use shared_events::{Amount, Money, TransferId, ledger::Direction, money::exact::exact_sub};
 
-use super::KindRules;
+use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
@@ -70,9 +68,8 @@ impl KindRules for Reversal {
         Ok(Plan::Post { legs, spends: false, reverses: Some((self.original_id, amount)) })
     }
 
-    fn describes(&self, state: &PostingState) -> Option<AccountId> {
-        let original = state.posted(self.original_id)?;
-        let first = original.legs.iter().find(|leg| leg.direction == Direction::Credit)?;
-        Some(first.account.account_id)
+    fn describes(&self) -> Description<'_> {
+        let debtor = Debtor::OfReversal(self.original_id);
+        Description { debtor, about: Some(self.original_id), ..Description::default() }
     }
 }

@@ -1,8 +1,8 @@
 //! A transfer: from one debtor to one creditor.
 
-use shared_events::{AccountId, Money};
+use shared_events::Money;
 
-use super::KindRules;
+use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
@@ -46,7 +46,11 @@ impl KindRules for Transfer {
         spend(state, between(state, debtor, creditor, *money, *allow_partial)?.into(), now)
     }
 
-    fn describes(&self, _: &PostingState) -> Option<AccountId> {
-        self.debtor.account_id(self.money.currency)
+    fn describes(&self) -> Description<'_> {
+        Description {
+            debtor: Debtor::of_party(&self.debtor, self.money.currency),
+            between: Some((&self.debtor, &self.creditor, self.money)),
+            ..Description::default()
+        }
     }
 }

@@ -3,10 +3,8 @@
 use shared_events::ledger as contract;
 
 use crate::{
-    posting::{
-        Capture, Exchange, Instruction, Kind, Leg, MultiLeg, PlaceHold, Release, Reversal, Transfer,
-    },
-    wire::values::{party, rounding},
+    posting::{Instruction, Kind, Transfer},
+    wire::{kinds::kind, values::party},
 };
 
 /// The instructions of a list of transfers.
@@ -44,46 +42,4 @@ pub fn instruction(instruction: &contract::Instruction) -> Instruction {
         booking_date: instruction.booking_date,
         value_date: instruction.value_date,
     }
-}
-
-fn kind(action: &contract::Action) -> Kind {
-    match action {
-        contract::Action::Transfer(payment) => Kind::Transfer(Transfer {
-            debtor: party(&payment.debtor),
-            creditor: party(&payment.creditor),
-            money: payment.money,
-            allow_partial: payment.up_to,
-        }),
-        contract::Action::Hold(hold) => Kind::Hold(PlaceHold {
-            debtor: party(&hold.debtor),
-            creditor: party(&hold.creditor),
-            money: hold.money,
-            allow_partial: hold.up_to,
-            expires_at: hold.expires_at,
-        }),
-        contract::Action::Capture(capture) => Kind::Capture(Capture {
-            hold_id: capture.hold_id,
-            amount: capture.amount,
-            keep_rest: capture.keep_rest,
-        }),
-        contract::Action::Release(release) => Kind::Release(Release { hold_id: release.hold_id }),
-        contract::Action::Reverse(reverse) => {
-            Kind::Reversal(Reversal { original_id: reverse.original_id, amount: reverse.amount })
-        }
-        contract::Action::Legs(all) => {
-            Kind::MultiLeg(MultiLeg { legs: all.legs.iter().map(leg).collect() })
-        }
-        contract::Action::Exchange(exchange) => Kind::Exchange(Exchange {
-            debtor: party(&exchange.debtor),
-            creditor: party(&exchange.creditor),
-            sell: exchange.sell,
-            buy: exchange.buy,
-            rate: exchange.rate,
-            rounding: rounding(exchange.rounding),
-        }),
-    }
-}
-
-fn leg(leg: &contract::Leg) -> Leg {
-    Leg { account: party(&leg.account), direction: leg.direction, money: leg.money }
 }

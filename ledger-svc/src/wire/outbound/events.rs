@@ -28,7 +28,7 @@ use crate::{
     hold_expiry::ExpiredHolds,
     interest::{Capitalised, CapitalisedMonths},
     posting::{
-        Instruction, InstructionOutcome, JournalRecord, Kind, Party, Posted, PostingState,
+        Description, Instruction, InstructionOutcome, JournalRecord, Posted, PostingState,
         Rejected, Submitted,
     },
     standing_orders::{Attempt, OrderAttempt, OrderAttempts},
@@ -301,11 +301,12 @@ impl OutcomeEvents {
         }
     }
 
-    /// Transfers and holds are rejected as transfers, which have two parties; other kinds as
-    /// instructions about a hold or a transfer.
+    /// An instruction between a debtor and a creditor is rejected as a transfer, another as an
+    /// instruction about a hold or a transfer.
     fn add_rejected(&mut self, instruction: &Instruction, rejection: &Rejected) {
         let transfer_id = instruction.transfer_id;
-        let mut between = |debtor: &Party, creditor: &Party, money| {
+        let Description { between, about, .. } = instruction.kind.description();
+        if let Some((debtor, creditor, money)) = between {
             self.rejected.push(RejectedTransfer {
                 transfer_id,
                 reason: reject_reason(rejection.reason),
@@ -314,17 +315,8 @@ impl OutcomeEvents {
                 money,
                 debtor_account: rejection.account.as_ref().map(account),
             });
-        };
-        let about = match &instruction.kind {
-            Kind::Transfer(transfer) => {
-                return between(&transfer.debtor, &transfer.creditor, transfer.money);
-            }
-            Kind::Hold(hold) => return between(&hold.debtor, &hold.creditor, hold.money),
-            Kind::Capture(capture) => Some(capture.hold_id),
-            Kind::Release(release) => Some(release.hold_id),
-            Kind::Reversal(reversal) => Some(reversal.original_id),
-            Kind::MultiLeg(_) | Kind::Exchange(_) => None,
-        };
+            return;
+        }
         let rejected = rejected(rejection);
         self.rejected_otherwise.push(RejectedInstruction { transfer_id, about, rejected });
     }
@@ -374,22 +366,12 @@ const fn monitor_raised(raised: &balance_monitors::MonitorRaised) -> MonitorRais
 
 fn posted_legs(record: &JournalRecord, posted: &Posted) -> PostedLegs {
     let instruction = &record.instruction;
-    let (rate, rounding) = match &instruction.kind {
-        Kind::Exchange(exchange) => {
-            (Some(exchange.rate), Some(outbound_rounding(exchange.rounding)))
-        }
-        Kind::Transfer(_)
-        | Kind::Hold(_)
-        | Kind::Capture(_)
-        | Kind::Release(_)
-        | Kind::Reversal(_)
-        | Kind::MultiLeg(_) => (None, None),
-    };
+    let exchange = instruction.kind.description().exchange;
     PostedLegs {
         transfer_id: instruction.transfer_id,
         legs: posted.legs.iter().map(posted_leg).collect(),
-        rate,
-        rounding,
+        rate: exchange.map(|(rate, _)| rate),
+        rounding: exchange.map(|(_, rounding)| outbound_rounding(rounding)),
         reverses: posted.reverses,
         reference: instruction.reference.clone(),
         end_to_end_id: instruction.end_to_end_id.clone(),

@@ -5,10 +5,10 @@ use shared_events::ledger as contract;
 use crate::{
     accounts::AccountAfter,
     posting::{
-        HoldAfter, Instruction, InstructionOutcome, JournalRecord, Kind, Leg, Posted, PostedLeg,
-        RejectReason, Rejected, Released,
+        HoldAfter, Instruction, InstructionOutcome, JournalRecord, Posted, PostedLeg, RejectReason,
+        Rejected, Released,
     },
-    wire::values::{outbound_party, outbound_release_cause, outbound_rounding},
+    wire::{kinds::action, values::outbound_release_cause},
 };
 
 /// A record.
@@ -34,55 +34,6 @@ fn instruction(instruction: Instruction) -> contract::Instruction {
         end_to_end_id: instruction.end_to_end_id,
         booking_date: instruction.booking_date,
         value_date: instruction.value_date,
-    }
-}
-
-fn action(kind: &Kind) -> contract::Action {
-    match kind {
-        Kind::Transfer(transfer) => contract::Action::Transfer(contract::Payment {
-            debtor: outbound_party(&transfer.debtor),
-            creditor: outbound_party(&transfer.creditor),
-            money: transfer.money,
-            up_to: transfer.allow_partial,
-        }),
-        Kind::Hold(hold) => contract::Action::Hold(contract::Hold {
-            debtor: outbound_party(&hold.debtor),
-            creditor: outbound_party(&hold.creditor),
-            money: hold.money,
-            up_to: hold.allow_partial,
-            expires_at: hold.expires_at,
-        }),
-        Kind::Capture(capture) => contract::Action::Capture(contract::Capture {
-            hold_id: capture.hold_id,
-            amount: capture.amount,
-            keep_rest: capture.keep_rest,
-        }),
-        Kind::Release(release) => {
-            contract::Action::Release(contract::Release { hold_id: release.hold_id })
-        }
-        Kind::Reversal(reversal) => contract::Action::Reverse(contract::Reverse {
-            original_id: reversal.original_id,
-            amount: reversal.amount,
-        }),
-        Kind::MultiLeg(all) => {
-            contract::Action::Legs(contract::Legs { legs: all.legs.iter().map(leg).collect() })
-        }
-        Kind::Exchange(exchange) => contract::Action::Exchange(contract::Exchange {
-            debtor: outbound_party(&exchange.debtor),
-            creditor: outbound_party(&exchange.creditor),
-            sell: exchange.sell,
-            buy: exchange.buy,
-            rate: exchange.rate,
-            rounding: outbound_rounding(exchange.rounding),
-        }),
-    }
-}
-
-fn leg(leg: &Leg) -> contract::Leg {
-    contract::Leg {
-        account: outbound_party(&leg.account),
-        direction: leg.direction,
-        money: leg.money,
     }
 }
 
