@@ -200,7 +200,7 @@ impl<K: DueKind> Rounds<'_, K> {
         counter!("ledger_due_failures_total", "kind" => kind).increment(1);
         match failures {
             1 => {
-                warn!(kind, %about, %part, error = why, "set aside what is due and cannot be handled")
+                warn!(kind, %about, %part, error = why, "set aside what is due and cannot be handled");
             }
             _ => debug!(kind, %about, %part, failures, error = why, "set aside again"),
         }
