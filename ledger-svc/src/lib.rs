@@ -1,5 +1,5 @@
-//! The ledger: the balance of every account. Promise: for every currency debits equal credits at every
-//! commit; no account passes its limit; an instruction has one outcome for ever.
+//! The ledger: the balance of every account. Promise: for every currency debits equal credits at
+//! every commit; no account passes its limit; an instruction has one outcome for ever.
 //!
 //! ```text
 //!  ledger.commands.0-3      ledger.arrangements       ledger.queries        the clock
@@ -12,7 +12,8 @@
 //!  command_batch                  |                         |               due_work
 //!        |                        |                         |                   |
 //!        +--> account_lifecycle   |                         |     hold_expiry, interest,
-//!        |          |             |                         |     standing_orders, digit_correction
+//!        |          |             |                         |     standing_orders,
+//!        |          |             |                         |     digit_correction
 //!        v          v             v                         v                   |
 //!     posting <-----+---- interest, standing_orders,   statements, audit        |
 //!        ^                balance_monitors,                                     |
@@ -25,8 +26,9 @@
 //!        +--> one transaction: balances, records, entries, outbox --> bank.events
 //! ```
 //!
-//! A folder is a capability; its files are roles: `entity` and rules are pure, `session`, `command`,
-//! `query` and `job` are async, SQL stands in `repo`. A module uses those below it in the list only.
+//! A folder is a capability; its files are roles: `entity` and rules are pure, `session`,
+//! `command`, `query` and `job` are async, SQL stands in `repo`. A module uses those below it in
+//! the list only.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod wire;

@@ -31,60 +31,7 @@ use crate::{
     standing_orders::{self, Attempt, Execution, Order, OrderTerms, Repeat, Schedule, check_order},
 };
 use asked::*;
-
-/// The changes that follow no instruction of a client, as a test makes them.
-pub(crate) trait Changes {
-    fn follow(
-        &mut self,
-        cause: CommandId,
-        key: (AccountId, i64),
-        change: &AccountChange,
-        now: Now,
-    ) -> Applied;
-    fn expire(&mut self, hold: TransferId, now: Now) -> Option<TransferId>;
-    fn execute(&mut self, order: &Order, now: Now, calendar: &Calendar) -> Execution;
-    fn capitalise(&mut self, month: &MonthlyInterest, now: Now) -> Option<Capitalised>;
-    fn take_digits_off(&mut self, account: AccountId, now: Now) -> Option<TransferId>;
-}
-
-impl Changes for PostingState {
-    fn follow(
-        &mut self,
-        cause: CommandId,
-        key: (AccountId, i64),
-        change: &AccountChange,
-        now: Now,
-    ) -> Applied {
-        let mut settlement = Settlement::default();
-        account_lifecycle::apply(self, &mut settlement, cause, key, change, now)
-    }
-
-    fn expire(&mut self, hold: TransferId, now: Now) -> Option<TransferId> {
-        hold_expiry::expire(self, hold, now)
-    }
-
-    fn execute(&mut self, order: &Order, now: Now, calendar: &Calendar) -> Execution {
-        standing_orders::execute(self, order, now, calendar)
-    }
-
-    fn capitalise(&mut self, month: &MonthlyInterest, now: Now) -> Option<Capitalised> {
-        interest_rules::capitalise(self, month, now)
-    }
-
-    fn take_digits_off(&mut self, account: AccountId, now: Now) -> Option<TransferId> {
-        digit_correction::correct(self, account, now)
-    }
-}
-
-trait ContentDigest {
-    fn content_digest(&self) -> [u8; 32];
-}
-
-impl ContentDigest for Instruction {
-    fn content_digest(&self) -> [u8; 32] {
-        stored_record::digest(self)
-    }
-}
+use changes::*;
 
 /// Customers that exist, from 0; customers that do not, above. The last one's are yen.
 const CUSTOMERS: u128 = 5;
@@ -297,7 +244,8 @@ proptest! {
             let before = all_accounts(&books);
             play(&mut books, std::slice::from_ref(step), &mut version);
             for (before, after) in before.iter().zip(all_accounts(&books)) {
-                let out = |account: &Account| account.posted_debits.plus_at_most(account.pending_debits);
+                let out =
+                    |held: &Account| held.posted_debits.plus_at_most(held.pending_debits);
                 let spent = out(&after) > out(before);
                 let broke = after.available().is_some_and(|account| account < Total::ZERO);
                 prop_assert!(!(spent && broke), "{step:?} left {after:?}");
@@ -374,7 +322,8 @@ proptest! {
         prop_assert_eq!(told, alone);
         prop_assert_eq!(raised(&books), stored.raised);
         prop_assert_eq!(all_accounts(&books), stored.accounts.into_values().collect::<Vec<_>>());
-        let decided = books.decided().map(|decided| (decided.record.instruction.transfer_id, decided.clone()));
+        let decided = books.decided();
+        let decided = decided.map(|one| (one.record.instruction.transfer_id, one.clone()));
         prop_assert_eq!(decided.collect::<BTreeMap<_, _>>(), stored.known);
     }
 
@@ -405,6 +354,7 @@ proptest! {
 mod asked;
 mod beyond;
 mod bounds;
+mod changes;
 mod closing;
 mod dates;
 mod interest;

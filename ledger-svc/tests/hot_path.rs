@@ -1,5 +1,5 @@
-//! The allocations of a transfer on its way from the bytes of a command to the text of its record: a
-//! figure that no clock and no busy machine can blur. Promise: the figure does not grow with the
+//! The allocations of a transfer on its way from the bytes of a command to the text of its record:
+//! a figure that no clock and no busy machine can blur. Promise: the figure does not grow with the
 //! batch, and not unnoticed.
 
 use allocation_counter::measure;

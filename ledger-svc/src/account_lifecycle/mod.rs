@@ -1,5 +1,5 @@
-//! The lifecycle of an account: opening, freezing, limits, closing, as the accounts service announces
-//! them.
+//! The lifecycle of an account: opening, freezing, limits, closing, as the accounts service
+//! announces them.
 //!
 //! ```text
 //! entity    the change of an account, and the result of applying it

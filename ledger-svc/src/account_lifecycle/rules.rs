@@ -1,7 +1,7 @@
-//! Applies the changes of an account. Promise: changes of the status, and changes of the limits, are
-//! each applied once and in the order of their versions; a late duplicate changes nothing. A closed
-//! account stays closed, and a locked account can only be closed, after any change. Each closing
-//! has an answer: a freeze that is there first wins.
+//! Applies the changes of an account. Promise: changes of the status, and changes of the limits,
+//! are each applied once and in the order of their versions; a late duplicate changes nothing. A
+//! closed account stays closed, and a locked account can only be closed, after any change. Each
+//! closing has an answer: a freeze that is there first wins.
 
 use rust_decimal::Decimal;
 use shared_events::{AccountId, CommandId, Money, Total, TransferId};
@@ -17,8 +17,9 @@ use crate::{
     },
 };
 
-/// The result of a change that a later one has overtaken, or that was applied before. A closing that a
-/// freeze has overtaken still needs its answer; a reader that has the answer ignores another.
+/// The result of a change that a later one has overtaken, or that was applied before. A closing
+/// that a freeze has overtaken still needs its answer; a reader that has the answer ignores
+/// another.
 fn overtaken(account: &Account, version: i64, change: &AccountChange) -> Applied {
     let is_overtaken = version < account.applied_status && account.status == Status::Frozen;
     match change {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use shared_events::{CommandId, messaging::Tx};
 
-/// Locks the ends of all chains: waits for all open postings, and makes later postings wait until the
-/// transaction ends. Returns the last closed day.
+/// Locks the ends of all chains: waits for all open postings, and makes later postings wait until
+/// the transaction ends. Returns the last closed day.
 pub(super) async fn lock_chains_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Option<NaiveDate>> {
     let held = sqlx::query_scalar!("SELECT closed_through FROM chains ORDER BY chain FOR UPDATE");
     Ok(held.fetch_all(tx.connection()).await?.into_iter().flatten().max())

@@ -1,5 +1,5 @@
-//! The journal and the state as they are stored. Promise: figures and names of the state are text, so
-//! that an auditor sees impossible values, too.
+//! The journal and the state as they are stored. Promise: figures and names of the state are text,
+//! so that an auditor sees impossible values, too.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use shared_events::{AccountId, Amount, TransferId};

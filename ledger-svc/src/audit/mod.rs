@@ -1,5 +1,5 @@
-//! Audit: the journal with its hashes, and a snapshot of the state that follows from it, for the proof
-//! of the books.
+//! Audit: the journal with its hashes, and a snapshot of the state that follows from it, for the
+//! proof of the books.
 //!
 //! ```text
 //! entity         records in their chains; rows of the state as text

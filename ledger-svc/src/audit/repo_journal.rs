@@ -55,8 +55,8 @@ pub(super) async fn page(
     Ok(JournalPage { records, end_sequence, end_hash })
 }
 
-/// Adds the entries of the records: of each leg the entry at its account's version. An unreadable entry
-/// is left out: it is not the entry of the record.
+/// Adds the entries of the records: of each leg the entry at its account's version. An unreadable
+/// entry is left out: it is not the entry of the record.
 async fn add_entries_in_tx(tx: &mut Tx<'_>, records: &mut [ChainedRecord]) -> sqlx::Result<()> {
     let (mut places, mut accounts, mut versions) = (Vec::new(), Vec::new(), Vec::new());
     for (place, chained) in (0_i64..).zip(&*records) {

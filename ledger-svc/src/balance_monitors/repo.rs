@@ -25,8 +25,8 @@ fn read_condition(kind: &str, amount: Decimal) -> Option<MonitorCondition> {
     all.into_iter().find(|known| write_condition(*known).0 == kind)
 }
 
-/// The monitors of these accounts; a posting has locked the accounts. A monitor that a newer version
-/// of the ledger wrote stops no posting: it is left out, logged and counted.
+/// The monitors of these accounts; a posting has locked the accounts. A monitor that a newer
+/// version of the ledger wrote stops no posting: it is left out, logged and counted.
 pub(crate) async fn read_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],

@@ -1,5 +1,5 @@
-//! Banking days. Promise: weekends, the holidays of TARGET and the bank's own holidays are no banking
-//! days; there is a banking day within weeks of any day.
+//! Banking days. Promise: weekends, the holidays of TARGET and the bank's own holidays are no
+//! banking days; there is a banking day within weeks of any day.
 //!
 //! TARGET, the Eurosystem's payment system, is closed on 1 January, Good Friday, Easter Monday, 1
 //! May, 25 and 26 December (European Central Bank, long-term calendar since 2002).

@@ -106,7 +106,8 @@ async fn refreshed_in_tx(
     Ok(Settlement::new(due.collect::<BTreeMap<_, _>>()))
 }
 
-/// The outcomes that instructions would have now: the same decisions, on a state that nobody stores.
+/// The outcomes that instructions would have now: the same decisions, on a state that nobody
+/// stores.
 pub(crate) async fn preview(
     tx: &mut Tx<'_>,
     instructions: Vec<Instruction>,

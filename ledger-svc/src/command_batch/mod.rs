@@ -1,5 +1,5 @@
-//! A batch of `ledger.commands`: instructions and changes of accounts, decided in their order in one
-//! posting session.
+//! A batch of `ledger.commands`: instructions and changes of accounts, decided in their order in
+//! one posting session.
 //!
 //! ```text
 //! request   the content of a message of the queue

@@ -1,5 +1,5 @@
-//! The correction of overlong balances: internal accounts that an old version of the ledger has left
-//! with more digits than an amount holds.
+//! The correction of overlong balances: internal accounts that an old version of the ledger has
+//! left with more digits than an amount holds.
 //!
 //! ```text
 //! rules   the correction of one account

@@ -1,10 +1,11 @@
-//! Rounds of due items of one kind. Promise: an item that cannot be read, decided or stored, or that
-//! makes the work panic, is postponed and tried again after ever longer pauses; no other item waits
-//! for it.
+//! Rounds of due items of one kind. Promise: an item that cannot be read, decided or stored, or
+//! that makes the work panic, is postponed and tried again after ever longer pauses; no other item
+//! waits for it.
 //!
-//! A round takes up to a number of items and handles them in one transaction. If that transaction is
-//! hopeless, or has failed several times, each item is handled in a transaction of its own, and the
-//! items that fail alone are postponed. An outage postpones nothing: the database cannot store it.
+//! A round takes up to a number of items and handles them in one transaction. If that transaction
+//! is hopeless, or has failed several times, each item is handled in a transaction of its own, and
+//! the items that fail alone are postponed. An outage postpones nothing: the database cannot store
+//! it.
 
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 
@@ -200,7 +201,8 @@ impl<K: DueKind> Rounds<'_, K> {
         counter!("ledger_due_failures_total", "kind" => kind).increment(1);
         match failures {
             1 => {
-                warn!(kind, %about, %part, error = why, "set aside what is due and cannot be handled");
+                warn!(kind, %about, %part, error = why,
+                    "set aside what is due and cannot be handled");
             }
             _ => debug!(kind, %about, %part, failures, error = why, "set aside again"),
         }

@@ -52,8 +52,8 @@ pub(crate) async fn forget_in_tx(tx: &mut Tx<'_>, key: ItemKey) -> sqlx::Result<
     Ok(())
 }
 
-/// The number of postponed items of a kind. Items that were not tried for days do not exist any more,
-/// and are forgotten.
+/// The number of postponed items of a kind. Items that were not tried for days do not exist any
+/// more, and are forgotten.
 pub(crate) async fn count_in_tx(tx: &mut Tx<'_>, kind: &str) -> sqlx::Result<i64> {
     let count = sqlx::query_scalar!(
         r#"WITH gone AS (

@@ -1,6 +1,6 @@
-//! Interest, day by day. Promise: the interest of a period is the sum of its days, wherever the period
-//! is cut; the same entries and terms give the same days for ever. Each day is computed in whole
-//! numbers and rounded once; a result with more digits than an amount is an error.
+//! Interest, day by day. Promise: the interest of a period is the sum of its days, wherever the
+//! period is cut; the same entries and terms give the same days for ever. Each day is computed in
+//! whole numbers and rounded once; a result with more digits than an amount is an error.
 
 use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
@@ -31,8 +31,8 @@ pub struct AccruedDay {
     pub accrued: Amount,
 }
 
-/// The interest has more digits than an amount. Value dates are free, so the balance of a past day may
-/// be more than any balance that an account has had.
+/// The interest has more digits than an amount. Value dates are free, so the balance of a past day
+/// may be more than any balance that an account has had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the interest has more than 28 digits")]
 pub struct TooMuchInterest;
@@ -144,8 +144,8 @@ impl Bearing {
 }
 
 /// Balance times rate in percent times the part of a year, to [`ACCRUAL_DIGITS`] digits, half even.
-/// `None`: more digits than an amount. 128 bits hold every product that fits an amount: a balance of 28
-/// digits, a rate of ten, three days.
+/// `None`: more digits than an amount. 128 bits hold every product that fits an amount: a balance
+/// of 28 digits, a rate of ten, three days.
 fn of_a_day(balance: Decimal, rate: Decimal, (days, of): (u32, u32)) -> Option<Decimal> {
     let (balance, rate) = (balance.normalize(), rate.normalize());
     let mut top = balance.mantissa().checked_mul(rate.mantissa())?.checked_mul(days.into())?;

@@ -1,6 +1,6 @@
-//! Capitalisation: interest and fees become postings, once a month for each account, in the order of
-//! months. Promise: after it, the sum of all that was ever capitalised is the interest since the first
-//! terms, rounded once.
+//! Capitalisation: interest and fees become postings, once a month for each account, in the order
+//! of months. Promise: after it, the sum of all that was ever capitalised is the interest since the
+//! first terms, rounded once.
 //!
 //! An amount that cannot be posted, because an account would pass its bounds, is left to the months
 //! that follow. The postings of a month have the value date of the day after the month, so that no
@@ -158,8 +158,8 @@ impl DueMonth {
 }
 
 impl MonthlyInterest {
-    /// The postings that are due: the interest since the first terms, rounded once, less all that was
-    /// capitalised before.
+    /// The postings that are due: the interest since the first terms, rounded once, less all that
+    /// was capitalised before.
     pub(crate) fn due(&self, currency: Currency) -> Capitalised {
         // Interest with too many digits cannot be paid now.
         let rest = |accrued: Option<Decimal>, before| {
@@ -202,8 +202,8 @@ impl Capitalised {
         })
     }
 
-    /// Makes these postings, with this value date. An amount that cannot be posted becomes zero: the
-    /// next month corrects it.
+    /// Makes these postings, with this value date. An amount that cannot be posted becomes zero:
+    /// the next month corrects it.
     pub(super) fn post(
         mut self,
         state: &mut PostingState,
@@ -275,8 +275,8 @@ fn charge_legs(
     [leg(internal, -to_holder), leg(account, to_holder)]
 }
 
-/// Posts a month's interest and fee. `None`: not now, as the month is not over or the account is not
-/// active.
+/// Posts a month's interest and fee. `None`: not now, as the month is not over or the account is
+/// not active.
 pub fn capitalise(
     state: &mut PostingState,
     month: &MonthlyInterest,

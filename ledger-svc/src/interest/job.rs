@@ -1,8 +1,8 @@
 //! Capitalises the months that are over.
 //!
 //! Terms and entries are read, and the months computed, while nothing is locked; then the accounts,
-//! the internal accounts and a chain are locked, the entries since are read, and the month is posted.
-//! So a long history delays nobody else's posting.
+//! the internal accounts and a chain are locked, the entries since are read, and the month is
+//! posted. So a long history delays nobody else's posting.
 
 use shared_events::{
     AccountId,

@@ -1,5 +1,5 @@
-//! Interest and fees: the terms of an account, the interest of each day, and its capitalisation once
-//! a month.
+//! Interest and fees: the terms of an account, the interest of each day, and its capitalisation
+//! once a month.
 //!
 //! ```text
 //! terms           the terms of an account, and the rules for them

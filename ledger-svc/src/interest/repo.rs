@@ -128,8 +128,8 @@ pub(crate) async fn put_due_in_tx(
     Ok(())
 }
 
-/// The accounts with a month that is over on this day, does not wait and is not postponed, the oldest
-/// first, at most `limit`; and whether an earlier attempt failed.
+/// The accounts with a month that is over on this day, does not wait and is not postponed, the
+/// oldest first, at most `limit`; and whether an earlier attempt failed.
 pub(crate) async fn due(
     tx: &mut Tx<'_>,
     today: NaiveDate,
@@ -149,8 +149,8 @@ pub(crate) async fn due(
     Ok(rows.map(|row| (AccountId(row.account_id), row.failed)).collect())
 }
 
-/// Lets the months of accounts wait that are not active, and are locked. A change of the status mostly
-/// does so by itself.
+/// Lets the months of accounts wait that are not active, and are locked. A change of the status
+/// mostly does so by itself.
 pub(crate) async fn wait_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!("UPDATE interest_due SET waits = true WHERE account_id = ANY($1)", ids)
         .execute(tx.connection())
@@ -292,8 +292,8 @@ pub(crate) async fn terms(
     Ok(all)
 }
 
-/// The balances of an account by value date up to a day, by the entries up to an instant: the balance
-/// at the end of each day on which it changed.
+/// The balances of an account by value date up to a day, by the entries up to an instant: the
+/// balance at the end of each day on which it changed.
 pub(crate) async fn balances(
     tx: &mut Tx<'_>,
     account: AccountId,

@@ -1,6 +1,6 @@
-//! The due months of accounts with their terms and balances: read while nothing is locked, and brought
-//! up to date under the locks. Promise: a long history delays nobody but its reader, since entries
-//! never change: the entries up to a committed version are the same whenever they are read.
+//! The due months of accounts with their terms and balances: read while nothing is locked, and
+//! brought up to date under the locks. Promise: a long history delays nobody but its reader, since
+//! entries never change: the entries up to a committed version are the same whenever they are read.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,6 +1,6 @@
-//! The settlement of accounts that are to be closed. Promise: at every closing, interest and fees of
-//! all months that were over are posted before the account is locked, and the interest of the current
-//! month is paid or forfeited as the terms say.
+//! The settlement of accounts that are to be closed. Promise: at every closing, interest and fees
+//! of all months that were over are posted before the account is locked, and the interest of the
+//! current month is paid or forfeited as the terms say.
 //!
 //! Months that are over are settled even if the account is not closed after all: they were due
 //! anyway. The interest of the current month is posted only together with the locking.

@@ -1,5 +1,5 @@
-//! The terms on which an account bears interest and fees. Promise: terms are added and never changed;
-//! the next capitalisation corrects what new terms mean for earlier months.
+//! The terms on which an account bears interest and fees. Promise: terms are added and never
+//! changed; the next capitalisation corrects what new terms mean for earlier months.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

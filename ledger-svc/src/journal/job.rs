@@ -1,5 +1,6 @@
-//! The tables of the journal's months. Promise: a month has its table before its first record. While
-//! the database cannot make the table, the month's records lie in the rest table, and are moved.
+//! The tables of the journal's months. Promise: a month has its table before its first record.
+//! While the database cannot make the table, the month's records lie in the rest table, and are
+//! moved.
 
 use std::time::Duration;
 

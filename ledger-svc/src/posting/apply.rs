@@ -1,6 +1,6 @@
 //! Applies a plan. Promise: every account of an instruction gets one new version, and the outcome
-//! shows the account as the instruction left it. The plan has checked the bounds of every sum, so no
-//! digit is lost. The assertions here stay on in every build: a wrong value would cost money.
+//! shows the account as the instruction left it. The plan has checked the bounds of every sum, so
+//! no digit is lost. The assertions here stay on in every build: a wrong value would cost money.
 
 use rust_decimal::Decimal;
 use shared_events::{

@@ -1,7 +1,7 @@
-//! The currencies in which money may move. Promise: no instruction makes money of a currency that no
-//! account can hold, and an account's money of such a currency can leave the account: to an internal
-//! account, or by an exchange. So money that was let in before, or whose currency was withdrawn
-//! since, can be wound up.
+//! The currencies in which money may move. Promise: no instruction makes money of a currency that
+//! no account can hold, and an account's money of such a currency can leave the account: to an
+//! internal account, or by an exchange. So money that was let in before, or whose currency was
+//! withdrawn since, can be wound up.
 
 use shared_events::{Currency, ledger::Direction};
 

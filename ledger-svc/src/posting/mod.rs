@@ -1,13 +1,13 @@
 //! Posting: instructions become records, entries and balances. This is the hot path of the bank.
 //!
 //! # Phases
-//! One [`PostingSession`] owns the protocol. Batches of commands, interest, standing orders, expiring
-//! holds and closings all use it, and none of them assembles another.
+//! One [`PostingSession`] owns the protocol. Batches of commands, interest, standing orders,
+//! expiring holds and closings all use it, and none of them assembles another.
 //!
 //! ```text
 //!   LockSet        names every account, hold and transfer that the work can touch     (no I/O)
 //!     |
-//!   open_in_tx   1 [with holds or reversals] read them, add their accounts; SAVEPOINT  2-3 statements
+//!   open_in_tx   1 [with holds or reversals] read them, add their accounts; SAVEPOINT  2-3
 //!     |          2 lock the accounts ORDER BY id FOR UPDATE                              1
 //!     |            [first use of an internal account] open it, lock it                  +2
 //!     |          3 lock the end of a free chain, look up earlier decisions              1
@@ -21,34 +21,34 @@
 //! ```
 //!
 //! # Cost
-//! A batch of transfers of any size takes three statements, each one round trip: 2, 3 and 5. The bus
-//! adds BEGIN, the outbox and COMMIT. An instruction's id is its idempotency, looked up in 3: there
-//! is no inbox here.
+//! A batch of transfers of any size takes three statements, each one round trip: 2, 3 and 5. The
+//! bus adds BEGIN, the outbox and COMMIT. An instruction's id is its idempotency, looked up in 3:
+//! there is no inbox here.
 //!
 //! # Bounds
 //! The bus takes at most 256 deliveries of each partition for a batch, half a MiB in all, and a
-//! command carries at most
-//! [`INSTRUCTIONS_MAX`] instructions, so arrays and locks are bounded. A job takes at most 250 items
-//! for one session. A multi-leg instruction has at most 100 legs.
+//! command carries at most [`INSTRUCTIONS_MAX`] instructions, so arrays and locks are bounded. A
+//! job takes at most 250 items for one session. A multi-leg instruction has at most 100 legs.
 //!
 //! # Order and locks
 //! 1. Existing accounts are locked in the order of their ids, in one statement.
-//! 2. Then new internal accounts are inserted, again in the order of their ids. A session that waits
-//!    for the insert of another waits for one that has all its existing accounts already.
-//! 3. The end of a chain is the last lock, taken by `SKIP LOCKED`: no session waits for a chain while
-//!    another is free. If all are taken, sessions wait for the first chain, and hold no other.
+//! 2. Then new internal accounts are inserted, again in the order of their ids. A session that
+//!    waits for the insert of another waits for one that has all its existing accounts already.
+//! 3. The end of a chain is the last lock, taken by `SKIP LOCKED`: no session waits for a chain
+//!    while another is free. If all are taken, sessions wait for the first chain, and hold no
+//!    other.
 //! 4. A session that must add accounts returns all its locks first (`ROLLBACK TO SAVEPOINT`), so it
 //!    never waits for a lower id while it holds a higher one.
 //!
-//! So sessions cannot wait for each other in a circle. Decisions about one account are in the order of
-//! commits, because each holds the account's row until its commit; the instant of a decision is read
-//! after the locks, so the instants of an account never go back.
+//! So sessions cannot wait for each other in a circle. Decisions about one account are in the order
+//! of commits, because each holds the account's row until its commit; the instant of a decision is
+//! read after the locks, so the instants of an account never go back.
 //!
 //! # Crashes
 //! Everything from BEGIN to COMMIT is one transaction. A crash between any two lines above leaves
 //! nothing, and the broker delivers the batch again. A crash between COMMIT and the acknowledgement
-//! leaves everything: the batch comes again, every id is known, and the stored outcomes are repeated.
-//! The outbox holds the events from COMMIT on, until the broker has confirmed them.
+//! leaves everything: the batch comes again, every id is known, and the stored outcomes are
+//! repeated. The outbox holds the events from COMMIT on, until the broker has confirmed them.
 //!
 //! # Files
 //! ```text

@@ -1,6 +1,6 @@
-//! The statement that stores a posting: balances, the end of the chain, records and entries. Promise:
-//! one statement for a batch of any size, since each statement costs a round trip, which is
-//! most of the time that a small batch takes.
+//! The statement that stores a posting: balances, the end of the chain, records and entries.
+//! Promise: one statement for a batch of any size, since each statement costs a round trip, which
+//! is most of the time that a small batch takes.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

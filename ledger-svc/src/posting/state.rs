@@ -1,6 +1,6 @@
 //! The state of one posting transaction: the accounts that it has locked, with all that the
-//! instructions name. Promise: nothing is read while instructions are decided, so a batch leaves the
-//! same state as its commands one by one; exactly the values that changed are stored.
+//! instructions name. Promise: nothing is read while instructions are decided, so a batch leaves
+//! the same state as its commands one by one; exactly the values that changed are stored.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,5 +1,5 @@
-//! The stored record of a decision, and back. Promise: the turn loses nothing; text is not copied on
-//! the way into the record.
+//! The stored record of a decision, and back. Promise: the turn loses nothing; text is not copied
+//! on the way into the record.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Beyond the bounds, by examples: rejections and their reasons, and the correction of balances that
-//! an old version of the ledger has left.
+//! Beyond the bounds, by examples: rejections and their reasons, and the correction of balances
+//! that an old version of the ledger has left.
 
 use super::{
     bounds::{check_record, number, units},

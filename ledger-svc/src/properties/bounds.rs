@@ -180,7 +180,7 @@ proptest! {
         let before = sums(&books);
         for (n, kind) in (0..).zip(all) {
             let was: Vec<Account> =
-                full_accounts().iter().filter_map(|account| books.account(account.id).cloned()).collect();
+                full_accounts().iter().filter_map(|full| books.account(full.id).cloned()).collect();
             books.submit_all(command(), vec![instruction(n, kind)], now());
             let decided = books.known(id(n)).expect("the decision is in the state").clone();
             check_record(&decided)?;

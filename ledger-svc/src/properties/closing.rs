@@ -205,7 +205,8 @@ proptest! {
         prop_assert_eq!(paid_out(&books, &closed), Decimal::from(rich) + interest);
 
         for record in books.decided().map(|decided| &decided.record) {
-            let legs = record.posted_legs().iter().filter(|leg| leg.account.account_id == customer(0));
+            let legs = record.posted_legs().iter();
+            let legs = legs.filter(|leg| leg.account.account_id == customer(0));
             for leg in legs.filter(|_| record.value_date < on) {
                 let amount = leg.money.amount.decimal();
                 let is_debit = leg.direction == Direction::Debit;

@@ -247,8 +247,8 @@ proptest! {
         }
     }
 
-    /// Month by month, while past balances change: the sum of all capitalised interest is the sum of
-    /// all days in the end, rounded once.
+    /// Month by month, while past balances change: the sum of all capitalised interest is the sum
+    /// of all days in the end, rounded once.
     #[test]
     fn what_is_capitalised_in_all_is_the_sum_of_the_days_rounded_once(
         months in prop::collection::vec(bearings(), 1..8),

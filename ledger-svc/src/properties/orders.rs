@@ -38,8 +38,8 @@ fn set(terms: OrderTerms, done: Option<&str>, today: &str) -> Option<Order> {
     Order::set(key, terms, done.map(day), day(today), &Calendar::default())
 }
 
-/// The results of each date if the order is tried each day until `until`, with deposits on some days
-/// before the attempt: `2 executed` is the 2nd.
+/// The results of each date if the order is tried each day until `until`, with deposits on some
+/// days before the attempt: `2 executed` is the 2nd.
 fn story(terms: OrderTerms, until: &str, paid_in: &[(&str, i64)]) -> Vec<String> {
     let calendar = Calendar::default();
     let mut books = PostingState::new(loaded(accounts()));

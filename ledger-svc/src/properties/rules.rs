@@ -35,7 +35,8 @@ fn reverse(n: u128, amount: Option<&str>) -> Kind {
     Kind::Reversal(Reversal { original_id: id(n), amount })
 }
 
-/// PostingState on which customer 0 has 100 and customers 2 and 3 have 500, by transfers 900 to 902.
+/// PostingState on which customer 0 has 100 and customers 2 and 3 have 500, by transfers 900 to
+/// 902.
 fn funded() -> PostingState {
     let mut accounts = accounts();
     accounts.push(Account::open_internal(AccountCode("cards".to_owned()), currency("EUR")));
@@ -296,8 +297,8 @@ fn closing_moves_the_rest_to_the_payout_account() {
     assert_eq!(unknown, Applied::Early);
 }
 
-/// A closing arrives late, after a freeze: nothing is paid out, and the closing is refused. The same
-/// closing after its answer, and the same freeze, have no answer.
+/// A closing arrives late, after a freeze: nothing is paid out, and the closing is refused. The
+/// same closing after its answer, and the same freeze, have no answer.
 #[test]
 fn a_freeze_that_is_there_first_wins_over_a_closing() {
     let (frozen, closing) = (

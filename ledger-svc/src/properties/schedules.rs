@@ -191,7 +191,8 @@ proptest! {
         let all = dates_from(&schedule, schedule.first).take(count).count();
         for rule in [HolidayRule::After, HolidayRule::Before, HolidayRule::Same] {
             let terms = terms(schedule.clone(), rule);
-            let dues: Vec<DueDate> = dues_from(&terms, schedule.first, &calendar).take(count).collect();
+            let dues = dues_from(&terms, schedule.first, &calendar).take(count);
+            let dues: Vec<DueDate> = dues.collect();
             prop_assert_eq!(dues.len(), all);
             for pair in dues.windows(2) {
                 prop_assert!(pair[0].date < pair[1].date && pair[0].day <= pair[1].day);

@@ -1,6 +1,7 @@
 //! A standing order: its next date, and the day of its execution. Promise: an order's dates are
-//! executed in their order, each by itself; a date that is over when the order is set is left out; a
-//! date that was executed once is not executed again, also if the order's terms have changed since.
+//! executed in their order, each by itself; a date that is over when the order is set is left out;
+//! a date that was executed once is not executed again, also if the order's terms have changed
+//! since.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use shared_events::{AccountId, Currency, Money, OrderId, TransferId};
@@ -118,8 +119,8 @@ pub struct Order {
     pub attempts: u32,
 }
 
-/// Whether an account of this currency can have an order with these terms. The creditor's account is
-/// checked by the command.
+/// Whether an account of this currency can have an order with these terms. The creditor's account
+/// is checked by the command.
 ///
 /// # Errors
 /// The first rule that a field breaks.

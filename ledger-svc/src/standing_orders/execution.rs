@@ -1,6 +1,6 @@
 //! A date of a standing order becomes a transfer. Promise: one transfer for each date, under an id
-//! that follows from account, order and date; the transfer is decided like any other, and no decision
-//! is made while the date can be tried again.
+//! that follows from account, order and date; the transfer is decided like any other, and no
+//! decision is made while the date can be tried again.
 
 use chrono::NaiveDate;
 use shared_events::{AccountId, MessageId, OrderId, TransferId};

@@ -1,5 +1,5 @@
-//! Executes the dates that are due. Promise: a date of an earlier day is tried before a date of a later
-//! day, over all orders; also if the service was away for days.
+//! Executes the dates that are due. Promise: a date of an earlier day is tried before a date of a
+//! later day, over all orders; also if the service was away for days.
 
 use chrono::{DateTime, Utc};
 use shared_events::{

@@ -115,8 +115,8 @@ pub(crate) async fn due(
     Ok(due.collect())
 }
 
-/// The orders with these keys, by account and id; or why one cannot be read. Orders cannot change while
-/// their accounts are locked.
+/// The orders with these keys, by account and id; or why one cannot be read. Orders cannot change
+/// while their accounts are locked.
 pub(crate) async fn read_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[Uuid],

@@ -128,8 +128,8 @@ fn nth(schedule: &Schedule, n: u32) -> Option<NaiveDate> {
     date.filter(in_time).filter(|_| !ended)
 }
 
-/// The day of the month that is so many months after the month of `first`; the last day of a shorter
-/// month.
+/// The day of the month that is so many months after the month of `first`; the last day of a
+/// shorter month.
 fn in_month(first: NaiveDate, months: u32, day: u32) -> Option<NaiveDate> {
     let month = first.with_day(1)?.checked_add_months(Months::new(months))?;
     (28..=day).rev().chain([day.min(28)]).find_map(|day| month.with_day(day))

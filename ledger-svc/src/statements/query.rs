@@ -104,8 +104,8 @@ pub(crate) async fn statement<T: Serialize>(
     Ok((AccountPage { account: account.id, currency: account.currency, items, more }, period))
 }
 
-/// A page of an account's entries that match a search; and the last version that the page has looked
-/// at, if the account has later ones.
+/// A page of an account's entries that match a search; and the last version that the page has
+/// looked at, if the account has later ones.
 pub(crate) async fn entries<T: Serialize>(
     tx: &mut Tx<'_>,
     (party, currency): (&Party, Option<Currency>),

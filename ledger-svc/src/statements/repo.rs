@@ -1,5 +1,5 @@
-//! The past of an account. Promise: no query reads all of a long account: a version by its instant is
-//! found by bisection, entries that are dated off their day of posting by an index of their own
+//! The past of an account. Promise: no query reads all of a long account: a version by its instant
+//! is found by bisection, entries that are dated off their day of posting by an index of their own
 //! (`0006_history.sql`), and a search looks at a bounded number of entries for a page.
 //!
 //! A page is measured as the contract's message shows its items, so that it fits one message: the
@@ -260,8 +260,8 @@ pub(crate) async fn looked_at(
     last.fetch_optional(tx.connection()).await
 }
 
-/// A page of the instructions with this name after the id `after`, at most `limit`, and whether there
-/// are more.
+/// A page of the instructions with this name after the id `after`, at most `limit`, and whether
+/// there are more.
 pub(crate) async fn payments<T: Serialize>(
     tx: &mut Tx<'_>,
     name: &PaymentName,

@@ -1,5 +1,5 @@
-//! The handlers of `ledger.commands` and `ledger.arrangements`. Promise: a refused arrangement changes
-//! nothing; each arrangement takes effect under the lock of its account.
+//! The handlers of `ledger.commands` and `ledger.arrangements`. Promise: a refused arrangement
+//! changes nothing; each arrangement takes effect under the lock of its account.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use shared_events::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::outbound::events;
+use super::outbound::due_events;
 use crate::{
     bank_calendar::{BankTime, Calendar},
     digit_correction::correct_balances,
@@ -46,10 +46,16 @@ impl BackgroundJob for DueJobs {
         let (context, shutdown) = (&context, &shutdown);
         // In boxes: one future with all kinds is larger than a thread's stack.
         let kinds: Vec<BoxFuture<'_, ()>> = vec![
-            Box::pin(keep_doing(holds, events::expired_holds, context, health, shutdown)),
-            Box::pin(keep_doing(interest, events::capitalised_months, context, health, shutdown)),
-            Box::pin(keep_doing(orders, events::order_attempts, context, health, shutdown)),
-            Box::pin(correct_balances(time, events::corrected_balances, context, shutdown)),
+            Box::pin(keep_doing(holds, due_events::expired_holds, context, health, shutdown)),
+            Box::pin(keep_doing(
+                interest,
+                due_events::capitalised_months,
+                context,
+                health,
+                shutdown,
+            )),
+            Box::pin(keep_doing(orders, due_events::order_attempts, context, health, shutdown)),
+            Box::pin(correct_balances(time, due_events::corrected_balances, context, shutdown)),
             Box::pin(measure(&KINDS, context, shutdown)),
         ];
         join_all(kinds).await;

@@ -1,5 +1,5 @@
-//! The limits that the contract publishes are the limits that the ledger keeps. Promise: a difference
-//! does not compile.
+//! The limits that the contract publishes are the limits that the ledger keeps. Promise: a
+//! difference does not compile.
 
 use shared_events::ledger as contract;
 

@@ -1,6 +1,6 @@
-//! The wire: the only place that names the contract's messages. Promise: a message becomes a checked
-//! value of the ledger's own when it comes in, so that nothing behind the wire asks again; an outcome
-//! becomes an event by an exhaustive match, so that no outcome is left unannounced.
+//! The wire: the only place that names the contract's messages. Promise: a message becomes a
+//! checked value of the ledger's own when it comes in, so that nothing behind the wire asks again;
+//! an outcome becomes an event by an exhaustive match, so that no outcome is left unannounced.
 //!
 //! ```text
 //! command    handlers of ledger.commands and ledger.arrangements

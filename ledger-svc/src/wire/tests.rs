@@ -1,4 +1,5 @@
-//! The wire keeps the published forms: codes, records, digests and terms are the same on both sides.
+//! The wire keeps the published forms: codes, records, digests and terms are the same on both
+//! sides.
 
 use std::{fs, path::Path};
 

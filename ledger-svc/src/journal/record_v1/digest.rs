@@ -1,5 +1,5 @@
-//! The digest of an instruction's content. Promise: frozen like the record. The same content has the
-//! same digest, in every command and in every notation: `1.1` is `1.10`.
+//! The digest of an instruction's content. Promise: frozen like the record. The same content has
+//! the same digest, in every command and in every notation: `1.1` is `1.10`.
 
 use chrono::NaiveDate;
 

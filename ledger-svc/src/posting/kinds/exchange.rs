@@ -1,6 +1,6 @@
 //! An exchange: from a debtor in one currency to a creditor in another, through the internal
-//! accounts `fx_position` of both currencies. The creditor gets the amount times the rate, rounded to
-//! the currency's digits; the difference that rounding makes is posted on `fx_rounding`.
+//! accounts `fx_position` of both currencies. The creditor gets the amount times the rate, rounded
+//! to the currency's digits; the difference that rounding makes is posted on `fx_rounding`.
 
 use rust_decimal::Decimal;
 use shared_events::{

@@ -1,15 +1,15 @@
-//! Decisions become events. Promise: each outcome is announced once, in the order of its command; no
-//! event lists more than a reader expects.
+//! Decisions become events. Promise: each outcome is announced once, in the order of its command;
+//! no event lists more than a reader expects.
 
 use shared_events::{
-    AccountId, Amount, CommandId, MessageId, TransferId,
+    AccountId, Amount, CommandId, TransferId,
     accounts::CloseRefusal as PublishedRefusal,
     ledger::{
         HeldTransfer, HoldsReleased, InstructionsRejected, LEGS_PER_EVENT_MAX,
         LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened, LedgerCommandRejected,
-        LedgerReason, LegsPosted, MonitorRaised, OUTCOMES_PER_EVENT_MAX, OrderExecuted,
-        OrderMissed, PostedLegs, PostedTransfer, RejectedInstruction, RejectedTransfer,
-        ReleaseCause, Released, ReleasedHold, TransfersHeld, TransfersPosted, TransfersRejected,
+        LedgerReason, LegsPosted, MonitorRaised, OUTCOMES_PER_EVENT_MAX, PostedLegs,
+        PostedTransfer, RejectedInstruction, RejectedTransfer, ReleaseCause, Released,
+        ReleasedHold, TransfersHeld, TransfersPosted, TransfersRejected,
     },
     messaging::{Event, Outcome},
     money::Money,
@@ -24,19 +24,13 @@ use crate::{
         CommandRefusal,
         command::{DecidedBatch, Decision},
     },
-    digit_correction::CorrectedBalances,
-    hold_expiry::ExpiredHolds,
-    interest::{Capitalised, CapitalisedMonths},
+    interest::Capitalised,
     posting::{
         Description, Instruction, InstructionOutcome, JournalRecord, Posted, PostingState,
         Rejected, Submitted,
     },
-    standing_orders::{Attempt, OrderAttempt, OrderAttempts},
     wire::values::{outbound_condition, outbound_party, outbound_rounding},
 };
-
-/// An event, and the message that caused it.
-pub(in crate::wire) type CausedEvent = (MessageId, Event);
 
 /// The outcomes of a batch, one for each message. `submission` names the type and the field of a
 /// message that carries instructions.
@@ -150,92 +144,15 @@ fn settlement_events(batch: &DecidedBatch, cause: CommandId) -> Vec<Event> {
 }
 
 /// The postings of a month's interest and fee.
-fn month_events(state: &PostingState, month: &Capitalised) -> Vec<Event> {
+pub(super) fn month_events(state: &PostingState, month: &Capitalised) -> Vec<Event> {
     let mut events = OutcomeEvents::default();
     month.transfers.iter().for_each(|id| events.add(state, *id));
     events.into_events(month.cause)
 }
 
-/// The events of capitalised months.
-pub(in crate::wire) fn capitalised_months(done: &CapitalisedMonths) -> Vec<CausedEvent> {
-    let months = done.months.iter();
-    let caused = months.flat_map(|month| {
-        month_events(&done.state, month).into_iter().map(|event| (month.cause, event))
-    });
-    caused.collect()
-}
-
-/// The events of expired holds: no command asked for them.
-pub(in crate::wire) fn expired_holds(done: &ExpiredHolds) -> Vec<CausedEvent> {
-    let mut caused = Vec::new();
-    for (cause, release) in &done.releases {
-        let mut events = OutcomeEvents::default();
-        events.add(&done.state, *release);
-        caused.extend(events.into_expiries().into_iter().map(|event| (*cause, event)));
-    }
-    caused
-}
-
-/// The events of corrected balances.
-pub(in crate::wire) fn corrected_balances(done: &CorrectedBalances) -> Vec<CausedEvent> {
-    let mut caused = Vec::new();
-    for transfer in &done.transfers {
-        let cause = MessageId(transfer.uuid());
-        let mut events = OutcomeEvents::default();
-        events.add(&done.state, *transfer);
-        caused.extend(events.into_events(cause).into_iter().map(|event| (cause, event)));
-    }
-    caused
-}
-
-/// The events of attempts at standing orders: the transfer, then the date's state.
-pub(in crate::wire) fn order_attempts(done: &OrderAttempts) -> Vec<CausedEvent> {
-    let mut caused = Vec::new();
-    for attempt in &done.attempts {
-        let cause = attempt.order.cause();
-        let execution = &attempt.execution;
-        let mut events = Vec::new();
-        if let Some(transfer) = execution.transfer.filter(|_| execution.is_new) {
-            let mut outcome = OutcomeEvents::default();
-            outcome.add(&done.state, transfer);
-            events = outcome.into_events(cause);
-        }
-        events.extend(order_event(attempt));
-        caused.extend(events.into_iter().map(|event| (cause, event)));
-    }
-    caused
-}
-
-fn order_event(attempt: &OrderAttempt) -> Option<Event> {
-    let (order, attempts) = (&attempt.order, attempt.number());
-    let next_date = attempt.after.as_ref().map(|after| after.next.date);
-    let (account_id, order_id, due_date) = (order.account, order.id, order.next.date);
-    match (&attempt.execution.attempt, attempt.execution.transfer) {
-        (Attempt::Executed(money), Some(transfer_id)) => Some(Event::new(&OrderExecuted {
-            account_id,
-            order_id,
-            due_date,
-            transfer_id,
-            money: *money,
-            attempts,
-            next_date,
-        })),
-        (Attempt::Missed(reason), transfer_id) => Some(Event::new(&OrderMissed {
-            account_id,
-            order_id,
-            due_date,
-            reason: reject_reason(*reason),
-            attempts,
-            transfer_id,
-            next_date,
-        })),
-        (Attempt::Waiting(_), _) | (Attempt::Executed(_), None) => None,
-    }
-}
-
 /// The outcomes of one command by the event that lists them, each in the command's order.
 #[derive(Default)]
-struct OutcomeEvents {
+pub(super) struct OutcomeEvents {
     posted: Vec<PostedTransfer>,
     legs: Vec<PostedLegs>,
     held: Vec<HeldTransfer>,
@@ -247,7 +164,7 @@ struct OutcomeEvents {
 
 impl OutcomeEvents {
     /// Adds the outcome under an id, and the monitors that it has raised.
-    fn add(&mut self, state: &PostingState, id: TransferId) {
+    pub(super) fn add(&mut self, state: &PostingState, id: TransferId) {
         self.raised.extend(state.raised(id).iter().map(monitor_raised));
         let record = &state.known(id).expect("every decision is in the state").record;
         let instruction = &record.instruction;
@@ -322,12 +239,12 @@ impl OutcomeEvents {
     }
 
     /// The releases of expired holds.
-    fn into_expiries(self) -> Vec<Event> {
+    pub(super) fn into_expiries(self) -> Vec<Event> {
         let chunks = chunks(self.released).into_iter();
         chunks.map(|holds| Event::new(&HoldsReleased { command_id: None, holds })).collect()
     }
 
-    fn into_events(self, command_id: CommandId) -> Vec<Event> {
+    pub(super) fn into_events(self, command_id: CommandId) -> Vec<Event> {
         let mut events = Vec::new();
         for transfers in chunks(self.posted) {
             events.push(Event::new(&TransfersPosted { command_id, transfers }));

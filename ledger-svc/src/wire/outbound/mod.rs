@@ -1,6 +1,7 @@
 //! Outcomes become events and replies, by exhaustive matches.
 
 pub(super) mod arrangements;
+pub(super) mod due_events;
 pub(super) mod events;
 pub(super) mod outcomes;
 pub(super) mod replies;

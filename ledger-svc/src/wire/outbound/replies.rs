@@ -52,8 +52,8 @@ pub(in crate::wire) fn balance(
     })
 }
 
-/// The trial balance: all of it, or a page of whole currencies. Each currency adds up by itself, also
-/// if money moves between two pages.
+/// The trial balance: all of it, or a page of whole currencies. Each currency adds up by itself,
+/// also if money moves between two pages.
 pub(in crate::wire) fn trial_balance(
     lines: Vec<TrialBalanceLine>,
     in_pages: bool,

@@ -1,13 +1,16 @@
 //! The ledger's domain against the model: whatever is asked, in whatever order, each outcome and
 //! each account are the same.
 
+mod of_ledger;
+mod several_legs;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use integration_tests::model::{
     self, Model, Terms, Told,
-    changes::{AccountEvent, Followed, Limits, expiry_id, own_account_id},
+    changes::{AccountEvent, Limits, expiry_id, own_account_id},
 };
 use ledger_svc::{
-    account_lifecycle::{self, AccountChange, Applied},
+    account_lifecycle,
     accounts::{self, Account},
     bank_calendar::{self, BookingDates},
     hold_expiry,
@@ -26,6 +29,9 @@ use shared_events::{
     },
 };
 use uuid::Uuid;
+
+use of_ledger::{change, told};
+use several_legs::{exchanges, legs};
 
 /// Customers that exist, from 0; the last two have yen. Those above do not exist.
 const CUSTOMERS: u128 = 7;
@@ -119,66 +125,6 @@ fn ids() -> impl Strategy<Value = TransferId> {
 /// Ids that clients give: now and then one that only the ledger may.
 fn given_ids() -> impl Strategy<Value = TransferId> {
     prop_oneof![30 => ids(), 1 => ids().prop_map(expiry_id)]
-}
-
-fn legs() -> impl Strategy<Value = Action> {
-    let shares = prop::collection::vec((parties(), monies()), 0..4);
-    let random = (shares, parties(), -1_i64..2).prop_map(|(shares, first, off)| {
-        let total: Decimal = shares.iter().map(|(_, money)| money.amount.decimal()).sum();
-        let off = if off == 1 { Decimal::ONE } else { Decimal::ZERO };
-        let leg = |account, direction, money| Leg { account, direction, money };
-        let debit = leg(first, Direction::Debit, Money::new(total + off, currency("EUR")));
-        let credits = shares.into_iter().map(|(it, money)| leg(it, Direction::Credit, money));
-        Action::Legs(Legs { legs: std::iter::once(debit).chain(credits).collect() })
-    });
-    let pairs = prop::collection::vec((0..CUSTOMERS, any::<bool>(), 1_i64..5_000), 1..4);
-    let balanced = pairs.prop_map(|pairs| {
-        let mut sums = std::collections::BTreeMap::<Currency, Decimal>::new();
-        let mut legs = vec![];
-        for (n, out, cents) in pairs {
-            let currency = currency_of(n);
-            let amount = Decimal::new(cents, 2).round_dp(currency.digits()) + Decimal::ONE;
-            let direction = if out { Direction::Debit } else { Direction::Credit };
-            *sums.entry(currency).or_default() += if out { amount } else { -amount };
-            let account = Party::AccountId(customer(n));
-            legs.push(Leg { account, direction, money: Money::new(amount, currency) });
-        }
-        for (currency, rest) in sums.into_iter().filter(|(_, rest)| !rest.is_zero()) {
-            let out = rest.is_sign_negative();
-            let direction = if out { Direction::Debit } else { Direction::Credit };
-            let money = Money::new(rest.abs(), currency);
-            legs.push(Leg { account: own("cash"), direction, money });
-        }
-        Action::Legs(Legs { legs })
-    });
-    let leg = Leg {
-        account: own("cash"),
-        direction: Direction::Debit,
-        money: Money::new(Decimal::ONE, currency("EUR")),
-    };
-    prop_oneof![2 => random, 4 => balanced, 1 => Just(Action::Legs(Legs { legs: vec![leg; 101] }))]
-}
-
-fn exchanges() -> impl Strategy<Value = Action> {
-    let rates = prop_oneof![
-        8 => (1_i64..200_000).prop_map(|it| Decimal::new(it, 3)),
-        2 => (1_i64..20_000_000_000).prop_map(|it| Decimal::new(it, 10)),
-        1 => Just(Decimal::ZERO),
-        1 => Just(Decimal::new(1, 11)),
-    ];
-    let rounding =
-        prop_oneof![Just(Rounding::HalfEven), Just(Rounding::HalfUp), Just(Rounding::Down),];
-    let sides = (parties(), parties(), monies(), currencies());
-    (sides, rates, rounding, any::<bool>()).prop_map(|(sides, rate, rounding, sensible)| {
-        let (debtor, mut creditor, sell, mut buy) = sides;
-        if sensible {
-            buy = currency(if sell.currency == currency("EUR") { "JPY" } else { "EUR" });
-            let n = if buy == currency("JPY") { CUSTOMERS - 1 } else { 0 };
-            creditor = Party::AccountId(customer(n));
-        }
-        let rate = Amount(rate);
-        Action::Exchange(Exchange { debtor, creditor, sell, buy, rate, rounding })
-    })
 }
 
 fn actions() -> impl Strategy<Value = Action> {
@@ -381,45 +327,6 @@ impl Pair {
     fn model_now(&self) -> model::Now {
         let closed_through = self.bookable.closed_through;
         model::Now { instant: self.now, today: self.now.date_naive(), closed_through }
-    }
-}
-
-/// A change as the ledger's own types say it.
-fn change(event: &AccountEvent) -> AccountChange {
-    match event {
-        AccountEvent::Opened { currency, limits } => {
-            AccountChange::Opened { currency: *currency, limits: of_ledger(limits) }
-        }
-        AccountEvent::Frozen { blocks } => AccountChange::Frozen { blocks: wire::blocks(*blocks) },
-        AccountEvent::Unfrozen => AccountChange::Unfrozen,
-        AccountEvent::Closing { payout } => AccountChange::Closing { payout: *payout },
-        AccountEvent::Closed => AccountChange::Closed,
-        AccountEvent::LimitsChanged { limits } => {
-            AccountChange::LimitsChanged { limits: of_ledger(limits) }
-        }
-    }
-}
-
-fn of_ledger(limits: &Limits) -> accounts::Limits {
-    accounts::Limits {
-        overdraft: limits.overdraft,
-        transfer: limits.transfer,
-        daily: limits.daily,
-        monthly: limits.monthly,
-        minimum_balance: limits.minimum_balance,
-    }
-}
-
-/// The ledger's answer as the contract says it.
-fn told(applied: &Applied) -> Followed {
-    match *applied {
-        Applied::Opened { currency, version } => Followed::Opened { currency, version },
-        Applied::Locked { version, payout } => Followed::Locked { version, payout },
-        Applied::CloseRefused { reason, balance, version } => {
-            Followed::CloseRefused { reason: wire::close_refusal(reason), balance, version }
-        }
-        Applied::Quietly => Followed::Quietly,
-        Applied::Early => Followed::Early,
     }
 }
 
