@@ -18,11 +18,15 @@
 
 mod settings;
 
-mod handle;
+mod wire;
 
-mod domain;
+mod accounts;
 
-mod store;
+mod holders;
+
+mod account_numbers;
+
+mod directory;
 
 pub use settings::Settings;
 
@@ -32,14 +36,20 @@ use shared_events::{
     topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
 };
 
-use handle::{Commands, LedgerEvents, Queries};
+use accounts::Commands;
+use directory::Queries;
+use sqlx::migrate::Migrator;
+use wire::LedgerEvents;
+
+/// The schema of the service's database.
+static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Runs the service until it is asked to stop.
 ///
 /// # Errors
 /// When its database cannot be migrated, or a part of it died.
 pub async fn run(host: Host, settings: Settings) -> Result<(), ServiceError> {
-    Service::new("accounts", host.amqp, host.pool, &store::MIGRATOR, host.health)
+    Service::new("accounts", host.amqp, host.pool, &MIGRATOR, host.health)
         .consume(ACCOUNTS_COMMANDS, Commands::new(settings.bank))
         .consume(ACCOUNTS_EVENTS, LedgerEvents)
         .answer(ACCOUNTS_QUERIES, Queries)

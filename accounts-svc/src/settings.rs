@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::domain::Bank;
+use crate::account_numbers::Bank;
 
 /// The service's own part of the configuration.
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,7 @@ use shared_events::accounts::AccountsReason::{
 };
 
 use super::*;
-use crate::domain::samples::{
+use crate::accounts::samples::{
     close, close_refused, freeze, iban, locked, open, opened, opening, set_limits, unfreeze,
     update_holder,
 };

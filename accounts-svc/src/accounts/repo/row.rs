@@ -12,30 +12,30 @@ use shared_events::{
 use uuid::Uuid;
 
 /// The columns that an account is made of.
-pub(super) struct Row {
-    pub(super) id: Uuid,
-    pub(super) iban: String,
-    pub(super) holder_name: String,
-    pub(super) holder_email: Option<String>,
-    pub(super) holder_webhook: Option<String>,
-    pub(super) holder_language: String,
-    pub(super) product: String,
-    pub(super) currency: String,
-    pub(super) overdraft_limit: Decimal,
-    pub(super) transfer_limit: Option<Decimal>,
-    pub(super) daily_limit: Option<Decimal>,
-    pub(super) monthly_limit: Option<Decimal>,
-    pub(super) minimum_balance: Option<Decimal>,
-    pub(super) blocks: Option<String>,
-    pub(super) external_reference: Option<String>,
-    pub(super) status: String,
-    pub(super) closing_version: Option<i64>,
-    pub(super) version: i64,
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) iban: String,
+    pub(crate) holder_name: String,
+    pub(crate) holder_email: Option<String>,
+    pub(crate) holder_webhook: Option<String>,
+    pub(crate) holder_language: String,
+    pub(crate) product: String,
+    pub(crate) currency: String,
+    pub(crate) overdraft_limit: Decimal,
+    pub(crate) transfer_limit: Option<Decimal>,
+    pub(crate) daily_limit: Option<Decimal>,
+    pub(crate) monthly_limit: Option<Decimal>,
+    pub(crate) minimum_balance: Option<Decimal>,
+    pub(crate) blocks: Option<String>,
+    pub(crate) external_reference: Option<String>,
+    pub(crate) status: String,
+    pub(crate) closing_version: Option<i64>,
+    pub(crate) version: i64,
 }
 
 impl Row {
     /// Fails where somebody has written a row that this service would not.
-    pub(super) fn read(self) -> sqlx::Result<Account> {
+    pub(crate) fn read(self) -> sqlx::Result<Account> {
         let holder = Holder {
             name: self.holder_name,
             email: self.holder_email,
@@ -90,11 +90,11 @@ fn blocks(text: &str) -> sqlx::Result<Blocks> {
     Blocks::from_name(text).ok_or_else(unknown)
 }
 
-pub(super) fn read_all(rows: Vec<Row>) -> sqlx::Result<Vec<Account>> {
+pub(crate) fn read_all(rows: Vec<Row>) -> sqlx::Result<Vec<Account>> {
     rows.into_iter().map(Row::read).collect()
 }
 
-pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
 

@@ -9,10 +9,8 @@ use shared_events::{
     refusal::MessageRefused,
 };
 
-use crate::{
-    domain::{InvalidField, page, searchable},
-    store,
-};
+use super::{page, repo};
+use crate::holders::rules::{InvalidField, searchable};
 
 /// How many accounts a page has where nobody says how many.
 const ACCOUNTS_PAGE_DEFAULT: u32 = 100;
@@ -36,13 +34,13 @@ async fn get_in_tx(
     GetAccount { key }: &GetAccount,
 ) -> Result<Answer, HandleError> {
     let found = match key {
-        AccountKey::AccountId(id) => store::account_by_id_in_tx(tx, *id).await?,
-        AccountKey::Iban(iban) => store::account_by_iban_in_tx(tx, iban).await?,
+        AccountKey::AccountId(id) => repo::account_by_id_in_tx(tx, *id).await?,
+        AccountKey::Iban(iban) => repo::account_by_iban_in_tx(tx, iban).await?,
         AccountKey::ExternalReference(reference) => {
             if let Err(invalid) = searchable("key.external_reference", reference) {
                 return Ok(refused(invalid));
             }
-            store::account_by_external_reference_in_tx(tx, reference).await?
+            repo::account_by_external_reference_in_tx(tx, reference).await?
         }
     };
     Ok(match found {
@@ -62,7 +60,7 @@ async fn list_in_tx(tx: &mut Tx<'_>, list: &ListAccounts) -> Result<Answer, Hand
         return Ok(refused(invalid));
     }
     // One more than asked for says whether there is a next page.
-    let found = store::accounts_after_in_tx(tx, list, limit + 1).await?;
+    let found = repo::accounts_after_in_tx(tx, list, limit + 1).await?;
     let (accounts, next) = page(found, limit as usize);
     Ok(Answer::found(&AccountsListed { accounts, next }))
 }

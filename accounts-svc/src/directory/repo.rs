@@ -6,7 +6,7 @@ use shared_events::{
     messaging::Tx,
 };
 
-use super::row::{Row, read_all};
+use crate::accounts::repo::{Row, read_all};
 
 /// The account with this id.
 pub(crate) async fn account_by_id_in_tx(

@@ -6,7 +6,7 @@ use shared_events::accounts::{
 };
 
 use super::*;
-use crate::domain::{
+use crate::accounts::{
     Book, Reaction,
     samples::{
         account, amount, close, close_refused, freeze, freeze_only, holder, id, locked, opened,

@@ -4,7 +4,7 @@ use shared_events::{AccountId, accounts::Account, messaging::Tx};
 use uuid::Uuid;
 
 use super::row::{Row, read_all};
-use crate::domain::Serial;
+use crate::account_numbers::Serial;
 
 /// Those of these accounts that exist. Locked until the transaction ends, in the order of their
 /// ids, so that two batches never wait for each other.

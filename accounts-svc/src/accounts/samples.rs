@@ -13,31 +13,32 @@ use shared_events::{
 };
 use uuid::Builder;
 
-use super::{Bank, Serial, decide};
+use super::change;
+use crate::account_numbers::{Bank, Serial};
 
-pub(super) fn id(number: u8) -> AccountId {
+pub(crate) fn id(number: u8) -> AccountId {
     AccountId(Builder::from_random_bytes(u128::from(number).to_be_bytes()).into_uuid())
 }
 
-pub(super) fn holder(name: &str) -> Holder {
+pub(crate) fn holder(name: &str) -> Holder {
     Holder { name: name.to_owned(), email: None, webhook: None, language: "en".to_owned() }
 }
 
-pub(super) fn iban(serial: u32) -> Iban {
+pub(crate) fn iban(serial: u32) -> Iban {
     let bank = Bank::try_new("CZ", "0880").expect("a bank");
     bank.iban(Serial::try_new(serial.into()).expect("a serial number"))
 }
 
-pub(super) fn amount(text: &str) -> Amount {
+pub(crate) fn amount(text: &str) -> Amount {
     text.parse().expect(text)
 }
 
 /// An account that was just opened.
-pub(super) fn account(number: u8) -> Account {
-    decide::open(&opening(number, None), iban(1_000 + u32::from(number))).account
+pub(crate) fn account(number: u8) -> Account {
+    change::open(&opening(number, None), iban(1_000 + u32::from(number))).account
 }
 
-pub(super) fn opening(number: u8, reference: Option<u8>) -> OpenAccount {
+pub(crate) fn opening(number: u8, reference: Option<u8>) -> OpenAccount {
     OpenAccount {
         account_id: id(number),
         holder: holder("Jana"),
@@ -48,44 +49,44 @@ pub(super) fn opening(number: u8, reference: Option<u8>) -> OpenAccount {
     }
 }
 
-pub(super) fn open(number: u8, reference: Option<u8>) -> AccountsCommand {
+pub(crate) fn open(number: u8, reference: Option<u8>) -> AccountsCommand {
     opening(number, reference).into()
 }
 
-pub(super) fn freeze(number: u8, reason: &str) -> AccountsCommand {
+pub(crate) fn freeze(number: u8, reason: &str) -> AccountsCommand {
     freeze_only(number, Blocks::Both, reason)
 }
 
-pub(super) fn freeze_only(number: u8, blocks: Blocks, reason: &str) -> AccountsCommand {
+pub(crate) fn freeze_only(number: u8, blocks: Blocks, reason: &str) -> AccountsCommand {
     FreezeAccount { account_id: id(number), reason: reason.to_owned(), blocks }.into()
 }
 
-pub(super) fn unfreeze(number: u8) -> AccountsCommand {
+pub(crate) fn unfreeze(number: u8) -> AccountsCommand {
     UnfreezeAccount { account_id: id(number) }.into()
 }
 
-pub(super) fn close(number: u8) -> AccountsCommand {
+pub(crate) fn close(number: u8) -> AccountsCommand {
     CloseAccount { payout: None, account_id: id(number) }.into()
 }
 
-pub(super) fn set_limits(number: u8, limit: &str) -> AccountsCommand {
+pub(crate) fn set_limits(number: u8, limit: &str) -> AccountsCommand {
     SetLimits { spending: None, account_id: id(number), overdraft_limit: amount(limit) }.into()
 }
 
-pub(super) fn update_holder(number: u8, name: &str) -> AccountsCommand {
+pub(crate) fn update_holder(number: u8, name: &str) -> AccountsCommand {
     UpdateHolder { account_id: id(number), holder: holder(name) }.into()
 }
 
-pub(super) fn opened(number: u8) -> LedgerAccountEvent {
+pub(crate) fn opened(number: u8) -> LedgerAccountEvent {
     let currency = "EUR".parse().expect("a currency");
     LedgerAccountOpened { account_id: id(number), currency, version: 1 }.into()
 }
 
-pub(super) fn locked(number: u8, closing_version: Option<i64>) -> LedgerAccountEvent {
+pub(crate) fn locked(number: u8, closing_version: Option<i64>) -> LedgerAccountEvent {
     LedgerAccountLocked { account_id: id(number), version: 9, closing_version }.into()
 }
 
-pub(super) fn close_refused(number: u8, closing_version: Option<i64>) -> LedgerAccountEvent {
+pub(crate) fn close_refused(number: u8, closing_version: Option<i64>) -> LedgerAccountEvent {
     let (account_id, balance) = (id(number), amount("12.50"));
     let (reason, version) = (CloseRefusal::BalanceNotZero, 9);
     LedgerAccountCloseRefused { account_id, reason, balance, version, closing_version }.into()

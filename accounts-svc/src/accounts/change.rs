@@ -12,7 +12,8 @@ use shared_events::{
     ledger::LedgerAccountEvent,
 };
 
-use super::{lifecycle::Step, refusal::Refusal, rules};
+use super::{lifecycle::Step, refusal::Refusal};
+use crate::holders::rules;
 
 /// What happened to an account, beyond what the account itself shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

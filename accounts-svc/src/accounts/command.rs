@@ -8,13 +8,11 @@ use shared_events::{
 };
 use tracing::info;
 
-use super::{
-    announce::{announce, code, done, reject},
-    save::save_in_tx,
-};
+use super::{Book, Changed, Refusal, account_of, openings, repo, save::save_in_tx};
 use crate::{
-    domain::{Bank, Book, Changed, Refusal, account_of, external_reference, openings},
-    store,
+    account_numbers::Bank,
+    holders::rules::external_reference,
+    wire::outbound::{announce, code, done, reject},
 };
 
 /// Handles `accounts.commands`.
@@ -33,12 +31,12 @@ impl Commands {
         batch: &[Received<AccountsCommand>],
     ) -> sqlx::Result<Book> {
         let ids: Vec<AccountId> = batch.iter().map(|it| account_of(it.message())).collect();
-        let accounts = store::lock_accounts_in_tx(tx, &ids).await?;
+        let accounts = repo::lock_accounts_in_tx(tx, &ids).await?;
         let commands = commands_to_open(batch);
         if commands.is_empty() {
             return Ok(Book::new(accounts, vec![]));
         }
-        let taken = store::taken_references_in_tx(tx, &references(&commands)).await?;
+        let taken = repo::taken_references_in_tx(tx, &references(&commands)).await?;
         let openings = openings(commands, &accounts, taken);
         let openings = self.number_in_tx(tx, openings).await?;
         Ok(Book::new(accounts, openings))
@@ -53,7 +51,7 @@ impl Commands {
         let count = openings.iter().filter(|opening| opening.is_ok()).count();
         let mut serials = match count {
             0 => vec![],
-            _ => store::next_serials_in_tx(tx, count).await?,
+            _ => repo::next_serials_in_tx(tx, count).await?,
         }
         .into_iter();
         let mut iban = || {

@@ -8,14 +8,8 @@ use shared_events::{
 };
 use tracing::{debug, info};
 
-use super::{
-    announce::{announce, done},
-    save::save_in_tx,
-};
-use crate::{
-    domain::{Book, Reaction, followed_by},
-    store,
-};
+use super::outbound::{announce, done};
+use crate::accounts::{Book, Reaction, followed_by, repo, save::save_in_tx};
 
 /// Handles `accounts.events`.
 pub(crate) struct LedgerEvents;
@@ -29,7 +23,7 @@ impl Handler for LedgerEvents {
         batch: &[Received<LedgerAccountEvent>],
     ) -> Result<Vec<Outcome>, HandleError> {
         let ids: Vec<AccountId> = batch.iter().map(|it| followed_by(it.message())).collect();
-        let mut book = Book::new(store::lock_accounts_in_tx(tx, &ids).await?, vec![]);
+        let mut book = Book::new(repo::lock_accounts_in_tx(tx, &ids).await?, vec![]);
         let follow = |received: &Received<_>| book.follow(received.message());
         let reactions: Vec<Reaction> = batch.iter().map(follow).collect();
         save_in_tx(tx, &book).await?;

@@ -7,7 +7,7 @@ use shared_events::{
     accounts::{AccountStatus, AccountsReason},
 };
 
-use super::rules::InvalidField;
+use crate::holders::rules::InvalidField;
 
 /// Why a command is refused, and what the sender needs to know to do better.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -10,10 +10,10 @@ use shared_events::{
 };
 
 use super::{
-    decide::{self, Changed, Decision},
+    change::{self, Changed, Decision},
     refusal::Refusal,
-    rules,
 };
+use crate::holders::rules;
 
 /// The account that a command names.
 pub(crate) const fn account_of(command: &AccountsCommand) -> AccountId {
@@ -100,15 +100,15 @@ impl Book {
     pub(crate) fn decide(&mut self, command: &AccountsCommand) -> Decision {
         let changed = match command {
             AccountsCommand::Open(it) => self.open(it),
-            AccountsCommand::Freeze(it) => decide::freeze(self.known(it.account_id)?, it),
-            AccountsCommand::Unfreeze(it) => decide::unfreeze(self.known(it.account_id)?, it),
-            AccountsCommand::Close(it) => decide::close(self.known(it.account_id)?, it),
-            AccountsCommand::SetLimits(it) => decide::set_limits(self.known(it.account_id)?, it),
+            AccountsCommand::Freeze(it) => change::freeze(self.known(it.account_id)?, it),
+            AccountsCommand::Unfreeze(it) => change::unfreeze(self.known(it.account_id)?, it),
+            AccountsCommand::Close(it) => change::close(self.known(it.account_id)?, it),
+            AccountsCommand::SetLimits(it) => change::set_limits(self.known(it.account_id)?, it),
             AccountsCommand::ChangeLimits(it) => {
-                decide::change_limits(self.known(it.account_id)?, it)
+                change::change_limits(self.known(it.account_id)?, it)
             }
             AccountsCommand::UpdateHolder(it) => {
-                decide::update_holder(self.known(it.account_id)?, it)
+                change::update_holder(self.known(it.account_id)?, it)
             }
         }?;
         self.take_in(&changed);
@@ -120,7 +120,7 @@ impl Book {
         let Some((account, _)) = self.accounts.get(&followed_by(event)) else {
             return Reaction::Unknown;
         };
-        match decide::follow(account, event) {
+        match change::follow(account, event) {
             Some(changed) => {
                 self.take_in(&changed);
                 Reaction::Changed(changed.into())
@@ -151,7 +151,7 @@ impl Book {
 
     fn open(&mut self, command: &OpenAccount) -> Decision {
         let opening = self.openings.next().expect("each command that opens one was looked at");
-        Ok(decide::open(command, opening?))
+        Ok(change::open(command, opening?))
     }
 
     fn take_in(&mut self, changed: &Changed) {

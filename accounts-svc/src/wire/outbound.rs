@@ -10,10 +10,10 @@ use shared_events::{
     messaging::Outcome,
 };
 
-use crate::domain::{Change, Changed, Refusal};
+use crate::accounts::{Change, Changed, Refusal};
 
 /// Announces how an account changed.
-pub(super) fn announce(Changed { account, change }: &Changed) -> Outcome {
+pub(crate) fn announce(Changed { account, change }: &Changed) -> Outcome {
     let (account_id, version) = (account.account_id, account.version);
     match change {
         Change::Opened => Outcome::announce(&AccountOpened {
@@ -61,7 +61,7 @@ pub(super) fn announce(Changed { account, change }: &Changed) -> Outcome {
 }
 
 /// What was done, for the log.
-pub(super) const fn done(change: &Change) -> &'static str {
+pub(crate) const fn done(change: &Change) -> &'static str {
     match change {
         Change::Opened => "opened account",
         Change::Activated => "activated account",
@@ -76,7 +76,7 @@ pub(super) const fn done(change: &Change) -> &'static str {
 }
 
 /// Announces that a command was refused.
-pub(super) fn reject(
+pub(crate) fn reject(
     command_id: CommandId,
     command_type: &str,
     account_id: AccountId,
@@ -93,7 +93,7 @@ pub(super) fn reject(
 }
 
 /// The reason as the wire has it, for logs and metrics.
-pub(super) const fn code(reason: AccountsReason) -> &'static str {
+pub(crate) const fn code(reason: AccountsReason) -> &'static str {
     match reason {
         AccountsReason::UnknownAccount => "unknown_account",
         AccountsReason::AccountExists => "account_exists",

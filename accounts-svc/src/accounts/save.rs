@@ -3,7 +3,7 @@
 
 use shared_events::messaging::{HandleError, Tx};
 
-use crate::{domain::Book, store};
+use super::{Book, repo};
 
 /// Another instance opened an account with the same id or external reference while this batch was
 /// decided. When it is decided again, that account is there to be seen.
@@ -11,17 +11,17 @@ use crate::{domain::Book, store};
 #[error("another instance of the service opened the same account; the batch is decided again")]
 struct LostRace;
 
-pub(super) async fn save_in_tx(tx: &mut Tx<'_>, book: &Book) -> Result<(), HandleError> {
+pub(crate) async fn save_in_tx(tx: &mut Tx<'_>, book: &Book) -> Result<(), HandleError> {
     let new = book.new_accounts();
     if !new.is_empty() {
-        let inserted = store::insert_accounts_in_tx(tx, &new).await?;
+        let inserted = repo::insert_accounts_in_tx(tx, &new).await?;
         if usize::try_from(inserted) != Ok(new.len()) {
             return Err(HandleError::Transient(LostRace.into()));
         }
     }
     let changed = book.changed_accounts();
     if !changed.is_empty() {
-        store::update_accounts_in_tx(tx, &changed).await?;
+        repo::update_accounts_in_tx(tx, &changed).await?;
     }
     Ok(())
 }

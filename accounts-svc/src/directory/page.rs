@@ -29,7 +29,7 @@ fn bytes_of(account: &Account) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::samples::account;
+    use crate::accounts::samples::account;
 
     fn accounts(count: u8, webhook_chars: usize) -> Vec<Account> {
         let webhook = Some("x".repeat(webhook_chars));

@@ -1,0 +1,6 @@
+//! What stands on the bus.
+
+mod consumers;
+pub(crate) mod outbound;
+
+pub(crate) use consumers::LedgerEvents;
