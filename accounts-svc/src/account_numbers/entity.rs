@@ -1,15 +1,15 @@
-//! Account numbers and IBANs. Promise: a serial number of the database gives one IBAN, always the
-//! same one, right by the rules of ISO 13616 and of the bank's country.
+//! The bank and its IBANs. Promise: a serial number gives one IBAN, always the same one, right by
+//! the rules of ISO 13616 and of the bank's country.
 
 use std::fmt;
 
 use shared_events::Iban;
 
-/// The number from which an account number is made: 1 to 99,999,999.
+/// The number that an account number is made from: 1 to 99,999,999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Serial(u32);
+pub(crate) struct SerialNumber(u32);
 
-impl Serial {
+impl SerialNumber {
     /// The largest; eight digits leave two of an account number's ten for its check digits.
     const MAX: u32 = 99_999_999;
 
@@ -25,9 +25,9 @@ impl Serial {
 enum Country {
     /// Bank code (4), prefix (6), account number (10) with check digits.
     Czechia,
-    /// As in Czechia, with which it shares the payment system's origin.
+    /// As in Czechia: the two payment systems have a common origin.
     Slovakia,
-    /// Bank code (8), account number (10). Check digits are each bank's own matter; here none
+    /// Bank code (8), account number (10). Each bank chooses its check digits; this bank has none
     /// (method 09 of the Bundesbank).
     Germany,
 }
@@ -58,7 +58,7 @@ impl Country {
     }
 }
 
-/// A bank that cannot be configured, and which key says so.
+/// A country or a bank code that cannot be configured. The message names the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnsupportedBank {
     #[error("bank.country is {found:?}, not one that is supported (CZ, SK, DE)")]
@@ -67,7 +67,7 @@ pub(crate) enum UnsupportedBank {
     Code { found: String, country: &'static str, digits: usize },
 }
 
-/// The bank, as IBANs name it.
+/// The bank: its country and national bank code, which stand in every IBAN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bank {
     country: Country,
@@ -89,10 +89,12 @@ impl Bank {
     }
 
     /// The IBAN of the account with this serial number.
-    pub(crate) fn iban(&self, serial: Serial) -> Iban {
+    pub(crate) fn iban(&self, serial: SerialNumber) -> Iban {
         let code = &self.code;
         let bban = match self.country {
-            Country::Czechia | Country::Slovakia => format!("{code}000000{}", checked(serial)),
+            Country::Czechia | Country::Slovakia => {
+                format!("{code}000000{}", with_check_digits(serial))
+            }
             Country::Germany => format!("{code}{:010}", serial.0),
         };
         Iban::try_from_bban(self.country.code(), &bban)
@@ -106,22 +108,22 @@ impl fmt::Display for Bank {
     }
 }
 
-/// What each of the ten digits counts. Their sum must be divisible by 11: Decree 169/2011 Coll. of
-/// the Czech National Bank, on the rules for forming account numbers.
+/// The weight of each of the ten digits. The weighted sum must be divisible by 11: Decree 169/2011
+/// Coll. of the Czech National Bank, on the rules for forming account numbers.
 const WEIGHTS: [u32; 10] = [6, 3, 7, 9, 10, 5, 8, 4, 2, 1];
 
-/// The serial number, then two digits that make the sum right. The last one alone (weight 1) can
-/// add 0 to 9; where 10 is missing, a 1 before it (weight 2) leaves 8.
-fn checked(serial: Serial) -> String {
+/// The serial number, then two check digits. The last digit alone (weight 1) can add 0 to 9; where
+/// 10 is missing, a 1 before the last digit (weight 2) leaves 8.
+fn with_check_digits(serial: SerialNumber) -> String {
     let digits = format!("{:08}", serial.0);
-    let sum = weigh(&digits);
+    let sum = weighted_sum(&digits);
     match (11 - sum % 11) % 11 {
         10 => format!("{digits}18"),
         missing => format!("{digits}0{missing}"),
     }
 }
 
-fn weigh(digits: &str) -> u32 {
+fn weighted_sum(digits: &str) -> u32 {
     digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum()
 }
 
@@ -133,7 +135,7 @@ mod tests {
 
     fn iban(country: &str, code: &str, serial: i64) -> String {
         let bank = Bank::try_new(country, code).expect("a bank");
-        bank.iban(Serial::try_new(serial).expect("a serial number")).to_string()
+        bank.iban(SerialNumber::try_new(serial).expect("a serial number")).to_string()
     }
 
     #[test]
@@ -146,21 +148,21 @@ mod tests {
     #[test]
     fn the_rule_is_that_of_the_decree() {
         // 19-2000145399/0800, the example in the IBAN registry's entry for Czechia.
-        assert_eq!(weigh("2000145399") % 11, 0);
-        assert_ne!(weigh("2000145398") % 11, 0);
+        assert_eq!(weighted_sum("2000145399") % 11, 0);
+        assert_ne!(weighted_sum("2000145398") % 11, 0);
     }
 
     #[test]
     fn serial_numbers_have_at_most_eight_digits() {
         for number in [i64::MIN, -1, 0, 100_000_000, i64::MAX] {
-            assert_eq!(Serial::try_new(number), None, "{number}");
+            assert_eq!(SerialNumber::try_new(number), None, "{number}");
         }
     }
 
     proptest! {
         #[test]
         fn every_iban_is_valid_and_no_two_are_the_same(
-            serial in 1..=i64::from(Serial::MAX), other in 1..=i64::from(Serial::MAX),
+            serial in 1..=i64::from(SerialNumber::MAX), other in 1..=i64::from(SerialNumber::MAX),
         ) {
             for (country, code) in [("CZ", "0880"), ("SK", "9999"), ("DE", "10010010")] {
                 let made = iban(country, code, serial);
@@ -168,7 +170,7 @@ mod tests {
                 prop_assert_eq!(serial == other, made == iban(country, code, other));
                 if country != "DE" {
                     let number = &made[14..];
-                    prop_assert_eq!(weigh(number) % 11, 0);
+                    prop_assert_eq!(weighted_sum(number) % 11, 0);
                     prop_assert!(number.bytes().filter(|b| *b != b'0').count() >= 2);
                 }
             }

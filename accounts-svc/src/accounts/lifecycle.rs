@@ -1,19 +1,20 @@
-//! Which state leads where. Promise: every step that an account can take stands in one function,
-//! which has an answer for each step in each state.
+//! The states of an account and the steps between them. Promise: one function has an answer for
+//! every step in every state.
 
-use shared_events::accounts::{
-    AccountStatus::{self, Active, Closed, Closing, Frozen, Pending},
-    Blocks,
+use super::{
+    entity::{
+        AccountStatus::{self, Active, Closed, Closing, Frozen, Pending},
+        Blocks,
+    },
+    refusal::Refusal,
 };
 
-use super::refusal::Refusal;
-
-/// Something that happens to an account.
+/// A step in an account's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The ledger has opened its side.
     Activate,
-    /// To refuse this from now on, whatever was refused before.
+    /// The account refuses this direction from now on, in place of the one before.
     Freeze(Blocks),
     Unfreeze,
     /// The ledger is asked to lock the account.
@@ -26,8 +27,8 @@ pub(crate) enum Step {
     UpdateHolder,
 }
 
-/// Where an account stands: its status, and what it refuses. A pending or closing account that
-/// refuses something is frozen as soon as it is open, or its closing was refused.
+/// The status of an account and the direction that it refuses. A pending or closing account that
+/// refuses a direction is frozen as soon as it is open, or its closing was refused.
 pub(crate) type State = (AccountStatus, Option<Blocks>);
 
 impl Step {
@@ -44,7 +45,8 @@ impl Step {
             (Self::Freeze(new), Pending | Closing, _) => (status, Some(new)),
             (Self::Unfreeze, Frozen, _) => (Active, None),
             (Self::Unfreeze, Pending, Some(_)) => (Pending, None),
-            // Not of a closing account: the ledger may have the freeze without the closing yet.
+            // A closing account is not unfrozen: the ledger may know of the freeze, and not yet of
+            // the closing.
             (Self::BeginClosing, Active, _) => (Closing, None),
             (Self::Close, Closing, _) => (Closed, None),
             (Self::SetLimits, Active | Frozen, _)
@@ -80,9 +82,10 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
-    use shared_events::accounts::Blocks::{Both, Credits, Debits};
-
-    use super::*;
+    use super::{
+        Blocks::{Both, Credits, Debits},
+        *,
+    };
 
     /// Every state that an account can be in.
     const STATES: [State; 7] = [
@@ -122,9 +125,8 @@ mod tests {
         check(Step::UpdateHolder, [same[0], same[1], same[2], same[3], same[4], same[5], no]);
     }
 
-    /// A status that a step needs allows it in some state at least, and no other does.
     #[test]
-    fn the_statuses_that_a_refusal_names_are_those_that_allow_the_step() {
+    fn a_refusal_names_exactly_the_statuses_that_allow_the_step() {
         for step in [
             Step::Activate,
             Step::Freeze(Both),
@@ -142,10 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_which_status_it_is_and_which_it_must_be() {
+    fn a_refusal_names_the_status_and_the_one_that_is_needed() {
         let refused = Step::Unfreeze.from((Closing, Some(Both))).expect_err("the ledger decides");
         assert_eq!(refused.to_string(), "the account is closing; it must be frozen");
-        let refused = Step::SetLimits.from((Pending, None)).expect_err("the ledger knows it not");
+        let refused = Step::SetLimits
+            .from((Pending, None))
+            .expect_err("the ledger does not know the account");
         assert_eq!(refused.to_string(), "the account is pending; it must be active or frozen");
     }
 }

@@ -1,15 +1,13 @@
-//! Why a command is refused. A refusal is an answer: its text is for whoever sent the command.
+//! The reasons for refusing a command. A refusal is an answer: its text is for the sender.
 
 use std::fmt;
 
-use shared_events::{
-    AccountId,
-    accounts::{AccountStatus, AccountsReason},
-};
+use shared_events::AccountId;
 
-use crate::holders::rules::InvalidField;
+use super::entity::AccountStatus;
+use crate::fields::InvalidField;
 
-/// Why a command is refused, and what the sender needs to know to do better.
+/// The reason for refusing a command, with the facts that help the sender.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("there is no account {0}")]
@@ -27,15 +25,15 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The code that programs read.
-    pub(crate) const fn reason(&self) -> AccountsReason {
+    /// The code of the reason in logs and metrics. In the contract it has the same name.
+    pub(crate) const fn code(&self) -> &'static str {
         match self {
-            Self::UnknownAccount(_) => AccountsReason::UnknownAccount,
-            Self::AccountExists(_) => AccountsReason::AccountExists,
-            Self::ExternalReferenceTaken(_) => AccountsReason::ExternalReferenceTaken,
-            Self::WrongStatus { .. } => AccountsReason::WrongStatus,
-            Self::InvalidField(_) => AccountsReason::InvalidField,
-            Self::IdempotencyConflict => AccountsReason::IdempotencyConflict,
+            Self::UnknownAccount(_) => "unknown_account",
+            Self::AccountExists(_) => "account_exists",
+            Self::ExternalReferenceTaken(_) => "external_reference_taken",
+            Self::WrongStatus { .. } => "wrong_status",
+            Self::InvalidField(_) => "invalid_field",
+            Self::IdempotencyConflict => "idempotency_conflict",
         }
     }
 

@@ -1,12 +1,12 @@
-//! What queries read.
+//! Reads accounts without locking them.
 
-use shared_events::{
-    AccountId, Iban,
-    accounts::{Account, AccountStatus, ListAccounts},
-    messaging::Tx,
+use shared_events::{AccountId, Iban, messaging::Tx};
+
+use super::AccountListing;
+use crate::accounts::{
+    Account, AccountStatus,
+    repo::{AccountRow, read_all},
 };
-
-use crate::accounts::repo::{Row, read_all};
 
 /// The account with this id.
 pub(crate) async fn account_by_id_in_tx(
@@ -14,7 +14,7 @@ pub(crate) async fn account_by_id_in_tx(
     id: AccountId,
 ) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query_as!(
-        Row,
+        AccountRow,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
                 minimum_balance, blocks, external_reference, status, closing_version,
@@ -22,7 +22,7 @@ pub(crate) async fn account_by_id_in_tx(
          FROM accounts WHERE id = $1",
         id.uuid(),
     );
-    row.fetch_optional(tx.connection()).await?.map(Row::read).transpose()
+    row.fetch_optional(tx.connection()).await?.map(AccountRow::read).transpose()
 }
 
 /// The account with this IBAN.
@@ -31,7 +31,7 @@ pub(crate) async fn account_by_iban_in_tx(
     iban: &Iban,
 ) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query_as!(
-        Row,
+        AccountRow,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
                 minimum_balance, blocks, external_reference, status, closing_version,
@@ -39,16 +39,16 @@ pub(crate) async fn account_by_iban_in_tx(
          FROM accounts WHERE iban = $1",
         iban.as_str(),
     );
-    row.fetch_optional(tx.connection()).await?.map(Row::read).transpose()
+    row.fetch_optional(tx.connection()).await?.map(AccountRow::read).transpose()
 }
 
-/// The account that another system calls so.
+/// The account with this external reference.
 pub(crate) async fn account_by_external_reference_in_tx(
     tx: &mut Tx<'_>,
     reference: &str,
 ) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query_as!(
-        Row,
+        AccountRow,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
                 minimum_balance, blocks, external_reference, status, closing_version,
@@ -56,17 +56,17 @@ pub(crate) async fn account_by_external_reference_in_tx(
          FROM accounts WHERE external_reference = $1",
         reference,
     );
-    row.fetch_optional(tx.connection()).await?.map(Row::read).transpose()
+    row.fetch_optional(tx.connection()).await?.map(AccountRow::read).transpose()
 }
 
-/// At most `rows_max` of the accounts that the list's filters let through, in the order of ids.
+/// At most `rows_max` accounts that pass the filters, in the order of ids.
 pub(crate) async fn accounts_after_in_tx(
     tx: &mut Tx<'_>,
-    list: &ListAccounts,
+    listing: &AccountListing,
     rows_max: u32,
 ) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
-        Row,
+        AccountRow,
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
                 minimum_balance, blocks, external_reference, status, closing_version,
@@ -76,9 +76,9 @@ pub(crate) async fn accounts_after_in_tx(
            AND ($2::text IS NULL OR status = $2)
            AND ($3::text IS NULL OR starts_with(external_reference, $3))
          ORDER BY id LIMIT $4",
-        list.after.map(AccountId::uuid),
-        list.status.map(AccountStatus::as_str),
-        list.external_reference_prefix.as_deref(),
+        listing.after.map(AccountId::uuid),
+        listing.status.map(AccountStatus::as_str),
+        listing.external_reference_prefix.as_deref(),
         i64::from(rows_max),
     );
     read_all(rows.fetch_all(tx.connection()).await?)

@@ -1,17 +1,88 @@
-//! The ledger's half of opening and closing. Promise: each event is followed once; one that comes
-//! late changes nothing; one that comes before its account waits.
+//! The consumers of the three subscriptions. Promise: every command is answered by one event; every
+//! answer of the ledger has its effect once, and one that comes before its account waits.
 
+use metrics::counter;
 use shared_events::{
     AccountId,
-    ledger::LedgerAccountEvent,
-    messaging::{HandleError, Handler, Outcome, Received, Tx},
+    messaging::{Answer, HandleError, Handler, Outcome, QueryHandler, Received, Tx},
 };
 use tracing::{debug, info};
 
-use super::outbound::{announce, done};
-use crate::accounts::{Book, Reaction, followed_by, repo, save::save_in_tx};
+use super::{
+    inbound::{self, AccountsCommand, AccountsQuery, LedgerAccountEvent},
+    outbound,
+};
+use crate::{
+    account_numbers::Bank,
+    accounts::{
+        self, AccountChange, AccountRequest, ChangeKind, Decision, LedgerAnswer, LedgerReaction,
+        Refusal,
+    },
+    directory,
+};
 
-/// Handles `accounts.events`.
+/// Consumes `accounts.commands`.
+pub(crate) struct AccountCommands {
+    bank: Bank,
+}
+
+impl AccountCommands {
+    /// New accounts get IBANs of this bank.
+    pub(crate) const fn new(bank: Bank) -> Self {
+        Self { bank }
+    }
+}
+
+impl Handler for AccountCommands {
+    type Message = AccountsCommand;
+
+    async fn handle(
+        &self,
+        tx: &mut Tx<'_>,
+        batch: &[Received<AccountsCommand>],
+    ) -> Result<Vec<Outcome>, HandleError> {
+        let requests: Vec<_> =
+            batch.iter().map(|received| inbound::request(received.message())).collect();
+        let decisions = accounts::execute_in_tx(tx, &self.bank, &requests).await?;
+        let conclude = |((command, request), decision): (_, Decision)| match decision {
+            Ok(change) => accept(command, &change),
+            Err(refusal) => refuse(command, AccountRequest::account_id(request), &refusal),
+        };
+        Ok(batch.iter().zip(&requests).zip(decisions).map(conclude).collect())
+    }
+
+    fn conflict(&self, command: &Received<AccountsCommand>) -> Outcome {
+        let account_id = inbound::request(command.message()).account_id();
+        refuse(command, account_id, &Refusal::IdempotencyConflict)
+    }
+}
+
+fn accept(command: &Received<AccountsCommand>, change: &AccountChange) -> Outcome {
+    count(command, "accepted");
+    let account = &change.account;
+    info!(account.id = %account.id, account.version, command.id = %command.id(),
+        "{}", log_text(&change.kind));
+    outbound::changed(change)
+}
+
+fn refuse(
+    command: &Received<AccountsCommand>,
+    account_id: AccountId,
+    refusal: &Refusal,
+) -> Outcome {
+    let (reason, kind) = (refusal.code(), &command.envelope.kind);
+    count(command, reason);
+    info!(account.id = %account_id, command.id = %command.id(), kind, reason,
+        field = refusal.field(), "refused command");
+    outbound::refused(command.id(), kind, account_id, refusal)
+}
+
+fn count(command: &Received<AccountsCommand>, outcome: &'static str) {
+    let kind = command.envelope.kind.clone();
+    counter!("accounts_commands_total", "type" => kind, "outcome" => outcome).increment(1);
+}
+
+/// Consumes `accounts.events`.
 pub(crate) struct LedgerEvents;
 
 impl Handler for LedgerEvents {
@@ -22,27 +93,71 @@ impl Handler for LedgerEvents {
         tx: &mut Tx<'_>,
         batch: &[Received<LedgerAccountEvent>],
     ) -> Result<Vec<Outcome>, HandleError> {
-        let ids: Vec<AccountId> = batch.iter().map(|it| followed_by(it.message())).collect();
-        let mut book = Book::new(repo::lock_accounts_in_tx(tx, &ids).await?, vec![]);
-        let follow = |received: &Received<_>| book.follow(received.message());
-        let reactions: Vec<Reaction> = batch.iter().map(follow).collect();
-        save_in_tx(tx, &book).await?;
-        Ok(batch.iter().zip(&reactions).map(|(it, reaction)| conclude(it, reaction)).collect())
+        let answers: Vec<_> =
+            batch.iter().map(|received| inbound::ledger_answer(received.message())).collect();
+        let reactions = accounts::follow_ledger_in_tx(tx, &answers).await?;
+        let react = |(answer, reaction): (&LedgerAnswer, &LedgerReaction)| {
+            log_reaction(answer, reaction);
+            outbound::reacted(answer.account_id, reaction)
+        };
+        Ok(answers.iter().zip(&reactions).map(react).collect())
     }
 }
 
-fn conclude(received: &Received<LedgerAccountEvent>, reaction: &Reaction) -> Outcome {
-    let (id, kind) = (followed_by(received.message()), &received.envelope.kind);
+fn log_reaction(answer: &LedgerAnswer, reaction: &LedgerReaction) {
+    let id = answer.account_id;
     match reaction {
-        Reaction::Changed(changed) => {
-            info!(account.id = %id, account.version = changed.account.version,
-                "{}", done(&changed.change));
-            announce(changed)
+        LedgerReaction::Changed(change) => {
+            info!(account.id = %id, account.version = change.account.version,
+                "{}", log_text(&change.kind));
         }
-        Reaction::Ignored => {
-            debug!(account.id = %id, kind, "the account has moved on; ignored an event");
-            Outcome::silent()
+        LedgerReaction::Outdated => {
+            debug!(account.id = %id, answer = ?answer.content,
+                "ignored an answer of the ledger: the account has moved on");
         }
-        Reaction::Unknown => Outcome::Later { why: format!("account {id} is not known here yet") },
+        // The bus logs a message that has to wait.
+        LedgerReaction::UnknownAccount => {}
+    }
+}
+
+/// The log line of a change.
+const fn log_text(kind: &ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Opened => "opened account",
+        ChangeKind::Activated => "activated account",
+        ChangeKind::Frozen { .. } => "froze account",
+        ChangeKind::Unfrozen => "unfroze account",
+        ChangeKind::Closing { .. } => "began to close account",
+        ChangeKind::Closed => "closed account",
+        ChangeKind::CloseRefused { .. } => "gave up closing account",
+        ChangeKind::LimitsChanged => "changed limits of account",
+        ChangeKind::HolderUpdated => "updated holder of account",
+    }
+}
+
+/// Consumes `accounts.queries`.
+pub(crate) struct AccountQueries;
+
+impl QueryHandler for AccountQueries {
+    type Query = AccountsQuery;
+
+    async fn answer(&self, tx: &mut Tx<'_>, query: &AccountsQuery) -> Result<Answer, HandleError> {
+        let answer = match query {
+            AccountsQuery::Get(get) => match inbound::account_key(get) {
+                Ok(key) => {
+                    let found = directory::find_in_tx(tx, &key).await?;
+                    outbound::found(&key, found.as_ref())
+                }
+                Err(invalid) => outbound::invalid(invalid),
+            },
+            AccountsQuery::List(list) => match inbound::listing(list) {
+                Ok(listing) => {
+                    let found = directory::list_in_tx(tx, &listing).await?;
+                    outbound::listed(&found, listing.limit)
+                }
+                Err(invalid) => outbound::invalid(invalid),
+            },
+        };
+        Ok(answer)
     }
 }

@@ -1,6 +1,18 @@
-//! What stands on the bus.
+//! The border to the bus: the only place that names messages of the contract. Promise: inside the
+//! service there are its own types, with checked values; every outcome becomes one message.
+//!
+//! ```text
+//! accounts.commands ──> inbound ──> accounts::command ──┐
+//! accounts.events   ──> inbound ──> accounts::command ──┼──> outbound ──> events, replies
+//! accounts.queries  ──> inbound ──> directory::query  ──┘
+//!
+//! consumers   one for each subscription: inbound, capability, outbound
+//! inbound     messages as requests with checked fields
+//! outbound    outcomes as messages: an exhaustive match
+//! ```
 
 mod consumers;
-pub(crate) mod outbound;
+mod inbound;
+mod outbound;
 
-pub(crate) use consumers::LedgerEvents;
+pub(crate) use consumers::{AccountCommands, AccountQueries, LedgerEvents};

@@ -18,10 +18,9 @@ pub use definitions::{User, definitions, users};
 use std::time::Duration;
 
 use crate::{
-    accounts::{AccountsCommand, AccountsQuery},
-    catalogue,
-    ledger::{LedgerAccountEvent, LedgerArrangement, LedgerCommand, LedgerQuery},
-    message::{Kind, MessageSet},
+    accounts, catalogue, ledger,
+    ledger::{LedgerArrangement, LedgerCommand, LedgerQuery},
+    message::{Kind, Message, MessageSet},
     notifications::{NotifiableEvent, NotificationsCommand, NotificationsQuery},
 };
 
@@ -103,6 +102,16 @@ impl Subscription {
         Self { service, name, partitions: None, types: M::TYPES }
     }
 
+    /// A queue that carries these types. The service that reads the queue defines a set of the same
+    /// messages (`message_set!`), and a test of the service compares the two.
+    const fn of_types(
+        service: &'static str,
+        name: &'static str,
+        types: &'static [&'static str],
+    ) -> Self {
+        Self { service, name, partitions: None, types }
+    }
+
     /// The names of its queues.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
@@ -119,14 +128,35 @@ impl Subscription {
 }
 
 /// What the accounts service is asked.
-pub const ACCOUNTS_COMMANDS: Subscription =
-    Subscription::queue::<AccountsCommand>("accounts", "accounts.commands");
+pub const ACCOUNTS_COMMANDS: Subscription = Subscription::of_types(
+    "accounts",
+    "accounts.commands",
+    &[
+        accounts::OpenAccount::TYPE,
+        accounts::FreezeAccount::TYPE,
+        accounts::UnfreezeAccount::TYPE,
+        accounts::CloseAccount::TYPE,
+        accounts::SetLimits::TYPE,
+        accounts::ChangeLimits::TYPE,
+        accounts::UpdateHolder::TYPE,
+    ],
+);
 /// What the accounts service hears from the ledger.
-pub const ACCOUNTS_EVENTS: Subscription =
-    Subscription::queue::<LedgerAccountEvent>("accounts", "accounts.events");
+pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
+    "accounts",
+    "accounts.events",
+    &[
+        ledger::LedgerAccountOpened::TYPE,
+        ledger::LedgerAccountLocked::TYPE,
+        ledger::LedgerAccountCloseRefused::TYPE,
+    ],
+);
 /// Questions about accounts.
-pub const ACCOUNTS_QUERIES: Subscription =
-    Subscription::queue::<AccountsQuery>("accounts", "accounts.queries");
+pub const ACCOUNTS_QUERIES: Subscription = Subscription::of_types(
+    "accounts",
+    "accounts.queries",
+    &[accounts::GetAccount::TYPE, accounts::ListAccounts::TYPE],
+);
 /// What the ledger is asked, and the account events that it follows, in partitions.
 pub const LEDGER_COMMANDS: Subscription = Subscription {
     service: "ledger",

@@ -1,18 +1,16 @@
 //! A row of `accounts` as an account.
 
 use rust_decimal::Decimal;
-use serde::{
-    Deserialize,
-    de::{IntoDeserializer, value},
-};
-use shared_events::{
-    AccountId, Amount, Iban,
-    accounts::{Account, AccountStatus, Blocks, Holder, SpendingLimits},
-};
+use shared_events::{AccountId, Amount, Iban};
 use uuid::Uuid;
 
-/// The columns that an account is made of.
-pub(crate) struct Row {
+use crate::{
+    accounts::entity::{Account, AccountStatus, Blocks, SpendingLimits},
+    holders::Holder,
+};
+
+/// The columns of an account.
+pub(crate) struct AccountRow {
     pub(crate) id: Uuid,
     pub(crate) iban: String,
     pub(crate) holder_name: String,
@@ -33,8 +31,8 @@ pub(crate) struct Row {
     pub(crate) version: i64,
 }
 
-impl Row {
-    /// Fails where somebody has written a row that this service would not.
+impl AccountRow {
+    /// Fails where the row was not written by this service.
     pub(crate) fn read(self) -> sqlx::Result<Account> {
         let holder = Holder {
             name: self.holder_name,
@@ -42,22 +40,22 @@ impl Row {
             webhook: self.holder_webhook,
             language: self.holder_language,
         };
-        let spending = SpendingLimits {
+        let spending_limits = SpendingLimits {
             transfer: self.transfer_limit.map(Amount),
             daily: self.daily_limit.map(Amount),
             monthly: self.monthly_limit.map(Amount),
             minimum_balance: self.minimum_balance.map(Amount),
         };
-        let blocks = self.blocks.as_deref().map(blocks).transpose()?;
-        let (status, blocks) = state(status(&self.status)?, blocks);
+        let blocks = self.blocks.as_deref().map(read_blocks).transpose()?;
+        let (status, blocks) = state(read_status(&self.status)?, blocks);
         Ok(Account {
-            account_id: AccountId(self.id),
+            id: AccountId(self.id),
             iban: Iban::try_from(self.iban).map_err(unreadable)?,
             holder,
             product: self.product,
             currency: self.currency.parse().map_err(unreadable)?,
             overdraft_limit: Amount(self.overdraft_limit),
-            spending: Some(spending).filter(|it| *it != SpendingLimits::default()),
+            spending_limits,
             blocks,
             external_reference: self.external_reference,
             status,
@@ -67,8 +65,8 @@ impl Row {
     }
 }
 
-/// What a row says, whichever version of the service wrote it: the first knew one freeze only, and
-/// one that activates an account, or gives up closing it, may not know that it was frozen.
+/// Reads a row of any version of the service: the first one had one kind of freeze only, and a
+/// version that activates an account, or gives up closing it, may have overlooked the freeze.
 const fn state(status: AccountStatus, blocks: Option<Blocks>) -> (AccountStatus, Option<Blocks>) {
     match (status, blocks) {
         (AccountStatus::Active, Some(_)) => (AccountStatus::Frozen, blocks),
@@ -78,40 +76,37 @@ const fn state(status: AccountStatus, blocks: Option<Blocks>) -> (AccountStatus,
     }
 }
 
-/// Reads the name that the contract gives a status, so that the two cannot differ.
-fn status(text: &str) -> sqlx::Result<AccountStatus> {
-    let name: value::StrDeserializer<'_, value::Error> = text.into_deserializer();
-    AccountStatus::deserialize(name).map_err(unreadable)
+fn read_status(name: &str) -> sqlx::Result<AccountStatus> {
+    let unknown = || sqlx::Error::Decode(format!("{name} is no status").into());
+    AccountStatus::from_name(name).ok_or_else(unknown)
 }
 
-/// Reads the name of what a frozen account refuses.
-fn blocks(text: &str) -> sqlx::Result<Blocks> {
-    let unknown = || sqlx::Error::Decode(format!("{text} is nothing to refuse").into());
-    Blocks::from_name(text).ok_or_else(unknown)
+fn read_blocks(name: &str) -> sqlx::Result<Blocks> {
+    let unknown = || sqlx::Error::Decode(format!("{name} is no direction of a freeze").into());
+    Blocks::from_name(name).ok_or_else(unknown)
 }
 
-pub(crate) fn read_all(rows: Vec<Row>) -> sqlx::Result<Vec<Account>> {
-    rows.into_iter().map(Row::read).collect()
+pub(crate) fn read_all(rows: Vec<AccountRow>) -> sqlx::Result<Vec<Account>> {
+    rows.into_iter().map(AccountRow::read).collect()
 }
 
-pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
 
 #[cfg(test)]
 mod tests {
-    use shared_events::accounts::{
+    use super::{
         AccountStatus::{Active, Closed, Closing, Frozen, Pending},
         Blocks::{Both, Debits},
+        *,
     };
 
-    use super::*;
-
     #[test]
-    fn what_older_instances_wrote_means_what_the_ledger_has() {
+    fn rows_of_older_instances_mean_the_state_that_the_ledger_has() {
         for (written, read) in [
             ((Active, None), (Active, None)),
-            // Activated, or given back to use, by one that overlooked the freeze.
+            // Activated, or active again, by an instance that overlooked the freeze.
             ((Active, Some(Debits)), (Frozen, Some(Debits))),
             ((Frozen, None), (Frozen, Some(Both))),
             ((Frozen, Some(Debits)), (Frozen, Some(Debits))),

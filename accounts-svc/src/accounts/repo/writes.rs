@@ -1,37 +1,36 @@
-//! What a batch has decided, as arrays: one statement for one account or five hundred.
+//! The changes of a batch, as arrays: one statement for one account or five hundred.
 
 use rust_decimal::Decimal;
-use shared_events::{
-    Amount,
-    accounts::{Account, Blocks},
-    messaging::Tx,
-};
+use shared_events::{Amount, messaging::Tx};
 use uuid::Uuid;
+
+use crate::accounts::entity::{Account, Blocks};
 
 /// One value of each account.
 fn column<'a, T>(accounts: &[&'a Account], value: impl Fn(&'a Account) -> T) -> Vec<T> {
     accounts.iter().map(|account| value(account)).collect()
 }
 
-/// Stores new accounts. Returns how many: fewer where another transaction took an id or an external
-/// reference first (and has committed: this waits for it).
+/// Stores new accounts. Returns their number: it is smaller where another transaction took an id or
+/// an external reference first. The statement waits for such a transaction to commit.
 pub(crate) async fn insert_accounts_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[&Account],
 ) -> sqlx::Result<u64> {
-    let ids: Vec<Uuid> = column(accounts, |it| it.account_id.uuid());
-    let ibans: Vec<&str> = column(accounts, |it| it.iban.as_str());
-    let names: Vec<&str> = column(accounts, |it| it.holder.name.as_str());
-    let emails: Vec<Option<&str>> = column(accounts, |it| it.holder.email.as_deref());
-    let webhooks: Vec<Option<&str>> = column(accounts, |it| it.holder.webhook.as_deref());
-    let languages: Vec<&str> = column(accounts, |it| it.holder.language.as_str());
-    let products: Vec<&str> = column(accounts, |it| it.product.as_str());
-    let currencies: Vec<&str> = column(accounts, |it| it.currency.code());
-    let limits: Vec<Decimal> = column(accounts, |it| it.overdraft_limit.decimal());
-    let references: Vec<Option<&str>> = column(accounts, |it| it.external_reference.as_deref());
-    let statuses: Vec<&str> = column(accounts, |it| it.status.as_str());
-    let versions: Vec<i64> = column(accounts, |it| it.version);
-    let blocks: Vec<Option<&str>> = column(accounts, |it| it.blocks.map(Blocks::as_str));
+    let ids: Vec<Uuid> = column(accounts, |account| account.id.uuid());
+    let ibans: Vec<&str> = column(accounts, |account| account.iban.as_str());
+    let names: Vec<&str> = column(accounts, |account| account.holder.name.as_str());
+    let emails: Vec<Option<&str>> = column(accounts, |account| account.holder.email.as_deref());
+    let webhooks: Vec<Option<&str>> = column(accounts, |account| account.holder.webhook.as_deref());
+    let languages: Vec<&str> = column(accounts, |account| account.holder.language.as_str());
+    let products: Vec<&str> = column(accounts, |account| account.product.as_str());
+    let currencies: Vec<&str> = column(accounts, |account| account.currency.code());
+    let limits: Vec<Decimal> = column(accounts, |account| account.overdraft_limit.decimal());
+    let references: Vec<Option<&str>> =
+        column(accounts, |account| account.external_reference.as_deref());
+    let statuses: Vec<&str> = column(accounts, |account| account.status.as_str());
+    let versions: Vec<i64> = column(accounts, |account| account.version);
+    let blocks: Vec<Option<&str>> = column(accounts, |account| account.blocks.map(Blocks::as_str));
     let inserted = sqlx::query!(
         "INSERT INTO accounts (id, iban, holder_name, holder_email, holder_webhook,
                                holder_language, product, currency, overdraft_limit,
@@ -57,28 +56,30 @@ pub(crate) async fn insert_accounts_in_tx(
     Ok(inserted.execute(tx.connection()).await?.rows_affected())
 }
 
-/// Stores what can change of accounts that this transaction has locked.
+/// Stores the changeable columns of accounts that this transaction has locked.
 pub(crate) async fn update_accounts_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[&Account],
 ) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> = column(accounts, |it| it.account_id.uuid());
-    let names: Vec<&str> = column(accounts, |it| it.holder.name.as_str());
-    let emails: Vec<Option<&str>> = column(accounts, |it| it.holder.email.as_deref());
-    let webhooks: Vec<Option<&str>> = column(accounts, |it| it.holder.webhook.as_deref());
-    let languages: Vec<&str> = column(accounts, |it| it.holder.language.as_str());
-    let limits: Vec<Decimal> = column(accounts, |it| it.overdraft_limit.decimal());
-    let spending = |it: &Account| it.spending.unwrap_or_default();
+    let ids: Vec<Uuid> = column(accounts, |account| account.id.uuid());
+    let names: Vec<&str> = column(accounts, |account| account.holder.name.as_str());
+    let emails: Vec<Option<&str>> = column(accounts, |account| account.holder.email.as_deref());
+    let webhooks: Vec<Option<&str>> = column(accounts, |account| account.holder.webhook.as_deref());
+    let languages: Vec<&str> = column(accounts, |account| account.holder.language.as_str());
+    let limits: Vec<Decimal> = column(accounts, |account| account.overdraft_limit.decimal());
     let decimal = |limit: Option<Amount>| limit.map(Amount::decimal);
-    let transfer: Vec<Option<Decimal>> = column(accounts, |it| decimal(spending(it).transfer));
-    let daily: Vec<Option<Decimal>> = column(accounts, |it| decimal(spending(it).daily));
-    let monthly: Vec<Option<Decimal>> = column(accounts, |it| decimal(spending(it).monthly));
+    let transfer: Vec<Option<Decimal>> =
+        column(accounts, |account| decimal(account.spending_limits.transfer));
+    let daily: Vec<Option<Decimal>> =
+        column(accounts, |account| decimal(account.spending_limits.daily));
+    let monthly: Vec<Option<Decimal>> =
+        column(accounts, |account| decimal(account.spending_limits.monthly));
     let minimum: Vec<Option<Decimal>> =
-        column(accounts, |it| decimal(spending(it).minimum_balance));
-    let blocks: Vec<Option<&str>> = column(accounts, |it| it.blocks.map(Blocks::as_str));
-    let statuses: Vec<&str> = column(accounts, |it| it.status.as_str());
-    let versions: Vec<i64> = column(accounts, |it| it.version);
-    let closing: Vec<Option<i64>> = column(accounts, |it| it.closing_version);
+        column(accounts, |account| decimal(account.spending_limits.minimum_balance));
+    let blocks: Vec<Option<&str>> = column(accounts, |account| account.blocks.map(Blocks::as_str));
+    let statuses: Vec<&str> = column(accounts, |account| account.status.as_str());
+    let versions: Vec<i64> = column(accounts, |account| account.version);
+    let closing: Vec<Option<i64>> = column(accounts, |account| account.closing_version);
     let updated = sqlx::query!(
         "UPDATE accounts
          SET holder_name = new.name, holder_email = new.email, holder_webhook = new.webhook,
