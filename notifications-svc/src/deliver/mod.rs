@@ -17,6 +17,7 @@ mod bells;
 mod courier;
 mod gauges;
 mod guard;
+#[path = "../transports/email/mail.rs"]
 mod mail;
 mod prune;
 mod record;
