@@ -17,16 +17,35 @@
 
 mod settings;
 
-mod handle;
+mod wire;
+
+mod recipients;
+
+mod triggers;
+
+mod notifications;
+
+mod deliveries;
+
+mod letters;
+
+mod transports;
+
+mod retention;
+
+mod ids;
+
+mod time_limit;
+
+#[cfg(test)]
+mod samples;
 
 mod domain;
 
 mod store;
 
-mod deliver;
-
-pub use deliver::InvalidSmtp;
 pub use settings::Settings;
+pub use transports::email::mail::InvalidSmtp;
 
 use std::sync::Arc;
 
@@ -37,8 +56,19 @@ use shared_events::{
     topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
 };
 
-use deliver::{Bells, Caller, Courier, Gauges, Mailer, Pruner, Way};
-use handle::{Commands, Events, Queries};
+use deliveries::job::{
+    backlog::Gauges,
+    wakeup::Bells,
+    worker::{Courier, Way},
+};
+use notifications::{command::Events, query::Queries};
+use retention::job::Pruner;
+use sqlx::migrate::Migrator;
+use transports::{email::mail::Mailer, webhook::client::Caller};
+use wire::consumers::Commands;
+
+/// The service's own tables.
+static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +95,7 @@ pub async fn run(host: Host, settings: Settings) -> Result<(), RunError> {
     let schedule = Arc::new(settings.delivery.schedule);
     let first_delay = schedule.delay_before(1, 0.0).unwrap_or_default();
     let courier = |way| Courier::new(way, Arc::clone(&schedule), Arc::clone(&bells));
-    Service::new("notifications", host.amqp, host.pool, &store::MIGRATOR, host.health)
+    Service::new("notifications", host.amqp, host.pool, &MIGRATOR, host.health)
         .consume(NOTIFICATIONS_EVENTS, Events::new(first_delay, Arc::clone(&bells)))
         .consume(NOTIFICATIONS_COMMANDS, Commands::new(Arc::clone(&bells)))
         .answer(NOTIFICATIONS_QUERIES, Queries)

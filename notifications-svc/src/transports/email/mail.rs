@@ -26,7 +26,7 @@ use shared_events::envelope::chain;
 use tracing::{info, warn};
 use url::{Host, Url};
 
-use super::smtp::{MailServer, NotTaken};
+use super::smtp_client::{MailServer, NotTaken};
 use crate::{
     domain::{Answer, Letter, Parcel, Step, write_letter},
     settings::Smtp,
@@ -71,7 +71,7 @@ impl Mailer {
     }
 
     /// Makes one attempt.
-    pub(super) async fn send(&self, parcel: &Parcel) -> Answer {
+    pub(crate) async fn send(&self, parcel: &Parcel) -> Answer {
         let Some(address) = &parcel.recipient.email else {
             return Answer::unsendable("the holder has no e-mail address, or wants none");
         };

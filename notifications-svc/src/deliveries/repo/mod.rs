@@ -1,0 +1,5 @@
+//! The tables of deliveries and attempts.
+
+pub(crate) mod attempts;
+pub(crate) mod claims;
+pub(crate) mod deliveries;

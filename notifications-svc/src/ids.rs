@@ -1,0 +1,73 @@
+//! Ids of what events lead to. Promise: the same event makes the same notifications and deliveries,
+//! whoever handles it and however often; newer events make greater ids.
+//!
+//! They have the layout of UUIDv7 (RFC 9562, 5.7): the event's time, then hashed bits.
+
+use chrono::{DateTime, Utc};
+use shared_events::{
+    AccountId, MessageId, TransferId,
+    ids::{DeliveryId, NotificationId},
+    notifications::Channel,
+};
+use uuid::{Builder, Uuid};
+
+/// The notification that the holder of an account gets from an event about a transfer, or about
+/// the account itself.
+pub(crate) fn notification_id(
+    event_id: MessageId,
+    event_time: DateTime<Utc>,
+    account_id: AccountId,
+    transfer_id: Option<TransferId>,
+) -> NotificationId {
+    let transfer = transfer_id.map_or(Uuid::nil(), TransferId::uuid);
+    let name = [account_id.uuid().into_bytes(), transfer.into_bytes()].concat();
+    // A clock before 1970 would be wrong; such ids come first.
+    let millis = u64::try_from(event_time.timestamp_millis()).unwrap_or(0);
+    NotificationId(timed(millis, Uuid::new_v5(&event_id.uuid(), &name)))
+}
+
+/// The delivery of a notification through a channel.
+pub(crate) fn delivery_id(notification_id: NotificationId, channel: Channel) -> DeliveryId {
+    let notification = notification_id.uuid();
+    let name: &[u8] = match channel {
+        Channel::Email => b"email",
+        Channel::Webhook => b"webhook",
+    };
+    let millis = u64::try_from(notification.as_u128() >> 80).unwrap_or(0);
+    DeliveryId(timed(millis, Uuid::new_v5(&notification, name)))
+}
+
+fn timed(millis: u64, hash: Uuid) -> Uuid {
+    let mut bits = [0; 10];
+    bits.copy_from_slice(&hash.as_bytes()[..10]);
+    Builder::from_unix_timestamp_millis(millis, &bits).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn ids_follow_from_the_event_and_its_time() {
+        let (event, account) = (MessageId::new(), AccountId::new());
+        let (time, transfer) = (Utc::now(), Some(TransferId::new()));
+        let id = notification_id(event, time, account, transfer);
+        assert_eq!(id, notification_id(event, time, account, transfer));
+        assert_ne!(id, notification_id(event, time, AccountId::new(), transfer));
+        assert_ne!(id, notification_id(event, time, account, None));
+        assert_ne!(id, notification_id(MessageId::new(), time, account, transfer));
+        assert!(id < notification_id(event, time + TimeDelta::milliseconds(1), account, transfer));
+        assert_eq!(id.uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn each_channel_has_its_delivery_of_the_same_time() {
+        let id = notification_id(MessageId::new(), Utc::now(), AccountId::new(), None);
+        let (email, webhook) = (delivery_id(id, Channel::Email), delivery_id(id, Channel::Webhook));
+        assert_ne!(email, webhook);
+        assert_eq!(email, delivery_id(id, Channel::Email));
+        assert_eq!(email.uuid().get_timestamp(), id.uuid().get_timestamp());
+    }
+}

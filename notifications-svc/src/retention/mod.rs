@@ -1,0 +1,4 @@
+//! Deletes old notifications.
+
+pub(crate) mod job;
+pub(crate) mod repo;

@@ -1,0 +1,4 @@
+//! E-mail and webhooks.
+
+pub(crate) mod email;
+pub(crate) mod webhook;

@@ -1,0 +1,4 @@
+//! Which events tell whom.
+
+pub(crate) mod payload;
+pub(crate) mod rules;

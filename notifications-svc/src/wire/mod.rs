@@ -1,0 +1,3 @@
+//! The border to the bus.
+
+pub(crate) mod consumers;
