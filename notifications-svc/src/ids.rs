@@ -1,18 +1,19 @@
-//! Ids of what events lead to. Promise: the same event makes the same notifications and deliveries,
-//! whoever handles it and however often; newer events make greater ids.
+//! Ids of notifications and deliveries. Promise: the same event makes the same ids, whichever instance
+//! handles the event and however often; newer events make greater ids.
 //!
-//! They have the layout of UUIDv7 (RFC 9562, 5.7): the event's time, then hashed bits.
+//! The ids have the layout of UUIDv7 (RFC 9562, 5.7): the event's time, then hashed bits.
 
 use chrono::{DateTime, Utc};
 use shared_events::{
     AccountId, MessageId, TransferId,
     ids::{DeliveryId, NotificationId},
-    notifications::Channel,
 };
 use uuid::{Builder, Uuid};
 
-/// The notification that the holder of an account gets from an event about a transfer, or about
-/// the account itself.
+use crate::recipients::Channel;
+
+/// The id of the notification that the holder of an account gets of an event about a transfer, or
+/// about the account itself.
 pub(crate) fn notification_id(
     event_id: MessageId,
     event_time: DateTime<Utc>,
@@ -26,15 +27,18 @@ pub(crate) fn notification_id(
     NotificationId(timed(millis, Uuid::new_v5(&event_id.uuid(), &name)))
 }
 
-/// The delivery of a notification through a channel.
+/// The id of the delivery of a notification through a channel.
 pub(crate) fn delivery_id(notification_id: NotificationId, channel: Channel) -> DeliveryId {
     let notification = notification_id.uuid();
-    let name: &[u8] = match channel {
-        Channel::Email => b"email",
-        Channel::Webhook => b"webhook",
-    };
     let millis = u64::try_from(notification.as_u128() >> 80).unwrap_or(0);
-    DeliveryId(timed(millis, Uuid::new_v5(&notification, name)))
+    DeliveryId(timed(millis, Uuid::new_v5(&notification, channel.as_str().as_bytes())))
+}
+
+/// The least id that a notification or a delivery of an event of this time can have.
+pub(crate) fn first_id_of(time: DateTime<Utc>) -> Uuid {
+    let millis = u128::try_from(time.timestamp_millis()).unwrap_or_default();
+    // An id has 48 bits for the time.
+    Uuid::from_u128(millis.min(0xffff_ffff_ffff) << 80)
 }
 
 fn timed(millis: u64, hash: Uuid) -> Uuid {
@@ -69,5 +73,15 @@ mod tests {
         assert_ne!(email, webhook);
         assert_eq!(email, delivery_id(id, Channel::Email));
         assert_eq!(email.uuid().get_timestamp(), id.uuid().get_timestamp());
+    }
+
+    #[test]
+    fn an_id_lies_within_its_millisecond() {
+        let id = Uuid::now_v7();
+        let (seconds, nanos) = id.get_timestamp().expect("a time").to_unix();
+        let made = DateTime::from_timestamp(i64::try_from(seconds).expect("small"), nanos);
+        let made = made.expect("an instant");
+        assert!(first_id_of(made) <= id);
+        assert!(id < first_id_of(made + TimeDelta::milliseconds(1)));
     }
 }

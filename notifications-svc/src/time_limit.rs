@@ -1,16 +1,16 @@
-//! Bounds work with the database.
+//! The time limit of database work in background jobs.
 
 use std::{future::Future, time::Duration};
 
 use shared_events::messaging::HandleError;
 use tokio::time::timeout;
 
-/// The longest that one piece of work with the database may take. A database that is silent for so
-/// long is away, whatever its connection says.
+/// The longest that one piece of database work may take. A database that is silent for so long is
+/// away, whatever the state of its connection.
 const DATABASE_MAX: Duration = Duration::from_secs(20);
 
-/// Bounds work with the database.
-pub(crate) async fn in_time<T>(
+/// Carries out database work within the limit. Work that exceeds the limit can be tried again.
+pub(crate) async fn within_limit<T>(
     work: impl Future<Output = Result<T, HandleError>>,
 ) -> Result<T, HandleError> {
     let silent = |_| HandleError::Transient("the database does not answer".into());

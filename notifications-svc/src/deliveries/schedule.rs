@@ -1,29 +1,29 @@
-//! When a delivery is tried. Promise: attempts are bounded in number and in time; jitter keeps
-//! deliveries that failed together from coming back together.
+//! The delays before the attempts of a delivery. Promise: attempts are bounded in number and in time;
+//! jitter keeps deliveries that failed together from coming back together.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// As Svix tries: at once, and again for more than a day, so that a receiver may be down over
-/// a night and a holiday morning.
+/// The schedule of Svix: at once, and again for more than a day, so that a receiver may be down for a
+/// night and a holiday morning.
 const DEFAULT_SECONDS: [f64; 8] = [0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0];
-/// How much of a delay chance may add or take away.
+/// The share of a delay that jitter adds or takes away at most.
 const JITTER_SHARE: f64 = 0.2;
-/// More attempts tell a dead receiver nothing new.
+/// More attempts are of no use: a receiver that is down for so long is down for good.
 const ATTEMPTS_MAX: usize = 20;
-/// News that are older are history.
+/// A notification that is older is history.
 const DELAY_SECONDS_MAX: f64 = 30.0 * 86_400.0;
 
 /// The delay before each attempt, the first included. `0,5,300` or `[0, 5, 300]`, in seconds.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "ScheduleNotation")]
 pub(crate) struct Schedule(Vec<f64>);
 
-/// How a schedule may be written: a list in a file, text in the environment.
+/// The two notations of a schedule: a list in a file, text in the environment.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum ScheduleNotation {
     List(Vec<f64>),
     Text(String),
 }
@@ -39,14 +39,15 @@ impl Default for Schedule {
     }
 }
 
-impl TryFrom<Written> for Schedule {
+impl TryFrom<ScheduleNotation> for Schedule {
     type Error = InvalidSchedule;
 
-    fn try_from(written: Written) -> Result<Self, InvalidSchedule> {
-        let seconds = match written {
-            Written::List(seconds) => seconds,
-            Written::Text(text) => {
-                let read: Result<_, _> = text.split(',').map(|it| it.trim().parse()).collect();
+    fn try_from(notation: ScheduleNotation) -> Result<Self, InvalidSchedule> {
+        let seconds = match notation {
+            ScheduleNotation::List(seconds) => seconds,
+            ScheduleNotation::Text(text) => {
+                let read: Result<_, _> =
+                    text.split(',').map(|delay| delay.trim().parse()).collect();
                 read.map_err(|_| InvalidSchedule)?
             }
         };
@@ -59,8 +60,8 @@ impl TryFrom<Written> for Schedule {
 }
 
 impl Schedule {
-    /// How long to wait before the attempt with this number, from 1. `chance` is -1 to 1. None:
-    /// there are no more attempts.
+    /// The delay before the attempt with this number, from 1. `chance` is -1 to 1. `None`: there are
+    /// no more attempts.
     pub(crate) fn delay_before(&self, number: i32, chance: f64) -> Option<Duration> {
         let place = usize::try_from(number.checked_sub(1)?).ok()?;
         let seconds = self.0.get(place)?;
@@ -79,8 +80,10 @@ mod tests {
     #[test]
     fn the_default_tries_eight_times_within_a_day_and_a_half() {
         let schedule = Schedule::default();
-        let delays: Vec<u64> =
-            (1..).map_while(|n| schedule.delay_before(n, 0.0)).map(|it| it.as_secs()).collect();
+        let delays: Vec<u64> = (1..)
+            .map_while(|n| schedule.delay_before(n, 0.0))
+            .map(|delay| delay.as_secs())
+            .collect();
         assert_eq!(delays, [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400]);
         assert!(delays.iter().sum::<u64>() < 36 * 3_600);
     }

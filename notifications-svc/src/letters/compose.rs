@@ -1,167 +1,196 @@
-//! What an e-mail says. Promise: the same facts make the same letter; it is plain text, names no
-//! other customer, and shows of the holder's IBAN the two ends.
+//! Composes the letter of a notification.
 
 use shared_events::{
     Amount, Money,
-    accounts::Blocks,
-    ledger::{AccountCode, Direction, ReleaseCause},
+    ledger::{AccountCode, Direction},
     text::visible,
 };
 
 use super::{
     cs, de, en,
-    phrases::{Topical, Words},
+    phrases::{OccasionText, Phrases},
 };
-use crate::domain::{
-    Recipient,
-    told::{Freeze, GivenBack, Movement, Rejection, SetAside, Told},
+use crate::{
+    recipients::RecipientContact,
+    triggers::{
+        Blocks, EndedHold, Freeze, Movement, NotificationPayload, PlacedHold, Rejection,
+        ReleaseCause,
+    },
 };
 
-/// An e-mail, written.
+/// A composed e-mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Letter {
     pub(crate) subject: String,
     pub(crate) body: String,
 }
 
-/// Writes to a recipient, in their language where it is one of ours, else in English.
-pub(crate) fn write(told: &Told, recipient: &Recipient) -> Letter {
-    let words = words_of(&recipient.language);
-    let (topical, amount, facts) = match told {
-        Told::TransferPosted(it) => posted(words, it),
-        Told::TransferRejected(it) => rejected(words, it),
-        Told::TransferHeld(it) => held(words, it),
-        Told::HoldReleased(it) => given_back(words, it),
-        Told::AccountFrozen(it) => (frozen(words, *it), String::new(), vec![]),
-        Told::AccountUnfrozen => (&words.unfrozen, String::new(), vec![]),
-        Told::AccountClosed => (&words.closed, String::new(), vec![]),
+/// The occasion, the amount of money, and the lines of facts.
+type LetterParts<'p> = (&'p OccasionText, String, Vec<String>);
+
+/// Composes a letter in the recipient's language, or in English where the bank has no texts for it.
+pub(crate) fn compose(payload: &NotificationPayload<'_>, recipient: &RecipientContact) -> Letter {
+    let phrases = phrases_of(&recipient.language);
+    let (occasion, amount, facts) = match payload {
+        NotificationPayload::TransferPosted(movement) => posted(phrases, movement),
+        NotificationPayload::TransferRejected(rejection) => rejected(phrases, rejection),
+        NotificationPayload::TransferHeld(hold) => held(phrases, hold),
+        NotificationPayload::HoldReleased(hold) => released(phrases, hold),
+        NotificationPayload::AccountFrozen(freeze) => {
+            (frozen(phrases, *freeze), String::new(), vec![])
+        }
+        NotificationPayload::AccountUnfrozen => (&phrases.unfrozen, String::new(), vec![]),
+        NotificationPayload::AccountClosed => (&phrases.closed, String::new(), vec![]),
     };
     let account = recipient.iban.as_deref().and_then(both_ends);
-    let account = account.map(|ends| fact(words.account, &ends));
+    let account = account.map(|ends| fact(phrases.account, &ends));
     let facts: String = account.into_iter().chain(facts).collect();
     let gap = if facts.is_empty() { "" } else { "\n" };
-    let greeting = words.greeting.replace("{name}", &visible(&recipient.name));
-    let sentence = topical.sentence.replace("{amount}", &amount);
-    let Words { farewell, footer, .. } = words;
+    let greeting = phrases.greeting.replace("{name}", &visible(&recipient.name));
+    let sentence = occasion.sentence.replace("{amount}", &amount);
+    let Phrases { farewell, footer, .. } = phrases;
     Letter {
-        subject: topical.subject.replace("{amount}", &amount),
+        subject: occasion.subject.replace("{amount}", &amount),
         body: format!("{greeting}\n\n{sentence}\n\n{facts}{gap}{farewell}\n\n-- \n{footer}\n"),
     }
 }
 
-fn words_of(language: &str) -> &'static Words {
+fn phrases_of(language: &str) -> &'static Phrases {
     let primary = language.split(['-', '_']).next().unwrap_or_default();
     match primary.to_ascii_lowercase().as_str() {
-        "cs" => &cs::WORDS,
-        "de" => &de::WORDS,
-        _ => &en::WORDS,
+        "cs" => &cs::PHRASES,
+        "de" => &de::PHRASES,
+        _ => &en::PHRASES,
     }
 }
 
-fn posted<'w>(words: &'w Words, it: &Movement) -> (&'w Topical, String, Vec<String>) {
-    let (topical, other_side) = match (it.direction, it.reverses) {
-        (Direction::Debit, None) => (&words.paid_out, words.creditor),
-        (Direction::Credit, None) => (&words.paid_in, words.debtor),
-        (Direction::Debit, Some(_)) => (&words.taken_back, words.creditor),
-        (Direction::Credit, Some(_)) => (&words.paid_back, words.debtor),
+fn posted<'p>(phrases: &'p Phrases, movement: &Movement<'_>) -> LetterParts<'p> {
+    let (occasion, other_side) = match (movement.direction, movement.reverses) {
+        (Direction::Debit, None) => (&phrases.paid_out, phrases.creditor),
+        (Direction::Credit, None) => (&phrases.paid_in, phrases.debtor),
+        (Direction::Debit, Some(_)) => (&phrases.taken_back, phrases.creditor),
+        (Direction::Credit, Some(_)) => (&phrases.paid_back, phrases.debtor),
     };
-    let amount = words.money(it.money);
+    let amount = phrases.money(movement.money);
     let mut facts = vec![
-        fact(words.amount, &amount),
-        fact(other_side, &party(words, it.counterparty.as_ref())),
+        fact(phrases.amount, &amount),
+        fact(other_side, &party(phrases, movement.counterparty.as_deref())),
     ];
-    facts.extend(it.rate.map(|rate| fact(words.rate, &words.number(&rate.to_string()))));
-    facts.extend(references(words, it.reference.as_deref(), it.end_to_end_id.as_deref()));
-    facts.push(fact(words.booked_on, &it.booking_date.format(words.date_format).to_string()));
-    facts.push(balance(words, it.money, it.balance));
-    (topical, amount, facts)
+    facts.extend(movement.rate.map(|rate| fact(phrases.rate, &phrases.number(&rate.to_string()))));
+    facts.extend(references(
+        phrases,
+        movement.reference.as_deref(),
+        movement.end_to_end_id.as_deref(),
+    ));
+    facts.push(fact(
+        phrases.booked_on,
+        &movement.booking_date.format(phrases.date_format).to_string(),
+    ));
+    facts.push(balance(phrases, movement.money, movement.balance));
+    (occasion, amount, facts)
 }
 
-fn held<'w>(words: &'w Words, it: &SetAside) -> (&'w Topical, String, Vec<String>) {
-    let amount = words.money(it.money);
+fn held<'p>(phrases: &'p Phrases, hold: &PlacedHold<'_>) -> LetterParts<'p> {
+    let amount = phrases.money(hold.money);
     let mut facts = vec![
-        fact(words.amount, &amount),
-        fact(words.creditor, &party(words, it.counterparty.as_ref())),
+        fact(phrases.amount, &amount),
+        fact(phrases.creditor, &party(phrases, hold.counterparty.as_deref())),
     ];
-    facts.extend(references(words, it.reference.as_deref(), it.end_to_end_id.as_deref()));
-    let day = it.expires_at.format(words.date_format);
-    facts.push(fact(words.held_until, &format!("{day} {} UTC", it.expires_at.format("%H:%M"))));
-    facts.extend(available(words, it.money, it.available));
-    (&words.held, amount, facts)
+    facts.extend(references(phrases, hold.reference.as_deref(), hold.end_to_end_id.as_deref()));
+    let day = hold.expires_at.format(phrases.date_format);
+    facts.push(fact(phrases.held_until, &format!("{day} {} UTC", hold.expires_at.format("%H:%M"))));
+    facts.extend(available(phrases, hold.money, hold.available));
+    (&phrases.held, amount, facts)
 }
 
-fn given_back<'w>(words: &'w Words, it: &GivenBack) -> (&'w Topical, String, Vec<String>) {
-    let amount = words.money(it.money);
+fn released<'p>(phrases: &'p Phrases, hold: &EndedHold<'_>) -> LetterParts<'p> {
+    let amount = phrases.money(hold.money);
     let mut facts = vec![
-        fact(words.amount, &amount),
-        fact(words.creditor, &party(words, it.counterparty.as_ref())),
+        fact(phrases.amount, &amount),
+        fact(phrases.creditor, &party(phrases, hold.counterparty.as_deref())),
     ];
-    facts.extend(available(words, it.money, it.available));
-    let topical = match it.cause {
-        ReleaseCause::Released | ReleaseCause::Captured => &words.released,
-        ReleaseCause::Expired => &words.expired,
+    facts.extend(available(phrases, hold.money, hold.available));
+    let occasion = match hold.cause {
+        ReleaseCause::Released | ReleaseCause::Captured => &phrases.released,
+        ReleaseCause::Expired => &phrases.expired,
     };
-    (topical, amount, facts)
+    (occasion, amount, facts)
 }
 
-fn frozen(words: &Words, it: Freeze) -> &Topical {
-    match it.blocks {
-        Blocks::Both => &words.frozen,
-        Blocks::Debits => &words.frozen_out,
-        Blocks::Credits => &words.frozen_in,
+fn frozen(phrases: &Phrases, freeze: Freeze) -> &OccasionText {
+    match freeze.blocks {
+        Blocks::Both => &phrases.frozen,
+        Blocks::Debits => &phrases.frozen_out,
+        Blocks::Credits => &phrases.frozen_in,
     }
 }
 
-/// What the debtor has written, as far as it was written.
-fn references(words: &Words, reference: Option<&str>, end_to_end_id: Option<&str>) -> Vec<String> {
-    let reference = reference.map(|text| fact(words.reference, &visible(text)));
-    let id = end_to_end_id.map(|id| fact(words.end_to_end_id, &visible(id)));
+/// The texts of the debtor, where there are any.
+fn references(
+    phrases: &Phrases,
+    reference: Option<&str>,
+    end_to_end_id: Option<&str>,
+) -> Vec<String> {
+    let reference = reference.map(|text| fact(phrases.reference, &visible(text)));
+    let id = end_to_end_id.map(|id| fact(phrases.end_to_end_id, &visible(id)));
     reference.into_iter().chain(id).collect()
 }
 
-fn available(words: &Words, money: Money, left: Option<Amount>) -> Option<String> {
-    left.map(|left| fact(words.available, &words.money(Money { amount: left, ..money })))
+fn available(phrases: &Phrases, money: Money, left: Option<Amount>) -> Option<String> {
+    left.map(|left| fact(phrases.available, &phrases.money(Money { amount: left, ..money })))
 }
 
-fn rejected<'w>(words: &'w Words, it: &Rejection) -> (&'w Topical, String, Vec<String>) {
-    let amount = words.money(it.money);
+fn rejected<'p>(phrases: &'p Phrases, rejection: &Rejection<'_>) -> LetterParts<'p> {
+    let amount = phrases.money(rejection.money);
     let mut facts = vec![
-        fact(words.amount, &amount),
-        fact(words.creditor, &party(words, it.counterparty.as_ref())),
-        fact(words.reason, (words.reason_of)(it.reason)),
+        fact(phrases.amount, &amount),
+        fact(phrases.creditor, &party(phrases, rejection.counterparty.as_deref())),
+        fact(phrases.reason, reason(phrases, &rejection.reason)),
     ];
-    facts.extend(it.balance.map(|left| balance(words, it.money, left)));
-    (&words.rejected, amount, facts)
+    facts.extend(rejection.balance.map(|left| balance(phrases, rejection.money, left)));
+    (&phrases.rejected, amount, facts)
+}
+
+/// The text for a reason code, also for one that this version does not know.
+fn reason(phrases: &Phrases, code: &str) -> &'static str {
+    (phrases.reason_of)(code).unwrap_or(phrases.other_reason)
+}
+
+/// Whether every language has a text for this reason code.
+#[cfg(test)]
+pub(crate) fn has_text_for_reason(code: &str) -> bool {
+    let languages = [&en::PHRASES, &cs::PHRASES, &de::PHRASES];
+    languages.iter().all(|phrases| (phrases.reason_of)(code).is_some_and(|text| text.len() > 5))
 }
 
 fn fact(label: &str, value: &str) -> String {
     format!("{label}: {value}\n")
 }
 
-/// The balance, which is in the currency of the account and so of what was posted on it.
-fn balance(words: &Words, money: Money, balance: Amount) -> String {
-    fact(words.balance, &words.money(Money { amount: balance, ..money }))
+/// The balance, which has the currency of the account, as the posted money has.
+fn balance(phrases: &Phrases, money: Money, balance: Amount) -> String {
+    fact(phrases.balance, &phrases.money(Money { amount: balance, ..money }))
 }
 
-fn party(words: &Words, code: Option<&AccountCode>) -> String {
-    let Some(code) = code else { return words.somebody.to_owned() };
+fn party(phrases: &Phrases, code: Option<&AccountCode>) -> String {
+    let Some(code) = code else { return phrases.somebody.to_owned() };
     match code.0.as_str() {
-        "cash" => words.cash.to_owned(),
-        "cards" => words.cards.to_owned(),
-        "fees" => words.fees.to_owned(),
-        "interest_paid" => words.interest.to_owned(),
-        "interest_received" => words.interest_received.to_owned(),
-        "fx_position" => words.exchange.to_owned(),
-        "fx_rounding" => words.rounding.to_owned(),
-        "penalty_interest" => words.penalty_interest.to_owned(),
+        "cash" => phrases.cash.to_owned(),
+        "cards" => phrases.cards.to_owned(),
+        "fees" => phrases.fees.to_owned(),
+        "interest_paid" => phrases.interest.to_owned(),
+        "interest_received" => phrases.interest_received.to_owned(),
+        "fx_position" => phrases.exchange.to_owned(),
+        "fx_rounding" => phrases.rounding.to_owned(),
+        "penalty_interest" => phrases.penalty_interest.to_owned(),
         other => match other.strip_prefix("settlement:") {
-            Some(bank) => words.other_bank.replace("{bank}", &visible(bank)),
+            Some(bank) => phrases.other_bank.replace("{bank}", &visible(bank)),
             None => visible(other).into_owned(),
         },
     }
 }
 
-/// Enough of an IBAN for its holder, and too little for anybody else.
+/// Enough of an IBAN for its holder, and too little for other readers.
 fn both_ends(iban: &str) -> Option<String> {
     let tail = iban.len().checked_sub(4)?;
     Some(format!("{} … {}", iban.get(..4)?, iban.get(tail..)?))

@@ -1,10 +1,8 @@
 //! German.
 
-use shared_events::ledger::RejectReason;
+use super::phrases::{OccasionText, Phrases};
 
-use super::phrases::{Topical, Words};
-
-pub(crate) const WORDS: Words = Words {
+pub(super) const PHRASES: Phrases = Phrases {
     decimal_mark: ',',
     group_mark: '.',
     date_format: "%d.%m.%Y",
@@ -12,65 +10,65 @@ pub(crate) const WORDS: Words = Words {
     farewell: "Ihre Bank",
     footer: "Diese E-Mail wurde maschinell erstellt. Bitte antworten Sie nicht darauf.",
 
-    paid_out: Topical {
+    paid_out: OccasionText {
         subject: "Abbuchung über {amount}",
         sentence: "Von Ihrem Konto wurden {amount} abgebucht.",
     },
-    paid_in: Topical {
+    paid_in: OccasionText {
         subject: "Gutschrift über {amount}",
         sentence: "Ihrem Konto wurden {amount} gutgeschrieben.",
     },
-    rejected: Topical {
+    rejected: OccasionText {
         subject: "Zahlung über {amount} nicht ausgeführt",
         sentence: "Die Zahlung über {amount} von Ihrem Konto wurde abgelehnt. Es wurde kein Geld \
                    bewegt.",
     },
-    paid_back: Topical {
+    paid_back: OccasionText {
         subject: "Rückzahlung über {amount}",
         sentence: "Auf Ihr Konto kamen {amount} zurück: eine Zahlung von Ihrem Konto \
                    wurde zurückgebucht.",
     },
-    taken_back: Topical {
+    taken_back: OccasionText {
         subject: "Rückbuchung über {amount}",
         sentence: "Von Ihrem Konto gingen {amount} zurück: eine Gutschrift wurde \
                    zurückgebucht.",
     },
-    held: Topical {
+    held: OccasionText {
         subject: "Reservierung über {amount}",
         sentence: "Auf Ihrem Konto wurden {amount} reserviert. Das Geld gehört \
                    weiterhin Ihnen, ist aber nicht verfügbar, bis es bezahlt oder \
                    freigegeben wird.",
     },
-    released: Topical {
+    released: OccasionText {
         subject: "Reservierung über {amount} aufgehoben",
         sentence: "Die Reservierung über {amount} auf Ihrem Konto wurde aufgehoben. \
                    Es wurde nichts bezahlt, Sie können wieder darüber verfügen.",
     },
-    expired: Topical {
+    expired: OccasionText {
         subject: "Reservierung über {amount} abgelaufen",
         sentence: "Die Reservierung über {amount} auf Ihrem Konto ist abgelaufen. Es \
                    wurde nichts bezahlt, Sie können wieder darüber verfügen.",
     },
-    frozen: Topical {
+    frozen: OccasionText {
         subject: "Ihr Konto ist gesperrt",
         sentence: "Ihr Konto wurde gesperrt. Bis auf Weiteres sind weder Ein- noch Auszahlungen \
                    möglich.",
     },
-    frozen_out: Topical {
+    frozen_out: OccasionText {
         subject: "Ihr Konto ist für Auszahlungen gesperrt",
         sentence: "Ihr Konto wurde für Auszahlungen gesperrt. Bis auf Weiteres kann \
                    kein Geld abgehen; Einzahlungen sind weiterhin möglich.",
     },
-    frozen_in: Topical {
+    frozen_in: OccasionText {
         subject: "Ihr Konto ist für Einzahlungen gesperrt",
         sentence: "Ihr Konto wurde für Einzahlungen gesperrt. Bis auf Weiteres kann \
                    kein Geld eingehen; Auszahlungen sind weiterhin möglich.",
     },
-    unfrozen: Topical {
+    unfrozen: OccasionText {
         subject: "Ihr Konto ist wieder nutzbar",
         sentence: "Die Sperre Ihres Kontos wurde aufgehoben. Sie können es wie zuvor nutzen.",
     },
-    closed: Topical {
+    closed: OccasionText {
         subject: "Ihr Konto ist geschlossen",
         sentence: "Ihr Konto wurde geschlossen.",
     },
@@ -100,53 +98,45 @@ pub(crate) const WORDS: Words = Words {
     other_bank: "ein Konto bei einer anderen Bank ({bank})",
 
     reason_of,
+    other_reason: "ein anderer Grund",
 };
 
-const fn reason_of(reason: RejectReason) -> &'static str {
-    match reason {
-        RejectReason::ReservedId => "die Kennung der Zahlung ist der Bank vorbehalten",
-        RejectReason::IdempotencyConflict => "die Kennung der Zahlung wurde schon verwendet",
-        RejectReason::AmountNotPositive => "der Betrag ist nicht größer als null",
-        RejectReason::TooManyDigits => "der Betrag hat mehr Nachkommastellen als seine Währung",
-        RejectReason::AmountTooLarge => "der Betrag ist zu hoch",
-        RejectReason::UnsupportedCurrency => "die Währung wird nicht unterstützt",
-        RejectReason::InvalidText => "der Verwendungszweck ist zu lang oder hat Steuerzeichen",
-        RejectReason::InvalidBookingDate => "das Buchungsdatum ist nicht gültig",
-        RejectReason::PeriodClosed => "der Zeitraum des Buchungsdatums ist abgeschlossen",
-        RejectReason::BookingDateTooLate => "das Buchungsdatum liegt zu spät",
-        RejectReason::InvalidValueDate => "das Datum der Wertstellung ist nicht gültig",
-        RejectReason::InvalidExpiry => "die Reservierung endete in der Vergangenheit oder zu spät",
-        RejectReason::TooFewLegs
-        | RejectReason::TooManyLegs
-        | RejectReason::UnbalancedLegs
-        | RejectReason::InvalidRate
-        | RejectReason::SameCurrency => "die Zahlung hat nicht die richtige Form",
-        RejectReason::UnknownHold
-        | RejectReason::HoldCaptured
-        | RejectReason::HoldReleased
-        | RejectReason::HoldExpired
-        | RejectReason::ExceedsHold => "das Geld ist nicht mehr reserviert",
-        RejectReason::UnknownTransfer
-        | RejectReason::NotReversible
-        | RejectReason::ExceedsOriginal => {
-            "die Zahlung lässt sich nicht oder nicht in dieser Höhe zurückbuchen"
-        }
-        RejectReason::SameAccount => "sie ginge an dasselbe Konto",
-        RejectReason::UnknownAccount => "das Konto gibt es nicht",
-        RejectReason::AccountClosed => "eines der Konten ist geschlossen",
-        RejectReason::AccountFrozen => "eines der Konten ist gesperrt",
-        RejectReason::AccountNotActive => "eines der Konten ist nicht aktiv",
-        RejectReason::CurrencyMismatch => "eines der Konten wird in einer anderen Währung geführt",
-        RejectReason::TransferLimit => "der Betrag liegt über dem Limit für eine Zahlung",
-        RejectReason::DailyLimit => "das Tageslimit ist ausgeschöpft",
-        RejectReason::MonthlyLimit => "das Monatslimit ist ausgeschöpft",
-        RejectReason::MinimumBalance => "auf dem Konto bliebe zu wenig",
-        RejectReason::InsufficientFunds => "auf dem Konto ist nicht genug Geld",
-        RejectReason::BalanceTooLarge => {
-            "auf einem Konto wäre mehr, als die Bank darauf führen kann"
-        }
-        RejectReason::GroupRejected => {
-            "sie gehört zu anderen Zahlungen, und eine davon wurde abgelehnt"
-        }
-    }
+fn reason_of(code: &str) -> Option<&'static str> {
+    let text =
+        match code {
+            "reserved_id" => "die Kennung der Zahlung ist der Bank vorbehalten",
+            "idempotency_conflict" => "die Kennung der Zahlung wurde schon verwendet",
+            "amount_not_positive" => "der Betrag ist nicht größer als null",
+            "too_many_digits" => "der Betrag hat mehr Nachkommastellen als seine Währung",
+            "amount_too_large" => "der Betrag ist zu hoch",
+            "unsupported_currency" => "die Währung wird nicht unterstützt",
+            "invalid_text" => "der Verwendungszweck ist zu lang oder hat Steuerzeichen",
+            "invalid_booking_date" => "das Buchungsdatum ist nicht gültig",
+            "period_closed" => "der Zeitraum des Buchungsdatums ist abgeschlossen",
+            "booking_date_too_late" => "das Buchungsdatum liegt zu spät",
+            "invalid_value_date" => "das Datum der Wertstellung ist nicht gültig",
+            "invalid_expiry" => "die Reservierung endete in der Vergangenheit oder zu spät",
+            "too_few_legs" | "too_many_legs" | "unbalanced_legs" | "invalid_rate"
+            | "same_currency" => "die Zahlung hat nicht die richtige Form",
+            "unknown_hold" | "hold_captured" | "hold_released" | "hold_expired"
+            | "exceeds_hold" => "das Geld ist nicht mehr reserviert",
+            "unknown_transfer" | "not_reversible" | "exceeds_original" => {
+                "die Zahlung lässt sich nicht oder nicht in dieser Höhe zurückbuchen"
+            }
+            "same_account" => "sie ginge an dasselbe Konto",
+            "unknown_account" => "das Konto gibt es nicht",
+            "account_closed" => "eines der Konten ist geschlossen",
+            "account_frozen" => "eines der Konten ist gesperrt",
+            "account_not_active" => "eines der Konten ist nicht aktiv",
+            "currency_mismatch" => "eines der Konten wird in einer anderen Währung geführt",
+            "transfer_limit" => "der Betrag liegt über dem Limit für eine Zahlung",
+            "daily_limit" => "das Tageslimit ist ausgeschöpft",
+            "monthly_limit" => "das Monatslimit ist ausgeschöpft",
+            "minimum_balance" => "auf dem Konto bliebe zu wenig",
+            "insufficient_funds" => "auf dem Konto ist nicht genug Geld",
+            "balance_too_large" => "auf einem Konto wäre mehr, als die Bank darauf führen kann",
+            "group_rejected" => "sie gehört zu anderen Zahlungen, und eine davon wurde abgelehnt",
+            _ => return None,
+        };
+    Some(text)
 }

@@ -1,10 +1,8 @@
 //! English.
 
-use shared_events::ledger::RejectReason;
+use super::phrases::{OccasionText, Phrases};
 
-use super::phrases::{Topical, Words};
-
-pub(crate) const WORDS: Words = Words {
+pub(super) const PHRASES: Phrases = Phrases {
     decimal_mark: '.',
     group_mark: ',',
     date_format: "%-d %B %Y",
@@ -12,63 +10,66 @@ pub(crate) const WORDS: Words = Words {
     farewell: "Your bank",
     footer: "This e-mail was written by a machine. Nobody reads answers to it.",
 
-    paid_out: Topical {
+    paid_out: OccasionText {
         subject: "{amount} left your account",
         sentence: "{amount} was paid from your account.",
     },
-    paid_in: Topical {
+    paid_in: OccasionText {
         subject: "{amount} came in on your account",
         sentence: "{amount} was paid into your account.",
     },
-    rejected: Topical {
+    rejected: OccasionText {
         subject: "A payment of {amount} was not made",
         sentence: "The payment of {amount} from your account was rejected. No money has moved.",
     },
-    paid_back: Topical {
+    paid_back: OccasionText {
         subject: "{amount} was paid back to you",
         sentence: "{amount} came back to your account: a payment from it was \
                    reversed.",
     },
-    taken_back: Topical {
+    taken_back: OccasionText {
         subject: "{amount} was taken back",
         sentence: "{amount} went back from your account: a payment into it was \
                    reversed.",
     },
-    held: Topical {
+    held: OccasionText {
         subject: "{amount} is on hold",
         sentence: "{amount} was set aside on your account. It is still yours, but it \
                    cannot be spent until it is paid or given back.",
     },
-    released: Topical {
+    released: OccasionText {
         subject: "{amount} is no longer on hold",
         sentence: "{amount} that was set aside on your account was given back. It was \
                    not paid, and you can spend it again.",
     },
-    expired: Topical {
+    expired: OccasionText {
         subject: "{amount} is no longer on hold",
         sentence: "The time for which {amount} was set aside on your account is over. \
                    It was not paid, and you can spend it again.",
     },
-    frozen: Topical {
+    frozen: OccasionText {
         subject: "Your account is frozen",
         sentence: "Your account was frozen. Until further notice no money can be paid into it \
                    or from it.",
     },
-    frozen_out: Topical {
+    frozen_out: OccasionText {
         subject: "Your account is frozen for payments from it",
         sentence: "Your account was frozen for payments from it. Until further notice \
                    no money can leave it; money can still be paid into it.",
     },
-    frozen_in: Topical {
+    frozen_in: OccasionText {
         subject: "Your account is frozen for payments into it",
         sentence: "Your account was frozen for payments into it. Until further notice \
                    no money can be paid into it; money can still leave it.",
     },
-    unfrozen: Topical {
+    unfrozen: OccasionText {
         subject: "Your account can be used again",
         sentence: "Your account is no longer frozen. You can use it as before.",
     },
-    closed: Topical { subject: "Your account is closed", sentence: "Your account was closed." },
+    closed: OccasionText {
+        subject: "Your account is closed",
+        sentence: "Your account was closed.",
+    },
 
     account: "Account",
     amount: "Amount",
@@ -95,49 +96,45 @@ pub(crate) const WORDS: Words = Words {
     other_bank: "an account at another bank ({bank})",
 
     reason_of,
+    other_reason: "another reason",
 };
 
-const fn reason_of(reason: RejectReason) -> &'static str {
-    match reason {
-        RejectReason::ReservedId => "the payment's id is the bank's own",
-        RejectReason::IdempotencyConflict => "the payment's id was used before",
-        RejectReason::AmountNotPositive => "the amount is not more than zero",
-        RejectReason::TooManyDigits => "the amount has more digits than its currency",
-        RejectReason::AmountTooLarge => "the amount is too large",
-        RejectReason::UnsupportedCurrency => "the currency is not supported",
-        RejectReason::InvalidText => "the reference is too long or has control characters",
-        RejectReason::InvalidBookingDate => "the booking date is not valid",
-        RejectReason::PeriodClosed => "the period of the booking date is closed",
-        RejectReason::BookingDateTooLate => "the booking date is too late",
-        RejectReason::InvalidValueDate => "the value date is not valid",
-        RejectReason::InvalidExpiry => "the hold would end in the past or too late",
-        RejectReason::TooFewLegs
-        | RejectReason::TooManyLegs
-        | RejectReason::UnbalancedLegs
-        | RejectReason::InvalidRate
-        | RejectReason::SameCurrency => "the payment is not well formed",
-        RejectReason::UnknownHold
-        | RejectReason::HoldCaptured
-        | RejectReason::HoldReleased
-        | RejectReason::HoldExpired
-        | RejectReason::ExceedsHold => "the money is not on hold any more",
-        RejectReason::UnknownTransfer
-        | RejectReason::NotReversible
-        | RejectReason::ExceedsOriginal => "the payment cannot be reversed, or not by so much",
-        RejectReason::SameAccount => "it would go to the same account",
-        RejectReason::UnknownAccount => "there is no such account",
-        RejectReason::AccountClosed => "one of the accounts is closed",
-        RejectReason::AccountFrozen => "one of the accounts is frozen",
-        RejectReason::AccountNotActive => "one of the accounts is not active",
-        RejectReason::CurrencyMismatch => "one of the accounts holds another currency",
-        RejectReason::TransferLimit => "the amount is above the limit for one payment",
-        RejectReason::DailyLimit => "the limit for the day is used up",
-        RejectReason::MonthlyLimit => "the limit for the month is used up",
-        RejectReason::MinimumBalance => "too little would stay on the account",
-        RejectReason::InsufficientFunds => "there is not enough money on the account",
-        RejectReason::BalanceTooLarge => "more would be on an account than the bank can keep there",
-        RejectReason::GroupRejected => {
-            "it belongs to other payments, and one of these was rejected"
-        }
-    }
+fn reason_of(code: &str) -> Option<&'static str> {
+    let text =
+        match code {
+            "reserved_id" => "the payment's id is the bank's own",
+            "idempotency_conflict" => "the payment's id was used before",
+            "amount_not_positive" => "the amount is not more than zero",
+            "too_many_digits" => "the amount has more digits than its currency",
+            "amount_too_large" => "the amount is too large",
+            "unsupported_currency" => "the currency is not supported",
+            "invalid_text" => "the reference is too long or has control characters",
+            "invalid_booking_date" => "the booking date is not valid",
+            "period_closed" => "the period of the booking date is closed",
+            "booking_date_too_late" => "the booking date is too late",
+            "invalid_value_date" => "the value date is not valid",
+            "invalid_expiry" => "the hold would end in the past or too late",
+            "too_few_legs" | "too_many_legs" | "unbalanced_legs" | "invalid_rate"
+            | "same_currency" => "the payment is not well formed",
+            "unknown_hold" | "hold_captured" | "hold_released" | "hold_expired"
+            | "exceeds_hold" => "the money is not on hold any more",
+            "unknown_transfer" | "not_reversible" | "exceeds_original" => {
+                "the payment cannot be reversed, or not by so much"
+            }
+            "same_account" => "it would go to the same account",
+            "unknown_account" => "there is no such account",
+            "account_closed" => "one of the accounts is closed",
+            "account_frozen" => "one of the accounts is frozen",
+            "account_not_active" => "one of the accounts is not active",
+            "currency_mismatch" => "one of the accounts holds another currency",
+            "transfer_limit" => "the amount is above the limit for one payment",
+            "daily_limit" => "the limit for the day is used up",
+            "monthly_limit" => "the limit for the month is used up",
+            "minimum_balance" => "too little would stay on the account",
+            "insufficient_funds" => "there is not enough money on the account",
+            "balance_too_large" => "more would be on an account than the bank can keep there",
+            "group_rejected" => "it belongs to other payments, and one of these was rejected",
+            _ => return None,
+        };
+    Some(text)
 }

@@ -1,81 +1,84 @@
-//! What a language needs to have words for, and how it writes money.
+//! The texts of one language, and its notation of money.
 
-use shared_events::{Money, ledger::RejectReason};
+use shared_events::Money;
 
-/// What is said on one occasion. `{amount}` stands for the money.
-pub(crate) struct Topical {
-    pub(crate) subject: &'static str,
-    pub(crate) sentence: &'static str,
+/// The subject and the first sentence of a letter. `{amount}` stands for the money.
+pub(super) struct OccasionText {
+    pub(super) subject: &'static str,
+    pub(super) sentence: &'static str,
 }
 
-/// One language.
-pub(crate) struct Words {
-    pub(crate) decimal_mark: char,
-    pub(crate) group_mark: char,
-    /// As `chrono` writes dates.
-    pub(crate) date_format: &'static str,
-    /// `{name}` stands for the holder's.
-    pub(crate) greeting: &'static str,
-    pub(crate) farewell: &'static str,
-    pub(crate) footer: &'static str,
+/// The texts of one language.
+pub(super) struct Phrases {
+    pub(super) decimal_mark: char,
+    pub(super) group_mark: char,
+    /// The format of dates, as `chrono` reads it.
+    pub(super) date_format: &'static str,
+    /// `{name}` stands for the holder's name.
+    pub(super) greeting: &'static str,
+    pub(super) farewell: &'static str,
+    pub(super) footer: &'static str,
 
-    pub(crate) paid_out: Topical,
-    pub(crate) paid_in: Topical,
-    pub(crate) rejected: Topical,
+    pub(super) paid_out: OccasionText,
+    pub(super) paid_in: OccasionText,
+    pub(super) rejected: OccasionText,
     /// A reversal, into the account.
-    pub(crate) paid_back: Topical,
+    pub(super) paid_back: OccasionText,
     /// A reversal, out of the account.
-    pub(crate) taken_back: Topical,
-    pub(crate) held: Topical,
-    pub(crate) released: Topical,
-    pub(crate) expired: Topical,
-    pub(crate) frozen: Topical,
+    pub(super) taken_back: OccasionText,
+    pub(super) held: OccasionText,
+    pub(super) released: OccasionText,
+    pub(super) expired: OccasionText,
+    pub(super) frozen: OccasionText,
     /// Nothing leaves the account.
-    pub(crate) frozen_out: Topical,
+    pub(super) frozen_out: OccasionText,
     /// Nothing comes in.
-    pub(crate) frozen_in: Topical,
-    pub(crate) unfrozen: Topical,
-    pub(crate) closed: Topical,
+    pub(super) frozen_in: OccasionText,
+    pub(super) unfrozen: OccasionText,
+    pub(super) closed: OccasionText,
 
-    pub(crate) account: &'static str,
-    pub(crate) amount: &'static str,
-    pub(crate) debtor: &'static str,
-    pub(crate) creditor: &'static str,
-    pub(crate) reference: &'static str,
-    pub(crate) end_to_end_id: &'static str,
-    pub(crate) booked_on: &'static str,
-    pub(crate) balance: &'static str,
-    pub(crate) available: &'static str,
-    pub(crate) held_until: &'static str,
-    pub(crate) rate: &'static str,
-    pub(crate) reason: &'static str,
+    pub(super) account: &'static str,
+    pub(super) amount: &'static str,
+    pub(super) debtor: &'static str,
+    pub(super) creditor: &'static str,
+    pub(super) reference: &'static str,
+    pub(super) end_to_end_id: &'static str,
+    pub(super) booked_on: &'static str,
+    pub(super) balance: &'static str,
+    pub(super) available: &'static str,
+    pub(super) held_until: &'static str,
+    pub(super) rate: &'static str,
+    pub(super) reason: &'static str,
 
-    /// The other side, where it is not the bank itself.
-    pub(crate) somebody: &'static str,
-    pub(crate) cash: &'static str,
-    pub(crate) cards: &'static str,
-    pub(crate) fees: &'static str,
-    pub(crate) interest: &'static str,
-    pub(crate) penalty_interest: &'static str,
-    pub(crate) interest_received: &'static str,
-    pub(crate) exchange: &'static str,
-    pub(crate) rounding: &'static str,
-    /// `{bank}` stands for its code.
-    pub(crate) other_bank: &'static str,
+    /// The other side, where it is an account of a customer.
+    pub(super) somebody: &'static str,
+    pub(super) cash: &'static str,
+    pub(super) cards: &'static str,
+    pub(super) fees: &'static str,
+    pub(super) interest: &'static str,
+    pub(super) penalty_interest: &'static str,
+    pub(super) interest_received: &'static str,
+    pub(super) exchange: &'static str,
+    pub(super) rounding: &'static str,
+    /// `{bank}` stands for the bank's code.
+    pub(super) other_bank: &'static str,
 
-    pub(crate) reason_of: fn(RejectReason) -> &'static str,
+    /// The text for a reason code. `None`: the language has no text for this code.
+    pub(super) reason_of: fn(&str) -> Option<&'static str>,
+    /// The text for all other reason codes.
+    pub(super) other_reason: &'static str,
 }
 
-impl Words {
+impl Phrases {
     /// An amount with the digits of its currency, as the language writes numbers.
-    pub(crate) fn money(&self, money: Money) -> String {
+    pub(super) fn money(&self, money: Money) -> String {
         let plain = money.to_string();
         let (number, currency) = plain.split_once(' ').unwrap_or((&plain, ""));
         format!("{} {currency}", self.number(number))
     }
 
     /// A number, as the language writes it.
-    pub(crate) fn number(&self, number: &str) -> String {
+    pub(super) fn number(&self, number: &str) -> String {
         let (sign, digits) = match number.strip_prefix('-') {
             Some(digits) => ("-", digits),
             None => ("", number),

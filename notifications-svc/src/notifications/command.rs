@@ -1,134 +1,120 @@
-//! Makes notifications of events. Promise: each event makes its notifications once; a batch of any
-//! size is four statements: learn holders, load reaches, insert notifications, insert deliveries.
+//! Makes the notifications of a batch of events: load, decide, save.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
+use chrono::{DateTime, Utc};
 use metrics::counter;
-use shared_events::{
-    AccountId,
-    messaging::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
-    notifications::NotifiableEvent,
-};
+use shared_events::{AccountId, CorrelationId, MessageId, messaging::Tx};
 use uuid::Uuid;
 
-use crate::ids::{delivery_id, notification_id};
+use super::{
+    entity::NewNotification,
+    repo,
+    routing::{RoutedNotification, Routing, route},
+};
 use crate::{
-    deliveries::job::wakeup::Bells,
-    domain::{News, Plan, Telling, newest, news, plan},
-    store::{
-        deliveries::{self, NewDelivery},
-        notifications::{self, NewNotification},
-        recipients,
-    },
+    deliveries::{self, NewDelivery, Wakeup},
+    ids::{delivery_id, notification_id},
+    recipients::{self, ContactChannelsByAccount, RecipientProfile, newest},
+    triggers::NotificationTrigger,
 };
 
-/// Handles `notifications.events`.
-pub(crate) struct Events {
-    /// How long after its notification a delivery is first tried.
+/// An event with its meaning for holders.
+#[derive(Clone, Debug)]
+pub(crate) struct IncomingEvent<'e> {
+    pub(crate) id: MessageId,
+    pub(crate) time: DateTime<Utc>,
+    pub(crate) correlation_id: CorrelationId,
+    /// The holder, where the event describes one.
+    pub(crate) profile: Option<RecipientProfile>,
+    pub(crate) triggers: Vec<NotificationTrigger<'e>>,
+}
+
+/// The accounts of one event that exist and are not known here yet: the event has to come again.
+pub(crate) type UnknownAccounts = BTreeSet<AccountId>;
+
+/// Makes the notifications of these events, with deliveries that are due after `first_delay`.
+/// Returns the unknown accounts of each event.
+pub(crate) async fn notify_in_tx(
+    tx: &mut Tx<'_>,
+    mut events: Vec<IncomingEvent<'_>>,
     first_delay: Duration,
-    bells: Arc<Bells>,
-}
-
-impl Events {
-    pub(crate) const fn new(first_delay: Duration, bells: Arc<Bells>) -> Self {
-        Self { first_delay, bells }
+    wakeup: &Wakeup,
+) -> sqlx::Result<Vec<UnknownAccounts>> {
+    // Load.
+    let profiles = newest(events.iter_mut().filter_map(|event| event.profile.take()));
+    if !profiles.is_empty() {
+        recipients::repo::store_profiles_in_tx(tx, &profiles).await?;
     }
-}
-
-impl Handler for Events {
-    type Message = NotifiableEvent;
-    /// A notification's id follows from its event, and what is known of a holder from the
-    /// account's version: the tables themselves say what was done, and the inbox adds nothing. So
-    /// an event may be handled in part, and comes again for the rest.
-    const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
-
-    async fn handle(
-        &self,
-        tx: &mut Tx<'_>,
-        batch: &[Received<NotifiableEvent>],
-    ) -> Result<Vec<Outcome>, HandleError> {
-        // Load.
-        let profiles = newest(batch.iter().map(Received::message));
-        if !profiles.is_empty() {
-            recipients::learn_in_tx(tx, &profiles).await?;
-        }
-        let all_news: Vec<Vec<News<'_>>> = batch.iter().map(|it| news(it.message())).collect();
-        let concerned: BTreeSet<Uuid> =
-            all_news.iter().flatten().map(|news| news.account_id.uuid()).collect();
-        if concerned.is_empty() {
-            return Ok(vec![Outcome::silent(); batch.len()]);
-        }
-        let concerned: Vec<Uuid> = concerned.into_iter().collect();
-        let reaches = recipients::reaches_in_tx(tx, &concerned).await?;
-
-        // Decide.
-        let mut made = Made::default();
-        let outcomes = batch.iter().zip(all_news).map(|(received, news)| {
-            let Plan { tellings, unknown } = plan(news, &reaches);
-            tellings.iter().for_each(|telling| made.add(received, telling));
-            done_but_for(&unknown)
-        });
-        let outcomes: Vec<Outcome> = outcomes.collect();
-
-        // Save.
-        self.save_in_tx(tx, &made).await?;
-        Ok(outcomes)
+    let triggers = events.iter().flat_map(|event| &event.triggers);
+    let concerned: BTreeSet<Uuid> = triggers.map(|trigger| trigger.account_id.uuid()).collect();
+    if concerned.is_empty() {
+        return Ok(vec![UnknownAccounts::new(); events.len()]);
     }
+    let concerned: Vec<Uuid> = concerned.into_iter().collect();
+    let known = recipients::repo::contact_channels_in_tx(tx, &concerned).await?;
+
+    // Decide.
+    let mut new = NewRows::default();
+    let unknown = events.into_iter().map(|event| new.add(event, &known)).collect();
+
+    // Save.
+    new.save_in_tx(tx, first_delay, wakeup).await?;
+    Ok(unknown)
 }
 
-impl Events {
-    async fn save_in_tx(&self, tx: &mut Tx<'_>, made: &Made) -> sqlx::Result<()> {
-        if !made.notifications.is_empty() {
-            notifications::insert_in_tx(tx, &made.notifications).await?;
-        }
-        if !made.deliveries.is_empty() {
-            let due_seconds = self.first_delay.as_secs_f64();
-            deliveries::insert_in_tx(tx, &made.deliveries, due_seconds).await?;
-            self.bells.ring(made.deliveries.iter().map(|it| it.channel));
-        }
-        let count = u64::try_from(made.notifications.len()).unwrap_or(u64::MAX);
-        counter!("notifications_made_total").increment(count);
-        Ok(())
-    }
-}
-
-/// The event waits for whom it does not reach yet. Whoever is told of it already is told once: when
-/// it comes again, their notifications are there.
-fn done_but_for(unknown: &BTreeSet<AccountId>) -> Outcome {
-    match (unknown.first(), unknown.len()) {
-        (None, _) => Outcome::silent(),
-        (Some(id), 1) => Outcome::Later { why: format!("account {id} is not known yet") },
-        (Some(id), count) => {
-            let why = format!("{count} accounts are not known yet, {id} is the first of them");
-            Outcome::Later { why }
-        }
-    }
-}
-
-/// What a batch adds.
+/// The rows that a batch adds.
 #[derive(Default)]
-struct Made {
+struct NewRows {
     notifications: Vec<NewNotification>,
     deliveries: Vec<NewDelivery>,
 }
 
-impl Made {
-    fn add(&mut self, received: &Received<NotifiableEvent>, telling: &Telling<'_>) {
-        let (envelope, news) = (&received.envelope, &telling.news);
-        let id = notification_id(envelope.id, envelope.time, news.account_id, news.transfer_id());
-        let facts = || serde_json::to_string(&news.told()).expect("facts write plain JSON");
-        self.notifications.push(NewNotification {
-            id,
-            account_id: news.account_id,
-            topic: news.topic(),
-            event_id: envelope.id,
-            correlation_id: envelope.correlationid,
-            parameters: (!telling.channels.is_empty()).then(facts),
-        });
-        self.deliveries.extend(telling.channels.iter().map(|channel| NewDelivery {
-            id: delivery_id(id, *channel),
-            notification_id: id,
-            channel: *channel,
-        }));
+impl NewRows {
+    /// Adds the notifications of one event. Returns its unknown accounts.
+    fn add(
+        &mut self,
+        event: IncomingEvent<'_>,
+        known: &ContactChannelsByAccount,
+    ) -> UnknownAccounts {
+        let IncomingEvent { id, time, correlation_id, triggers, .. } = event;
+        let Routing { routed, unknown } = route(triggers, known);
+        for RoutedNotification { trigger, channels } in routed {
+            let account_id = trigger.account_id;
+            let notification_id = notification_id(id, time, account_id, trigger.transfer_id());
+            self.notifications.push(NewNotification {
+                id: notification_id,
+                account_id,
+                topic: trigger.topic(),
+                event_id: id,
+                correlation_id,
+                payload: (!channels.is_empty()).then(|| trigger.payload.to_json()),
+            });
+            self.deliveries.extend(channels.into_iter().map(|channel| NewDelivery {
+                id: delivery_id(notification_id, channel),
+                notification_id,
+                channel,
+            }));
+        }
+        unknown
+    }
+
+    async fn save_in_tx(
+        &self,
+        tx: &mut Tx<'_>,
+        first_delay: Duration,
+        wakeup: &Wakeup,
+    ) -> sqlx::Result<()> {
+        if !self.notifications.is_empty() {
+            repo::insert_in_tx(tx, &self.notifications).await?;
+        }
+        if !self.deliveries.is_empty() {
+            let due_seconds = first_delay.as_secs_f64();
+            deliveries::repo::insert_in_tx(tx, &self.deliveries, due_seconds).await?;
+            wakeup.notify(self.deliveries.iter().map(|delivery| delivery.channel));
+        }
+        let count = u64::try_from(self.notifications.len()).unwrap_or(u64::MAX);
+        counter!("notifications_made_total").increment(count);
+        Ok(())
     }
 }

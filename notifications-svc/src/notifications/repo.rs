@@ -1,36 +1,23 @@
-//! What holders are told.
+//! The table of notifications. Promise: one function is one statement; a notification is stored once.
 
 use chrono::{DateTime, Utc};
-use shared_events::{
-    AccountId, CorrelationId, MessageId,
-    ids::NotificationId,
-    messaging::Tx,
-    notifications::{Notification, Topic},
-};
+use shared_events::{AccountId, MessageId, ids::NotificationId, messaging::Tx};
 use uuid::Uuid;
 
-use crate::store::words::{read_topic, topic_word, topic_words};
+use super::entity::{NewNotification, Notification};
+use crate::recipients::Topic;
 
-/// A notification to store.
-#[derive(Clone, Debug)]
-pub(crate) struct NewNotification {
-    pub(crate) id: NotificationId,
-    pub(crate) account_id: AccountId,
-    pub(crate) topic: Topic,
-    pub(crate) event_id: MessageId,
-    pub(crate) correlation_id: CorrelationId,
-    /// The facts as JSON; None where nobody is written to.
-    pub(crate) parameters: Option<String>,
-}
-
-/// Stores notifications. What is there already stays as it is.
+/// Stores notifications. A notification that is stored already stays as it is.
 pub(crate) async fn insert_in_tx(tx: &mut Tx<'_>, new: &[NewNotification]) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> = new.iter().map(|it| it.id.uuid()).collect();
-    let accounts: Vec<Uuid> = new.iter().map(|it| it.account_id.uuid()).collect();
-    let topics: Vec<&str> = new.iter().map(|it| topic_word(it.topic)).collect();
-    let events: Vec<Uuid> = new.iter().map(|it| it.event_id.uuid()).collect();
-    let correlations: Vec<Uuid> = new.iter().map(|it| it.correlation_id.uuid()).collect();
-    let parameters: Vec<Option<&str>> = new.iter().map(|it| it.parameters.as_deref()).collect();
+    let ids: Vec<Uuid> = new.iter().map(|notification| notification.id.uuid()).collect();
+    let accounts: Vec<Uuid> =
+        new.iter().map(|notification| notification.account_id.uuid()).collect();
+    let topics: Vec<&str> = new.iter().map(|notification| notification.topic.as_str()).collect();
+    let events: Vec<Uuid> = new.iter().map(|notification| notification.event_id.uuid()).collect();
+    let correlations: Vec<Uuid> =
+        new.iter().map(|notification| notification.correlation_id.uuid()).collect();
+    let parameters: Vec<Option<&str>> =
+        new.iter().map(|notification| notification.payload.as_deref()).collect();
     sqlx::query!(
         "INSERT INTO notifications
              (id, account_id, topic, event_id, correlation_id, parameters, created_at)
@@ -50,7 +37,7 @@ pub(crate) async fn insert_in_tx(tx: &mut Tx<'_>, new: &[NewNotification]) -> sq
     Ok(())
 }
 
-struct Row {
+struct NotificationRow {
     id: Uuid,
     account_id: Uuid,
     topic: String,
@@ -58,43 +45,43 @@ struct Row {
     created_at: DateTime<Utc>,
 }
 
-impl TryFrom<Row> for Notification {
+impl TryFrom<NotificationRow> for Notification {
     type Error = sqlx::Error;
 
-    fn try_from(row: Row) -> sqlx::Result<Self> {
+    fn try_from(row: NotificationRow) -> sqlx::Result<Self> {
         Ok(Self {
-            notification_id: NotificationId(row.id),
+            id: NotificationId(row.id),
             account_id: AccountId(row.account_id),
-            topic: read_topic(&row.topic)?,
+            topic: Topic::from_name(&row.topic)
+                .map_err(|unknown| sqlx::Error::Decode(unknown.into()))?,
             event_id: MessageId(row.event_id),
             created_at: row.created_at,
-            deliveries: vec![],
         })
     }
 }
 
-/// Notifications before this one, newest first. Their deliveries are left out, and notifications
-/// of topics that only a newer version knows.
+/// Notifications before this one, newest first. Notifications of topics that only a newer version
+/// knows are left out.
 pub(crate) async fn before_in_tx(
     tx: &mut Tx<'_>,
     before: NotificationId,
     limit: i64,
 ) -> sqlx::Result<Vec<Notification>> {
     let rows = sqlx::query_as!(
-        Row,
+        NotificationRow,
         r#"SELECT id, account_id, topic::text AS "topic!", event_id, created_at
            FROM notifications WHERE id < $1 AND topic::text = ANY($3)
            ORDER BY id DESC LIMIT $2"#,
         before.uuid(),
         limit,
-        &topic_words() as _,
+        &Topic::ALL.map(Topic::as_str) as _,
     )
     .fetch_all(tx.connection())
     .await?;
     rows.into_iter().map(Notification::try_from).collect()
 }
 
-/// Those of one account, likewise.
+/// Notifications of one account before this one, likewise.
 pub(crate) async fn of_account_before_in_tx(
     tx: &mut Tx<'_>,
     account_id: AccountId,
@@ -102,14 +89,14 @@ pub(crate) async fn of_account_before_in_tx(
     limit: i64,
 ) -> sqlx::Result<Vec<Notification>> {
     let rows = sqlx::query_as!(
-        Row,
+        NotificationRow,
         r#"SELECT id, account_id, topic::text AS "topic!", event_id, created_at
            FROM notifications WHERE account_id = $1 AND id < $2 AND topic::text = ANY($4)
            ORDER BY id DESC LIMIT $3"#,
         account_id.uuid(),
         before.uuid(),
         limit,
-        &topic_words() as _,
+        &Topic::ALL.map(Topic::as_str) as _,
     )
     .fetch_all(tx.connection())
     .await?;

@@ -1,46 +1,52 @@
-//! What a holder wants to be told. Promise: what is stored keeps the rules of the contract.
+//! The wishes of a holder. Promise: stored preferences keep the rules of the contract.
 
-use shared_events::{
-    AccountId,
-    notifications::{PreferencesChanged, SetPreferences, Topic},
-};
+use chrono::{DateTime, Utc};
+use shared_events::AccountId;
 
-use crate::domain::key::{InvalidKey, SigningKey};
+use super::{SigningKey, Topic, signing_key::InvalidKey};
 
-/// Preferences that keep the rules.
+/// The channels and topics that a holder wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Preferences {
-    pub(crate) account_id: AccountId,
     pub(crate) email: bool,
     pub(crate) webhook: bool,
-    /// Each once, in the order of the contract.
+    /// Each topic once, in the order of the contract.
     pub(crate) topics: Vec<Topic>,
-    /// None: as it is.
+}
+
+/// New preferences for the holder of an account, with checked fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PreferencesRequest {
+    pub(crate) account_id: AccountId,
+    pub(crate) preferences: Preferences,
+    /// `None`: the key stays.
     pub(crate) webhook_key: Option<SigningKey>,
 }
 
-impl Preferences {
-    /// Checks what is asked for. The one rule that can be broken is the key's.
-    pub(crate) fn try_new(asked: &SetPreferences) -> Result<Self, InvalidKey> {
-        let key = asked.webhook_secret.as_deref().map(SigningKey::try_new);
-        Ok(Self {
-            account_id: asked.account_id,
-            email: asked.email,
-            webhook: asked.webhook,
-            topics: Topic::ALL.into_iter().filter(|it| asked.topics.contains(it)).collect(),
-            webhook_key: key.transpose()?,
-        })
+impl PreferencesRequest {
+    /// Sorts the topics and checks the key: no other rule can be broken.
+    pub(crate) fn try_new(
+        account_id: AccountId,
+        preferences: Preferences,
+        webhook_secret: Option<&str>,
+    ) -> Result<Self, InvalidKey> {
+        let webhook_key = webhook_secret.map(SigningKey::try_new).transpose()?;
+        let wanted = |topic: &Topic| preferences.topics.contains(topic);
+        let topics = Topic::ALL.into_iter().filter(wanted).collect();
+        Ok(Self { account_id, preferences: Preferences { topics, ..preferences }, webhook_key })
     }
+}
 
-    /// What is announced of them. Not the key.
-    pub(crate) fn changed(self) -> PreferencesChanged {
-        PreferencesChanged {
-            account_id: self.account_id,
-            email: self.email,
-            webhook: self.webhook,
-            topics: self.topics,
-        }
-    }
+/// The preferences of a holder with the state of their webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PreferencesView {
+    pub(crate) preferences: Preferences,
+    /// The webhook answered 410 Gone.
+    pub(crate) is_webhook_gone: bool,
+    /// A key of the holder's own signs.
+    pub(crate) has_own_key: bool,
+    /// Until then the key before signs, too.
+    pub(crate) both_keys_until: Option<DateTime<Utc>>,
 }
 
 #[cfg(test)]
@@ -48,27 +54,22 @@ mod tests {
     use super::*;
     use crate::samples::account;
 
-    fn asked(topics: &[Topic], secret: Option<&str>) -> SetPreferences {
-        SetPreferences {
-            account_id: account(1),
-            email: true,
-            webhook: false,
-            topics: topics.to_vec(),
-            webhook_secret: secret.map(str::to_owned),
-        }
+    fn request(topics: &[Topic], secret: Option<&str>) -> Result<PreferencesRequest, InvalidKey> {
+        let preferences = Preferences { email: true, webhook: false, topics: topics.to_vec() };
+        PreferencesRequest::try_new(account(1), preferences, secret)
     }
 
     #[test]
     fn topics_are_kept_once_and_in_order() {
         use Topic::{AccountClosed, TransferPosted};
-        let asked = asked(&[AccountClosed, TransferPosted, AccountClosed], None);
-        let preferences = Preferences::try_new(&asked).expect("no rule is broken");
-        assert_eq!(preferences.changed().topics, [TransferPosted, AccountClosed]);
+        let request = request(&[AccountClosed, TransferPosted, AccountClosed], None);
+        let topics = request.expect("no rule is broken").preferences.topics;
+        assert_eq!(topics, [TransferPosted, AccountClosed]);
     }
 
     #[test]
-    fn a_secret_that_is_none_is_refused() {
-        let rule = |secret| Preferences::try_new(&asked(&[], Some(secret))).err();
+    fn a_secret_that_is_no_key_is_refused() {
+        let rule = |secret| request(&[], Some(secret)).err();
         assert_eq!(rule("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), None);
         assert_eq!(rule("secret"), Some(InvalidKey));
         assert_eq!(rule(""), Some(InvalidKey));

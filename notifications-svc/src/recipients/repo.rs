@@ -1,28 +1,31 @@
-//! Who is told.
+//! The table of recipients. Promise: one function is one statement; names that a newer version wrote
+//! are left out.
 
 use chrono::{DateTime, Utc};
-use shared_events::{
-    AccountId, Iban,
-    messaging::Tx,
-    notifications::{PreferencesChanged, PreferencesFound, Topic},
-};
+use shared_events::{AccountId, Iban, messaging::Tx};
 use uuid::Uuid;
 
-use crate::domain::{Preferences, Profile, Reach, Reaches, SigningKey};
-use crate::store::words::{read_topic, topic_word};
+use super::{
+    ContactChannels, ContactChannelsByAccount, Preferences, PreferencesRequest, PreferencesView,
+    RecipientProfile, SigningKey, Topic,
+};
 
-/// Keeps what is new about holders. An older version changes nothing, but for an IBAN that was not
-/// known yet. Rows are locked in the order given, which must be that of the account ids.
-pub(crate) async fn learn_in_tx(tx: &mut Tx<'_>, profiles: &[Profile]) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> = profiles.iter().map(|it| it.account_id.uuid()).collect();
+/// Stores newer profiles of holders. An older profile changes nothing, except that it adds an IBAN
+/// that was not known yet. Rows are locked in the order given, which must be that of account ids.
+pub(crate) async fn store_profiles_in_tx(
+    tx: &mut Tx<'_>,
+    profiles: &[RecipientProfile],
+) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = profiles.iter().map(|profile| profile.account_id.uuid()).collect();
     let ibans: Vec<Option<&str>> =
-        profiles.iter().map(|it| it.iban.as_ref().map(Iban::as_str)).collect();
-    let names: Vec<&str> = profiles.iter().map(|it| it.holder.name.as_str()).collect();
-    let emails: Vec<Option<&str>> = profiles.iter().map(|it| it.holder.email.as_deref()).collect();
+        profiles.iter().map(|profile| profile.iban.as_ref().map(Iban::as_str)).collect();
+    let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).collect();
+    let emails: Vec<Option<&str>> =
+        profiles.iter().map(|profile| profile.email.as_deref()).collect();
     let webhooks: Vec<Option<&str>> =
-        profiles.iter().map(|it| it.holder.webhook.as_deref()).collect();
-    let languages: Vec<&str> = profiles.iter().map(|it| it.holder.language.as_str()).collect();
-    let versions: Vec<i64> = profiles.iter().map(|it| it.version).collect();
+        profiles.iter().map(|profile| profile.webhook.as_deref()).collect();
+    let languages: Vec<&str> = profiles.iter().map(|profile| profile.language.as_str()).collect();
+    let versions: Vec<i64> = profiles.iter().map(|profile| profile.version).collect();
     sqlx::query!(
         "INSERT INTO recipients AS known (account_id, iban, name, email, webhook, language, version)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
@@ -51,10 +54,12 @@ pub(crate) async fn learn_in_tx(tx: &mut Tx<'_>, profiles: &[Profile]) -> sqlx::
     Ok(())
 }
 
-/// How those of these accounts' holders that are known can be reached. Most want to hear of all
-/// topics, which is told by no list: the server turns each word of a list into text. A word that
-/// a newer version wrote is left out: nothing is told here of what only that version knows.
-pub(crate) async fn reaches_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Reaches> {
+/// Loads the channels of the holders that are known. Most holders want all topics; the query returns
+/// no list for them, because the server would turn each name of the list into text.
+pub(crate) async fn contact_channels_in_tx(
+    tx: &mut Tx<'_>,
+    ids: &[Uuid],
+) -> sqlx::Result<ContactChannelsByAccount> {
     let rows = sqlx::query!(
         r#"SELECT account_id, email IS NOT NULL AND wants_email AS "email!",
                   webhook IS NOT NULL AND wants_webhook AND webhook IS DISTINCT FROM webhook_gone
@@ -66,23 +71,23 @@ pub(crate) async fn reaches_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result
     )
     .fetch_all(tx.connection())
     .await?;
-    let reach = rows.into_iter().map(|row| {
+    let channels = rows.into_iter().map(|row| {
         let topics = match row.topics {
-            Some(words) => words.iter().filter_map(|word| read_topic(word).ok()).collect(),
+            Some(names) => Topic::known(&names),
             None => Topic::ALL.to_vec(),
         };
-        let reach = Reach { email: row.email, webhook: row.webhook, topics };
-        (AccountId(row.account_id), reach)
+        let channels = ContactChannels { email: row.email, webhook: row.webhook, topics };
+        (AccountId(row.account_id), channels)
     });
-    Ok(reach.collect())
+    Ok(channels.collect())
 }
 
-/// What a holder wants, if they asked for it later than at this time.
+/// The preferences of a holder, if they were set by a command of a later time.
 pub(crate) async fn newer_preferences_in_tx(
     tx: &mut Tx<'_>,
     account_id: AccountId,
     asked_at: DateTime<Utc>,
-) -> sqlx::Result<Option<PreferencesChanged>> {
+) -> sqlx::Result<Option<Preferences>> {
     let found = sqlx::query!(
         r#"SELECT wants_email, wants_webhook, topics::text[] AS "topics!" FROM recipients
            WHERE account_id = $1 AND preferences_at > $2"#,
@@ -91,23 +96,22 @@ pub(crate) async fn newer_preferences_in_tx(
     )
     .fetch_optional(tx.connection())
     .await?;
-    let preferences = |topics: Vec<String>, email, webhook| PreferencesChanged {
-        account_id,
-        email,
-        webhook,
-        topics: topics.iter().filter_map(|word| read_topic(word).ok()).collect(),
-    };
-    Ok(found.map(|row| preferences(row.topics, row.wants_email, row.wants_webhook)))
+    Ok(found.map(|row| Preferences {
+        email: row.wants_email,
+        webhook: row.wants_webhook,
+        topics: Topic::known(&row.topics),
+    }))
 }
 
-/// Keeps what a holder wants. A key that takes another's place is the only one from tomorrow on:
-/// until then both sign. A webhook that was gone is tried again. Says whether the account is known.
+/// Stores preferences. For one day after a change of the key both keys sign. A webhook that was gone
+/// is called again. Returns whether the account is known.
 pub(crate) async fn set_preferences_in_tx(
     tx: &mut Tx<'_>,
-    preferences: &Preferences,
+    request: &PreferencesRequest,
     asked_at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let topics: Vec<&str> = preferences.topics.iter().map(|topic| topic_word(*topic)).collect();
+    let preferences = &request.preferences;
+    let topics: Vec<&str> = preferences.topics.iter().map(|topic| topic.as_str()).collect();
     let done = sqlx::query!(
         "UPDATE recipients SET wants_email = $2, wants_webhook = $3, topics = $4::text[]::topic[],
                 webhook_key = COALESCE($5, webhook_key), webhook_gone = NULL,
@@ -120,11 +124,11 @@ pub(crate) async fn set_preferences_in_tx(
                     FROM (VALUES (webhook_key, webhook_key_before, webhook_key_before_until))
                          AS known(key, key_before, until))
          WHERE account_id = $1",
-        preferences.account_id.uuid(),
+        request.account_id.uuid(),
         preferences.email,
         preferences.webhook,
         &topics as _,
-        preferences.webhook_key.as_ref().map(SigningKey::bytes),
+        request.webhook_key.as_ref().map(SigningKey::bytes),
         asked_at,
     )
     .execute(tx.connection())
@@ -132,9 +136,9 @@ pub(crate) async fn set_preferences_in_tx(
     Ok(done.rows_affected() == 1)
 }
 
-/// Sends nothing more to webhooks that are gone. A holder who has another by now keeps it. Returns
-/// the accounts that are concerned, each once.
-pub(crate) async fn webhooks_gone_in_tx(
+/// Switches off webhooks that are gone. A holder who has another webhook by now keeps it. Returns the
+/// accounts whose webhook was switched off, each once.
+pub(crate) async fn switch_off_webhooks_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[Uuid],
     webhooks: &[&str],
@@ -153,11 +157,11 @@ pub(crate) async fn webhooks_gone_in_tx(
     Ok(gone.into_iter().map(AccountId).collect())
 }
 
-/// What a holder is told, and how, as it is now. `None`: the account is not known.
+/// The preferences of a holder and the state of their webhook. `None`: the account is not known.
 pub(crate) async fn preferences_in_tx(
     tx: &mut Tx<'_>,
     account_id: AccountId,
-) -> sqlx::Result<Option<PreferencesFound>> {
+) -> sqlx::Result<Option<PreferencesView>> {
     let row = sqlx::query!(
         r#"SELECT wants_email, wants_webhook, topics::text[] AS "topics!",
                   webhook IS NOT NULL AND webhook IS NOT DISTINCT FROM webhook_gone AS "is_gone!",
@@ -169,13 +173,14 @@ pub(crate) async fn preferences_in_tx(
     )
     .fetch_optional(tx.connection())
     .await?;
-    Ok(row.map(|row| PreferencesFound {
-        account_id,
-        email: row.wants_email,
-        webhook: row.wants_webhook,
-        topics: row.topics.iter().filter_map(|word| read_topic(word).ok()).collect(),
-        webhook_disabled: row.is_gone,
-        webhook_own_key: row.own_key,
-        webhook_both_keys_until: row.both_keys_until,
+    Ok(row.map(|row| PreferencesView {
+        preferences: Preferences {
+            email: row.wants_email,
+            webhook: row.wants_webhook,
+            topics: Topic::known(&row.topics),
+        },
+        is_webhook_gone: row.is_gone,
+        has_own_key: row.own_key,
+        both_keys_until: row.both_keys_until,
     }))
 }

@@ -1,57 +1,52 @@
-//! How enums of the contract are called in the database. Promise: no word changes its meaning.
+//! The topics of notifications. Promise: a topic's name in the database never changes its meaning.
 
-use shared_events::notifications::{Channel, DeliveryStatus, Topic};
+use super::UnknownName;
 
-pub(crate) const fn topic_word(topic: Topic) -> &'static str {
-    match topic {
-        Topic::TransferPosted => "transfer_posted",
-        Topic::TransferRejected => "transfer_rejected",
-        Topic::TransferHeld => "transfer_held",
-        Topic::HoldReleased => "hold_released",
-        Topic::AccountFrozen => "account_frozen",
-        Topic::AccountUnfrozen => "account_unfrozen",
-        Topic::AccountClosed => "account_closed",
+/// A kind of event that a holder can be notified of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    TransferPosted,
+    TransferRejected,
+    TransferHeld,
+    HoldReleased,
+    AccountFrozen,
+    AccountUnfrozen,
+    AccountClosed,
+}
+
+impl Topic {
+    /// Every topic that this version knows, in the order of the contract.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::TransferPosted,
+        Self::TransferRejected,
+        Self::TransferHeld,
+        Self::HoldReleased,
+        Self::AccountFrozen,
+        Self::AccountUnfrozen,
+        Self::AccountClosed,
+    ];
+
+    /// The name in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::TransferPosted => "transfer_posted",
+            Self::TransferRejected => "transfer_rejected",
+            Self::TransferHeld => "transfer_held",
+            Self::HoldReleased => "hold_released",
+            Self::AccountFrozen => "account_frozen",
+            Self::AccountUnfrozen => "account_unfrozen",
+            Self::AccountClosed => "account_closed",
+        }
     }
-}
 
-/// The words of all topics that this version knows.
-pub(crate) fn topic_words() -> [&'static str; 7] {
-    Topic::ALL.map(topic_word)
-}
-
-pub(crate) fn read_topic(word: &str) -> sqlx::Result<Topic> {
-    let found = Topic::ALL.into_iter().find(|topic| topic_word(*topic) == word);
-    found.ok_or_else(|| unknown("topic", word))
-}
-
-pub(crate) const fn channel_word(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Email => "email",
-        Channel::Webhook => "webhook",
+    /// The topic with this name.
+    pub(crate) fn from_name(name: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|topic| topic.as_str() == name);
+        found.ok_or_else(|| UnknownName::new("topic", name))
     }
-}
 
-pub(crate) fn read_channel(word: &str) -> sqlx::Result<Channel> {
-    let channels = [Channel::Email, Channel::Webhook];
-    let found = channels.into_iter().find(|channel| channel_word(*channel) == word);
-    found.ok_or_else(|| unknown("channel", word))
-}
-
-pub(crate) const fn status_word(status: DeliveryStatus) -> &'static str {
-    match status {
-        DeliveryStatus::Pending => "pending",
-        DeliveryStatus::Succeeded => "succeeded",
-        DeliveryStatus::Failed => "failed",
+    /// The known topics among these names. Topics that only a newer version knows are left out.
+    pub(crate) fn known(names: &[String]) -> Vec<Self> {
+        names.iter().filter_map(|name| Self::from_name(name).ok()).collect()
     }
-}
-
-pub(crate) fn read_status(word: &str) -> sqlx::Result<DeliveryStatus> {
-    let statuses = [DeliveryStatus::Pending, DeliveryStatus::Succeeded, DeliveryStatus::Failed];
-    let found = statuses.into_iter().find(|status| status_word(*status) == word);
-    found.ok_or_else(|| unknown("delivery_status", word))
-}
-
-/// A newer version of the service has written something that this one does not know.
-fn unknown(kind: &str, word: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("{word:?} is no {kind} known here").into())
 }

@@ -1,5 +1,4 @@
-//! Deletes what is old. Promise: the tables grow with what is told in some months, and not with the
-//! age of the bank; a step is short, and what is still to be delivered stays.
+//! Walks through old notifications and deletes them, once an hour.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -16,52 +15,52 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use crate::time_limit::in_time;
-use crate::{domain::first_id_of, settings::Retention, store::old};
+use super::repo::{self, StepResult};
+use crate::{ids::first_id_of, settings::Retention, time_limit::within_limit};
 
-/// How often it is looked for what has become old.
-const LOOK_EVERY: Duration = Duration::from_secs(3_600);
-/// After a fault it is looked again sooner.
-const AGAIN_AFTER: Duration = Duration::from_secs(60);
-/// How many notifications one step looks at: its transaction takes some milliseconds.
+/// The interval of the walks.
+const WALK_EVERY: Duration = Duration::from_secs(3_600);
+/// The pause after a walk that failed.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// The most notifications that one step reads: its transaction takes some milliseconds.
 const STEP_ROWS_MAX: i64 = 1_000;
-/// A notification may be made so long after its event, whose time its id begins with, and is still
-/// found when it is old; one that is made later yet is found by the next walk from the start.
+/// An id begins with the time of the event. A notification that is made this long after its event is
+/// still found when it is old; one that is made even later is found by the next walk from the start.
 const LATE_BY_MAX: TimeDelta = TimeDelta::days(1);
-/// Every so many rounds the walk begins at the start: about once a week.
+/// After so many rounds the walk begins at the start: about once a week.
 const ROUNDS_MAX: u32 = 168;
-/// The pause after a step that deleted something, so that the disk is there for others, too.
+/// The pause after a step that deleted rows, so that other work gets its share of the disk.
 const PAUSE: Duration = Duration::from_millis(50);
 
 const FIRST: NotificationId = NotificationId(Uuid::nil());
 
-/// Deletes what was told so long ago.
-pub(crate) struct Pruner {
+/// Deletes notifications that are older than the settings allow.
+pub(crate) struct RetentionJob {
     retention: Retention,
-    /// The ids up to which everything was looked at since the start: of what nobody was told, and
-    /// of everything.
+    /// The ids that the walks have reached: the one over notifications without delivery, and the one
+    /// over all notifications.
     untold: NotificationId,
     told: NotificationId,
     rounds: u32,
 }
 
-impl BackgroundJob for Pruner {
+impl BackgroundJob for RetentionJob {
     fn name(&self) -> String {
-        "old notifications".to_owned()
+        "retention of notifications".to_owned()
     }
 
-    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
+    async fn run(&mut self, context: JobContext, shutdown: CancellationToken) {
         loop {
-            let round = AssertUnwindSafe(self.round(&workshop, &shutdown)).catch_unwind();
+            let round = AssertUnwindSafe(self.round(&context, &shutdown)).catch_unwind();
             let pause = match round.await {
-                Ok(Ok(())) => LOOK_EVERY,
+                Ok(Ok(())) => WALK_EVERY,
                 Ok(Err(error)) => {
-                    warn!(error = %chain(&error), "old notifications were not deleted");
-                    AGAIN_AFTER
+                    warn!(error = %chain(&error), "could not delete old notifications");
+                    RETRY_AFTER
                 }
                 Err(_) => {
-                    error!("a round of deleting panicked; going on");
-                    AGAIN_AFTER
+                    error!("a round of deleting old notifications panicked; the next one follows");
+                    RETRY_AFTER
                 }
             };
             if timeout(pause, shutdown.cancelled()).await.is_ok() {
@@ -71,14 +70,14 @@ impl BackgroundJob for Pruner {
     }
 }
 
-impl Pruner {
+impl RetentionJob {
     pub(crate) const fn new(retention: Retention) -> Self {
         Self { retention, untold: FIRST, told: FIRST, rounds: 0 }
     }
 
     async fn round(
         &mut self,
-        workshop: &JobContext,
+        context: &JobContext,
         shutdown: &CancellationToken,
     ) -> Result<(), HandleError> {
         let Retention { told_days, untold_days } = self.retention;
@@ -86,8 +85,8 @@ impl Pruner {
         if self.rounds > ROUNDS_MAX {
             *self = Self::new(self.retention);
         }
-        let untold = walk(workshop, shutdown, &mut self.untold, untold_days, true).await?;
-        let told = walk(workshop, shutdown, &mut self.told, told_days, false).await?;
+        let untold = walk(context, shutdown, &mut self.untold, untold_days, true).await?;
+        let told = walk(context, shutdown, &mut self.told, told_days, false).await?;
         if untold + told > 0 {
             info!(untold, told, "deleted old notifications");
         }
@@ -95,20 +94,21 @@ impl Pruner {
     }
 }
 
-/// Walks from where the last walk ended to what is younger than so many days.
+/// Walks on from the last walk to the notifications that are younger than so many days. Returns the
+/// number of deleted notifications.
 async fn walk(
-    workshop: &JobContext,
+    context: &JobContext,
     shutdown: &CancellationToken,
     after: &mut NotificationId,
     days: i32,
     only_untold: bool,
 ) -> Result<u64, HandleError> {
-    let mut all = 0;
+    let mut deleted = 0;
     let before = Utc::now() - TimeDelta::days(days.into()) - LATE_BY_MAX;
     let before = NotificationId(first_id_of(before));
     while !shutdown.is_cancelled() {
-        let step = in_time(step(workshop, (*after, before), days, only_untold)).await?;
-        all += step.deleted;
+        let step = within_limit(step(context, (*after, before), days, only_untold)).await?;
+        deleted += step.deleted;
         counter!("notifications_pruned_total").increment(step.deleted);
         let Some(last) = step.last else { break };
         *after = last;
@@ -116,17 +116,18 @@ async fn walk(
             let _ = timeout(PAUSE, shutdown.cancelled()).await;
         }
     }
-    Ok(all)
+    Ok(deleted)
 }
 
 async fn step(
-    workshop: &JobContext,
+    context: &JobContext,
     between: (NotificationId, NotificationId),
     days: i32,
     only_untold: bool,
-) -> Result<old::Step, HandleError> {
-    let mut work = workshop.begin().await?;
-    let step = old::delete_in_tx(&mut work.tx(), between, days, only_untold, STEP_ROWS_MAX).await?;
+) -> Result<StepResult, HandleError> {
+    let mut work = context.begin().await?;
+    let step =
+        repo::delete_in_tx(&mut work.tx(), between, days, only_untold, STEP_ROWS_MAX).await?;
     work.commit().await?;
     Ok(step)
 }

@@ -1,29 +1,28 @@
-//! What is old enough to be deleted. Promise: a step looks at a bounded number of notifications by
-//! their primary key, deletes what it may of them with all that hangs on it, and locks nothing that
-//! is under way.
+//! One step of deleting. Promise: a step reads a bounded number of notifications by primary key, deletes
+//! the old ones with their deliveries and attempts, and locks no delivery that is under way.
 
 use shared_events::{ids::NotificationId, messaging::Tx};
 use uuid::Uuid;
 
-/// Where a step has come to.
+/// The result of a step.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
-    /// The last notification that was looked at; `None`: there is none.
+pub(crate) struct StepResult {
+    /// The last notification that the step read; `None`: there was none.
     pub(crate) last: Option<NotificationId>,
-    /// How many were deleted.
+    /// The number of deleted notifications.
     pub(crate) deleted: u64,
 }
 
-/// Deletes of the next `limit` notifications after `after` and before `before` those that were made
-/// so many days ago: all of them, or only those that nobody was to be told. What has a delivery
-/// that is pending stays.
+/// Reads the next `limit` notifications after `after` and before `before`, and deletes those that were
+/// made so many days ago: all of them, or only those without a delivery. A notification with a pending
+/// delivery stays.
 pub(crate) async fn delete_in_tx(
     tx: &mut Tx<'_>,
     (after, before): (NotificationId, NotificationId),
     days: i32,
     only_untold: bool,
     limit: i64,
-) -> sqlx::Result<Step> {
+) -> sqlx::Result<StepResult> {
     let rows = sqlx::query!(
         r#"SELECT id, created_at < now() - make_interval(days => $3)
                       AND (parameters IS NULL OR NOT $4)
@@ -45,7 +44,7 @@ pub(crate) async fn delete_in_tx(
         [] => 0,
         over => delete_all_in_tx(tx, over).await?,
     };
-    Ok(Step { last, deleted })
+    Ok(StepResult { last, deleted })
 }
 
 /// Deletes notifications with their deliveries and attempts. One whose delivery was sent again in

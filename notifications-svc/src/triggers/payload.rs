@@ -1,36 +1,182 @@
-//! What a holder is told, as it is stored with a notification and stands in a webhook. Promise: it
-//! names no other customer, and gives no reason for a freeze, which is for the bank's file alone.
+//! The facts of one notification. They are stored as JSON with the notification, a webhook carries them
+//! in its body, and a letter is written from them. Promise: the JSON form never changes, names no
+//! other customer, and has no reason of a freeze, which is for the bank's file alone.
+
+use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use shared_events::{
     Amount, Money, TransferId,
-    accounts::Blocks,
-    ledger::{AccountCode, Direction, RejectReason, ReleaseCause},
-    notifications::Topic,
+    ledger::{AccountCode, Direction},
     text::visible,
 };
 
-/// The facts of one notification. `topic` in JSON is that of the contract.
+use crate::recipients::Topic;
+
+/// The facts by topic. Texts are borrowed from the event, or owned once they are read from a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "topic", rename_all = "snake_case")]
-pub(crate) enum Told {
-    TransferPosted(Movement),
-    TransferRejected(Rejection),
-    TransferHeld(SetAside),
-    HoldReleased(GivenBack),
+pub(crate) enum NotificationPayload<'e> {
+    TransferPosted(Movement<'e>),
+    TransferRejected(Rejection<'e>),
+    TransferHeld(PlacedHold<'e>),
+    HoldReleased(EndedHold<'e>),
     AccountFrozen(Freeze),
     AccountUnfrozen,
     AccountClosed,
 }
 
-impl Told {
-    /// The facts as stored, fit to be shown: what strangers wrote is one line of visible
-    /// characters, whenever it was stored. None where this version of the service cannot read
-    /// them.
+/// Money that came in or went out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Movement<'e> {
+    pub(crate) transfer_id: TransferId,
+    /// As seen from the holder's account.
+    pub(crate) direction: Direction,
+    pub(crate) money: Money,
+    /// The internal account on the other side; `None`: a customer's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counterparty: Option<Cow<'e, AccountCode>>,
+    /// The balance after the posting.
+    pub(crate) balance: Amount,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reference: Option<Cow<'e, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end_to_end_id: Option<Cow<'e, str>>,
+    pub(crate) booking_date: NaiveDate,
+    /// The transfer that this one reverses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reverses: Option<TransferId>,
+    /// The hold that the transfer captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hold_id: Option<TransferId>,
+    /// The rate, where the movement is one side of an exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<Amount>,
+}
+
+/// A hold that was placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PlacedHold<'e> {
+    /// The hold.
+    pub(crate) transfer_id: TransferId,
+    pub(crate) money: Money,
+    /// The internal account that the hold is for; `None`: a customer's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counterparty: Option<Cow<'e, AccountCode>>,
+    /// The available balance after the hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) available: Option<Amount>,
+    /// The instant at which the hold expires.
+    pub(crate) expires_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reference: Option<Cow<'e, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end_to_end_id: Option<Cow<'e, str>>,
+}
+
+/// A hold that ended without payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EndedHold<'e> {
+    /// The instruction that released the hold; of an expiry, an id that the ledger made.
+    pub(crate) transfer_id: TransferId,
+    pub(crate) hold_id: TransferId,
+    pub(crate) cause: ReleaseCause,
+    pub(crate) money: Money,
+    /// The internal account that the hold was for; `None`: a customer's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counterparty: Option<Cow<'e, AccountCode>>,
+    /// The available balance after the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) available: Option<Amount>,
+}
+
+/// The cause of a hold's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReleaseCause {
+    Released,
+    Expired,
+    /// A capture took less than the hold; the rest was released with it.
+    Captured,
+}
+
+/// A freeze, without its reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Freeze {
+    #[serde(default, skip_serializing_if = "Blocks::is_both")]
+    pub(crate) blocks: Blocks,
+}
+
+/// The direction of money that a freeze refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Blocks {
+    Debits,
+    Credits,
+    #[default]
+    Both,
+}
+
+impl Blocks {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_both(&self) -> bool {
+        *self == Self::Both
+    }
+}
+
+/// A transfer from the account that was rejected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rejection<'e> {
+    pub(crate) transfer_id: TransferId,
+    /// The contract's code of the reason, such as `insufficient_funds`. A code that this version does
+    /// not know is kept.
+    pub(crate) reason: Cow<'e, str>,
+    pub(crate) money: Money,
+    /// The internal account that was to be paid; `None`: a customer's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counterparty: Option<Cow<'e, AccountCode>>,
+    /// The balance, where it is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) balance: Option<Amount>,
+}
+
+impl NotificationPayload<'_> {
+    pub(crate) const fn topic(&self) -> Topic {
+        match self {
+            Self::TransferPosted(_) => Topic::TransferPosted,
+            Self::TransferRejected(_) => Topic::TransferRejected,
+            Self::TransferHeld(_) => Topic::TransferHeld,
+            Self::HoldReleased(_) => Topic::HoldReleased,
+            Self::AccountFrozen(_) => Topic::AccountFrozen,
+            Self::AccountUnfrozen => Topic::AccountUnfrozen,
+            Self::AccountClosed => Topic::AccountClosed,
+        }
+    }
+
+    /// The transfer that the facts are about, where there is one.
+    pub(crate) const fn transfer_id(&self) -> Option<TransferId> {
+        match self {
+            Self::TransferPosted(movement) => Some(movement.transfer_id),
+            Self::TransferRejected(rejection) => Some(rejection.transfer_id),
+            Self::TransferHeld(hold) => Some(hold.transfer_id),
+            Self::HoldReleased(hold) => Some(hold.transfer_id),
+            Self::AccountFrozen(_) | Self::AccountUnfrozen | Self::AccountClosed => None,
+        }
+    }
+
+    /// The JSON form that is stored.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a payload writes plain JSON")
+    }
+}
+
+impl NotificationPayload<'static> {
+    /// Reads the stored form. References of strangers become one line of visible characters,
+    /// whenever they were stored. `None` where this version cannot read the payload.
     pub(crate) fn read(json: &str) -> Option<Self> {
-        let mut told = serde_json::from_str(json).ok()?;
-        let texts = match &mut told {
+        let mut payload = serde_json::from_str(json).ok()?;
+        let texts = match &mut payload {
             Self::TransferPosted(movement) => {
                 [&mut movement.reference, &mut movement.end_to_end_id]
             }
@@ -39,110 +185,12 @@ impl Told {
             | Self::HoldReleased(_)
             | Self::AccountFrozen(_)
             | Self::AccountUnfrozen
-            | Self::AccountClosed => return Some(told),
+            | Self::AccountClosed => return Some(payload),
         };
         for text in texts.into_iter().flatten() {
-            *text = visible(text).into_owned();
+            *text = Cow::Owned(visible(text).into_owned());
         }
-        Some(told)
-    }
-}
-
-/// Money that came in or went out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Movement {
-    pub(crate) transfer_id: TransferId,
-    /// Seen from the holder's account.
-    pub(crate) direction: Direction,
-    pub(crate) money: Money,
-    /// The bank's own account on the other side; None: an account of somebody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) counterparty: Option<AccountCode>,
-    /// What is on the account after it.
-    pub(crate) balance: Amount,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reference: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) end_to_end_id: Option<String>,
-    pub(crate) booking_date: NaiveDate,
-    /// The transfer that it takes back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reverses: Option<TransferId>,
-    /// The hold that it came from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) hold_id: Option<TransferId>,
-    /// The rate, where it is one side of an exchange.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) rate: Option<Amount>,
-}
-
-/// Money that is on hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SetAside {
-    /// The hold.
-    pub(crate) transfer_id: TransferId,
-    pub(crate) money: Money,
-    /// The bank's own account that it is for; None: an account of somebody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) counterparty: Option<AccountCode>,
-    /// What can still be spent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) available: Option<Amount>,
-    /// When it ends by itself.
-    pub(crate) expires_at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reference: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) end_to_end_id: Option<String>,
-}
-
-/// Money that was on hold and is not any more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct GivenBack {
-    /// What released it; of an expiry, an id that the ledger made.
-    pub(crate) transfer_id: TransferId,
-    pub(crate) hold_id: TransferId,
-    pub(crate) cause: ReleaseCause,
-    pub(crate) money: Money,
-    /// The bank's own account that it was for; None: an account of somebody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) counterparty: Option<AccountCode>,
-    /// What can be spent now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) available: Option<Amount>,
-}
-
-/// What a frozen account refuses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Freeze {
-    #[serde(default, skip_serializing_if = "Blocks::is_both")]
-    pub(crate) blocks: Blocks,
-}
-
-/// Money that did not go out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rejection {
-    pub(crate) transfer_id: TransferId,
-    pub(crate) reason: RejectReason,
-    pub(crate) money: Money,
-    /// The bank's own account that was to be paid; None: an account of somebody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) counterparty: Option<AccountCode>,
-    /// What is on the account, where that is the reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) balance: Option<Amount>,
-}
-
-/// The name of a topic in a webhook's `type`.
-pub(crate) const fn webhook_type(topic: Topic) -> &'static str {
-    match topic {
-        Topic::TransferPosted => "transfer.posted",
-        Topic::TransferRejected => "transfer.rejected",
-        Topic::TransferHeld => "transfer.held",
-        Topic::HoldReleased => "hold.released",
-        Topic::AccountFrozen => "account.frozen",
-        Topic::AccountUnfrozen => "account.unfrozen",
-        Topic::AccountClosed => "account.closed",
+        Some(payload)
     }
 }
 

@@ -1,239 +1,180 @@
-//! What an event means to holders. Promise: of a transfer, each customer on either side, or of a
-//! leg, hears once; of a rejected one, and of a hold, who was to pay; the bank's own accounts hear
-//! of nothing. The rest of a hold that goes back with a capture is no news of its own.
+//! The rules: facts of an event as triggers. Promise: of a transfer each customer on either side is
+//! notified once, of legs each customer of their own; of a rejected transfer and of a hold the
+//! debtor; internal accounts are never notified. The rest of a hold that is released with a capture
+//! causes no notification: the capture itself does.
+
+use std::borrow::Cow;
 
 use shared_events::{
-    AccountId, TransferId,
-    accounts::Blocks,
-    ledger::{
-        AccountAfter, AccountCode, Direction, HeldTransfer, Party, PostedLeg, PostedLegs,
-        PostedTransfer, RejectReason, RejectedTransfer, ReleaseCause, ReleasedHold,
-    },
-    notifications::{NotifiableEvent, Topic},
+    AccountId,
+    ledger::{AccountCode, Direction},
 };
 
-use crate::domain::told::{Freeze, GivenBack, Movement, Rejection, SetAside, Told};
+use super::{
+    AccountAfter, Blocks, DebtorParty, EndedHold, Freeze, Movement, NotificationPayload,
+    NotificationTrigger, PlacedHold, PostedLeg, PostedLegs, PostedTransfer, RejectedTransfer,
+    Rejection, ReleaseCause,
+};
 
-/// Something that the holder of one account is to hear. Borrows the event: most holders are told
-/// nothing, and cost nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct News<'e> {
-    pub(crate) account_id: AccountId,
-    /// Whether the account exists for sure. A rejected transfer may name one that never did.
-    pub(crate) certain: bool,
-    about: About<'e>,
+/// The code of the only reason that the balance explains.
+const INSUFFICIENT_FUNDS: &str = "insufficient_funds";
+
+/// A freeze. A freeze that changes nothing but its reason notifies nobody: no holder learns the
+/// reason.
+pub(crate) fn of_freeze<'e>(
+    account_id: AccountId,
+    blocks: Blocks,
+    previous: Option<Blocks>,
+) -> Option<NotificationTrigger<'e>> {
+    let is_new = previous != Some(blocks);
+    let payload = NotificationPayload::AccountFrozen(Freeze { blocks });
+    is_new.then(|| of_account(account_id, payload))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum About<'e> {
-    Posted(&'e PostedTransfer, Direction),
-    Leg(&'e PostedLegs, &'e PostedLeg),
-    Rejected(&'e RejectedTransfer),
-    Held(&'e HeldTransfer),
-    Released(&'e ReleasedHold),
-    Frozen(Blocks),
-    Unfrozen,
-    Closed,
+/// A change of an account that its holder is always notified of.
+pub(crate) const fn of_account(
+    account_id: AccountId,
+    payload: NotificationPayload<'_>,
+) -> NotificationTrigger<'_> {
+    NotificationTrigger { account_id, is_certain: true, payload }
 }
 
-impl News<'_> {
-    pub(crate) const fn topic(&self) -> Topic {
-        match self.about {
-            About::Posted(..) | About::Leg(..) => Topic::TransferPosted,
-            About::Rejected(_) => Topic::TransferRejected,
-            About::Held(_) => Topic::TransferHeld,
-            About::Released(_) => Topic::HoldReleased,
-            About::Frozen(_) => Topic::AccountFrozen,
-            About::Unfrozen => Topic::AccountUnfrozen,
-            About::Closed => Topic::AccountClosed,
-        }
-    }
-
-    /// The transfer that it is about, if it is about one.
-    pub(crate) const fn transfer_id(&self) -> Option<TransferId> {
-        match self.about {
-            About::Posted(it, _) => Some(it.transfer_id),
-            About::Leg(it, _) => Some(it.transfer_id),
-            About::Rejected(it) => Some(it.transfer_id),
-            About::Held(it) => Some(it.transfer_id),
-            About::Released(it) => Some(it.transfer_id),
-            About::Frozen(_) | About::Unfrozen | About::Closed => None,
-        }
-    }
-
-    /// The facts, to keep.
-    pub(crate) fn told(&self) -> Told {
-        match self.about {
-            About::Posted(it, direction) => Told::TransferPosted(movement(it, direction)),
-            About::Leg(it, leg) => Told::TransferPosted(movement_of_leg(it, leg)),
-            About::Rejected(it) => Told::TransferRejected(rejection(it)),
-            About::Held(it) => Told::TransferHeld(set_aside(it)),
-            About::Released(it) => Told::HoldReleased(given_back(it)),
-            About::Frozen(blocks) => Told::AccountFrozen(Freeze { blocks }),
-            About::Unfrozen => Told::AccountUnfrozen,
-            About::Closed => Told::AccountClosed,
-        }
-    }
-}
-
-/// Who is to hear what of an event.
-pub(crate) fn news(event: &NotifiableEvent) -> Vec<News<'_>> {
-    let of_account = |account_id, about| vec![News { account_id, certain: true, about }];
-    match event {
-        NotifiableEvent::Opened(_) | NotifiableEvent::HolderUpdated(_) => vec![],
-        // Only the reason is another, which is told to nobody.
-        NotifiableEvent::Frozen(it) if it.previous_blocks == Some(it.blocks) => vec![],
-        NotifiableEvent::Frozen(it) => of_account(it.account_id, About::Frozen(it.blocks)),
-        NotifiableEvent::Unfrozen(it) => of_account(it.account_id, About::Unfrozen),
-        NotifiableEvent::Closed(it) => of_account(it.account_id, About::Closed),
-        NotifiableEvent::Posted(it) => it.transfers.iter().flat_map(of_posted).collect(),
-        NotifiableEvent::Rejected(it) => it.transfers.iter().filter_map(of_rejected).collect(),
-        NotifiableEvent::Held(it) => {
-            let news = it.transfers.iter().map(|it| of_debtor(&it.debtor, About::Held(it)));
-            news.flatten().collect()
-        }
-        NotifiableEvent::Released(it) => {
-            let ended = it.holds.iter().filter(|it| it.released.cause != ReleaseCause::Captured);
-            let news = ended.map(|it| of_debtor(&it.released.debtor, About::Released(it)));
-            news.flatten().collect()
-        }
-        NotifiableEvent::Legs(it) => it.transfers.iter().flat_map(of_legs).collect(),
-    }
-}
-
-fn of_posted(transfer: &PostedTransfer) -> impl Iterator<Item = News<'_>> {
-    let sides = [(&transfer.debtor, Direction::Debit), (&transfer.creditor, Direction::Credit)];
-    let customers = sides.into_iter().filter(|(account, _)| account.code.is_none());
-    customers.map(move |(account, direction)| News {
-        account_id: account.account_id,
-        certain: true,
-        about: About::Posted(transfer, direction),
+/// Both sides of a transfer.
+pub(crate) fn of_posted_transfer(
+    transfer: PostedTransfer<'_>,
+) -> impl Iterator<Item = NotificationTrigger<'_>> {
+    let PostedTransfer { debtor, creditor, .. } = transfer;
+    let sides = [(debtor, creditor, Direction::Debit), (creditor, debtor, Direction::Credit)];
+    sides.into_iter().filter_map(move |(own, other, direction)| {
+        let movement = movement_of_transfer(&transfer, own, other, direction);
+        of_customer(own, NotificationPayload::TransferPosted(movement))
     })
 }
 
-fn of_debtor<'e>(debtor: &AccountAfter, about: About<'e>) -> Option<News<'e>> {
-    let is_customer = debtor.code.is_none();
-    is_customer.then_some(News { account_id: debtor.account_id, certain: true, about })
+/// Every leg of a transfer.
+pub(crate) fn of_posted_legs<'e>(transfer: &PostedLegs<'e>) -> Vec<NotificationTrigger<'e>> {
+    let triggers = transfer.legs.iter().filter_map(|leg| {
+        let movement = movement_of_leg(transfer, leg);
+        of_customer(leg.account, NotificationPayload::TransferPosted(movement))
+    });
+    triggers.collect()
 }
 
-fn of_legs(transfer: &PostedLegs) -> impl Iterator<Item = News<'_>> {
-    let customers = transfer.legs.iter().filter(|leg| leg.account.code.is_none());
-    customers.map(move |leg| News {
-        account_id: leg.account.account_id,
-        certain: true,
-        about: About::Leg(transfer, leg),
-    })
-}
-
-fn of_rejected(transfer: &RejectedTransfer) -> Option<News<'_>> {
-    let certain = match &transfer.debtor_account {
+/// The debtor of a rejected transfer. The account of a debtor whom the ledger does not know may not
+/// exist.
+pub(crate) fn of_rejected_transfer(
+    transfer: RejectedTransfer<'_>,
+) -> Option<NotificationTrigger<'_>> {
+    let account_id = match transfer.debtor {
+        DebtorParty::Account(account_id) => account_id,
+        DebtorParty::Internal => return None,
+    };
+    let is_certain = match transfer.debtor_account {
         Some(AccountAfter { code: Some(_), .. }) => return None,
         Some(AccountAfter { code: None, .. }) => true,
         None => false,
     };
-    match transfer.debtor {
-        Party::AccountId(account_id) => {
-            Some(News { account_id, certain, about: About::Rejected(transfer) })
+    let payload = NotificationPayload::TransferRejected(rejection(&transfer));
+    Some(NotificationTrigger { account_id, is_certain, payload })
+}
+
+/// The debtor of a hold.
+pub(crate) fn of_placed_hold<'e>(
+    debtor: AccountAfter<'e>,
+    hold: PlacedHold<'e>,
+) -> Option<NotificationTrigger<'e>> {
+    of_customer(debtor, NotificationPayload::TransferHeld(hold))
+}
+
+/// The debtor of a hold that ended without payment.
+pub(crate) fn of_ended_hold<'e>(
+    debtor: AccountAfter<'e>,
+    hold: EndedHold<'e>,
+) -> Option<NotificationTrigger<'e>> {
+    match hold.cause {
+        ReleaseCause::Captured => None,
+        ReleaseCause::Released | ReleaseCause::Expired => {
+            of_customer(debtor, NotificationPayload::HoldReleased(hold))
         }
-        Party::Code(_) => None,
     }
 }
 
-fn movement(transfer: &PostedTransfer, direction: Direction) -> Movement {
-    let (own, other) = match direction {
-        Direction::Debit => (&transfer.debtor, &transfer.creditor),
-        Direction::Credit => (&transfer.creditor, &transfer.debtor),
-    };
+/// `None` for an internal account.
+fn of_customer<'e>(
+    account: AccountAfter<'e>,
+    payload: NotificationPayload<'e>,
+) -> Option<NotificationTrigger<'e>> {
+    let is_customer = account.code.is_none();
+    is_customer.then(|| of_account(account.account_id, payload))
+}
+
+fn movement_of_transfer<'e>(
+    transfer: &PostedTransfer<'e>,
+    own: AccountAfter<'e>,
+    other: AccountAfter<'e>,
+    direction: Direction,
+) -> Movement<'e> {
+    let booking = transfer.booking;
     Movement {
-        transfer_id: transfer.transfer_id,
+        transfer_id: booking.transfer_id,
         direction,
         money: transfer.money,
-        counterparty: other.code.clone(),
+        counterparty: other.code.map(Cow::Borrowed),
         balance: own.balance,
-        reference: transfer.reference.clone(),
-        end_to_end_id: transfer.end_to_end_id.clone(),
-        booking_date: transfer.booking_date,
-        reverses: transfer.reverses,
-        hold_id: transfer.hold.as_ref().map(|hold| hold.hold_id),
+        reference: booking.reference.map(Cow::Borrowed),
+        end_to_end_id: booking.end_to_end_id.map(Cow::Borrowed),
+        booking_date: booking.booking_date,
+        reverses: booking.reverses,
+        hold_id: transfer.hold_id,
         rate: None,
     }
 }
 
-fn movement_of_leg(transfer: &PostedLegs, own: &PostedLeg) -> Movement {
+fn movement_of_leg<'e>(transfer: &PostedLegs<'e>, own: &PostedLeg<'e>) -> Movement<'e> {
+    let booking = transfer.booking;
     Movement {
-        transfer_id: transfer.transfer_id,
+        transfer_id: booking.transfer_id,
         direction: own.direction,
         money: own.money,
         counterparty: counterparty(transfer, own),
         balance: own.account.balance,
-        reference: transfer.reference.clone(),
-        end_to_end_id: transfer.end_to_end_id.clone(),
-        booking_date: transfer.booking_date,
-        reverses: transfer.reverses,
+        reference: booking.reference.map(Cow::Borrowed),
+        end_to_end_id: booking.end_to_end_id.map(Cow::Borrowed),
+        booking_date: booking.booking_date,
+        reverses: booking.reverses,
         hold_id: None,
         rate: transfer.rate,
     }
 }
 
-/// The bank's own account on the other side of a leg, where it is alone there in this currency. An
-/// exchange is with the bank, whatever rounding adds.
-fn counterparty(transfer: &PostedLegs, own: &PostedLeg) -> Option<AccountCode> {
+/// The internal account on the other side of a leg, where it is the only one there in this currency.
+/// The counterparty of an exchange is the bank, whatever legs the rounding adds.
+fn counterparty<'e>(
+    transfer: &PostedLegs<'e>,
+    own: &PostedLeg<'e>,
+) -> Option<Cow<'e, AccountCode>> {
     if transfer.rate.is_some() {
-        return Some(AccountCode::fx_position());
+        return Some(Cow::Owned(AccountCode::fx_position()));
     }
-    let is_other = |leg: &&PostedLeg| {
+    let is_other = |leg: &&PostedLeg<'_>| {
         leg.direction != own.direction && leg.money.currency == own.money.currency
     };
     let mut others = transfer.legs.iter().filter(is_other);
     match (others.next(), others.next()) {
-        (Some(other), None) => other.account.code.clone(),
+        (Some(other), None) => other.account.code.map(Cow::Borrowed),
         (Some(_), Some(_)) | (None, _) => None,
     }
 }
 
-fn set_aside(hold: &HeldTransfer) -> SetAside {
-    SetAside {
-        transfer_id: hold.transfer_id,
-        money: hold.money,
-        counterparty: hold.creditor.code.clone(),
-        available: hold.debtor.available,
-        expires_at: hold.expires_at,
-        reference: hold.reference.clone(),
-        end_to_end_id: hold.end_to_end_id.clone(),
-    }
-}
-
-fn given_back(hold: &ReleasedHold) -> GivenBack {
-    let released = &hold.released;
-    GivenBack {
-        transfer_id: hold.transfer_id,
-        hold_id: released.hold_id,
-        cause: released.cause,
-        money: released.money,
-        counterparty: released.creditor.code.clone(),
-        available: released.debtor.available,
-    }
-}
-
-/// The balance is told where it is the reason. Otherwise it may be of another currency.
-fn rejection(transfer: &RejectedTransfer) -> Rejection {
-    let balance = transfer.debtor_account.as_ref();
-    let balance = balance.filter(|_| transfer.reason == RejectReason::InsufficientFunds);
+/// The balance is part of the notification where it is the reason. Otherwise the transfer may be of
+/// another currency than the account.
+fn rejection<'e>(transfer: &RejectedTransfer<'e>) -> Rejection<'e> {
+    let account = transfer.debtor_account.filter(|_| transfer.reason == INSUFFICIENT_FUNDS);
     Rejection {
         transfer_id: transfer.transfer_id,
-        reason: transfer.reason,
+        reason: Cow::Borrowed(transfer.reason),
         money: transfer.money,
-        counterparty: code_of(&transfer.creditor),
-        balance: balance.map(|account| account.balance),
+        counterparty: transfer.creditor_code.map(Cow::Borrowed),
+        balance: account.map(|account| account.balance),
     }
 }
-
-fn code_of(party: &Party) -> Option<AccountCode> {
-    match party {
-        Party::Code(code) => Some(code.clone()),
-        Party::AccountId(_) => None,
-    }
-}
-
-#[cfg(test)]
-mod tests;

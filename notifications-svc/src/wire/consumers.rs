@@ -1,37 +1,70 @@
-//! Does what it is asked about the telling of holders. Promise: a command that breaks a rule
-//! changes nothing and is told which rule. One about an account that is not known here yet waits:
-//! the accounts service may have just opened it. In the end it is refused.
+//! The consumers of the three subscriptions. Promise: every event makes its notifications once; every
+//! command is answered by one event; a command for an account that is not known here yet waits,
+//! because the accounts service may have opened the account a moment ago, and is refused in the end.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use shared_events::{
-    message::Message,
-    messaging::{HandleError, Handler, Outcome, Received, Tx},
+    messaging::{Answer, HandleError, Handler, Idempotency, Outcome, QueryHandler, Received, Tx},
     notifications::{
-        Channel, DeliveriesRecovered, DeliveryResent, NotificationsCommand,
-        NotificationsCommandRejected, NotificationsReason, RecoverDeliveries, RecoveryRejected,
-        ResendDelivery, SetPreferences,
+        GetPreferences, NotificationsReason, RecoverDeliveries, ResendDelivery, SetPreferences,
     },
 };
 
+use super::{
+    inbound::{self, InvalidField, NotifiableEvent, NotificationsCommand, NotificationsQuery},
+    outbound::{self, Refusal},
+};
 use crate::{
-    deliveries::job::wakeup::Bells,
-    domain::{Preferences, Recovery},
-    store::{deliveries, recipients},
+    deliveries::{
+        Wakeup,
+        command::{self as deliveries, ResendOutcome},
+    },
+    notifications,
+    recipients::{self, command::PreferencesOutcome},
 };
 
-/// The most deliveries that one command recovers: its transaction stays short.
-const RECOVERED_MAX: u32 = 10_000;
-
-/// Handles `notifications.commands`.
-pub(crate) struct Commands {
-    bells: Arc<Bells>,
+/// Consumes `notifications.events`.
+pub(crate) struct NotifiableEvents {
+    /// The delay between a notification and the first attempt of its deliveries.
+    first_delay: Duration,
+    wakeup: Arc<Wakeup>,
 }
 
-impl Handler for Commands {
+impl NotifiableEvents {
+    pub(crate) const fn new(first_delay: Duration, wakeup: Arc<Wakeup>) -> Self {
+        Self { first_delay, wakeup }
+    }
+}
+
+impl Handler for NotifiableEvents {
+    type Message = NotifiableEvent;
+    /// Ids of notifications follow from events, and profiles of holders have versions: the tables
+    /// show which events were handled, and the inbox would add nothing. So an event may be handled in
+    /// part and come again for the rest.
+    const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
+
+    async fn handle(
+        &self,
+        tx: &mut Tx<'_>,
+        batch: &[Received<NotifiableEvent>],
+    ) -> Result<Vec<Outcome>, HandleError> {
+        let events = batch.iter().map(inbound::event).collect();
+        let unknown =
+            notifications::notify_in_tx(tx, events, self.first_delay, &self.wakeup).await?;
+        Ok(unknown.iter().map(outbound::notified).collect())
+    }
+}
+
+/// Consumes `notifications.commands`.
+pub(crate) struct NotificationCommands {
+    wakeup: Arc<Wakeup>,
+}
+
+impl Handler for NotificationCommands {
     type Message = NotificationsCommand;
 
-    /// One statement a command: holders change their minds rarely.
+    /// One statement for each command: they are rare.
     async fn handle(
         &self,
         tx: &mut Tx<'_>,
@@ -39,136 +72,135 @@ impl Handler for Commands {
     ) -> Result<Vec<Outcome>, HandleError> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
-            outcomes.push(match received.message() {
-                NotificationsCommand::SetPreferences(asked) => {
-                    set_in_tx(tx, received, asked).await?
+            let outcome = match received.message() {
+                NotificationsCommand::SetPreferences(command) => {
+                    set_preferences_in_tx(tx, received, command).await
                 }
-                NotificationsCommand::Resend(asked) => {
-                    self.resend_in_tx(tx, received, asked).await?
-                }
-                NotificationsCommand::Recover(asked) => {
-                    self.recover_in_tx(tx, received, asked).await?
-                }
+                NotificationsCommand::Resend(command) => self.resend_in_tx(tx, command).await,
+                NotificationsCommand::Recover(command) => self.recover_in_tx(tx, command).await,
+            };
+            outcomes.push(match outcome {
+                Ok(outcome) => outcome,
+                Err(CommandError::Refused(refusal)) => refuse(received, refusal),
+                Err(CommandError::Database(error)) => return Err(error.into()),
             });
         }
         Ok(outcomes)
     }
 
     fn conflict(&self, received: &Received<NotificationsCommand>) -> Outcome {
-        let rule = "this command id was used before, with other content";
-        rejected(received, NotificationsReason::IdempotencyConflict, None, rule)
+        let message = "this command id was used before, with other content".to_owned();
+        refuse(received, Refusal::new(NotificationsReason::IdempotencyConflict, message))
     }
 }
 
-impl Commands {
-    pub(crate) const fn new(bells: Arc<Bells>) -> Self {
-        Self { bells }
+fn refuse(received: &Received<NotificationsCommand>, refusal: Refusal) -> Outcome {
+    outbound::refused(received.id(), received.message(), refusal)
+}
+
+/// A command that is not carried out.
+enum CommandError {
+    /// The command is refused: that is its answer.
+    Refused(Refusal),
+    /// The whole batch is tried again.
+    Database(sqlx::Error),
+}
+
+impl From<InvalidField> for CommandError {
+    fn from(invalid: InvalidField) -> Self {
+        Self::Refused(invalid.into())
+    }
+}
+
+impl From<sqlx::Error> for CommandError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl NotificationCommands {
+    pub(crate) const fn new(wakeup: Arc<Wakeup>) -> Self {
+        Self { wakeup }
     }
 
     async fn resend_in_tx(
         &self,
         tx: &mut Tx<'_>,
-        received: &Received<NotificationsCommand>,
-        asked: &ResendDelivery,
-    ) -> Result<Outcome, HandleError> {
-        let id = asked.delivery_id;
-        let Some(again) = deliveries::resend_in_tx(tx, id).await? else {
-            let missing = format!("delivery {id} is not known, or was deleted since");
-            return Ok(rejected(received, NotificationsReason::UnknownDelivery, None, &missing));
+        ResendDelivery { delivery_id: id }: &ResendDelivery,
+    ) -> Result<Outcome, CommandError> {
+        let (reason, message) = match deliveries::resend_in_tx(tx, *id, &self.wakeup).await? {
+            ResendOutcome::Resent(delivery) => return Ok(outbound::resent(&delivery)),
+            ResendOutcome::StillPending => {
+                let message = format!("delivery {id} has not ended: it is being tried");
+                (NotificationsReason::DeliveryPending, message)
+            }
+            ResendOutcome::Unknown => {
+                let message = format!("delivery {id} is not known, or was deleted since");
+                (NotificationsReason::UnknownDelivery, message)
+            }
         };
-        if !again.is_due {
-            let pending = format!("delivery {id} has not ended: it is being tried");
-            return Ok(rejected(received, NotificationsReason::DeliveryPending, None, &pending));
-        }
-        self.bells.ring(std::iter::once(again.channel));
-        Ok(Outcome::announce(&DeliveryResent {
-            delivery_id: again.delivery_id,
-            notification_id: again.notification_id,
-            account_id: again.account_id,
-            topic: again.topic,
-            event_id: again.event_id,
-            channel: again.channel,
-        }))
+        Err(CommandError::Refused(Refusal::new(reason, message)))
     }
 
     async fn recover_in_tx(
         &self,
         tx: &mut Tx<'_>,
-        received: &Received<NotificationsCommand>,
-        asked: &RecoverDeliveries,
-    ) -> Result<Outcome, HandleError> {
-        let recovery = match Recovery::try_new(asked) {
-            Ok(recovery) => recovery,
-            Err(rule) => {
-                let (reason, field) = (NotificationsReason::InvalidField, Some("until"));
-                return Ok(rejected(received, reason, field, &rule.to_string()));
-            }
-        };
-        let recovered = deliveries::recover_in_tx(tx, &recovery, RECOVERED_MAX.into()).await?;
-        let recovered = u32::try_from(recovered).unwrap_or(u32::MAX);
-        self.bells.ring([Channel::Email, Channel::Webhook].into_iter());
-        Ok(Outcome::announce(&DeliveriesRecovered {
-            account_id: asked.account_id,
-            channel: asked.channel,
-            since: asked.since,
-            until: asked.until,
-            recovered,
-            more: recovered >= RECOVERED_MAX,
-        }))
+        command: &RecoverDeliveries,
+    ) -> Result<Outcome, CommandError> {
+        let recovery = inbound::recovery(command)?;
+        let recovered = deliveries::recover_in_tx(tx, &recovery, &self.wakeup).await?;
+        Ok(outbound::recovered(command, recovered))
     }
 }
 
-async fn set_in_tx(
+async fn set_preferences_in_tx(
     tx: &mut Tx<'_>,
     received: &Received<NotificationsCommand>,
-    asked: &SetPreferences,
-) -> Result<Outcome, HandleError> {
-    let preferences = match Preferences::try_new(asked) {
-        Ok(preferences) => preferences,
-        Err(rule) => {
-            let (reason, field) = (NotificationsReason::InvalidField, Some("webhook_secret"));
-            return Ok(rejected(received, reason, field, &rule.to_string()));
+    command: &SetPreferences,
+) -> Result<Outcome, CommandError> {
+    let request = inbound::preferences(command)?;
+    let (asked_at, has_waited) = (received.envelope.time, received.attempt > 0);
+    let outcome = recipients::command::set_preferences_in_tx(tx, request, asked_at, has_waited);
+    let account_id = command.account_id;
+    let missing = match outcome.await? {
+        PreferencesOutcome::Current(preferences) => {
+            return Ok(outbound::preferences_changed(account_id, &preferences));
         }
+        PreferencesOutcome::UnknownAccount => format!("account {account_id} is not known"),
     };
-    let asked_at = received.envelope.time;
-    // While it waited, its holder may have had another wish: the last one holds.
-    if received.attempt > 0
-        && let Some(newer) =
-            recipients::newer_preferences_in_tx(tx, asked.account_id, asked_at).await?
-    {
-        return Ok(Outcome::announce(&newer));
+    match received.has_waited_long_enough() {
+        true => {
+            let refusal = Refusal::new(NotificationsReason::UnknownAccount, missing);
+            Err(CommandError::Refused(refusal))
+        }
+        false => Ok(Outcome::Later { why: missing }),
     }
-    if recipients::set_preferences_in_tx(tx, &preferences, asked_at).await? {
-        return Ok(Outcome::announce(&preferences.changed()));
-    }
-    let missing = format!("account {} is not known", asked.account_id);
-    if !received.has_waited_long_enough() {
-        return Ok(Outcome::Later { why: missing });
-    }
-    Ok(rejected(received, NotificationsReason::UnknownAccount, None, &missing))
 }
 
-fn rejected(
-    received: &Received<NotificationsCommand>,
-    reason: NotificationsReason,
-    field: Option<&str>,
-    message: &str,
-) -> Outcome {
-    let (command_id, field) = (received.id(), field.map(str::to_owned));
-    let message = message.to_owned();
-    let command_type = match received.message() {
-        NotificationsCommand::SetPreferences(asked) => {
-            return Outcome::announce(&NotificationsCommandRejected {
-                command_id,
-                command_type: SetPreferences::TYPE.to_owned(),
-                account_id: asked.account_id,
-                reason,
-                field,
-                message,
-            });
-        }
-        NotificationsCommand::Resend(_) => ResendDelivery::TYPE.to_owned(),
-        NotificationsCommand::Recover(_) => RecoverDeliveries::TYPE.to_owned(),
-    };
-    Outcome::announce(&RecoveryRejected { command_id, command_type, reason, field, message })
+/// Consumes `notifications.queries`.
+pub(crate) struct NotificationQueries;
+
+impl QueryHandler for NotificationQueries {
+    type Query = NotificationsQuery;
+
+    async fn answer(
+        &self,
+        tx: &mut Tx<'_>,
+        query: &NotificationsQuery,
+    ) -> Result<Answer, HandleError> {
+        let answer = match query {
+            NotificationsQuery::List(list) => match inbound::listing(list) {
+                Ok(listing) => {
+                    let found = notifications::list_in_tx(tx, listing).await?;
+                    outbound::listed(found, listing.limit)
+                }
+                Err(invalid) => outbound::invalid(invalid),
+            },
+            NotificationsQuery::Preferences(GetPreferences { account_id }) => {
+                let found = recipients::repo::preferences_in_tx(tx, *account_id).await?;
+                outbound::preferences_found(*account_id, found)
+            }
+        };
+        Ok(answer)
+    }
 }

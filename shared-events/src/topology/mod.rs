@@ -21,7 +21,7 @@ use crate::{
     accounts, catalogue, ledger,
     ledger::{LedgerArrangement, LedgerCommand, LedgerQuery},
     message::{Kind, Message, MessageSet},
-    notifications::{NotifiableEvent, NotificationsCommand, NotificationsQuery},
+    notifications,
 };
 
 /// The virtual host that all of this stands in.
@@ -171,14 +171,38 @@ pub const LEDGER_ARRANGEMENTS: Subscription =
 pub const LEDGER_QUERIES: Subscription =
     Subscription::queue::<LedgerQuery>("ledger", "ledger.queries");
 /// What the notifications service is asked.
-pub const NOTIFICATIONS_COMMANDS: Subscription =
-    Subscription::queue::<NotificationsCommand>("notifications", "notifications.commands");
+pub const NOTIFICATIONS_COMMANDS: Subscription = Subscription::of_types(
+    "notifications",
+    "notifications.commands",
+    &[
+        notifications::SetPreferences::TYPE,
+        notifications::ResendDelivery::TYPE,
+        notifications::RecoverDeliveries::TYPE,
+    ],
+);
 /// What holders are told about.
-pub const NOTIFICATIONS_EVENTS: Subscription =
-    Subscription::queue::<NotifiableEvent>("notifications", "notifications.events");
+pub const NOTIFICATIONS_EVENTS: Subscription = Subscription::of_types(
+    "notifications",
+    "notifications.events",
+    &[
+        accounts::AccountOpened::TYPE,
+        accounts::HolderUpdated::TYPE,
+        accounts::AccountFrozen::TYPE,
+        accounts::AccountUnfrozen::TYPE,
+        accounts::AccountClosed::TYPE,
+        ledger::TransfersPosted::TYPE,
+        ledger::TransfersRejected::TYPE,
+        ledger::LegsPosted::TYPE,
+        ledger::TransfersHeld::TYPE,
+        ledger::HoldsReleased::TYPE,
+    ],
+);
 /// Questions about notifications.
-pub const NOTIFICATIONS_QUERIES: Subscription =
-    Subscription::queue::<NotificationsQuery>("notifications", "notifications.queries");
+pub const NOTIFICATIONS_QUERIES: Subscription = Subscription::of_types(
+    "notifications",
+    "notifications.queries",
+    &[notifications::ListNotifications::TYPE, notifications::GetPreferences::TYPE],
+);
 
 /// All of them.
 pub const SUBSCRIPTIONS: [Subscription; 9] = [

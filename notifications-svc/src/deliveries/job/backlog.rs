@@ -1,5 +1,5 @@
-//! Shows what waits. Promise: a number that operators see is at most some seconds old, or the log
-//! says why.
+//! Metrics of pending deliveries. Promise: a figure is at most some seconds old, or the log has the
+//! reason.
 
 use std::time::Duration;
 
@@ -7,35 +7,30 @@ use metrics::gauge;
 use shared_events::{
     envelope::chain,
     messaging::{BackgroundJob, HandleError, JobContext},
-    notifications::Channel,
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::recording::channel_label;
-use crate::store::claims;
-use crate::time_limit::in_time;
+use crate::{deliveries::repo, recipients::Channel, time_limit::within_limit};
 
-/// How often is counted: the count reads every pending delivery.
+/// The interval of counting. A count reads every pending delivery.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
-/// Counts what waits on these channels.
-pub(crate) struct Gauges {
-    pub(crate) channels: [Channel; 2],
-}
+/// Counts the pending deliveries of every channel.
+pub(crate) struct BacklogMetrics;
 
-impl BackgroundJob for Gauges {
+impl BackgroundJob for BacklogMetrics {
     fn name(&self) -> String {
-        "gauges".to_owned()
+        "backlog metrics".to_owned()
     }
 
-    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
+    async fn run(&mut self, context: JobContext, shutdown: CancellationToken) {
         loop {
-            for channel in self.channels {
-                if let Err(error) = in_time(count(&workshop, channel)).await {
-                    let channel = channel_label(channel);
-                    warn!(channel, error = %chain(&error), "cannot count what is pending");
+            for channel in Channel::ALL {
+                if let Err(error) = within_limit(count(&context, channel)).await {
+                    let channel = channel.as_str();
+                    warn!(channel, error = %chain(&error), "cannot count pending deliveries");
                 }
             }
             if timeout(COUNT_EVERY, shutdown.cancelled()).await.is_ok() {
@@ -45,10 +40,10 @@ impl BackgroundJob for Gauges {
     }
 }
 
-async fn count(workshop: &JobContext, channel: Channel) -> Result<(), HandleError> {
-    let mut work = workshop.begin().await?;
-    let backlog = claims::backlog_in_tx(&mut work.tx(), channel).await?;
-    let channel = channel_label(channel);
+async fn count(context: &JobContext, channel: Channel) -> Result<(), HandleError> {
+    let mut work = context.begin().await?;
+    let backlog = repo::backlog_in_tx(&mut work.tx(), channel).await?;
+    let channel = channel.as_str();
     // Counts are far below 2^53.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float")]
     gauge!("notifications_pending", "channel" => channel).set(backlog.pending as f64);

@@ -1,5 +1,5 @@
-//! Records attempts. Promise: attempt, delivery and event are one transaction; an attempt that
-//! ended after its claim did is written down and decides nothing.
+//! Records attempts. Promise: attempt, delivery and event are one transaction; an attempt that ended
+//! after its claim is recorded and decides nothing.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -7,111 +7,111 @@ use metrics::{counter, histogram};
 use shared_events::{
     AccountId,
     ids::DeliveryId,
-    messaging::{Event, HandleError, JobContext, Tx},
-    notifications::{Channel, DeliveryFailed, DeliveryStatus, DeliverySucceeded, EndpointDisabled},
+    messaging::{HandleError, JobContext, Tx},
 };
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use crate::{
-    domain::{Answer, Candidate, Next, Parcel, Schedule, next},
-    store::{
-        attempts::{self, Attempt},
-        claims::{self, Settlement},
-        recipients,
+    deliveries::{
+        AttemptResult, DeliveryEvent, DeliveryFacts, DeliveryStatus, PendingDelivery, Schedule,
+        ToEvent,
+        attempt::{NextStep, next_step},
+        repo::{self, AttemptRow, ClaimResult},
+        traffic::DueDelivery,
     },
+    recipients::{self, Channel},
 };
 
-/// An attempt that has ended, and is not recorded.
-pub(crate) struct Ended {
-    pub(crate) candidate: Candidate,
-    pub(crate) parcel: Parcel,
-    pub(crate) answer: Answer,
-    pub(crate) started: Instant,
-    pub(crate) took: Duration,
+/// An attempt that has ended and is not recorded yet.
+pub(super) struct FinishedAttempt {
+    pub(super) due: DueDelivery,
+    pub(super) delivery: PendingDelivery,
+    pub(super) result: AttemptResult,
+    pub(super) started: Instant,
+    pub(super) duration: Duration,
 }
 
-/// Records attempts of one channel, and announces what has become of their deliveries.
-pub(crate) async fn record(
-    workshop: &JobContext,
+/// Records attempts of one channel, and announces the ends of their deliveries.
+pub(super) async fn record(
+    context: &JobContext,
     channel: Channel,
     schedule: &Schedule,
-    ended: &[Ended],
+    to_event: ToEvent,
+    finished: &[FinishedAttempt],
 ) -> Result<(), HandleError> {
-    if ended.is_empty() {
+    if finished.is_empty() {
         return Ok(());
     }
-    let decided: Vec<(&Ended, Next)> = ended
-        .iter()
-        .map(|it| {
-            let chance = rand::random_range(-1.0..=1.0);
-            (it, next(&it.answer, it.parcel.number_in_schedule(), schedule, chance))
-        })
-        .collect();
-    let made: Vec<Attempt<'_>> = ended.iter().map(attempt).collect();
-    let settlements: Vec<Settlement> =
-        decided.iter().map(|(it, next)| settlement(it, *next)).collect();
+    let with_next_step = |attempt| (attempt, decide(attempt, schedule));
+    let decided: Vec<(&FinishedAttempt, NextStep)> = finished.iter().map(with_next_step).collect();
+    let rows: Vec<AttemptRow<'_>> = finished.iter().map(attempt_row).collect();
+    let claim_results: Vec<ClaimResult> =
+        decided.iter().map(|(attempt, next)| claim_result(attempt, *next)).collect();
 
-    let mut work = workshop.begin().await?;
-    attempts::insert_in_tx(&mut work.tx(), &made).await?;
-    let held = claims::settle_in_tx(&mut work.tx(), &settlements).await?;
+    let mut work = context.begin().await?;
+    repo::insert_attempts_in_tx(&mut work.tx(), &rows).await?;
+    let held = repo::settle_in_tx(&mut work.tx(), &claim_results).await?;
     let held: HashSet<DeliveryId> = held.into_iter().collect();
     let (decisive, late): (Vec<_>, Vec<_>) =
-        decided.into_iter().partition(|(it, _)| held.contains(&it.parcel.delivery_id));
-    for (it, next) in &decisive {
-        if let Some(event) = event(it, *next, channel) {
-            work.announce(it.parcel.event_id, it.parcel.correlation_id, event);
+        decided.into_iter().partition(|(attempt, _)| held.contains(&attempt.delivery.id));
+    for (attempt, next) in &decisive {
+        if let Some(event) = end_event(attempt, *next, channel) {
+            let PendingDelivery { event_id, correlation_id, .. } = attempt.delivery;
+            work.announce(event_id, correlation_id, to_event(&event));
         }
     }
-    let gone = webhooks_gone_in_tx(&mut work.tx(), &decisive).await?;
-    for it in &gone {
-        let account_id = it.parcel.account_id;
-        let event = EndpointDisabled { account_id, channel, delivery_id: it.parcel.delivery_id };
-        work.announce(it.parcel.event_id, it.parcel.correlation_id, Event::new(&event));
+    let gone = switch_off_webhooks_in_tx(&mut work.tx(), &decisive).await?;
+    for attempt in &gone {
+        let event = DeliveryEvent::EndpointDisabled(facts(attempt, channel));
+        let PendingDelivery { event_id, correlation_id, .. } = attempt.delivery;
+        work.announce(event_id, correlation_id, to_event(&event));
     }
     work.commit().await?;
-    for it in gone {
-        warn!(account.id = %it.parcel.account_id, "a webhook is gone; nothing more is sent there");
-    }
-    decisive.into_iter().for_each(|(it, next)| report(it, next, channel_label(channel)));
-    for (it, _) in late {
-        warn!(delivery.id = %it.parcel.delivery_id, attempt = it.parcel.number,
-            "an attempt outlived its claim, and decides nothing");
-    }
+    report(channel, &decisive, &late, &gone);
     Ok(())
 }
 
-/// Switches off the webhooks that said that they are gone. Returns for each of those that were not
-/// off already the attempt that said so.
-async fn webhooks_gone_in_tx<'e>(
+fn decide(attempt: &FinishedAttempt, schedule: &Schedule) -> NextStep {
+    let chance = rand::random_range(-1.0..=1.0);
+    next_step(&attempt.result, attempt.delivery.attempt_in_schedule(), schedule, chance)
+}
+
+/// Switches off the webhooks that are gone. Returns one attempt for each webhook that was switched
+/// off.
+async fn switch_off_webhooks_in_tx<'a>(
     tx: &mut Tx<'_>,
-    decisive: &[(&'e Ended, Next)],
-) -> Result<Vec<&'e Ended>, HandleError> {
-    let mut gone: Vec<&Ended> =
-        decisive.iter().map(|(it, _)| *it).filter(|it| it.answer.is_gone).collect();
+    decisive: &[(&'a FinishedAttempt, NextStep)],
+) -> Result<Vec<&'a FinishedAttempt>, HandleError> {
+    let attempts = decisive.iter().map(|(attempt, _)| *attempt);
+    let mut gone: Vec<&FinishedAttempt> =
+        attempts.filter(|attempt| attempt.result.is_gone).collect();
     // Rows are locked in the order of account ids, each once.
-    gone.sort_by_key(|it| it.parcel.account_id);
-    gone.dedup_by_key(|it| it.parcel.account_id);
+    gone.sort_by_key(|attempt| attempt.delivery.account_id);
+    gone.dedup_by_key(|attempt| attempt.delivery.account_id);
     if gone.is_empty() {
         return Ok(gone);
     }
-    let accounts: Vec<Uuid> = gone.iter().map(|it| it.parcel.account_id.uuid()).collect();
-    let webhooks: Vec<&str> =
-        gone.iter().map(|it| it.parcel.recipient.webhook.as_deref().unwrap_or_default()).collect();
-    let off = recipients::webhooks_gone_in_tx(tx, &accounts, &webhooks).await?;
+    let accounts: Vec<Uuid> =
+        gone.iter().map(|attempt| attempt.delivery.account_id.uuid()).collect();
+    let webhook_of = |attempt: &&'a FinishedAttempt| {
+        attempt.delivery.recipient.webhook.as_deref().unwrap_or_default()
+    };
+    let webhooks: Vec<&str> = gone.iter().map(webhook_of).collect();
+    let off = recipients::repo::switch_off_webhooks_in_tx(tx, &accounts, &webhooks).await?;
     let off: HashSet<AccountId> = off.into_iter().collect();
-    gone.retain(|it| off.contains(&it.parcel.account_id));
+    gone.retain(|attempt| off.contains(&attempt.delivery.account_id));
     Ok(gone)
 }
 
-fn attempt(it: &Ended) -> Attempt<'_> {
-    Attempt {
-        delivery_id: it.parcel.delivery_id,
-        number: it.parcel.number,
-        ago_ms: milliseconds(it.started.elapsed()),
-        took_ms: milliseconds(it.took),
-        answer: &it.answer,
+fn attempt_row(attempt: &FinishedAttempt) -> AttemptRow<'_> {
+    AttemptRow {
+        delivery_id: attempt.delivery.id,
+        number: attempt.delivery.attempt,
+        ago_ms: milliseconds(attempt.started.elapsed()),
+        took_ms: milliseconds(attempt.duration),
+        result: &attempt.result,
     }
 }
 
@@ -119,70 +119,76 @@ fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
 }
 
-fn settlement(it: &Ended, next: Next) -> Settlement {
+fn claim_result(attempt: &FinishedAttempt, next: NextStep) -> ClaimResult {
     let (status, again_seconds) = match next {
-        Next::Succeeded => (DeliveryStatus::Succeeded, None),
-        Next::Again { after } => (DeliveryStatus::Pending, Some(after.as_secs_f64())),
-        Next::Failed => (DeliveryStatus::Failed, None),
+        NextStep::Succeeded => (DeliveryStatus::Succeeded, None),
+        NextStep::Retry { after } => (DeliveryStatus::Pending, Some(after.as_secs_f64())),
+        NextStep::Failed => (DeliveryStatus::Failed, None),
     };
-    let last_error = (next != Next::Succeeded).then(|| it.answer.error());
-    let (id, number) = (it.parcel.delivery_id, it.parcel.number);
-    Settlement { id, number, status, again_seconds, last_error }
+    let last_error = (next != NextStep::Succeeded).then(|| attempt.result.error());
+    let (id, number) = (attempt.delivery.id, attempt.delivery.attempt);
+    ClaimResult { id, number, status, again_seconds, last_error }
 }
 
-fn event(it: &Ended, next: Next, channel: Channel) -> Option<Event> {
-    let Parcel { delivery_id, notification_id, account_id, topic, event_id, .. } = it.parcel;
-    let attempts = it.parcel.number;
+/// The event of a delivery's end. `None` where the delivery is tried again.
+fn end_event(attempt: &FinishedAttempt, next: NextStep, channel: Channel) -> Option<DeliveryEvent> {
+    let facts = facts(attempt, channel);
     match next {
-        Next::Again { .. } => None,
-        Next::Succeeded => Some(Event::new(&DeliverySucceeded {
-            delivery_id,
-            notification_id,
-            account_id,
-            topic,
-            event_id,
-            channel,
-            attempts,
-        })),
-        Next::Failed => Some(Event::new(&DeliveryFailed {
-            delivery_id,
-            notification_id,
-            account_id,
-            topic,
-            event_id,
-            channel,
-            attempts,
-            error: it.answer.error(),
-        })),
+        NextStep::Retry { .. } => None,
+        NextStep::Succeeded => Some(DeliveryEvent::Succeeded(facts)),
+        NextStep::Failed => Some(DeliveryEvent::Failed { facts, error: attempt.result.error() }),
     }
 }
 
-/// Counts and logs: ids and codes only, for an answer may name a person.
-fn report(it: &Ended, next: Next, channel: &'static str) {
-    let (id, attempt, status) = (it.parcel.delivery_id, it.parcel.number, it.answer.status);
+const fn facts(attempt: &FinishedAttempt, channel: Channel) -> DeliveryFacts {
+    let delivery = &attempt.delivery;
+    DeliveryFacts {
+        delivery_id: delivery.id,
+        notification_id: delivery.notification_id,
+        account_id: delivery.account_id,
+        topic: delivery.topic,
+        event_id: delivery.event_id,
+        channel,
+        attempts: delivery.attempt,
+    }
+}
+
+fn report(
+    channel: Channel,
+    decisive: &[(&FinishedAttempt, NextStep)],
+    late: &[(&FinishedAttempt, NextStep)],
+    gone: &[&FinishedAttempt],
+) {
+    for attempt in gone {
+        warn!(account.id = %attempt.delivery.account_id, "switched off a webhook that is gone");
+    }
+    decisive.iter().for_each(|(attempt, next)| report_attempt(attempt, *next, channel.as_str()));
+    for (attempt, _) in late {
+        warn!(delivery.id = %attempt.delivery.id, attempt = attempt.delivery.attempt,
+            "an attempt ended after its claim, and decides nothing");
+    }
+}
+
+/// Counts and logs one attempt: ids and codes only, because an answer may name a person.
+fn report_attempt(finished: &FinishedAttempt, next: NextStep, channel: &'static str) {
+    let (id, attempt) = (finished.delivery.id, finished.delivery.attempt);
+    let status = finished.result.status;
     let outcome = match next {
-        Next::Succeeded => {
-            debug!(delivery.id = %id, channel, attempt, status, "delivered");
+        NextStep::Succeeded => {
+            debug!(delivery.id = %id, channel, attempt, status, "delivered a notification");
             "succeeded"
         }
-        Next::Again { after } => {
-            info!(delivery.id = %id, channel, attempt, status, after = ?after, "to be tried again");
+        NextStep::Retry { after } => {
+            info!(delivery.id = %id, channel, attempt, status, after = ?after,
+                "a delivery will be tried again");
             "retried"
         }
-        Next::Failed => {
-            warn!(delivery.id = %id, channel, attempt, status, "not delivered; given up");
+        NextStep::Failed => {
+            warn!(delivery.id = %id, channel, attempt, status, "gave up a delivery");
             "failed"
         }
     };
     counter!("notifications_attempts_total", "channel" => channel, "outcome" => outcome)
         .increment(1);
-    histogram!("notifications_attempt_seconds", "channel" => channel).record(it.took);
-}
-
-/// A channel as a label of metrics.
-pub(crate) const fn channel_label(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Email => "email",
-        Channel::Webhook => "webhook",
-    }
+    histogram!("notifications_attempt_seconds", "channel" => channel).record(finished.duration);
 }

@@ -1,28 +1,29 @@
-//! Wakes couriers of this process. Promise: nothing but time is lost with a ring: couriers also
-//! look by the clock, and those of other processes hear no bell at all.
+//! Wakes the delivery workers of this process. Promise: a lost wake-up costs nothing but time: workers
+//! also check by the clock, and workers of other processes get no wake-up at all.
 
-use shared_events::notifications::Channel;
 use tokio::sync::Notify;
 
-/// A bell for each channel.
+use crate::recipients::Channel;
+
+/// A wake-up signal for each channel.
 #[derive(Debug, Default)]
-pub(crate) struct Bells {
+pub(crate) struct Wakeup {
     email: Notify,
     webhook: Notify,
 }
 
-impl Bells {
+impl Wakeup {
     /// Deliveries of these channels are about to be committed.
-    pub(crate) fn ring(&self, channels: impl Iterator<Item = Channel>) {
-        channels.for_each(|channel| self.of(channel).notify_one());
+    pub(crate) fn notify(&self, channels: impl Iterator<Item = Channel>) {
+        channels.for_each(|channel| self.signal(channel).notify_one());
     }
 
-    /// Waits for a ring, or for one that nobody has heard.
-    pub(crate) async fn heard(&self, channel: Channel) {
-        self.of(channel).notified().await;
+    /// Waits for a signal, or returns at once where one is still unseen.
+    pub(super) async fn wait(&self, channel: Channel) {
+        self.signal(channel).notified().await;
     }
 
-    const fn of(&self, channel: Channel) -> &Notify {
+    const fn signal(&self, channel: Channel) -> &Notify {
         match channel {
             Channel::Email => &self.email,
             Channel::Webhook => &self.webhook,

@@ -1,6 +1,16 @@
-//! One courier carries the deliveries of one channel, so that a slow webhook holds up no e-mail.
-//! Promise: what it has begun when the service stops, it ends and records; a receiver that hangs, a
-//! row that cannot be read and a bug that panics hold up themselves and nothing else.
+//! The delivery worker of one channel, so that a slow webhook delays no e-mail. Promise: an attempt that
+//! has begun when the service stops is finished and recorded; a receiver that hangs, a row that cannot
+//! be read and a panic in one attempt affect no other delivery.
+//!
+//! **A round** of the worker:
+//! 1. One transaction: search for due deliveries that the caps allow (at most [`SEARCHES_MAX`]
+//!    statements), claim them with a lease by the database's clock, commit.
+//! 2. Each claimed delivery is one attempt in a task of its own, bounded by [`ATTEMPT_MAX`]. No
+//!    transaction is open meanwhile.
+//! 3. Attempts that have ended are recorded in one transaction (`recording`).
+//!
+//! **A crash** between claim and record loses nothing: the lease ends, and the attempt is made again,
+//! under the same delivery id.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -10,7 +20,6 @@ use shared_events::{
     envelope::chain,
     ids::DeliveryId,
     messaging::{BackgroundJob, HandleError, JobContext},
-    notifications::Channel,
 };
 use tokio::{
     task::{JoinError, JoinSet},
@@ -21,264 +30,247 @@ use tracing::{error, warn};
 use uuid::Uuid;
 
 use super::{
-    recording::{Ended, channel_label, record},
-    wakeup::Bells,
+    Wakeup,
+    recording::{FinishedAttempt, record},
 };
 use crate::{
-    domain::{Answer, Candidate, Limits, Parcel, Schedule, Traffic},
-    store::claims::{self, Unreadable},
-};
-use crate::{
-    time_limit::in_time,
-    transports::{email::mail::Mailer, webhook::client::Caller},
+    deliveries::{
+        AttemptResult, PendingDelivery, Schedule, ToEvent, Transport,
+        repo::{self, UnreadableDelivery},
+        traffic::{DueDelivery, TrafficControl},
+    },
+    time_limit::within_limit,
 };
 
-/// E-mail goes to one server, which does not like more connections than these.
-const EMAIL_LIMITS: Limits =
-    Limits { in_all: 16, apart: 12, slow: 4, per_place: 8, per_account: 4 };
-/// Webhooks go to as many servers as there are holders: enough to hide the latency of good ones,
-/// few enough of one not to be taken for an attack. Ten that hang cost ten slots of 64.
-const WEBHOOK_LIMITS: Limits =
-    Limits { in_all: 64, apart: 32, slow: 10, per_place: 8, per_account: 4 };
 /// The longest that one attempt may take. Less than the bus gives a stopping service.
 const ATTEMPT_MAX: Duration = Duration::from_secs(20);
-/// How long a claim holds: an attempt and the recording of it, with room for a slow database. After
-/// that the courier is taken for lost.
+/// The length of a claim's lease: an attempt and its recording, with room for a slow database. After
+/// that the worker counts as lost.
 const LEASE_SECONDS: f64 = 60.0;
-/// What this version cannot read is looked at again after this time.
+/// A delivery that this version cannot read is due again after this time.
 const SET_ASIDE_SECONDS: f64 = 600.0;
-/// How often a courier looks when no bell rings: for retries, for what other processes have left,
-/// for what was committed long after its ring.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// After a ring a courier looks this often: the ring comes a moment before the commit.
-const LOOK_EVERY_AFTER_RING: Duration = Duration::from_millis(10);
-/// So many times after a ring, unless it finds something.
-const LOOKS_AFTER_RING: u32 = 20;
-/// How many due deliveries are looked at in one statement.
-const CANDIDATES_MAX: i64 = 256;
-/// How many such statements one claim makes: each closes at least one host or account more.
-const STATEMENTS_MAX: usize = 8;
+/// An idle worker checks for due deliveries this often: for retries, and for deliveries of other
+/// processes or of commits that came long after their wake-up.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// The interval after a wake-up, which comes a moment before the commit.
+const CHECK_EVERY_AFTER_WAKEUP: Duration = Duration::from_millis(10);
+/// The number of such quick checks after a wake-up, unless one finds a delivery.
+const CHECKS_AFTER_WAKEUP: u32 = 20;
+/// The most due deliveries that one statement finds.
+const SEARCH_ROWS_MAX: i64 = 256;
+/// The most such statements of one claim: each excludes at least one host or account more.
+const SEARCHES_MAX: usize = 8;
 
-/// The way that a courier takes.
-pub(crate) enum Way {
-    Email(Mailer),
-    Webhook(Caller),
-}
-
-impl Way {
-    const fn channel(&self) -> Channel {
-        match self {
-            Self::Email(_) => Channel::Email,
-            Self::Webhook(_) => Channel::Webhook,
-        }
-    }
-
-    const fn limits(&self) -> Limits {
-        match self {
-            Self::Email(_) => EMAIL_LIMITS,
-            Self::Webhook(_) => WEBHOOK_LIMITS,
-        }
-    }
-
-    async fn send(&self, parcel: &Parcel) -> Answer {
-        match self {
-            Self::Email(mailer) => mailer.send(parcel).await,
-            Self::Webhook(caller) => caller.send(parcel).await,
-        }
-    }
-}
-
-/// Carries what is due on one channel.
-pub(crate) struct Courier {
-    way: Arc<Way>,
+/// Sends the due deliveries of one channel.
+pub(crate) struct DeliveryWorker<T: Transport> {
+    transport: Arc<T>,
     schedule: Arc<Schedule>,
-    bells: Arc<Bells>,
-    traffic: Traffic,
-    under_way: JoinSet<Ended>,
+    wakeup: Arc<Wakeup>,
+    to_event: ToEvent,
+    traffic: TrafficControl,
+    under_way: JoinSet<FinishedAttempt>,
 }
 
-impl BackgroundJob for Courier {
+impl<T: Transport> BackgroundJob for DeliveryWorker<T> {
     fn name(&self) -> String {
-        format!("courier {}", self.label())
+        format!("{} delivery", Self::channel())
     }
 
-    async fn run(&mut self, workshop: JobContext, shutdown: CancellationToken) {
-        let mut looks_left = 0_u32;
+    async fn run(&mut self, context: JobContext, shutdown: CancellationToken) {
+        let mut quick_checks = 0_u32;
         while !shutdown.is_cancelled() {
-            let round = AssertUnwindSafe(self.round(&workshop, &shutdown, looks_left));
-            looks_left = match round.catch_unwind().await {
-                Ok(looks_left) => looks_left,
+            let round = AssertUnwindSafe(self.round(&context, &shutdown, quick_checks));
+            quick_checks = match round.catch_unwind().await {
+                Ok(quick_checks) => quick_checks,
                 Err(_) => {
-                    error!(channel = self.label(), "a round of the courier panicked; going on");
-                    // What it had taken on and did not send must not count for ever.
-                    self.traffic = Traffic::new(self.way.limits());
-                    let _ = timeout(LOOK_EVERY, shutdown.cancelled()).await;
+                    error!(
+                        channel = Self::channel(),
+                        "a round of the delivery worker panicked; the next one follows"
+                    );
+                    // Slots of deliveries that were admitted and not sent must not stay taken.
+                    self.traffic = TrafficControl::new(T::LIMITS);
+                    let _ = timeout(CHECK_EVERY, shutdown.cancelled()).await;
                     0
                 }
             };
         }
         while let Some(first) = self.under_way.join_next().await {
-            self.come_back(first, &workshop, &shutdown).await;
+            self.finish(first, &context, &shutdown).await;
         }
     }
 }
 
-impl Courier {
-    pub(crate) fn new(way: Way, schedule: Arc<Schedule>, bells: Arc<Bells>) -> Self {
-        let traffic = Traffic::new(way.limits());
-        Self { way: Arc::new(way), schedule, bells, traffic, under_way: JoinSet::new() }
+impl<T: Transport> DeliveryWorker<T> {
+    pub(crate) fn new(
+        transport: T,
+        schedule: Arc<Schedule>,
+        wakeup: Arc<Wakeup>,
+        to_event: ToEvent,
+    ) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            schedule,
+            wakeup,
+            to_event,
+            traffic: TrafficControl::new(T::LIMITS),
+            under_way: JoinSet::new(),
+        }
     }
 
-    fn label(&self) -> &'static str {
-        channel_label(self.way.channel())
+    const fn channel() -> &'static str {
+        T::CHANNEL.as_str()
     }
 
-    /// Sets out with what is due, then waits for the next thing to do. Says how many quick looks
-    /// are left of those that a ring allows.
+    /// Starts attempts for due deliveries, then waits for the next thing to do. Returns the number of
+    /// quick checks that are left.
     async fn round(
         &mut self,
-        workshop: &JobContext,
+        context: &JobContext,
         shutdown: &CancellationToken,
-        looks_left: u32,
+        quick_checks: u32,
     ) -> u32 {
-        let found = self.set_out(workshop).await;
-        let looks_left = if found { 0 } else { looks_left.saturating_sub(1) };
-        let pause = if looks_left > 0 { LOOK_EVERY_AFTER_RING } else { LOOK_EVERY };
-        let bells = Arc::clone(&self.bells);
+        let found = self.start_attempts(context).await;
+        let quick_checks = if found { 0 } else { quick_checks.saturating_sub(1) };
+        let pause = if quick_checks > 0 { CHECK_EVERY_AFTER_WAKEUP } else { CHECK_EVERY };
+        let wakeup = Arc::clone(&self.wakeup);
         tokio::select! {
-            () = shutdown.cancelled() => looks_left,
-            () = bells.heard(self.way.channel()) => LOOKS_AFTER_RING,
+            () = shutdown.cancelled() => quick_checks,
+            () = wakeup.wait(T::CHANNEL) => CHECKS_AFTER_WAKEUP,
             Some(first) = self.under_way.join_next() => {
-                self.come_back(first, workshop, shutdown).await;
-                looks_left
+                self.finish(first, context, shutdown).await;
+                quick_checks
             }
-            () = tokio::time::sleep(pause) => looks_left,
+            () = tokio::time::sleep(pause) => quick_checks,
         }
     }
 
-    /// Claims what is due, as much as can be carried, and sets out. Says whether there was any.
-    async fn set_out(&mut self, workshop: &JobContext) -> bool {
-        let mut chosen = Vec::new();
-        let claimed = match self.traffic.room() {
+    /// Claims due deliveries, as many as have a slot, and starts an attempt for each. Returns whether
+    /// there was any.
+    async fn start_attempts(&mut self, context: &JobContext) -> bool {
+        let mut admitted = Vec::new();
+        let claimed = match self.traffic.free_slots() {
             0 => Ok(vec![]),
-            _ => in_time(self.claim(workshop, &mut chosen)).await,
+            _ => within_limit(self.claim(context, &mut admitted)).await,
         };
-        let mut chosen: HashMap<DeliveryId, Candidate> =
-            chosen.into_iter().map(|candidate| (candidate.delivery_id, candidate)).collect();
-        let parcels = claimed.unwrap_or_else(|error| {
-            warn!(channel = self.label(), error = %chain(&error), "cannot look for what is due");
+        let mut admitted: HashMap<DeliveryId, DueDelivery> =
+            admitted.into_iter().map(|due| (due.id, due)).collect();
+        let claimed = claimed.unwrap_or_else(|error| {
+            warn!(channel = Self::channel(), error = %chain(&error),
+                "cannot search for due deliveries");
             vec![]
         });
-        let found = !parcels.is_empty();
-        for parcel in parcels {
-            if let Some(candidate) = chosen.remove(&parcel.delivery_id) {
-                self.under_way.spawn(carry(Arc::clone(&self.way), candidate, parcel));
+        let found = !claimed.is_empty();
+        for delivery in claimed {
+            if let Some(due) = admitted.remove(&delivery.id) {
+                self.under_way.spawn(attempt(Arc::clone(&self.transport), due, delivery));
             }
         }
-        // Somebody else has these, or nobody: they are due as before.
-        chosen.values().for_each(|candidate| self.traffic.release(candidate));
+        // The others were claimed by another worker, or by none: they are due as before.
+        admitted.values().for_each(|due| self.traffic.release(due));
         found
     }
 
-    /// One transaction: looks, chooses by who may be written to, claims. `chosen` is what has been
-    /// taken on, whether the transaction is committed or not.
+    /// One transaction: search, admit by the caps, claim. `admitted` has the deliveries that took a
+    /// slot, whether the transaction is committed or not.
     async fn claim(
         &mut self,
-        workshop: &JobContext,
-        chosen: &mut Vec<Candidate>,
-    ) -> Result<Vec<Parcel>, HandleError> {
-        let mut work = workshop.begin().await?;
-        let channel = self.way.channel();
-        for _ in 0..STATEMENTS_MAX {
+        context: &JobContext,
+        admitted: &mut Vec<DueDelivery>,
+    ) -> Result<Vec<PendingDelivery>, HandleError> {
+        let mut work = context.begin().await?;
+        for _ in 0..SEARCHES_MAX {
             let now = std::time::Instant::now();
-            let closed = self.traffic.closed(now);
-            let ids = ids_of(chosen);
-            let due =
-                claims::due_in_tx(&mut work.tx(), channel, &closed, &ids, CANDIDATES_MAX).await?;
-            let is_all = (due.len() as u64) < CANDIDATES_MAX.unsigned_abs();
-            chosen.extend(due.into_iter().filter(|candidate| self.traffic.admit(candidate, now)));
-            if is_all || self.traffic.room() == 0 {
+            let exclusions = self.traffic.exclusions(now);
+            let ids = ids_of(admitted);
+            let mut tx = work.tx();
+            let search = repo::due_in_tx(&mut tx, T::CHANNEL, &exclusions, &ids, SEARCH_ROWS_MAX);
+            let due = search.await?;
+            let is_all = (due.len() as u64) < SEARCH_ROWS_MAX.unsigned_abs();
+            admitted.extend(due.into_iter().filter(|due| self.traffic.admit(due, now)));
+            if is_all || self.traffic.free_slots() == 0 {
                 break;
             }
         }
-        if chosen.is_empty() {
+        if admitted.is_empty() {
             work.commit().await?;
             return Ok(vec![]);
         }
-        let rows = claims::claim_in_tx(&mut work.tx(), &ids_of(chosen), LEASE_SECONDS).await?;
-        let (mut parcels, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+        let rows = repo::claim_in_tx(&mut work.tx(), &ids_of(admitted), LEASE_SECONDS).await?;
+        let (mut claimed, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             match row {
-                Ok(parcel) => parcels.push(parcel),
+                Ok(delivery) => claimed.push(delivery),
                 Err(row) => unreadable.push(row),
             }
         }
         if !unreadable.is_empty() {
-            claims::set_aside_in_tx(&mut work.tx(), &unreadable, SET_ASIDE_SECONDS).await?;
+            repo::set_aside_in_tx(&mut work.tx(), &unreadable, SET_ASIDE_SECONDS).await?;
         }
         work.commit().await?;
-        unreadable.iter().for_each(|row| self.report(row));
-        Ok(parcels)
+        unreadable.iter().for_each(Self::report_unreadable);
+        Ok(claimed)
     }
 
-    fn report(&self, row: &Unreadable) {
-        counter!("notifications_set_aside_total", "channel" => self.label()).increment(1);
-        warn!(delivery.id = %row.id, channel = self.label(), why = row.why,
-            "a delivery cannot be read by this version; set aside");
+    fn report_unreadable(row: &UnreadableDelivery) {
+        counter!("notifications_set_aside_total", "channel" => Self::channel()).increment(1);
+        warn!(delivery.id = %row.id, channel = Self::channel(), reason = row.reason,
+            "set aside a delivery that this version cannot read");
     }
 
-    /// Records all that has ended by now in one transaction.
-    async fn come_back(
+    /// Records all attempts that have ended by now, in one transaction.
+    async fn finish(
         &mut self,
-        first: Result<Ended, JoinError>,
-        workshop: &JobContext,
+        first: Result<FinishedAttempt, JoinError>,
+        context: &JobContext,
         shutdown: &CancellationToken,
     ) {
         let more = std::iter::from_fn(|| self.under_way.try_join_next());
-        let ended: Vec<Ended> = std::iter::once(first).chain(more).filter_map(survived).collect();
-        for one in &ended {
-            self.traffic.ended(&one.candidate, one.took);
-            if let Some(pause) = one.answer.retry_after {
+        let joined = std::iter::once(first).chain(more);
+        let finished: Vec<FinishedAttempt> = joined.filter_map(without_join_errors).collect();
+        for attempt in &finished {
+            self.traffic.end(&attempt.due, attempt.duration);
+            if let Some(pause) = attempt.result.retry_after {
                 let until = std::time::Instant::now() + pause;
-                self.traffic.pause(one.candidate.account_id, until);
+                self.traffic.pause(attempt.due.account_id, until);
             }
         }
-        self.record_until_done(workshop, shutdown, &ended).await;
+        self.record_until_done(context, shutdown, &finished).await;
     }
 
-    /// Waits for a database that is away; nothing new is begun meanwhile. Where one attempt cannot
-    /// be recorded, the others are, one by one.
+    /// Records attempts, and waits for a database that is away; no new attempt is begun meanwhile.
+    /// Where one attempt cannot be recorded, all are recorded one by one.
     async fn record_until_done(
         &self,
-        workshop: &JobContext,
+        context: &JobContext,
         shutdown: &CancellationToken,
-        ended: &[Ended],
+        finished: &[FinishedAttempt],
     ) {
-        let channel = self.way.channel();
         loop {
-            let error = match in_time(record(workshop, channel, &self.schedule, ended)).await {
+            let recording = record(context, T::CHANNEL, &self.schedule, self.to_event, finished);
+            let error = match within_limit(recording).await {
                 Ok(()) => return,
                 Err(error) => error,
             };
-            match (&error, ended) {
+            match (&error, finished) {
                 (HandleError::Transient(_), _) if shutdown.is_cancelled() => {
-                    warn!(attempts = ended.len(), error = %chain(&error),
-                        "stopping without recording; these deliveries will be tried again");
+                    warn!(attempts = finished.len(), error = %chain(&error),
+                        "stopping without recording; these attempts will be made again");
                     return;
                 }
                 (HandleError::Transient(_), _) => {
-                    warn!(attempts = ended.len(), error = %chain(&error), "recording later");
-                    let _ = timeout(LOOK_EVERY, shutdown.cancelled()).await;
+                    warn!(attempts = finished.len(), error = %chain(&error),
+                        "cannot record attempts now; trying again");
+                    let _ = timeout(CHECK_EVERY, shutdown.cancelled()).await;
                 }
-                (HandleError::Hopeless(_), [one]) => {
-                    error!(delivery.id = %one.parcel.delivery_id, error = %chain(&error),
-                        "an attempt cannot be recorded; its delivery will be tried again");
+                (HandleError::Hopeless(_), [attempt]) => {
+                    error!(delivery.id = %attempt.delivery.id, error = %chain(&error),
+                        "an attempt cannot be recorded; it will be made again");
                     return;
                 }
                 (HandleError::Hopeless(_), _) => {
-                    for one in ended {
-                        let alone = std::slice::from_ref(one);
-                        Box::pin(self.record_until_done(workshop, shutdown, alone)).await;
+                    for attempt in finished {
+                        let one = std::slice::from_ref(attempt);
+                        Box::pin(self.record_until_done(context, shutdown, one)).await;
                     }
                     return;
                 }
@@ -287,26 +279,30 @@ impl Courier {
     }
 }
 
-fn ids_of(candidates: &[Candidate]) -> Vec<Uuid> {
-    candidates.iter().map(|candidate| candidate.delivery_id.uuid()).collect()
+fn ids_of(due: &[DueDelivery]) -> Vec<Uuid> {
+    due.iter().map(|due| due.id.uuid()).collect()
 }
 
-/// One attempt. One that panics has failed like any other: it is tried again, and given up in the
-/// end.
-async fn carry(way: Arc<Way>, candidate: Candidate, parcel: Parcel) -> Ended {
+/// Makes one attempt. An attempt that panics has failed like any other: the delivery is tried again,
+/// and given up in the end.
+async fn attempt<T: Transport>(
+    transport: Arc<T>,
+    due: DueDelivery,
+    delivery: PendingDelivery,
+) -> FinishedAttempt {
     let started = Instant::now();
-    let sending = AssertUnwindSafe(timeout(ATTEMPT_MAX, way.send(&parcel))).catch_unwind();
-    let answer = match sending.await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Answer::unreachable("no answer in time"),
+    let sending = AssertUnwindSafe(timeout(ATTEMPT_MAX, transport.send(&delivery))).catch_unwind();
+    let result = match sending.await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => AttemptResult::unreachable("no answer in time"),
         Err(_) => {
-            error!(delivery.id = %parcel.delivery_id, "an attempt panicked");
-            Answer::unreachable("the attempt broke off by a fault of the service")
+            error!(delivery.id = %delivery.id, "an attempt panicked");
+            AttemptResult::unreachable("the attempt broke off by a fault of the service")
         }
     };
-    Ended { candidate, parcel, answer, started, took: started.elapsed() }
+    FinishedAttempt { due, delivery, result, started, duration: started.elapsed() }
 }
 
-fn survived(joined: Result<Ended, JoinError>) -> Option<Ended> {
+fn without_join_errors(joined: Result<FinishedAttempt, JoinError>) -> Option<FinishedAttempt> {
     joined.inspect_err(|error| error!(%error, "an attempt broke off; it will be made again")).ok()
 }

@@ -1,43 +1,39 @@
-//! What came of each attempt.
+//! The results of attempts.
 
 use shared_events::{ids::DeliveryId, messaging::Tx};
 use uuid::Uuid;
 
-use crate::domain::{Answer, Verdict};
+use crate::deliveries::AttemptResult;
 
-/// An attempt that has ended.
+/// An attempt to store.
 #[derive(Clone, Debug)]
-pub(crate) struct Attempt<'a> {
+pub(crate) struct AttemptRow<'a> {
     pub(crate) delivery_id: DeliveryId,
     pub(crate) number: i32,
-    /// How many milliseconds ago it began.
+    /// The milliseconds since the attempt began.
     pub(crate) ago_ms: i32,
     pub(crate) took_ms: i32,
-    pub(crate) answer: &'a Answer,
+    pub(crate) result: &'a AttemptResult,
 }
 
-const fn outcome_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Arrived => "succeeded",
-        Verdict::NotNow => "failed",
-        Verdict::Never => "refused",
-    }
-}
-
-/// Writes attempts down. One that was written before, by a commit that was not heard of, stays.
-pub(crate) async fn insert_in_tx(tx: &mut Tx<'_>, attempts: &[Attempt<'_>]) -> sqlx::Result<()> {
-    let deliveries: Vec<Uuid> = attempts.iter().map(|it| it.delivery_id.uuid()).collect();
-    let numbers: Vec<i32> = attempts.iter().map(|it| it.number).collect();
-    let ago: Vec<i32> = attempts.iter().map(|it| it.ago_ms).collect();
-    let durations: Vec<i32> = attempts.iter().map(|it| it.took_ms).collect();
-    let outcomes: Vec<&str> = attempts.iter().map(|it| outcome_word(it.answer.verdict)).collect();
+/// Stores attempts. An attempt that is stored already, by a commit whose answer was lost, stays.
+pub(crate) async fn insert_attempts_in_tx(
+    tx: &mut Tx<'_>,
+    attempts: &[AttemptRow<'_>],
+) -> sqlx::Result<()> {
+    let deliveries: Vec<Uuid> = attempts.iter().map(|attempt| attempt.delivery_id.uuid()).collect();
+    let numbers: Vec<i32> = attempts.iter().map(|attempt| attempt.number).collect();
+    let ago: Vec<i32> = attempts.iter().map(|attempt| attempt.ago_ms).collect();
+    let durations: Vec<i32> = attempts.iter().map(|attempt| attempt.took_ms).collect();
+    let outcomes: Vec<&str> =
+        attempts.iter().map(|attempt| attempt.result.outcome.as_str()).collect();
     let statuses: Vec<Option<i16>> = attempts
         .iter()
-        .map(|it| it.answer.status.and_then(|status| i16::try_from(status).ok()))
+        .map(|attempt| attempt.result.status.and_then(|status| i16::try_from(status).ok()))
         .collect();
     let answers: Vec<Option<&str>> = attempts
         .iter()
-        .map(|it| Some(it.answer.text.as_str()).filter(|text| !text.is_empty()))
+        .map(|attempt| Some(attempt.result.text.as_str()).filter(|text| !text.is_empty()))
         .collect();
     sqlx::query!(
         "INSERT INTO attempts (delivery_id, number, at, took_ms, outcome, status, answer)

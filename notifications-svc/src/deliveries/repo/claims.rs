@@ -1,28 +1,33 @@
-//! Deliveries that are due, and who carries them. Promise: a due delivery is claimed by one courier
-//! at a time, by the clock of the database alone; a courier that was lost delays it and nothing
-//! more; a row that this version cannot read holds up no other.
+//! Claims of due deliveries. Promise: a due delivery is claimed by one worker at a time, by the clock of
+//! the database alone; a lost worker delays its deliveries and nothing else; a row that this version
+//! cannot read affects no other.
 
 use shared_events::{
     AccountId, CorrelationId, MessageId,
     ids::{DeliveryId, NotificationId},
     messaging::Tx,
-    notifications::{Channel, DeliveryStatus},
 };
 use uuid::Uuid;
 
-use crate::domain::{Candidate, Closed, KeyBefore, Keys, Parcel, Recipient, SigningKey, Told};
-use crate::store::words::{channel_word, read_topic, status_word};
+use crate::{
+    deliveries::{
+        DeliveryStatus, PendingDelivery,
+        traffic::{DueDelivery, Exclusions},
+    },
+    recipients::{Channel, PreviousKey, RecipientContact, SigningKey, SigningKeys, Topic},
+    triggers::NotificationPayload,
+};
 
-/// Looks for deliveries of a channel that are due, the longest due first, at most `limit`. Leaves
-/// out what is closed and what was `found` before. Nothing is locked yet.
+/// Searches for due deliveries of a channel, the longest due first, at most `limit`, without the
+/// exclusions and without those `found` before. Locks nothing.
 pub(crate) async fn due_in_tx(
     tx: &mut Tx<'_>,
     channel: Channel,
-    closed: &Closed,
+    exclusions: &Exclusions,
     found: &[Uuid],
     limit: i64,
-) -> sqlx::Result<Vec<Candidate>> {
-    let accounts: Vec<Uuid> = closed.accounts.iter().map(|account| account.uuid()).collect();
+) -> sqlx::Result<Vec<DueDelivery>> {
+    let accounts: Vec<Uuid> = exclusions.accounts.iter().map(|account| account.uuid()).collect();
     let rows = sqlx::query!(
         r#"SELECT d.id, n.account_id, coalesce(reached.place, '') AS "place!"
            FROM deliveries d
@@ -38,39 +43,40 @@ pub(crate) async fn due_in_tx(
              AND coalesce(reached.place, '') <> ALL($4)
              AND ($5::text[] IS NULL OR coalesce(reached.place, '') = ANY($5))
            ORDER BY d.next_attempt_at LIMIT $6"#,
-        channel_word(channel),
+        channel.as_str(),
         &accounts,
         found,
-        &closed.places,
-        closed.all_but.as_deref() as _,
+        &exclusions.hosts,
+        exclusions.only_hosts.as_deref() as _,
         limit,
     )
     .fetch_all(tx.connection())
     .await?;
-    let candidate = rows.into_iter().map(|row| Candidate {
-        delivery_id: DeliveryId(row.id),
+    let due = rows.into_iter().map(|row| DueDelivery {
+        id: DeliveryId(row.id),
         account_id: AccountId(row.account_id),
-        place: row.place,
+        host: row.place,
     });
-    Ok(candidate.collect())
+    Ok(due.collect())
 }
 
-/// A claimed delivery that this version cannot read, and why not.
+/// A claimed delivery that this version cannot read.
 #[derive(Clone, Debug)]
-pub(crate) struct Unreadable {
+pub(crate) struct UnreadableDelivery {
     pub(crate) id: DeliveryId,
     /// The number of the attempt.
     pub(crate) number: i32,
-    pub(crate) why: String,
+    pub(crate) reason: String,
 }
 
-/// Claims deliveries that are still due and that nobody else is claiming. They are due again when
-/// the lease ends, if nobody settles them by then; the number of the attempt is the claim.
+/// Claims deliveries that are still due and that no other worker is claiming. A claimed delivery is
+/// due again when the lease ends, unless the claim is settled by then. The number of the attempt
+/// identifies the claim.
 pub(crate) async fn claim_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
     lease_seconds: f64,
-) -> sqlx::Result<Vec<Result<Parcel, Unreadable>>> {
+) -> sqlx::Result<Vec<Result<PendingDelivery, UnreadableDelivery>>> {
     let rows = sqlx::query!(
         r#"WITH due AS MATERIALIZED (
                SELECT id FROM deliveries
@@ -98,22 +104,22 @@ pub(crate) async fn claim_in_tx(
     )
     .fetch_all(tx.connection())
     .await?;
-    let parcel = rows.into_iter().map(|row| {
+    let claimed = rows.into_iter().map(|row| {
         let (id, number) = (DeliveryId(row.id), row.attempts);
         let read = || {
-            let told = row.parameters.as_deref().and_then(Told::read);
-            Ok(Parcel {
-                delivery_id: id,
+            let payload = row.parameters.as_deref().and_then(NotificationPayload::read);
+            Ok(PendingDelivery {
+                id,
                 notification_id: NotificationId(row.notification_id),
                 account_id: AccountId(row.account_id),
-                topic: read_topic(&row.topic).map_err(|error| error.to_string())?,
+                topic: Topic::from_name(&row.topic).map_err(|error| error.to_string())?,
                 event_id: MessageId(row.event_id),
                 correlation_id: CorrelationId(row.correlation_id),
                 created_at: row.created_at,
-                number,
+                attempt: number,
                 attempts_before: row.attempts_before,
-                told: told.ok_or("its facts cannot be read by this version")?,
-                recipient: Recipient {
+                payload: payload.ok_or("its payload cannot be read by this version")?,
+                recipient: RecipientContact {
                     iban: row.iban,
                     name: row.name,
                     language: row.language,
@@ -123,28 +129,33 @@ pub(crate) async fn claim_in_tx(
                 },
             })
         };
-        read().map_err(|why: String| Unreadable { id, number, why })
+        read().map_err(|reason: String| UnreadableDelivery { id, number, reason })
     });
-    Ok(parcel.collect())
+    Ok(claimed.collect())
 }
 
-fn keys(own: Option<Vec<u8>>, before: Option<Vec<u8>>, two: bool) -> Result<Keys, String> {
+/// `both_sign`: the key before signs, too.
+fn keys(
+    own: Option<Vec<u8>>,
+    previous: Option<Vec<u8>>,
+    both_sign: bool,
+) -> Result<SigningKeys, String> {
     let key = |bytes: Vec<u8>| {
         SigningKey::try_from_bytes(bytes).map_err(|error| format!("its key {error}"))
     };
-    let before = match (two, before) {
+    let previous = match (both_sign, previous) {
         (false, _) => None,
-        (true, None) => Some(KeyBefore::TheBanks),
-        (true, Some(bytes)) => Some(KeyBefore::Own(key(bytes)?)),
+        (true, None) => Some(PreviousKey::BankKey),
+        (true, Some(bytes)) => Some(PreviousKey::Own(key(bytes)?)),
     };
-    Ok(Keys { own: own.map(key).transpose()?, before })
+    Ok(SigningKeys { own: own.map(key).transpose()?, previous })
 }
 
-/// Gives claimed deliveries back untried: they are due again in a while, and a newer version of the
-/// service, which can read them, may be quicker.
+/// Gives up the claims of unreadable deliveries without an attempt. They are due again in so many
+/// seconds, and a newer version of the service, which can read them, may claim them first.
 pub(crate) async fn set_aside_in_tx(
     tx: &mut Tx<'_>,
-    unreadable: &[Unreadable],
+    unreadable: &[UnreadableDelivery],
     seconds: f64,
 ) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = unreadable.iter().map(|row| row.id.uuid()).collect();
@@ -163,29 +174,30 @@ pub(crate) async fn set_aside_in_tx(
     Ok(())
 }
 
-/// Where an attempt has left a delivery.
+/// The state of a delivery after an attempt.
 #[derive(Clone, Debug)]
-pub(crate) struct Settlement {
+pub(crate) struct ClaimResult {
     pub(crate) id: DeliveryId,
     /// The number of the attempt.
     pub(crate) number: i32,
     pub(crate) status: DeliveryStatus,
-    /// In how many seconds it is tried again, where it is.
+    /// The seconds until the next attempt, where there is one.
     pub(crate) again_seconds: Option<f64>,
     pub(crate) last_error: Option<String>,
 }
 
-/// Settles claimed deliveries. Returns those that the claim still held: whoever claimed one later,
-/// because this attempt took too long, decides instead.
+/// Settles claims. Returns the deliveries whose claim still held: where the attempt took too long and
+/// another worker has claimed the delivery since, that worker decides.
 pub(crate) async fn settle_in_tx(
     tx: &mut Tx<'_>,
-    settlements: &[Settlement],
+    results: &[ClaimResult],
 ) -> sqlx::Result<Vec<DeliveryId>> {
-    let ids: Vec<Uuid> = settlements.iter().map(|it| it.id.uuid()).collect();
-    let numbers: Vec<i32> = settlements.iter().map(|it| it.number).collect();
-    let statuses: Vec<&str> = settlements.iter().map(|it| status_word(it.status)).collect();
-    let again: Vec<Option<f64>> = settlements.iter().map(|it| it.again_seconds).collect();
-    let errors: Vec<Option<&str>> = settlements.iter().map(|it| it.last_error.as_deref()).collect();
+    let ids: Vec<Uuid> = results.iter().map(|result| result.id.uuid()).collect();
+    let numbers: Vec<i32> = results.iter().map(|result| result.number).collect();
+    let statuses: Vec<&str> = results.iter().map(|result| result.status.as_str()).collect();
+    let again: Vec<Option<f64>> = results.iter().map(|result| result.again_seconds).collect();
+    let errors: Vec<Option<&str>> =
+        results.iter().map(|result| result.last_error.as_deref()).collect();
     let settled = sqlx::query_scalar!(
         "UPDATE deliveries
          SET status = s.status::delivery_status,
@@ -206,16 +218,16 @@ pub(crate) async fn settle_in_tx(
     Ok(settled.into_iter().map(DeliveryId).collect())
 }
 
-/// What waits on a channel.
+/// The pending deliveries of a channel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backlog {
     /// Deliveries that have neither succeeded nor failed.
     pub(crate) pending: i64,
-    /// For how many seconds the one that is due the longest has been due.
+    /// The seconds for which the oldest due delivery has been due.
     pub(crate) late_seconds: f64,
 }
 
-/// Counts what waits on a channel.
+/// Counts the pending deliveries of a channel.
 pub(crate) async fn backlog_in_tx(tx: &mut Tx<'_>, channel: Channel) -> sqlx::Result<Backlog> {
     sqlx::query_as!(
         Backlog,
@@ -223,7 +235,7 @@ pub(crate) async fn backlog_in_tx(tx: &mut Tx<'_>, channel: Channel) -> sqlx::Re
                   greatest(0, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0))::float8
                       AS "late_seconds!"
            FROM deliveries WHERE status = 'pending' AND channel = $1::text::channel"#,
-        channel_word(channel),
+        channel.as_str(),
     )
     .fetch_one(tx.connection())
     .await

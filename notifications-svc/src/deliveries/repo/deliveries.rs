@@ -1,34 +1,28 @@
-//! Notifications on their way: made, listed, sent again. Promise: a delivery is made once; sent
-//! again, it is the same one, with the same id.
+//! Deliveries: made, listed, sent again. Promise: a delivery is made once; one that is sent again keeps
+//! its id.
 
 use shared_events::{
     AccountId, MessageId,
     ids::{DeliveryId, NotificationId},
     messaging::Tx,
-    notifications::{Channel, Delivery, Topic},
 };
 use uuid::Uuid;
 
-use crate::domain::Recovery;
-use crate::store::words::{channel_word, read_channel, read_status, read_topic};
+use crate::{
+    deliveries::{Delivery, DeliveryStatus, NewDelivery, Recovery, ResentDelivery},
+    recipients::{Channel, Topic, UnknownName},
+};
 
-/// A delivery to store.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NewDelivery {
-    pub(crate) id: DeliveryId,
-    pub(crate) notification_id: NotificationId,
-    pub(crate) channel: Channel,
-}
-
-/// Stores deliveries, due in so many seconds. What is there already stays as it is.
+/// Stores deliveries, due in so many seconds. A delivery that is stored already stays as it is.
 pub(crate) async fn insert_in_tx(
     tx: &mut Tx<'_>,
     new: &[NewDelivery],
     due_seconds: f64,
 ) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> = new.iter().map(|it| it.id.uuid()).collect();
-    let notifications: Vec<Uuid> = new.iter().map(|it| it.notification_id.uuid()).collect();
-    let channels: Vec<&str> = new.iter().map(|it| channel_word(it.channel)).collect();
+    let ids: Vec<Uuid> = new.iter().map(|delivery| delivery.id.uuid()).collect();
+    let notifications: Vec<Uuid> =
+        new.iter().map(|delivery| delivery.notification_id.uuid()).collect();
+    let channels: Vec<&str> = new.iter().map(|delivery| delivery.channel.as_str()).collect();
     sqlx::query!(
         "INSERT INTO deliveries (id, notification_id, channel, next_attempt_at)
          SELECT id, notification_id, channel::channel, now() + make_interval(secs => $4)
@@ -57,12 +51,12 @@ pub(crate) async fn of_notifications_in_tx(
     )
     .fetch_all(tx.connection())
     .await?;
-    // What a newer version calls by a word of its own cannot be shown by this one.
+    // A name that a newer version wrote cannot be shown by this one.
     let delivery = rows.into_iter().filter_map(|row| {
         let delivery = Delivery {
-            delivery_id: DeliveryId(row.id),
-            channel: read_channel(&row.channel).ok()?,
-            status: read_status(&row.status).ok()?,
+            id: DeliveryId(row.id),
+            channel: Channel::from_name(&row.channel).ok()?,
+            status: DeliveryStatus::from_name(&row.status).ok()?,
             attempts: row.attempts,
             last_error: row.last_error,
             next_attempt_at: row.next_attempt_at,
@@ -72,21 +66,11 @@ pub(crate) async fn of_notifications_in_tx(
     Ok(delivery.collect())
 }
 
-/// A delivery that is sent again, or that cannot be.
-#[derive(Clone, Debug)]
-pub(crate) struct Again {
-    pub(crate) delivery_id: DeliveryId,
-    pub(crate) notification_id: NotificationId,
-    pub(crate) account_id: AccountId,
-    pub(crate) event_id: MessageId,
-    pub(crate) topic: Topic,
-    pub(crate) channel: Channel,
-    /// It had ended, and is due now with all the attempts of a schedule.
-    pub(crate) is_due: bool,
-}
-
-/// Makes a delivery that has ended due again. `None`: there is none with this id.
-pub(crate) async fn resend_in_tx(tx: &mut Tx<'_>, id: DeliveryId) -> sqlx::Result<Option<Again>> {
+/// Makes a delivery due again that has ended. `None`: there is no delivery with this id.
+pub(crate) async fn resend_in_tx(
+    tx: &mut Tx<'_>,
+    id: DeliveryId,
+) -> sqlx::Result<Option<ResentDelivery>> {
     let row = sqlx::query!(
         r#"WITH again AS (
                UPDATE deliveries
@@ -103,20 +87,19 @@ pub(crate) async fn resend_in_tx(tx: &mut Tx<'_>, id: DeliveryId) -> sqlx::Resul
     .fetch_optional(tx.connection())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Again {
-        delivery_id: DeliveryId(row.id),
+    Ok(Some(ResentDelivery {
+        id: DeliveryId(row.id),
         notification_id: NotificationId(row.notification_id),
         account_id: AccountId(row.account_id),
         event_id: MessageId(row.event_id),
-        topic: read_topic(&row.topic)?,
-        channel: read_channel(&row.channel)?,
+        topic: Topic::from_name(&row.topic).map_err(unreadable)?,
+        channel: Channel::from_name(&row.channel).map_err(unreadable)?,
         is_due: row.is_due,
     }))
 }
 
-/// Makes failed deliveries due again, the oldest first, at most `limit`: those of events between
-/// `since` and `until`, of one account and one channel where given. Their ids begin with the
-/// event's time, so that they are found by their ids. Returns how many.
+/// Makes failed deliveries due again that pass the filters, the oldest first, at most `limit`. Ids
+/// begin with the event's time, so the statement searches by id. Returns the number of deliveries.
 pub(crate) async fn recover_in_tx(
     tx: &mut Tx<'_>,
     recovery: &Recovery,
@@ -134,10 +117,14 @@ pub(crate) async fn recover_in_tx(
         recovery.since.uuid(),
         recovery.until.uuid(),
         recovery.account_id.map(AccountId::uuid),
-        recovery.channel.map(channel_word),
+        recovery.channel.map(Channel::as_str),
         limit,
     )
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected())
+}
+
+fn unreadable(unknown: UnknownName) -> sqlx::Error {
+    sqlx::Error::Decode(unknown.into())
 }

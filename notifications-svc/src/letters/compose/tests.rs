@@ -1,21 +1,22 @@
 //! Letters in three languages.
 
+use std::borrow::Cow;
+
 use super::*;
 use crate::samples::{money, movement, recipient};
-use shared_events::ledger::RejectReason;
 
-fn check(told: &Told, language: &str, subject: &str, body: &str) {
-    let letter = write(told, &recipient(language));
+fn check(payload: &NotificationPayload<'_>, language: &str, subject: &str, body: &str) {
+    let letter = compose(payload, &recipient(language));
     assert_eq!(letter.subject, subject);
     assert_eq!(letter.body, body);
 }
 
-fn rejection() -> Rejection {
+fn rejection() -> Rejection<'static> {
     Rejection {
         transfer_id: movement().transfer_id,
-        reason: RejectReason::InsufficientFunds,
+        reason: "insufficient_funds".into(),
         money: money("50", "EUR"),
-        counterparty: Some(AccountCode::settlement("AB")),
+        counterparty: Some(Cow::Owned(AccountCode::settlement("AB"))),
         balance: Some("1.2".parse().expect("an amount")),
     }
 }
@@ -23,7 +24,7 @@ fn rejection() -> Rejection {
 #[test]
 fn money_out_in_english() {
     check(
-        &Told::TransferPosted(movement()),
+        &NotificationPayload::TransferPosted(movement()),
         "en",
         "1,234.50 EUR left your account",
         "Dear Ada King,\n\
@@ -49,12 +50,12 @@ fn money_in_in_czech() {
     let movement = Movement {
         direction: Direction::Credit,
         money: money("1234567.8", "CZK"),
-        counterparty: Some(AccountCode("cash".to_owned())),
-        end_to_end_id: Some("VS42".to_owned()),
+        counterparty: Some(Cow::Owned(AccountCode("cash".to_owned()))),
+        end_to_end_id: Some("VS42".into()),
         ..movement()
     };
     check(
-        &Told::TransferPosted(movement),
+        &NotificationPayload::TransferPosted(movement),
         "cs",
         "Na Váš účet přišlo 1\u{a0}234\u{a0}567,80 CZK",
         "Dobrý den,\n\
@@ -79,7 +80,7 @@ fn money_in_in_czech() {
 #[test]
 fn a_rejection_in_german() {
     check(
-        &Told::TransferRejected(rejection()),
+        &NotificationPayload::TransferRejected(rejection()),
         "de",
         "Zahlung über 50,00 EUR nicht ausgeführt",
         "Guten Tag Ada King,\n\
@@ -100,9 +101,10 @@ fn a_rejection_in_german() {
 }
 
 #[test]
-fn a_freeze_in_english_for_whoever_reads_none_of_ours() {
+fn a_freeze_in_english_for_a_language_without_texts() {
     let subject = |language: &str| {
-        write(&Told::AccountFrozen(Freeze::default()), &recipient(language)).subject
+        compose(&NotificationPayload::AccountFrozen(Freeze::default()), &recipient(language))
+            .subject
     };
     for (language, then) in [
         ("en", "Your account is frozen"),
@@ -125,20 +127,21 @@ fn a_freeze_of_one_direction_says_which() {
         ("de", Blocks::Debits, "für Auszahlungen", "Einzahlungen sind weiterhin möglich"),
         ("de", Blocks::Credits, "für Einzahlungen", "Auszahlungen sind weiterhin möglich"),
     ] {
-        let letter = write(&Told::AccountFrozen(Freeze { blocks }), &recipient(language));
+        let letter =
+            compose(&NotificationPayload::AccountFrozen(Freeze { blocks }), &recipient(language));
         assert!(letter.subject.contains(subject), "{}", letter.subject);
         assert!(letter.body.contains(sentence), "{}", letter.body);
     }
 }
 
-fn set_aside() -> SetAside {
-    SetAside {
+fn placed_hold() -> PlacedHold<'static> {
+    PlacedHold {
         transfer_id: movement().transfer_id,
         money: money("50", "EUR"),
-        counterparty: Some(AccountCode("cards".to_owned())),
+        counterparty: Some(Cow::Owned(AccountCode("cards".to_owned()))),
         available: "1200".parse().ok(),
         expires_at: "2026-11-29T10:00:00Z".parse().expect("an instant"),
-        reference: Some("Hotel".to_owned()),
+        reference: Some("Hotel".into()),
         end_to_end_id: None,
     }
 }
@@ -146,7 +149,7 @@ fn set_aside() -> SetAside {
 #[test]
 fn a_hold_in_english() {
     check(
-        &Told::TransferHeld(set_aside()),
+        &NotificationPayload::TransferHeld(placed_hold()),
         "en",
         "50.00 EUR is on hold",
         "Dear Ada King,\n\
@@ -170,11 +173,11 @@ fn a_hold_in_english() {
 
 #[test]
 fn the_end_of_a_hold_says_why_and_that_nothing_was_paid() {
-    let SetAside { transfer_id, money, counterparty, available, .. } = set_aside();
+    let PlacedHold { transfer_id, money, counterparty, available, .. } = placed_hold();
     let ended = |cause| {
         let counterparty = counterparty.clone();
         let hold_id = transfer_id;
-        Told::HoldReleased(GivenBack {
+        NotificationPayload::HoldReleased(EndedHold {
             transfer_id,
             hold_id,
             cause,
@@ -189,32 +192,33 @@ fn the_end_of_a_hold_says_why_and_that_nothing_was_paid() {
         ("cs", "byla zrušena", "uplynula", "K dispozici: 1\u{a0}200,00 EUR"),
         ("de", "wurde aufgehoben", "ist abgelaufen", "Verfügbar: 1.200,00 EUR"),
     ] {
-        for (told, sentence) in [(&released, released_by), (&expired, expired_by)] {
-            let body = write(told, &recipient(language)).body;
+        for (payload, sentence) in [(&released, released_by), (&expired, expired_by)] {
+            let body = compose(payload, &recipient(language)).body;
             assert!(body.contains(sentence) && body.contains(left), "{body}");
         }
     }
 }
 
 #[test]
-fn a_reversal_and_an_exchange_read_as_what_they_are() {
+fn a_reversal_and_an_exchange_are_named_as_such() {
     let back = |direction| {
         let reverses = Some(movement().transfer_id);
-        Told::TransferPosted(Movement { direction, reverses, ..movement() })
+        NotificationPayload::TransferPosted(Movement { direction, reverses, ..movement() })
     };
     for (language, credit, debit) in [
         ("en", "came back to your account", "went back from your account"),
         ("cs", "se vrátilo", "bylo vráceno"),
         ("de", "zurückgebucht", "gingen"),
     ] {
-        let body = |told: &Told| write(told, &recipient(language)).body;
+        let body = |payload: &NotificationPayload<'_>| compose(payload, &recipient(language)).body;
         assert!(body(&back(Direction::Credit)).contains(credit));
         assert!(body(&back(Direction::Debit)).contains(debit));
     }
     let rate = "1234.567".parse().ok();
-    let counterparty = Some(AccountCode::fx_position());
-    let exchange = Told::TransferPosted(Movement { rate, counterparty, ..movement() });
-    let body = write(&exchange, &recipient("de")).body;
+    let counterparty = Some(Cow::Owned(AccountCode::fx_position()));
+    let exchange =
+        NotificationPayload::TransferPosted(Movement { rate, counterparty, ..movement() });
+    let body = compose(&exchange, &recipient("de")).body;
     assert!(body.contains("Empfänger: die Bank, Devisentausch\nKurs: 1.234,567\n"), "{body}");
 }
 
@@ -222,7 +226,7 @@ fn a_reversal_and_an_exchange_read_as_what_they_are() {
 fn without_an_iban_the_account_is_not_named() {
     let mut recipient = recipient("en");
     recipient.iban = None;
-    let letter = write(&Told::AccountClosed, &recipient);
+    let letter = compose(&NotificationPayload::AccountClosed, &recipient);
     let expected = "Dear Ada King,\n\nYour account was closed.\n\nYour bank\n\n-- \n";
     assert!(letter.body.starts_with(expected), "{}", letter.body);
 }
@@ -236,40 +240,41 @@ fn money_has_the_digits_of_its_currency_and_the_marks_of_the_language() {
         ("1234567", "JPY", "1,234,567 JPY", "1\u{a0}234\u{a0}567 JPY", "1.234.567 JPY"),
         ("0.5", "KWD", "0.500 KWD", "0,500 KWD", "0,500 KWD"),
     ] {
-        let shown = ["en", "cs", "de"].map(|it| words_of(it).money(money(amount, currency)));
+        let shown =
+            ["en", "cs", "de"].map(|language| phrases_of(language).money(money(amount, currency)));
         assert_eq!(shown, [en, cs, de]);
     }
 }
 
-/// What a stranger would like to write into somebody's letter.
+/// A text by which a stranger would forge parts of a letter.
 const EVIL: &str = "x\r\nBalance: 0\u{2028}Your account is blocked, call\u{2029}+1\u{85}\u{b}\u{c}\
     \u{202e}9\u{2066}8\u{2069}\u{200f}\u{61c}\u{200b}\u{ad}\u{feff}\u{1b}[2J\u{0}\u{e0041}";
 
 #[test]
-fn what_strangers_wrote_adds_no_line_and_hides_nothing_in_any_language() {
-    let evil = Some(EVIL.to_owned());
-    let code = Some(AccountCode(format!("settlement:{EVIL}")));
+fn texts_of_strangers_add_no_line_and_hide_nothing_in_any_language() {
+    let evil: Option<Cow<'static, str>> = Some(EVIL.into());
+    let code = Some(Cow::Owned(AccountCode(format!("settlement:{EVIL}"))));
     let movement = Movement {
         reference: evil.clone(),
         end_to_end_id: evil.clone(),
         counterparty: code.clone(),
         ..movement()
     };
-    let hold = SetAside { reference: evil.clone(), end_to_end_id: evil, ..set_aside() };
+    let hold = PlacedHold { reference: evil.clone(), end_to_end_id: evil, ..placed_hold() };
     let rejection = Rejection { counterparty: code, ..rejection() };
-    let plain = |language| Recipient { name: EVIL.to_owned(), ..recipient(language) };
-    for told in [
-        Told::TransferPosted(movement),
-        Told::TransferHeld(hold),
-        Told::TransferRejected(rejection),
-        Told::AccountClosed,
+    let plain = |language| RecipientContact { name: EVIL.to_owned(), ..recipient(language) };
+    for payload in [
+        NotificationPayload::TransferPosted(movement),
+        NotificationPayload::TransferHeld(hold),
+        NotificationPayload::TransferRejected(rejection),
+        NotificationPayload::AccountClosed,
     ] {
         for language in ["en", "cs", "de"] {
-            let letter = write(&told, &plain(language));
-            let tame = write(&tamed(&told), &recipient(language));
+            let letter = compose(&payload, &plain(language));
+            let tame = compose(&tamed(&payload), &recipient(language));
             assert_eq!(letter.body.lines().count(), tame.body.lines().count(), "{}", letter.body);
             assert_eq!(letter.subject, tame.subject);
-            // The only characters that are not seen are the ends of our own lines.
+            // The only invisible characters are the ends of the letter's own lines.
             let hidden = letter.body.chars().filter(|c| {
                 c.is_control() && *c != '\n'
                     || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{feff}'
@@ -280,35 +285,47 @@ fn what_strangers_wrote_adds_no_line_and_hides_nothing_in_any_language() {
     }
 }
 
-/// The same facts, in one word where strangers wrote.
-fn tamed(told: &Told) -> Told {
-    let word = || Some("x".to_owned());
-    let bank = Some(AccountCode::settlement("AB"));
-    match told.clone() {
-        Told::TransferPosted(it) => Told::TransferPosted(Movement {
+/// The same payload with one word in place of each text of a stranger.
+fn tamed(payload: &NotificationPayload<'static>) -> NotificationPayload<'static> {
+    let word = || Some("x".into());
+    let bank = Some(Cow::Owned(AccountCode::settlement("AB")));
+    match payload.clone() {
+        NotificationPayload::TransferPosted(movement) => {
+            NotificationPayload::TransferPosted(Movement {
+                reference: word(),
+                end_to_end_id: word(),
+                counterparty: bank,
+                ..movement
+            })
+        }
+        NotificationPayload::TransferHeld(hold) => NotificationPayload::TransferHeld(PlacedHold {
             reference: word(),
             end_to_end_id: word(),
-            counterparty: bank,
-            ..it
+            ..hold
         }),
-        Told::TransferHeld(it) => {
-            Told::TransferHeld(SetAside { reference: word(), end_to_end_id: word(), ..it })
-        }
-        Told::TransferRejected(it) => {
-            Told::TransferRejected(Rejection { counterparty: bank, ..it })
+        NotificationPayload::TransferRejected(rejection) => {
+            NotificationPayload::TransferRejected(Rejection { counterparty: bank, ..rejection })
         }
         other => other,
     }
 }
 
 #[test]
-fn every_reason_and_code_has_its_words_in_every_language() {
-    for words in ["en", "cs", "de"].map(words_of) {
-        for reason in RejectReason::ALL {
-            assert!((words.reason_of)(*reason).len() > 5);
-        }
+fn a_reason_code_that_no_language_knows_has_a_general_text() {
+    let payload = |reason: &'static str| {
+        NotificationPayload::TransferRejected(Rejection { reason: reason.into(), ..rejection() })
+    };
+    let body = compose(&payload("a_code_of_tomorrow"), &recipient("en")).body;
+    assert!(body.contains("Reason: another reason\n"), "{body}");
+    let body = compose(&payload("account_closed"), &recipient("en")).body;
+    assert!(body.contains("Reason: one of the accounts is closed\n"), "{body}");
+}
+
+#[test]
+fn every_internal_account_has_a_name_in_every_language() {
+    for phrases in ["en", "cs", "de"].map(phrases_of) {
         let names: std::collections::BTreeSet<String> = AccountCode::PLAIN
-            .map(|code| party(words, Some(&AccountCode(code.to_owned()))))
+            .map(|code| party(phrases, Some(&AccountCode(code.to_owned()))))
             .into_iter()
             .collect();
         assert_eq!(names.len(), AccountCode::PLAIN.len());

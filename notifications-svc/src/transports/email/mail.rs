@@ -1,6 +1,6 @@
 //! One e-mail by SMTP. Promise: every attempt sends the same message, with the same `Message-ID`,
-//! so that a mail server or reader can drop what comes twice; an address that can never work is
-//! said to be one at the first attempt.
+//! so that a mail server or reader can drop a duplicate; an address that can never work is given up
+//! at the first attempt.
 
 use std::sync::{
     Mutex,
@@ -26,16 +26,21 @@ use shared_events::envelope::chain;
 use tracing::{info, warn};
 use url::{Host, Url};
 
-use super::smtp_client::{MailServer, NotTaken};
+use super::{
+    smtp_client::{MailServer, SendError},
+    smtp_replies::{SmtpStep, attempt_result},
+};
 use crate::{
-    domain::{Answer, Letter, Parcel, Step, write_letter},
+    deliveries::{AttemptResult, PendingDelivery, TrafficLimits, Transport},
+    letters::{Letter, compose},
+    recipients::Channel,
     settings::Smtp,
 };
 
-/// What a mail server says when it has taken a message.
-const SMTP_TAKEN: u16 = 250;
+/// The reply code of a mail server that has accepted a message.
+const SMTP_ACCEPTED: u16 = 250;
 
-/// Sends e-mail.
+/// The transport of e-mail.
 pub(crate) struct Mailer {
     server: MailServer,
     from: Mailbox,
@@ -43,13 +48,13 @@ pub(crate) struct Mailer {
     is_refused: AtomicBool,
 }
 
-/// Why no e-mail can be sent with these settings.
+/// The settings allow no e-mail.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSmtp {
     /// The URL has no host.
     #[error("the URL has no host")]
     NoHost,
-    /// The URL is of no kind that is known.
+    /// The URL has an unknown scheme or kind of TLS.
     #[error("must be smtp://, smtp://...?tls=required, smtp://...?tls=opportunistic or smtps://")]
     Kind,
     /// The sender's address cannot be one.
@@ -60,66 +65,77 @@ pub enum InvalidSmtp {
     Tls(#[source] SmtpError),
 }
 
+impl Transport for Mailer {
+    const CHANNEL: Channel = Channel::Email;
+    /// All e-mail goes to one server, which does not like more connections than these.
+    const LIMITS: TrafficLimits =
+        TrafficLimits { total: 16, unproven: 12, slow: 4, per_host: 8, per_account: 4 };
+
+    async fn send(&self, delivery: &PendingDelivery) -> AttemptResult {
+        self.send_letter(delivery).await
+    }
+}
+
 impl Mailer {
     /// Connects when the first e-mail is sent.
     pub(crate) fn new(settings: Smtp) -> Result<Self, InvalidSmtp> {
         let Mailbox { name, email } = settings.from;
         let email = ascii_domain(email.user(), email.domain()).ok_or(InvalidSmtp::From)?;
-        let password = settings.password.as_ref().map(|it| it.expose_secret().to_owned());
+        let password =
+            settings.password.as_ref().map(|password| password.expose_secret().to_owned());
         let server = mail_server(&settings.url, password)?;
         Ok(Self { server, from: Mailbox::new(name, email), is_refused: AtomicBool::new(false) })
     }
 
-    /// Makes one attempt.
-    pub(crate) async fn send(&self, parcel: &Parcel) -> Answer {
-        let Some(address) = &parcel.recipient.email else {
-            return Answer::unsendable("the holder has no e-mail address, or wants none");
+    async fn send_letter(&self, delivery: &PendingDelivery) -> AttemptResult {
+        let Some(address) = &delivery.recipient.email else {
+            return AttemptResult::unsendable("the holder has no e-mail address, or wants none");
         };
         let Some(to) =
             address.rsplit_once('@').and_then(|(user, domain)| ascii_domain(user, domain))
         else {
-            return Answer::unsendable("the e-mail address cannot be one");
+            return AttemptResult::unsendable("the e-mail address cannot be one");
         };
-        let letter = write_letter(&parcel.told, &parcel.recipient);
-        let message = match self.message(parcel, Mailbox::new(None, to.clone()), letter) {
+        let letter = compose(&delivery.payload, &delivery.recipient);
+        let message = match self.message(delivery, Mailbox::new(None, to.clone()), letter) {
             Ok(message) => message,
-            Err(error) => return Answer::unsendable(&chain(&error).to_string()),
+            Err(error) => return AttemptResult::unsendable(&chain(&error).to_string()),
         };
-        let answer = match self.server.take(&self.from.email, &to, &message.formatted()).await {
-            Ok(said) => Answer::of_smtp(Step::Content, SMTP_TAKEN, &said),
-            Err(NotTaken::Refused { step, code, text }) => Answer::of_smtp(step, code, &text),
-            Err(NotTaken::Unreachable(why)) => Answer::unreachable(&why),
-            Err(NotTaken::NeedsSmtpUtf8) => {
-                let why = "the e-mail address has characters before the @ that the mail server \
+        let result = match self.server.send(&self.from.email, &to, &message.formatted()).await {
+            Ok(reply) => attempt_result(SmtpStep::Content, SMTP_ACCEPTED, &reply),
+            Err(SendError::Refused { step, code, text }) => attempt_result(step, code, &text),
+            Err(SendError::Unreachable(reason)) => AttemptResult::unreachable(&reason),
+            Err(SendError::NeedsSmtpUtf8) => {
+                let reason = "the e-mail address has characters before the @ that the mail server \
                            cannot send to (no SMTPUTF8)";
-                Answer::unsendable(why)
+                AttemptResult::unsendable(reason)
             }
         };
-        self.show(&answer);
-        answer
+        self.report(&result);
+        result
     }
 
-    /// Tells operators when the mail server begins or ceases to refuse the bank as such.
-    fn show(&self, answer: &Answer) {
-        if answer.status.is_none() {
+    /// Shows operators when the mail server begins or ceases to refuse the bank as such.
+    fn report(&self, result: &AttemptResult) {
+        if result.status.is_none() {
             return;
         }
-        let was = self.is_refused.swap(answer.refuses_bank, Ordering::Relaxed);
-        gauge!("notifications_mail_server_refuses_bank").set(u8::from(answer.refuses_bank));
-        match (was, answer.refuses_bank) {
-            // What it said may name an address: it stands with the delivery.
+        let was = self.is_refused.swap(result.refuses_bank, Ordering::Relaxed);
+        gauge!("notifications_mail_server_refuses_bank").set(u8::from(result.refuses_bank));
+        match (was, result.refuses_bank) {
+            // The server's text may name an address: it is kept with the delivery only.
             (false, true) => warn!(
-                status = answer.status,
-                "the mail server refuses the bank; letters wait and are tried again"
+                status = result.status,
+                "the mail server refuses the bank; letters are tried again later"
             ),
-            (true, false) => info!("the mail server takes letters of the bank again"),
+            (true, false) => info!("the mail server accepts letters of the bank again"),
             (true, true) | (false, false) => {}
         }
     }
 
     fn message(
         &self,
-        parcel: &Parcel,
+        delivery: &PendingDelivery,
         to: Mailbox,
         letter: Letter,
     ) -> Result<Message, lettre::error::Error> {
@@ -128,16 +144,16 @@ impl Mailer {
             .from(self.from.clone())
             .to(to)
             .subject(letter.subject)
-            .date(parcel.created_at.into())
-            .message_id(Some(format!("<{}@{domain}>", parcel.delivery_id)))
-            .raw_header(written_by_a_machine())
+            .date(delivery.created_at.into())
+            .message_id(Some(format!("<{}@{domain}>", delivery.id)))
+            .raw_header(auto_submitted())
             .header(ContentType::TEXT_PLAIN)
             .body(letter.body)
     }
 }
 
-/// An address whose domain is written as DNS knows it: `müller.example` is `xn--mller-kva.example`
-/// (UTS 46). None where it is no domain.
+/// An address with its domain in the form of DNS: `müller.example` is `xn--mller-kva.example`
+/// (UTS 46). `None` where the domain cannot be one.
 fn ascii_domain(user: &str, domain: &str) -> Option<Address> {
     match Host::parse(domain) {
         Ok(Host::Domain(domain)) => Address::new(user, domain).ok(),
@@ -175,8 +191,8 @@ fn mail_server(url: &Url, password: Option<String>) -> Result<MailServer, Invali
     Ok(MailServer { host, port, tls, hello_name, credentials, idle: Mutex::default() })
 }
 
-/// Keeps absence notes and other machines from answering (RFC 3834).
-fn written_by_a_machine() -> HeaderValue {
+/// Keeps absence notes and other automatic answers away (RFC 3834).
+fn auto_submitted() -> HeaderValue {
     let name = HeaderName::new_from_ascii_str("Auto-Submitted");
     HeaderValue::new(name, "auto-generated".to_owned())
 }

@@ -1,5 +1,14 @@
-//! E-mail.
+//! Letters by SMTP.
+//!
+//! ```text
+//! mail          one letter: address, message, attempt
+//! smtp_client   the conversation with the mail server
+//! smtp_replies  the cause of a refusal, and the result of an attempt
+//! ```
 
-pub(crate) mod mail;
-pub(crate) mod smtp_client;
-pub(crate) mod smtp_replies;
+mod mail;
+mod smtp_client;
+mod smtp_replies;
+
+pub use mail::InvalidSmtp;
+pub(crate) use mail::Mailer;

@@ -1,5 +1,5 @@
-//! The conversation with the mail server. Promise: each step and the whole are bounded; a refusal
-//! says which step it answers; a connection is used again only after a letter that was taken.
+//! The SMTP client. Promise: each step and the whole are bounded; a refusal names the step that it
+//! answers; a connection is used again only after a letter that was accepted.
 
 use std::{
     future::Future,
@@ -21,30 +21,30 @@ use lettre::{
 use shared_events::envelope::chain;
 use tokio::time::timeout;
 
-use crate::domain::Step;
+use super::smtp_replies::SmtpStep;
 
-/// How long the mail server may take for one step of the conversation.
+/// The time limit of one step of the conversation.
 const STEP_MAX: Duration = Duration::from_secs(10);
-/// How long it may take to say goodbye.
-const GOODBYE_MAX: Duration = Duration::from_secs(1);
-/// Mail servers end idle connections after some minutes; ours go before.
+/// The time limit of ending a connection.
+const QUIT_MAX: Duration = Duration::from_secs(1);
+/// Mail servers end idle connections after some minutes; this client ends them before.
 const IDLE_MAX: Duration = Duration::from_secs(30);
-/// How many idle connections are kept; as many as a courier uses at once.
+/// The most idle connections: as many as the delivery worker uses at once.
 const IDLE_CONNECTIONS_MAX: usize = 16;
 
-/// Why a letter was not taken.
+/// The mail server did not accept a letter.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NotTaken {
-    /// The server said no.
-    Refused { step: Step, code: u16, text: String },
-    /// It said nothing, or nothing that is SMTP.
+pub(super) enum SendError {
+    /// The server refused at this step.
+    Refused { step: SmtpStep, code: u16, text: String },
+    /// The server gave no answer, or none that is SMTP.
     Unreachable(String),
-    /// The address needs what this server does not offer.
+    /// The address needs SMTPUTF8, which this server does not offer.
     NeedsSmtpUtf8,
 }
 
-impl NotTaken {
-    fn of(step: Step, error: &SmtpError) -> Self {
+impl SendError {
+    fn of(step: SmtpStep, error: &SmtpError) -> Self {
         match error.status() {
             Some(code) => {
                 let text = std::error::Error::source(error).map(ToString::to_string);
@@ -56,38 +56,38 @@ impl NotTaken {
 }
 
 /// The bank's mail server.
-pub(crate) struct MailServer {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: Tls,
-    pub(crate) hello_name: ClientId,
-    pub(crate) credentials: Option<Credentials>,
-    pub(crate) idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+pub(super) struct MailServer {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: Tls,
+    pub(super) hello_name: ClientId,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
 }
 
 impl MailServer {
-    /// Hands a letter over. Returns what the server said when it took it.
-    pub(crate) async fn take(
+    /// Sends a letter. Returns the reply of the server that accepted it.
+    pub(super) async fn send(
         &self,
         from: &Address,
         to: &Address,
         letter: &[u8],
-    ) -> Result<String, NotTaken> {
+    ) -> Result<String, SendError> {
         let mut connection = self.connection().await?;
-        match hand_over(&mut connection, from, to, letter).await {
-            Ok(said) => {
+        match converse(&mut connection, from, to, letter).await {
+            Ok(reply) => {
                 self.keep(connection);
-                Ok(said)
+                Ok(reply)
             }
-            Err(not_taken) => {
+            Err(error) => {
                 end(connection).await;
-                Err(not_taken)
+                Err(error)
             }
         }
     }
 
     /// An idle connection that still answers, else a new one.
-    async fn connection(&self) -> Result<AsyncSmtpConnection, NotTaken> {
+    async fn connection(&self) -> Result<AsyncSmtpConnection, SendError> {
         while let Some((mut connection, since)) = self.pop_idle() {
             let is_young = since.elapsed() < IDLE_MAX;
             if is_young && timeout(STEP_MAX, connection.test_connected()).await == Ok(true) {
@@ -98,7 +98,7 @@ impl MailServer {
         self.connect().await
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, NotTaken> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
         let wrapped = match &self.tls {
             Tls::Wrapper(tls) => Some(tls.clone()),
             Tls::None | Tls::Opportunistic(_) | Tls::Required(_) => None,
@@ -107,17 +107,17 @@ impl MailServer {
         let hello = &self.hello_name;
         let connecting =
             AsyncSmtpConnection::connect_tokio1(server, Some(STEP_MAX), hello, wrapped, None);
-        let mut connection = bounded(Step::Greeting, connecting).await?;
+        let mut connection = bounded(SmtpStep::Greeting, connecting).await?;
         let upgrade = match &self.tls {
             Tls::Required(tls) => Some(tls),
             Tls::Opportunistic(tls) if connection.can_starttls() => Some(tls),
             Tls::None | Tls::Opportunistic(_) | Tls::Wrapper(_) => None,
         };
         if let Some(tls) = upgrade {
-            bounded(Step::Greeting, connection.starttls(tls.clone(), hello)).await?;
+            bounded(SmtpStep::Greeting, connection.starttls(tls.clone(), hello)).await?;
         }
         if let Some(credentials) = &self.credentials {
-            bounded(Step::Greeting, connection.auth(DEFAULT_MECHANISMS, credentials)).await?;
+            bounded(SmtpStep::Greeting, connection.auth(DEFAULT_MECHANISMS, credentials)).await?;
         }
         Ok(connection)
     }
@@ -134,41 +134,42 @@ impl MailServer {
     }
 }
 
-async fn hand_over(
+async fn converse(
     connection: &mut AsyncSmtpConnection,
     from: &Address,
     to: &Address,
     letter: &[u8],
-) -> Result<String, NotTaken> {
+) -> Result<String, SendError> {
     let offers = |extension| connection.server_info().supports_feature(extension);
     let mut parameters = Vec::new();
     if ![from, to].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
         if !offers(Extension::SmtpUtfEight) {
-            return Err(NotTaken::NeedsSmtpUtf8);
+            return Err(SendError::NeedsSmtpUtf8);
         }
         parameters.push(MailParameter::SmtpUtfEight);
     }
     if !letter.is_ascii() && offers(Extension::EightBitMime) {
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    bounded(Step::Sender, connection.command(Mail::new(Some(from.clone()), parameters))).await?;
-    bounded(Step::Recipient, connection.command(Rcpt::new(to.clone(), vec![]))).await?;
-    bounded(Step::Content, connection.command(Data)).await?;
-    let taken: Response = bounded(Step::Content, connection.message(letter)).await?;
-    Ok(taken.message().collect::<Vec<_>>().join(" "))
+    bounded(SmtpStep::Sender, connection.command(Mail::new(Some(from.clone()), parameters)))
+        .await?;
+    bounded(SmtpStep::Recipient, connection.command(Rcpt::new(to.clone(), vec![]))).await?;
+    bounded(SmtpStep::Content, connection.command(Data)).await?;
+    let accepted: Response = bounded(SmtpStep::Content, connection.message(letter)).await?;
+    Ok(accepted.message().collect::<Vec<_>>().join(" "))
 }
 
 async fn bounded<T>(
-    step: Step,
+    step: SmtpStep,
     reply: impl Future<Output = Result<T, SmtpError>>,
-) -> Result<T, NotTaken> {
+) -> Result<T, SendError> {
     match timeout(STEP_MAX, reply).await {
-        Ok(reply) => reply.map_err(|error| NotTaken::of(step, &error)),
-        Err(_) => Err(NotTaken::Unreachable("no answer in time".to_owned())),
+        Ok(reply) => reply.map_err(|error| SendError::of(step, &error)),
+        Err(_) => Err(SendError::Unreachable("no answer in time".to_owned())),
     }
 }
 
-/// A server that does not even take a goodbye is left without one.
+/// Ends a connection politely. A server that does not answer in time is left without a QUIT.
 async fn end(mut connection: AsyncSmtpConnection) {
-    let _ = timeout(GOODBYE_MAX, connection.abort()).await;
+    let _ = timeout(QUIT_MAX, connection.abort()).await;
 }

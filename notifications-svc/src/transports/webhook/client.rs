@@ -1,6 +1,6 @@
-//! One signed request by HTTP, as Standard Webhooks 1.0 has it. Promise: every attempt has the same
-//! `webhook-id` and body, so that a receiver can drop what comes twice; no redirect is followed; no
-//! proxy is asked; of an answer only the status and `Retry-After` are looked at, and kept.
+//! One signed request by HTTP, as Standard Webhooks 1.0 defines it. Promise: every attempt has the
+//! same `webhook-id` and body, so that a receiver can drop a duplicate; no redirect is followed; no
+//! proxy is used; only the status and `Retry-After` of an answer are read and kept.
 
 use std::time::Duration;
 
@@ -13,33 +13,52 @@ use reqwest::{
 use shared_events::envelope::chain;
 use tracing::debug;
 
-use super::ssrf_guard::{PublicOnly, Reachable, fit_url};
+use super::{
+    response::{attempt_result, retry_after},
+    signature::signature_header,
+    ssrf_guard::{PublicResolver, WebhookPolicy, check_url},
+    webhook_body::webhook_body,
+};
 use crate::{
-    domain::{Answer, KeyBefore, Keys, Parcel, SigningKey, retry_after, signatures, webhook_body},
+    deliveries::{AttemptResult, PendingDelivery, TrafficLimits, Transport},
+    recipients::{Channel, PreviousKey, SigningKey, SigningKeys},
     settings::Webhook,
 };
 
-/// How long a receiver may take for all of its answer.
+/// The time limit of a whole answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a receiver may take to be connected to.
+/// The time limit of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many idle connections to one receiver are kept.
+/// The most idle connections to one receiver.
 const IDLE_PER_HOST_MAX: usize = 4;
-/// How receivers see us.
+/// The name of the client for receivers.
 const USER_AGENT: &str = concat!("bankwire-notifications/", env!("CARGO_PKG_VERSION"));
 
-/// Calls webhooks.
-pub(crate) struct Caller {
+/// The transport of webhooks.
+pub(crate) struct WebhookClient {
     client: Client,
-    /// The bank's own key, and the one before, while receivers learn the new one.
-    key: SigningKey,
-    key_before: Option<SigningKey>,
-    reachable: Reachable,
+    bank_key: SigningKey,
+    /// The bank's key before, while receivers learn the new one.
+    previous_bank_key: Option<SigningKey>,
+    policy: WebhookPolicy,
 }
 
-impl Caller {
+impl Transport for WebhookClient {
+    const CHANNEL: Channel = Channel::Webhook;
+    /// Webhooks go to as many servers as there are holders: enough slots to hide the latency of good
+    /// servers, few enough for one server not to look like an attack. Ten servers that hang cost ten
+    /// slots of 64.
+    const LIMITS: TrafficLimits =
+        TrafficLimits { total: 64, unproven: 32, slow: 10, per_host: 8, per_account: 4 };
+
+    async fn send(&self, delivery: &PendingDelivery) -> AttemptResult {
+        self.call(delivery).await
+    }
+}
+
+impl WebhookClient {
     pub(crate) fn new(settings: Webhook) -> Result<Self, reqwest::Error> {
-        // Fails where a provider is installed already, which does as well.
+        // Fails where a provider is installed already: that one is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .redirect(Policy::none())
@@ -49,69 +68,74 @@ impl Caller {
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
             .user_agent(USER_AGENT);
         if !settings.allow_private {
-            client = client.dns_resolver(PublicOnly);
+            client = client.dns_resolver(PublicResolver);
         }
-        let reachable =
-            Reachable { private: settings.allow_private, ports: settings.ports.allowed() };
-        let (key, key_before) = (settings.secret, settings.secret_before);
-        Ok(Self { client: client.build()?, key, key_before, reachable })
+        let (allow_private, ports) = (settings.allow_private, settings.ports.allowed());
+        Ok(Self {
+            client: client.build()?,
+            bank_key: settings.secret,
+            previous_bank_key: settings.secret_before,
+            policy: WebhookPolicy { allow_private, ports },
+        })
     }
 
-    /// Makes one attempt.
-    pub(crate) async fn send(&self, parcel: &Parcel) -> Answer {
-        let Some(url) = &parcel.recipient.webhook else {
-            return Answer::unsendable("the holder has no webhook, wants none, or it is gone");
+    async fn call(&self, delivery: &PendingDelivery) -> AttemptResult {
+        let Some(url) = &delivery.recipient.webhook else {
+            return AttemptResult::unsendable(
+                "the holder has no webhook, wants none, or it is gone",
+            );
         };
-        let url = match fit_url(url, &self.reachable) {
+        let url = match check_url(url, &self.policy) {
             Ok(url) => url,
-            Err(unfit) => return Answer::unsendable(&unfit.to_string()),
+            Err(forbidden) => return AttemptResult::unsendable(&forbidden.to_string()),
         };
-        let (id, timestamp) = (parcel.delivery_id.to_string(), Utc::now().timestamp());
-        let body = webhook_body(parcel);
-        let keys = self.keys(&parcel.recipient.keys);
+        let (id, timestamp) = (delivery.id.to_string(), Utc::now().timestamp());
+        let body = webhook_body(delivery);
+        let keys = self.signing_keys(&delivery.recipient.keys);
         let request = self
             .client
             .post(url)
             .header(CONTENT_TYPE, "application/json")
-            .header("webhook-signature", signatures(&keys, &id, timestamp, &body))
+            .header("webhook-signature", signature_header(&keys, &id, timestamp, &body))
             .header("webhook-timestamp", timestamp)
             .header("webhook-id", id)
             .body(body);
         match request.send().await {
             Ok(response) => {
                 let status = response.status().as_u16();
-                Answer::of_http(status, asked_pause(response.headers()))
+                attempt_result(status, requested_pause(response.headers()))
             }
             Err(error) => {
-                let why = why_unanswered(&error);
-                debug!(delivery.id = %parcel.delivery_id,
-                    error = %chain(&error.without_url()), "no answer");
-                Answer::unreachable(why)
+                let reason = missing_answer(&error);
+                debug!(delivery.id = %delivery.id,
+                    error = %chain(&error.without_url()), "a webhook gave no answer");
+                AttemptResult::unreachable(reason)
             }
         }
     }
 
-    /// What signs: the holder's key, else the bank's; and the key before, where it was replaced.
-    fn keys<'k>(&'k self, keys: &'k Keys) -> Vec<&'k SigningKey> {
-        let banks = std::iter::once(&self.key).chain(&self.key_before);
+    /// The keys that sign: the holder's key or the bank's; and the key before, where it was replaced.
+    fn signing_keys<'k>(&'k self, keys: &'k SigningKeys) -> Vec<&'k SigningKey> {
+        let bank_keys = std::iter::once(&self.bank_key).chain(&self.previous_bank_key);
         let own: Vec<&SigningKey> = match &keys.own {
             Some(own) => vec![own],
-            None => banks.clone().collect(),
+            None => bank_keys.clone().collect(),
         };
-        match &keys.before {
+        match &keys.previous {
             None => own,
-            Some(KeyBefore::Own(before)) => own.into_iter().chain([before]).collect(),
-            Some(KeyBefore::TheBanks) => own.into_iter().chain(banks).collect(),
+            Some(PreviousKey::Own(previous)) => own.into_iter().chain([previous]).collect(),
+            Some(PreviousKey::BankKey) => own.into_iter().chain(bank_keys).collect(),
         }
     }
 }
 
-fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
+fn requested_pause(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, Utc::now())
 }
 
-/// Not in more words: whoever may list deliveries learns nothing of what else listens there.
-fn why_unanswered(error: &reqwest::Error) -> &'static str {
+/// The reason for a missing answer, in few words: people who list deliveries must learn nothing about
+/// other servers on that host.
+fn missing_answer(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "no answer in time"
     } else if error.is_connect() {

@@ -1,5 +1,5 @@
-//! Where a webhook may be. Promise: nothing inside the bank's own network can be reached by naming
-//! it as a webhook (server-side request forgery): only what the Internet routes is public.
+//! The addresses that webhooks may have. Promise: a webhook cannot reach the bank's own network
+//! (server-side request forgery): an address is public only if the Internet routes it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -32,7 +32,7 @@ const SPECIAL_V6: [(u128, u32); 4] = [
 ];
 
 /// Whether the Internet routes this address.
-pub(crate) fn is_public(address: IpAddr) -> bool {
+pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nobody_in_particular_is_not_public() {
+    fn multicast_and_documentation_addresses_are_not_public() {
         check("224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 ff02::1 ff0e::1", false);
         check("192.0.2.1 198.51.100.7 203.0.113.9 198.18.0.1 198.19.255.255", false);
         check("2001:db8::1 3fff::1 100::1 4000::1 5f00::1", false);

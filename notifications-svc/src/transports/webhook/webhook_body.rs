@@ -1,56 +1,67 @@
-//! What a webhook says. Promise: the same delivery has the same body at every attempt, and every
+//! The JSON body of a webhook. Promise: the same delivery has the same body at every attempt, and every
 //! amount is a string.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared_events::{AccountId, MessageId, ids::NotificationId};
 
-use crate::domain::{
-    parcel::Parcel,
-    told::{Told, webhook_type},
-};
+use crate::{deliveries::PendingDelivery, recipients::Topic, triggers::NotificationPayload};
 
 #[derive(Serialize)]
-struct Body<'p> {
+struct WebhookBody<'p> {
     #[serde(rename = "type")]
     kind: &'static str,
     timestamp: DateTime<Utc>,
-    data: Data<'p>,
+    data: WebhookData<'p>,
 }
 
 #[derive(Serialize)]
-struct Data<'p> {
+struct WebhookData<'p> {
     notification_id: NotificationId,
     account_id: AccountId,
     event_id: MessageId,
     #[serde(flatten)]
-    told: &'p Told,
+    payload: &'p NotificationPayload<'static>,
 }
 
-/// The JSON body: `{"type":"transfer.posted","timestamp":"...","data":{...}}`.
-pub(crate) fn body(parcel: &Parcel) -> String {
-    let body = Body {
-        kind: webhook_type(parcel.topic),
-        timestamp: parcel.created_at,
-        data: Data {
-            notification_id: parcel.notification_id,
-            account_id: parcel.account_id,
-            event_id: parcel.event_id,
-            told: &parcel.told,
+/// The body of a delivery: `{"type":"transfer.posted","timestamp":"...","data":{...}}`.
+pub(super) fn webhook_body(delivery: &PendingDelivery) -> String {
+    let body = WebhookBody {
+        kind: webhook_type(delivery.topic),
+        timestamp: delivery.created_at,
+        data: WebhookData {
+            notification_id: delivery.notification_id,
+            account_id: delivery.account_id,
+            event_id: delivery.event_id,
+            payload: &delivery.payload,
         },
     };
-    serde_json::to_string(&body).expect("facts write plain JSON")
+    serde_json::to_string(&body).expect("a payload writes plain JSON")
+}
+
+/// The name of a topic in the body's `type`.
+const fn webhook_type(topic: Topic) -> &'static str {
+    match topic {
+        Topic::TransferPosted => "transfer.posted",
+        Topic::TransferRejected => "transfer.rejected",
+        Topic::TransferHeld => "transfer.held",
+        Topic::HoldReleased => "hold.released",
+        Topic::AccountFrozen => "account.frozen",
+        Topic::AccountUnfrozen => "account.unfrozen",
+        Topic::AccountClosed => "account.closed",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{movement, parcel};
+    use crate::samples::{movement, pending_delivery};
 
     #[test]
-    fn a_webhook_tells_what_happened_and_names_no_other_customer() {
-        let told = Told::TransferPosted(movement());
-        let body: serde_json::Value = serde_json::from_str(&body(&parcel(&told))).expect("JSON");
+    fn a_webhook_has_the_facts_and_names_no_other_customer() {
+        let payload = NotificationPayload::TransferPosted(movement());
+        let body: serde_json::Value =
+            serde_json::from_str(&webhook_body(&pending_delivery(payload))).expect("JSON");
         assert_eq!(
             body,
             serde_json::json!({

@@ -4,28 +4,29 @@ use super::*;
 use crate::samples::movement;
 
 #[test]
-fn what_strangers_wrote_is_one_line_of_visible_characters() {
+fn texts_of_strangers_are_one_line_of_visible_characters() {
     let evil = "Rent\u{2028}Balance: 0\u{2029}\u{85}\u{202e}diap\u{202c}\u{200b}\u{feff}\u{1b}[2J";
-    let hold = SetAside {
+    let hold = PlacedHold {
         transfer_id: movement().transfer_id,
         money: movement().money,
         counterparty: None,
         available: None,
         expires_at: DateTime::UNIX_EPOCH,
-        reference: Some(evil.to_owned()),
-        end_to_end_id: Some(evil.to_owned()),
+        reference: Some(evil.into()),
+        end_to_end_id: Some(evil.into()),
     };
-    let posted = Movement {
-        reference: Some(evil.to_owned()),
-        end_to_end_id: Some(evil.to_owned()),
-        ..movement()
-    };
-    for told in [Told::TransferPosted(posted), Told::TransferHeld(hold)] {
-        let stored = serde_json::to_string(&told).expect("facts write plain JSON");
-        let read = Told::read(&stored).expect("it is read");
+    let posted =
+        Movement { reference: Some(evil.into()), end_to_end_id: Some(evil.into()), ..movement() };
+    for payload in
+        [NotificationPayload::TransferPosted(posted), NotificationPayload::TransferHeld(hold)]
+    {
+        let stored = payload.to_json();
+        let read = NotificationPayload::read(&stored).expect("this version wrote the row");
         let texts = match read {
-            Told::TransferPosted(it) => [it.reference, it.end_to_end_id],
-            Told::TransferHeld(it) => [it.reference, it.end_to_end_id],
+            NotificationPayload::TransferPosted(movement) => {
+                [movement.reference, movement.end_to_end_id]
+            }
+            NotificationPayload::TransferHeld(hold) => [hold.reference, hold.end_to_end_id],
             other => panic!("{other:?}"),
         };
         for text in texts.into_iter().flatten() {
@@ -40,14 +41,18 @@ fn what_strangers_wrote_is_one_line_of_visible_characters() {
 }
 
 #[test]
-fn what_is_stored_is_read_again_and_what_a_newer_version_wrote_is_not() {
-    let frozen = Told::AccountFrozen(Freeze { blocks: Blocks::Debits });
-    for told in [Told::TransferPosted(movement()), frozen, Told::AccountClosed] {
-        let stored = serde_json::to_string(&told).expect("facts write plain JSON");
-        assert_eq!(Told::read(&stored), Some(told));
+fn a_stored_payload_is_read_again_and_one_of_a_newer_version_is_not() {
+    let frozen = NotificationPayload::AccountFrozen(Freeze { blocks: Blocks::Debits });
+    for payload in [
+        NotificationPayload::TransferPosted(movement()),
+        frozen,
+        NotificationPayload::AccountClosed,
+    ] {
+        let stored = payload.to_json();
+        assert_eq!(NotificationPayload::read(&stored), Some(payload));
     }
-    assert_eq!(Told::read(r#"{"topic":"weather"}"#), None);
-    assert_eq!(Told::read("{}"), None);
+    assert_eq!(NotificationPayload::read(r#"{"topic":"weather"}"#), None);
+    assert_eq!(NotificationPayload::read("{}"), None);
 }
 
 /// The stored form of each kind of payload, byte for byte. Rows of every age have this form, and so
@@ -58,7 +63,7 @@ const FROZEN: &str = include_str!("stored.jsonl");
 fn the_stored_form_is_frozen() {
     assert_eq!(FROZEN.lines().count(), 10);
     for stored in FROZEN.lines() {
-        let told = Told::read(stored).expect(stored);
-        assert_eq!(serde_json::to_string(&told).expect("plain JSON"), stored);
+        let payload = NotificationPayload::read(stored).expect(stored);
+        assert_eq!(payload.to_json(), stored);
     }
 }

@@ -5,7 +5,7 @@ use lettre::transport::smtp::client::Tls;
 use super::*;
 
 #[test]
-fn a_domain_is_written_as_dns_knows_it() {
+fn a_domain_has_the_form_of_dns() {
     for (given, then) in [
         ("jana@example.com", Some("jana@example.com")),
         ("jana@EXAMPLE.com", Some("jana@example.com")),

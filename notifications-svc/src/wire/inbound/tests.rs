@@ -1,24 +1,61 @@
-//! What is told of which event, and to whom.
+//! The triggers of each kind of event, and the codes of the contract.
 
-use super::*;
-use crate::samples::{
-    account, after, frozen, frozen_again, frozen_for, given_back, held, holder, leg, money, opened,
-    posted_all, posted_legs, rejected, rejected_one, transfer,
-};
 use serde_json::json;
-use shared_events::ledger::HoldAfter;
+use shared_events::{
+    TransferId,
+    accounts::Blocks,
+    ledger::{AccountCode, Direction, HoldAfter, RejectReason, ReleaseCause},
+    message::MessageSet,
+    topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
+};
 
-/// Compares the news of an event: whose account, whether certain, and the facts.
+use super::{
+    samples::{
+        after, frozen, frozen_again, frozen_for, held, holder, holder_updated, leg, opened,
+        posted_all, posted_legs, rejected, rejected_one, released, transfer,
+    },
+    *,
+};
+use crate::{
+    letters,
+    samples::{account, iban, money},
+};
+
+#[test]
+fn each_set_has_the_types_that_its_queue_carries() {
+    assert_eq!(NotifiableEvent::TYPES, NOTIFICATIONS_EVENTS.types);
+    assert_eq!(NotificationsCommand::TYPES, NOTIFICATIONS_COMMANDS.types);
+    assert_eq!(NotificationsQuery::TYPES, NOTIFICATIONS_QUERIES.types);
+}
+
+#[test]
+fn every_reason_code_of_the_contract_has_a_text_in_every_language() {
+    for reason in RejectReason::ALL {
+        assert!(letters::has_text_for_reason(reason.as_str()), "{}", reason.as_str());
+    }
+}
+
+#[test]
+fn an_opening_and_an_update_describe_the_holder() {
+    let opened = profile(&opened(account(1), holder("Ada"))).expect("a holder");
+    assert_eq!((opened.name.as_str(), opened.version), ("Ada", 1));
+    assert_eq!(opened.iban, Some(iban()));
+    let updated = profile(&holder_updated(account(1), holder("Ada King"), 3)).expect("a holder");
+    assert_eq!((updated.name.as_str(), updated.version, updated.iban), ("Ada King", 3, None));
+    assert_eq!(profile(&frozen(account(1))), None);
+}
+
+/// Compares the triggers of an event: account, whether the account is certain, and payload.
 fn check(event: &NotifiableEvent, then: &serde_json::Value) {
-    let news: Vec<serde_json::Value> = news(event)
+    let triggers: Vec<serde_json::Value> = triggers(event)
         .iter()
-        .map(|news| {
-            let told = serde_json::to_value(news.told()).expect("facts write plain JSON");
-            assert_eq!(told["topic"], serde_json::to_value(news.topic()).expect("a topic"));
-            json!([news.account_id.uuid().as_u128(), news.certain, told])
+        .map(|trigger| {
+            let payload = serde_json::to_value(&trigger.payload).expect("plain JSON");
+            assert_eq!(payload["topic"], trigger.topic().as_str());
+            json!([trigger.account_id.uuid().as_u128(), trigger.is_certain, payload])
         })
         .collect();
-    assert_eq!(json!(news), *then);
+    assert_eq!(json!(triggers), *then);
 }
 
 fn movement(direction: &str, balance: &str) -> serde_json::Value {
@@ -34,14 +71,14 @@ fn movement(direction: &str, balance: &str) -> serde_json::Value {
 }
 
 #[test]
-fn both_customers_of_a_transfer_hear_of_it_each_with_their_own_balance() {
+fn both_customers_of_a_transfer_are_notified_each_with_their_own_balance() {
     let sides = transfer(after(account(1), None, "-10"), after(account(2), None, "20.5"));
     let (debit, credit) = (movement("debit", "-10"), movement("credit", "20.5"));
     check(&posted_all(vec![sides]), &json!([[1, true, debit], [2, true, credit]]));
 }
 
 #[test]
-fn the_banks_own_accounts_hear_of_nothing_and_are_named_to_the_other_side() {
+fn internal_accounts_are_not_notified_and_are_named_to_the_other_side() {
     let salary = transfer(after(account(8), Some("cash"), "0"), after(account(2), None, "20.5"));
     let mut credit = movement("credit", "20.5");
     credit["counterparty"] = json!("cash");
@@ -50,7 +87,7 @@ fn the_banks_own_accounts_hear_of_nothing_and_are_named_to_the_other_side() {
 }
 
 #[test]
-fn each_customer_of_a_transfer_with_legs_hears_of_their_own() {
+fn each_customer_of_a_transfer_with_legs_is_notified_of_their_own_leg() {
     let (debit, credit) = (Direction::Debit, Direction::Credit);
     let event = posted_legs(vec![
         leg(after(account(1), None, "-10"), debit, "10"),
@@ -65,7 +102,7 @@ fn each_customer_of_a_transfer_with_legs_hears_of_their_own() {
 }
 
 #[test]
-fn a_leg_names_the_banks_account_that_is_alone_on_the_other_side() {
+fn a_leg_names_the_internal_account_that_is_alone_on_the_other_side() {
     let event = posted_legs(vec![
         leg(after(account(1), None, "5"), Direction::Credit, "5"),
         leg(after(account(2), None, "5"), Direction::Credit, "5"),
@@ -78,7 +115,7 @@ fn a_leg_names_the_banks_account_that_is_alone_on_the_other_side() {
 }
 
 #[test]
-fn whoever_was_to_pay_hears_of_a_rejected_transfer() {
+fn the_debtor_is_notified_of_a_rejected_transfer() {
     let facts = json!({
         "topic": "transfer_rejected",
         "transfer_id": "00000000-0000-0000-0000-000000000005",
@@ -91,7 +128,7 @@ fn whoever_was_to_pay_hears_of_a_rejected_transfer() {
 }
 
 #[test]
-fn a_debtor_that_the_ledger_does_not_know_may_be_nobody() {
+fn a_debtor_whom_the_ledger_does_not_know_may_not_exist() {
     let facts = json!({
         "topic": "transfer_rejected",
         "transfer_id": "00000000-0000-0000-0000-000000000005",
@@ -103,9 +140,9 @@ fn a_debtor_that_the_ledger_does_not_know_may_be_nobody() {
 }
 
 #[test]
-fn the_bank_as_debtor_hears_of_nothing_by_code_or_by_id() {
+fn the_bank_as_debtor_is_not_notified_by_code_or_by_id() {
     let by = |debtor, debtor_account| {
-        rejected_one(RejectedTransfer {
+        rejected_one(ledger_contract::RejectedTransfer {
             transfer_id: TransferId(account(5).uuid()),
             reason: RejectReason::AccountClosed,
             debtor,
@@ -121,7 +158,7 @@ fn the_bank_as_debtor_hears_of_nothing_by_code_or_by_id() {
 }
 
 #[test]
-fn whoever_is_to_pay_hears_of_a_hold_and_of_its_end_without_payment() {
+fn the_debtor_is_notified_of_a_hold_and_of_its_end_without_payment() {
     let mut debtor = after(account(1), None, "100");
     debtor.available = "87.5".parse().ok();
     let placed = json!({
@@ -145,14 +182,14 @@ fn whoever_is_to_pay_hears_of_a_hold_and_of_its_end_without_payment() {
             "counterparty": "cards",
             "available": "87.5",
         });
-        check(&given_back(debtor.clone(), cause), &json!([[1, true, ended]]));
+        check(&released(debtor.clone(), cause), &json!([[1, true, ended]]));
     }
-    check(&given_back(debtor, ReleaseCause::Captured), &json!([]));
+    check(&released(debtor, ReleaseCause::Captured), &json!([]));
     check(&held(after(account(9), Some("fees"), "0")), &json!([]));
 }
 
 #[test]
-fn a_reversal_a_capture_and_an_exchange_are_told_as_such() {
+fn a_reversal_a_capture_and_an_exchange_are_named_as_such() {
     let (one, two) = (after(account(1), None, "-10"), after(account(2), None, "20.5"));
     let mut back = transfer(one.clone(), two.clone());
     back.reverses = Some(TransferId(account(4).uuid()));
@@ -163,10 +200,10 @@ fn a_reversal_a_capture_and_an_exchange_are_told_as_such() {
         released: "0".parse().expect("an amount"),
     });
     let event = posted_all(vec![back, captured]);
-    let told: Vec<_> = news(&event).iter().map(|it| serde_json::json!(it.told())).collect();
+    let payloads: Vec<_> = triggers(&event).iter().map(|trigger| json!(trigger.payload)).collect();
     let id = |n: u128| json!(account(n));
-    assert_eq!((&told[0]["reverses"], &told[1]["reverses"]), (&id(4), &id(4)));
-    assert_eq!((&told[2]["hold_id"], &told[3]["hold_id"]), (&id(3), &id(3)));
+    assert_eq!((&payloads[0]["reverses"], &payloads[1]["reverses"]), (&id(4), &id(4)));
+    assert_eq!((&payloads[2]["hold_id"], &payloads[3]["hold_id"]), (&id(3), &id(3)));
 
     let (debit, credit) = (Direction::Debit, Direction::Credit);
     let mut event = posted_legs(vec![
@@ -174,18 +211,21 @@ fn a_reversal_a_capture_and_an_exchange_are_told_as_such() {
         leg(after(account(2), None, "7"), credit, "10"),
         leg(after(account(9), Some("fx_rounding"), "0.004"), credit, "0.004"),
     ]);
-    let NotifiableEvent::Legs(legs) = &mut event else { panic!("it has legs") };
+    let NotifiableEvent::Legs(legs) = &mut event else { panic!("an event with legs") };
     legs.transfers[0].rate = "25.1".parse().ok();
-    let told = json!(news(&event)[0].told());
-    assert_eq!((&told["rate"], &told["counterparty"]), (&json!("25.1"), &json!("fx_position")));
+    let payload = json!(triggers(&event)[0].payload);
+    assert_eq!(
+        (&payload["rate"], &payload["counterparty"]),
+        (&json!("25.1"), &json!("fx_position"))
+    );
 }
 
 #[test]
-fn a_freeze_is_told_without_its_reason() {
+fn a_freeze_is_notified_without_its_reason() {
     check(&frozen(account(1)), &json!([[1, true, {"topic": "account_frozen"}]]));
     let debits = json!({"topic": "account_frozen", "blocks": "debits"});
     check(&frozen_for(account(1), Blocks::Debits), &json!([[1, true, debits]]));
-    // Wider or narrower is news; another reason is not.
+    // A wider or narrower freeze is notified; another reason is not.
     for previous in [Blocks::Both, Blocks::Credits] {
         let changed = frozen_again(account(1), Some(previous), Blocks::Debits);
         check(&changed, &json!([[1, true, debits]]));
@@ -195,6 +235,6 @@ fn a_freeze_is_told_without_its_reason() {
 }
 
 #[test]
-fn an_opening_is_no_news() {
+fn an_opening_notifies_nobody() {
     check(&opened(account(1), holder("Ada")), &json!([]));
 }
