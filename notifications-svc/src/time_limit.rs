@@ -6,7 +6,7 @@ use shared_events::messaging::HandleError;
 use tokio::time::timeout;
 
 /// The longest that one piece of database work may take. A database that is silent for so long is
-/// away, whatever the state of its connection.
+/// away, even where its connection is open.
 const DATABASE_MAX: Duration = Duration::from_secs(20);
 
 /// Carries out database work within the limit. Work that exceeds the limit can be tried again.

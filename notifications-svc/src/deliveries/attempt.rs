@@ -45,7 +45,7 @@ pub(crate) struct AttemptResult {
     pub(crate) retry_after: Option<Duration>,
     /// The receiver does not exist any more.
     pub(crate) is_gone: bool,
-    /// The mail server refuses the bank, whoever the letter is for.
+    /// The mail server refuses the bank as such, for any recipient.
     pub(crate) refuses_bank: bool,
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use shared_events::{AccountId, ids::DeliveryId};
 
-/// An attempt that took longer was slow, whatever its result.
+/// An attempt that took longer was slow, also where it succeeded.
 const SLOW_ATTEMPT: Duration = Duration::from_secs(3);
 /// A proven host becomes slow after so many slow attempts in a row.
 const SLOW_IN_A_ROW_MAX: u32 = 3;

@@ -2,7 +2,7 @@
 //! once; a notification for an account that must exist and is not known here is not dropped, and
 //! delays no other.
 //!
-//! **A batch of events** is four statements, whatever its size:
+//! **A batch of events** is four statements for any size:
 //! 1. `recipients::repo`: store newer profiles of holders.
 //! 2. `recipients::repo`: load the channels of all holders that the batch concerns.
 //! 3. `repo`: insert the notifications.

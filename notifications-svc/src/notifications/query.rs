@@ -1,5 +1,5 @@
 //! Lists notifications. Promise: a page is read in one snapshot, newest first, and the next page
-//! starts where this one ends, whatever was added since.
+//! starts where this one ends, also where notifications were added since.
 
 use std::collections::HashMap;
 

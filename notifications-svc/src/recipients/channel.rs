@@ -1,4 +1,4 @@
-//! The channels of notifications, and those that reach a holder.
+//! The channels of notifications, and the channels that reach a holder.
 
 use std::collections::HashMap;
 
@@ -52,5 +52,5 @@ impl ContactChannels {
     }
 }
 
-/// The known holders among those that a batch concerns.
+/// The holders of a batch that are known here.
 pub(crate) type ContactChannelsByAccount = HashMap<AccountId, ContactChannels>;

@@ -1,6 +1,6 @@
 //! Recipients: the holders of accounts, the channels that reach them and the topics that they want.
-//! Promise: the newest version of a holder wins, in whatever order events arrive, and the newest
-//! preferences win, however long a command had to wait.
+//! Promise: the newest version of a holder wins, in any order of events, and the newest preferences
+//! win, even where a command had to wait.
 //!
 //! ```text
 //! profile      the holder of an account as one event describes them

@@ -27,13 +27,13 @@ impl PreferencesRequest {
     /// Sorts the topics and checks the key: no other rule can be broken.
     pub(crate) fn try_new(
         account_id: AccountId,
-        preferences: Preferences,
+        mut preferences: Preferences,
         webhook_secret: Option<&str>,
     ) -> Result<Self, InvalidKey> {
         let webhook_key = webhook_secret.map(SigningKey::try_new).transpose()?;
-        let wanted = |topic: &Topic| preferences.topics.contains(topic);
-        let topics = Topic::ALL.into_iter().filter(wanted).collect();
-        Ok(Self { account_id, preferences: Preferences { topics, ..preferences }, webhook_key })
+        let is_wanted = |topic: &Topic| preferences.topics.contains(topic);
+        preferences.topics = Topic::ALL.into_iter().filter(is_wanted).collect();
+        Ok(Self { account_id, preferences, webhook_key })
     }
 }
 

@@ -1,5 +1,5 @@
 //! The holder of an account as one event describes them. Promise: the newest version wins, in
-//! whatever order events arrive.
+//! any order of events.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 

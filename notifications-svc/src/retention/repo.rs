@@ -13,9 +13,9 @@ pub(crate) struct StepResult {
     pub(crate) deleted: u64,
 }
 
-/// Reads the next `limit` notifications after `after` and before `before`, and deletes those that were
-/// made so many days ago: all of them, or only those without a delivery. A notification with a pending
-/// delivery stays.
+/// Reads the next `limit` notifications after `after` and before `before`, and deletes the ones that
+/// are `days` old; with `only_untold`, only notifications without a delivery. A notification with a
+/// pending delivery stays.
 pub(crate) async fn delete_in_tx(
     tx: &mut Tx<'_>,
     (after, before): (NotificationId, NotificationId),

@@ -100,7 +100,7 @@ fn refuse(received: &Received<NotificationsCommand>, refusal: Refusal) -> Outcom
 
 /// A command that is not carried out.
 enum CommandError {
-    /// The command is refused: that is its answer.
+    /// The command is refused. The refusal is its answer.
     Refused(Refusal),
     /// The whole batch is tried again.
     Database(sqlx::Error),

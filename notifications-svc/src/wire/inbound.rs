@@ -34,8 +34,8 @@ use crate::{
 const PAGE_DEFAULT: u32 = 100;
 
 shared_events::message_set! {
-    /// The events on `notifications.events`: those that holders are notified of, and those that
-    /// describe a holder.
+    /// The events on `notifications.events`. Some describe a holder; holders are notified of the
+    /// others.
     pub(crate) enum NotifiableEvent {
         Opened(AccountOpened),
         HolderUpdated(HolderUpdated),

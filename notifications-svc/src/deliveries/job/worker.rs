@@ -44,8 +44,8 @@ use crate::{
 
 /// The longest that one attempt may take. Less than the bus gives a stopping service.
 const ATTEMPT_MAX: Duration = Duration::from_secs(20);
-/// The length of a claim's lease: an attempt and its recording, with room for a slow database. After
-/// that the worker counts as lost.
+/// The length of a claim's lease: an attempt and its recording, with room for a slow database. A
+/// worker that takes longer counts as lost.
 const LEASE_SECONDS: f64 = 60.0;
 /// A delivery that this version cannot read is due again after this time.
 const SET_ASIDE_SECONDS: f64 = 600.0;

@@ -58,7 +58,7 @@ impl Transport for WebhookClient {
 
 impl WebhookClient {
     pub(crate) fn new(settings: Webhook) -> Result<Self, reqwest::Error> {
-        // Fails where a provider is installed already: that one is as good.
+        // Fails where a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .redirect(Policy::none())
