@@ -29,9 +29,9 @@ ps: ## what runs, and how it is
 build: images ## the release binaries, and the images of the services
 	scripts/build
 
-images: ## the images of the broker, the databases and the mail sink
+images: ## the images of the broker, the databases, their pooler and the mail sink
 	docker/ensure-engine
-	docker/images rabbitmq postgres mail
+	docker/images rabbitmq postgres pgbouncer mail
 
 test: ## everything that must pass: format, clippy, deny, unit and integration tests
 	scripts/test

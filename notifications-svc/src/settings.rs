@@ -4,7 +4,7 @@
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
-use url::Url;
+use shared_events::address::{Address, AddressError, Scheme};
 
 use crate::{deliveries::Schedule, recipients::SigningKey};
 
@@ -23,7 +23,8 @@ pub struct Settings {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Smtp {
     /// `smtp://host:25`, `smtp://user@host:587?tls=required` or `smtps://user@host`.
-    pub(crate) url: Url,
+    #[serde(deserialize_with = "mail_server_url")]
+    pub(crate) url: Address,
     #[serde(default)]
     pub(crate) password: Option<SecretString>,
     /// `bank@example.com` or `The Bank <bank@example.com>`.
@@ -120,6 +121,19 @@ pub(crate) struct Delivery {
     pub(crate) schedule: Schedule,
 }
 
+const MAIL_SCHEMES: [Scheme; 2] = [("smtp", 25), ("smtps", 465)];
+
+/// Reads the address of a mail server.
+pub(crate) fn mail_server_address(text: &str) -> Result<Address, AddressError> {
+    Address::parse(text, None, &MAIL_SCHEMES)?.only_with(&["tls"])
+}
+
+fn mail_server_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
+    let text = SecretString::deserialize(deserializer)?;
+    let wrong = |fault| de::Error::custom(format!("smtp.url {fault}"));
+    mail_server_address(text.expose_secret()).map_err(wrong)
+}
+
 fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mailbox, D::Error> {
     let text = String::deserialize(deserializer)?;
     let wrong = |_| de::Error::custom("smtp.from must be an e-mail address");
@@ -213,6 +227,28 @@ mod tests {
             let error = read("443", wrong).expect_err(wrong);
             assert!(error.contains("retention is 28 to 36500 days"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_wrong_url_of_the_mail_server_is_refused_with_its_fault() {
+        for (url, then) in [
+            ("smtp:mail", "smtp.url names no host"),
+            ("smtp:///mail", "smtp.url names no host"),
+            ("mail:25", "smtp.url must begin with smtp:// or smtps://"),
+            ("http://u:hunter2@mail", "smtp.url must begin with smtp:// or smtps://"),
+            ("mail", "smtp.url is no URL such as smtp://user@host:25/name"),
+            ("smtp://u:hunter2@[::1", "smtp.url is no URL such as smtp://user@host:25/name"),
+            ("smtp://u:hunter2%ff@mail", "smtp.url has escapes (%) in its password that make no"),
+            ("smtp://u:hunter2@mail#x", "smtp.url has a # in it, which is written %23"),
+            ("smtp://mail?tls=required&user=u", "has the parameter \"user\", which is not known"),
+        ] {
+            let json = format!(r#"{{"url":"{url}","from":"a@b.cz"}}"#);
+            let error = serde_json::from_str::<Smtp>(&json).expect_err(url).to_string();
+            assert!(error.contains(then) && !error.contains("hunter2"), "{url}: {error}");
+        }
+        let right = r#"{"url":"smtp://u:hunter2@mail","from":"a@b.cz"}"#;
+        let smtp: Smtp = serde_json::from_str(right).expect("right");
+        assert!(!format!("{smtp:?}").contains("hunter2"), "{smtp:?}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Where a server is and who we are to it, read from a URL. Promise: one way to read it for
-//! brokers and databases; any password, name or IP address is taken as it is meant; a
+//! brokers, databases and mail servers; any password, name or IP address is taken as it is meant; a
 //! server that nobody named is never guessed; what is wrong is said without showing the password.
 
 use std::fmt;

@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use shared_events::{
     Currency,
     ledger::{
-        AsOf, BalanceAtFound, ENTRIES_PAGE_MAX, EntriesFound, FindEntries, FindPayments,
+        AsOf, BalanceAtFound, Direction, ENTRIES_PAGE_MAX, EntriesFound, FindEntries, FindPayments,
         GetBalanceAt, GetStatement, JournalRecord, PAYMENTS_PAGE_MAX, Party, PaymentName,
-        StatementFound,
+        StatementEntry, StatementFound,
     },
 };
 
@@ -71,6 +71,36 @@ impl Teller {
             all.next = page.next;
         }
         Ok(all)
+    }
+
+    /// What this account paid in this currency, booked from this day on. Of an account that the
+    /// ledger does not know, or of another currency, nothing.
+    pub(crate) async fn debits(
+        &self,
+        account: Party,
+        currency: Currency,
+        from: Option<NaiveDate>,
+    ) -> Result<Vec<StatementEntry>, TellerError> {
+        let query = FindEntries {
+            currency: matches!(account, Party::Code(_)).then_some(currency),
+            account,
+            reference: None,
+            end_to_end_id: None,
+            counterparty: None,
+            direction: Some(Direction::Debit),
+            amount_min: None,
+            amount_max: None,
+            from,
+            to: None,
+            after: None,
+            limit: None,
+        };
+        match self.find_entries(query, usize::MAX).await {
+            Ok(found) if found.currency == currency => Ok(found.entries),
+            Ok(_) => Ok(vec![]),
+            Err(TellerError::Refused(refusal)) if refusal.code == "not_found" => Ok(vec![]),
+            Err(error) => Err(error),
+        }
     }
 
     /// All that the bank was told under this name, over as many pages as it takes, at most `limit`.

@@ -83,6 +83,18 @@ impl Teller {
         self.ask(GetInstruction { transfer_id }).await
     }
 
+    /// What was asked under this id and what became of it, if the ledger decided on it.
+    pub(crate) async fn decided_before(
+        &self,
+        transfer_id: TransferId,
+    ) -> Result<Option<JournalRecord>, TellerError> {
+        match self.instruction(transfer_id).await {
+            Ok(found) => Ok(Some(found.record)),
+            Err(TellerError::Refused(refusal)) if refusal.code == "not_found" => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn submit_instructions(
         &self,
         id: MessageId,
@@ -116,7 +128,7 @@ impl Teller {
     }
 }
 
-fn account_on(record: &JournalRecord, side: Direction) -> Option<&AccountAfter> {
+pub(crate) fn account_on(record: &JournalRecord, side: Direction) -> Option<&AccountAfter> {
     match (&record.outcome, side) {
         (InstructionOutcome::Posted(posted), _) => {
             posted.legs.iter().find(|leg| leg.direction == side).map(|leg| &leg.account)

@@ -14,6 +14,7 @@
 //!   names        an account by its id, IBAN or external reference
 //! short_reply    what a reply had no room for, looked up
 //! in_order       long runs of transfers: batches that can never overtake each other
+//! changed        what was changed in a file since it was sent: recognised, and told field by field
 //! payments       a file of payments, from rows to outcomes; what was paid is not paid again
 //! audit          the proof of the books: journal, balances, export
 //! legacy         a legacy bank's export: read it, plan it, import it, compare it
@@ -48,6 +49,7 @@ mod bank;
 #[cfg(feature = "bench")]
 mod bench;
 mod camt053;
+mod changed;
 pub mod cli;
 mod error;
 mod history;

@@ -2,7 +2,13 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    teller::cli::main().await
+use tokio::runtime::Runtime;
+
+fn main() -> ExitCode {
+    let runtime = Runtime::new().expect("the system lets a process have threads");
+    let code = runtime.block_on(teller::cli::main());
+    // The driver's thread waits by the runtime's clock until the process ends. A runtime that is
+    // shut down before makes it panic, which stands on standard error behind what was told.
+    std::mem::forget(runtime);
+    code
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -27,6 +28,7 @@ use crate::{
     database::{Database, password},
     instance::Setup,
     line::Line,
+    pooler::Pooler,
     raw::RawPublisher,
     run::{OwnBroker, Run},
     wait::{PATIENCE, wait_for, wait_value},
@@ -46,6 +48,7 @@ struct Inner {
     line: Line,
     recorder: Recorder,
     databases: AsyncMutex<HashMap<String, Database>>,
+    poolers: AsyncMutex<Vec<Pooler>>,
     instances: Mutex<Vec<Instance>>,
     settings: Mutex<Vec<(String, String, String)>>,
     started: AtomicU32,
@@ -73,6 +76,7 @@ impl Bank {
             line,
             recorder,
             databases: AsyncMutex::default(),
+            poolers: AsyncMutex::default(),
             instances: Mutex::default(),
             settings: Mutex::default(),
             started: AtomicU32::new(0),
@@ -202,6 +206,20 @@ impl Bank {
         let database = self.0.run.databases.make(service).await?;
         databases.insert(service.to_owned(), database.clone());
         Ok(database)
+    }
+
+    /// Puts PgBouncer with these settings between the databases and the services prepared from now
+    /// on. Returns the address from which the database server is asked.
+    pub async fn pool_databases(&self, settings: &[&str]) -> Result<IpAddr> {
+        let pooler = Pooler::start(&self.0.run.databases, settings).await?;
+        let (address, ip) = (pooler.address, pooler.ip);
+        self.0.poolers.lock().await.push(pooler);
+        for service in SERVICES {
+            let name = self.database(service).await?.name;
+            let url = format!("postgres://{service}@{address}/{name}");
+            self.set(service, "BANKWIRE_DATABASE__URL", url);
+        }
+        Ok(ip)
     }
 
     /// `postgres://role:password@host:port/name` of [`Bank::database`], for another process.
@@ -347,6 +365,9 @@ impl Bank {
             std::mem::take(&mut *inner.instances.lock().unwrap_or_else(PoisonError::into_inner));
         for instance in instances {
             instance.kill().await?;
+        }
+        for pooler in inner.poolers.lock().await.drain(..) {
+            pooler.remove().await?;
         }
         inner.recorder.close().await;
         inner.line.close().await;

@@ -2,7 +2,7 @@
 //! role of its own, and each test databases of its own that belong to those roles.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -19,7 +19,11 @@ use testcontainers::{
     runners::AsyncRunner,
 };
 
-use crate::{docker::image, proxy::Target, wait::wait_for};
+use crate::{
+    docker::{image, ip},
+    proxy::Target,
+    wait::wait_for,
+};
 
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const PORT: u16 = 5432;
@@ -76,6 +80,11 @@ impl DatabaseServer {
     #[must_use]
     pub const fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// Where other containers reach it.
+    pub(crate) async fn bridge_address(&self) -> Result<(IpAddr, u16)> {
+        Ok((ip(self.container.id()).await?, PORT))
     }
 
     /// A new, empty database that belongs to `service`.

@@ -1,5 +1,7 @@
 //! The Docker command line, for what testcontainers does not offer.
 
+use std::net::IpAddr;
+
 use anyhow::{Context, Result, bail};
 use testcontainers::GenericImage;
 use tokio::process::Command;
@@ -13,6 +15,14 @@ pub(crate) async fn docker(arguments: &[&str]) -> Result<String> {
         bail!("docker {}: {}", arguments.join(" "), said.trim());
     }
     Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
+}
+
+/// Where other containers and the host reach this one.
+pub(crate) async fn ip(container: &str) -> Result<IpAddr> {
+    let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+    let told = docker(&["inspect", "--format", format, container]).await?;
+    let first = told.split_whitespace().next();
+    Ok(first.with_context(|| format!("{container} is in no network"))?.parse()?)
 }
 
 /// The image that the environment names, or our own, which must have been built.

@@ -210,6 +210,15 @@ impl Instance {
         Ok(())
     }
 
+    /// Waits until it has ended by itself, and returns how.
+    pub async fn wait_exit(&self) -> Result<ExitStatus> {
+        let mut child = self.0.child.lock().await;
+        let mut running = child.take().with_context(|| format!("{} is down", self.0.label))?;
+        let ended = tokio::time::timeout(STOP_DEADLINE, running.wait()).await;
+        self.0.processes.forget(&running);
+        Ok(ended.with_context(|| format!("{} goes on", self.0.label))??)
+    }
+
     /// Kills it (SIGKILL), wherever it is. It cannot say or do anything more.
     pub async fn kill(&self) -> Result<()> {
         if let Some(mut running) = self.0.child.lock().await.take() {

@@ -7,6 +7,7 @@
 //! instance   a service process: started, stopped, killed, asked for its health and metrics
 //! binaries   what is run: the services' own binaries, built beside the tests
 //! processes  those that run, so that none is left when a run is interrupted
+//! pooler     PgBouncer between an instance and its database
 //! proxy      stands between an instance and its servers: pauses, cuts, retargets
 //! message    what is sent to the bus, well formed or not
 //! raw        a publisher of any bytes
@@ -14,6 +15,7 @@
 //! model      the ledger as it should be, single-threaded and small, to compare with
 //! checker    whether all that a ledger was asked, said and stored is what the model does
 //! recorder   every event that leaves the services, and the transcript of them
+//! statements whether a statement is valid against ISO's schema
 //! wait       a condition and a deadline instead of a sleep
 //! ```
 //! How to write a test: `README.md`.
@@ -29,11 +31,13 @@ mod line;
 pub mod message;
 pub mod model;
 pub mod parked;
+mod pooler;
 mod processes;
 pub mod proxy;
 pub mod raw;
 pub mod recorder;
 mod run;
+pub mod statements;
 pub mod suite;
 pub mod wait;
 

@@ -20,6 +20,7 @@ use shared_events::{
 };
 
 mod act;
+mod currency;
 mod numbers;
 mod rules;
 

@@ -20,6 +20,8 @@ const THREADS: usize = 4;
 /// A fact that takes longer hangs.
 const FACT_DEADLINE: Duration = Duration::from_secs(300);
 const SLOWEST_SHOWN: usize = 5;
+/// How long each fact took, slowest first, beside the logs of the services.
+const TIMES: &str = "times.txt";
 
 type Check = Box<dyn FnOnce(Bank) -> LocalBoxFuture<'static, Result<()>> + Send>;
 
@@ -113,6 +115,9 @@ pub fn run(facts: Vec<Fact>) -> ExitCode {
     let trials = facts.into_iter().map(trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     println!("{}", times.slowest());
+    if let Err(error) = std::fs::write(run.folder.join(TIMES), times.all()) {
+        eprintln!("integration tests: {TIMES}: {error}");
+    }
     if let Some(run) = Arc::into_inner(run)
         && let Err(error) = runtime.block_on(run.stop())
     {
@@ -173,12 +178,21 @@ impl Times {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, time));
     }
 
-    fn slowest(&self) -> String {
+    /// A line for each fact, the slowest first.
+    fn lines(&self) -> Vec<String> {
         let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         times.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
         let line =
             |(name, time): &(String, Duration)| format!("  {:6.1} s  {name}", time.as_secs_f32());
-        let lines: Vec<String> = times.iter().take(SLOWEST_SHOWN).map(line).collect();
-        format!("slowest:\n{}", lines.join("\n"))
+        times.iter().map(line).collect()
+    }
+
+    fn all(&self) -> String {
+        self.lines().join("\n") + "\n"
+    }
+
+    fn slowest(&self) -> String {
+        let lines = self.lines();
+        format!("slowest:\n{}", lines[..lines.len().min(SLOWEST_SHOWN)].join("\n"))
     }
 }

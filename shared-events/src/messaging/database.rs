@@ -1,6 +1,6 @@
 //! The service's database as the bus uses it. Promise: a fault that passes by itself is never taken
 //! for the fault of a message; no answer of the server is waited for without a bound; a connection
-//! on which anything went wrong is not used again.
+//! on which anything went wrong is not used again. What a session must have: `session`.
 
 use std::{
     future::Future,
@@ -11,12 +11,13 @@ use std::{
 
 use secrecy::ExposeSecret;
 use sqlx::{
-    ConnectOptions as _, Executor as _, PgConnection, PgPool, Postgres,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
     migrate::{MigrateError, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use super::session::{self, PING_TIMEOUT};
 use crate::address::Address;
 
 /// The delivery tables, `bus.inbox` and `bus.outbox`. Run before the service's own migrations.
@@ -28,12 +29,13 @@ const CONNECTIONS_MAX: u32 = 12;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that was used so recently is taken for alive, unless another one failed since.
 const ASKED_AFTER: Duration = Duration::from_secs(1);
-/// What costs the server nothing (`BEGIN`, a ping) is answered by then, or the connection is dead.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The bus's own statements on few rows are answered by then.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The constraint by which a day of the inbox is made (migration 5).
 const DAY_TO_COME: &str = "inbox_day_to_come";
+/// So many poolers side by side cannot hide from the start that they share sessions: of one more
+/// connection than there are poolers two go through the same.
+const POOLERS_MAX: u32 = 3;
 /// The longest that migrations may take together: large tables are rewritten.
 const MIGRATIONS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
@@ -42,6 +44,8 @@ const MIGRATIONS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 pub struct Database {
     pool: PgPool,
     doubts: Doubts,
+    /// Whether commits are waited for until they are on the disk.
+    is_flushed: bool,
 }
 
 /// When a connection last failed: those that are older have to answer before they are used.
@@ -92,46 +96,38 @@ pub fn connect_database(address: &Address) -> sqlx::Result<Database> {
     if let Some(password) = &address.password {
         options = options.password(password.expose_secret());
     }
-    // A service that lost power must not keep its locks: the server finds out and lets go. The last
-    // one ends statements that nobody waits for any more.
-    let options = options.options([
-        ("tcp_keepalives_idle", "10"),
-        ("tcp_keepalives_interval", "5"),
-        ("tcp_keepalives_count", "3"),
-        ("idle_in_transaction_session_timeout", "60000"),
-        ("statement_timeout", "60000"),
-        ("client_connection_check_interval", "1000"),
-    ]);
-    Ok(Database::open(CONNECTIONS_MAX, options))
+    // A pooler takes no parameter that it does not know; `session` sets what is needed.
+    let options = options.extra_float_digits(None);
+    Ok(Database::open(CONNECTIONS_MAX, options, true))
 }
 
 impl Database {
-    fn open(connections_max: u32, options: PgConnectOptions) -> Self {
+    fn open(connections_max: u32, options: PgConnectOptions, is_flushed: bool) -> Self {
         let doubts = Doubts::default();
         let doubted = doubts.clone();
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
-            .after_connect(|connection, _| Box::pin(writable(connection)))
+            .after_connect(move |connection, _| Box::pin(begin(connection, is_flushed)))
             .before_acquire(move |connection, used| {
                 let ask = used.idle_for > ASKED_AFTER || doubted.about(used.age);
                 Box::pin(async move {
                     if ask {
-                        writable(connection).await?;
+                        session::check(connection).await?;
                     }
                     Ok(true)
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, doubts }
+        Self { pool, doubts, is_flushed }
     }
 
     /// The same database over a connection of its own whose commits are not waited for until they
     /// are on the disk. For what is done again if it is lost.
     pub(crate) fn unflushed(&self) -> Self {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
-        Self::open(1, options.options([("synchronous_commit", "off")]))
+        Self::open(1, options, false)
     }
 
     /// A connection out of the pool.
@@ -152,15 +148,27 @@ impl Database {
         let options = self.pool.connect_options();
         let connecting = async {
             let mut connection = options.connect().await?;
-            writable(&mut connection).await?;
+            begin(&mut connection, self.is_flushed).await?;
             Ok(connection)
         };
         in_time(connecting).await
     }
 
+    /// Refuses a pooler that lends sessions. One that gives out the session that was used last
+    /// gives the first connection's to another; one that takes turns gives the first another's.
+    async fn sessions_are_ours(&self, first: &mut PgConnection) -> sqlx::Result<()> {
+        for _ in 0..POOLERS_MAX {
+            session::check(first).await?;
+            let other = self.connect_apart().await?;
+            in_time(other.close()).await?;
+        }
+        session::check(first).await
+    }
+
     /// Brings the schema up to date. Its statements may take as long as large tables need.
     pub(crate) async fn migrate(&self, migrations: &[&Migrator]) -> Result<(), MigrateError> {
         let mut connection = self.connect_apart().await?;
+        self.sessions_are_ours(&mut connection).await?;
         in_time(sqlx::query("SET statement_timeout = 0").execute(&mut connection)).await?;
         let migrating = async {
             for migrator in migrations {
@@ -173,17 +181,9 @@ impl Database {
     }
 }
 
-/// Whether a connection answers, and lets us write: a primary that became a standby may keep its
-/// sessions.
-async fn writable(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let asking = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(connection);
-    let read_only: String = tokio::time::timeout(PING_TIMEOUT, asking)
-        .await
-        .unwrap_or_else(|_| Err(silent(PING_TIMEOUT)))?;
-    match read_only.as_str() {
-        "off" => Ok(()),
-        _ => Err(sqlx::Error::Protocol("the server takes no writes: it is a standby".to_owned())),
-    }
+async fn begin(connection: &mut PgConnection, is_flushed: bool) -> sqlx::Result<()> {
+    session::begin(connection).await?;
+    if is_flushed { Ok(()) } else { session::unflush(connection).await }
 }
 
 /// A few rows of the bus's own: an answer by the bound, or the server is treated as away. The

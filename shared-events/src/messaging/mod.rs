@@ -28,6 +28,7 @@
 //! background_job      what a service does by the clock, under the same rules as a handler
 //! supervise           restarts a part that panicked
 //! database            connections with bounds; time_limit: how long a transaction may take
+//! session             a database session with its settings, lent to nobody else
 //! ```
 
 mod background_job;
@@ -50,6 +51,7 @@ mod redelivery;
 mod relay;
 mod reply;
 mod service;
+mod session;
 mod sub_batches;
 mod supervise;
 mod time_limit;
@@ -60,3 +62,4 @@ pub use database::{Database, MIGRATOR, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
 pub use query_consumer::{Answer, QueryHandler};
 pub use service::{Service, ServiceError};
+pub use session::UnfitDatabase;

@@ -27,6 +27,7 @@ use super::{
     query_consumer::{self, Desk, QueryHandler},
     redelivery::Suspects,
     relay::{self, Relay},
+    session::UnfitDatabase,
     supervise::Alive,
     time_limit::Patience,
     topology_check::verify,
@@ -61,6 +62,9 @@ type MakeTask = Box<dyn FnOnce(&Parts) -> Task + Send>;
 /// What cannot be mended by waiting.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
+    /// The database is not one that this service can work with.
+    #[error(transparent)]
+    Unfit(#[from] UnfitDatabase),
     /// The database's schema cannot be brought up to date.
     #[error("the database cannot be migrated")]
     Migrate(#[from] MigrateError),
@@ -180,8 +184,8 @@ impl Service {
     /// relay.
     ///
     /// # Errors
-    /// When the database's schema is not one that this version can work with, or a part of the
-    /// service died.
+    /// When the database or its schema is not one that this version can work with, or a part of
+    /// the service died.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
         self.health.bad(relay::PART, NOT_STARTED);
         let who = format!("{}-svc", self.name);
@@ -251,10 +255,14 @@ impl Service {
     async fn prepare(&self, parts: &Parts) -> Result<(), ServiceError> {
         let mut backoff = Backoff::new();
         while let Err(error) = self.database.migrate(&[&MIGRATOR, self.migrations]).await {
-            match &error {
-                MigrateError::Execute(fault) if is_transient(fault) => {}
-                _ => return Err(error.into()),
-            }
+            let error = match error {
+                MigrateError::Execute(fault) if is_transient(&fault) => fault,
+                hopeless => return Err(hopeless.into()),
+            };
+            let error = match UnfitDatabase::of(error) {
+                Ok(unfit) => return Err(unfit.into()),
+                Err(fault) => fault,
+            };
             warn!(error = %chain(&error), "waiting for the database");
             self.health.bad("database", chain(&error).to_string());
             backoff.pause().await;

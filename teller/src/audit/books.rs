@@ -91,7 +91,7 @@ impl Teller {
     }
 
     /// A page of the books. Its `next` is after its `from`.
-    pub(super) async fn books_page(
+    pub(crate) async fn books_page(
         &self,
         part: BooksPart,
         from: Option<uuid::Uuid>,

@@ -42,6 +42,8 @@ struct Side {
     /// The holder's name; of its own accounts the bank's.
     name: String,
     account: AccountName,
+    /// Its currency; the bank's own accounts have one in each.
+    currency: Option<Currency>,
 }
 
 /// How an account is identified.
@@ -103,7 +105,7 @@ impl Teller {
             let side = match &party {
                 Party::Code(code) => {
                     let (name, account) = (servicer.name.clone(), AccountName::Own(code.clone()));
-                    Side { name, account }
+                    Side { name, account, currency: None }
                 }
                 Party::AccountId(id) => self.side(*id).await?,
             };
@@ -115,7 +117,8 @@ impl Teller {
     async fn side(&self, id: AccountId) -> Result<Side, TellerError> {
         let account = self.account(AccountKey::AccountId(id)).await?;
         let iban = AccountName::Iban(account.iban.as_str().to_owned());
-        Ok(Side { name: account.holder.name, account: iban })
+        let currency = Some(account.currency);
+        Ok(Side { name: account.holder.name, account: iban, currency })
     }
 }
 

@@ -165,7 +165,8 @@ fn booked(xml: &mut Xml, of: &Document<'_>, entry: &StatementEntry) {
     xml.within("BookgDt", |xml| xml.text("Dt", &entry.booking_date.to_string()));
     xml.within("ValDt", |xml| xml.text("Dt", &value_date.to_string()));
     xml.text("AcctSvcrRef", &transfer_reference(entry));
-    let [domain, family, sub_family] = transaction_code(entry);
+    let other = of.sides[&entry.counterparty].currency;
+    let [domain, family, sub_family] = transaction_code(entry, currency, other);
     xml.within("BkTxCd", |xml| {
         xml.within("Domn", |xml| {
             xml.text("Cd", domain);

@@ -128,8 +128,9 @@ const FILE_HELP: &str = "\
 The file is JSON: a list of instructions as `ledger.instructions.submit.v1` has them (its schema is
 in shared-events/schemas), or an object with that list in `instructions`. An instruction without
 `transfer_id` gets one from --id and from what it asks for, so the same list may be sent again with
-the same --id, also sorted or with instructions added or deleted, and nothing is done twice. Those
-that name the same `group` (a number) are all done, or none of them is.";
+the same --id, also sorted or with instructions added or deleted, and nothing is done twice. Where
+an instruction was changed after it was carried out, nothing is sent, and the differences are told.
+Those that name the same `group` (a number) are all done, or none of them is.";
 
 #[derive(Debug, Args)]
 #[command(after_help = FILE_HELP)]

@@ -7,24 +7,24 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::Utc;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use shared_events::{
     Currency, MessageId, Money, TransferId,
-    ledger::{Direction, FindEntries, Party, StatementEntry, Transfer},
+    ledger::{Instruction, Party, StatementEntry, Transfer},
 };
 
 use super::ids::{content, id_by_line, transfer_id};
-use crate::{Teller, TellerError, bank::AT_ONCE, input::InvalidInput};
+use crate::{
+    Teller, TellerError,
+    bank::AT_ONCE,
+    changed::{booked_from, differences, is_like, refuse_changed},
+};
 
 /// Earlier versions made ids from lines: of files up to this length their payments are found.
 const LINES_MAX: usize = 200_000;
 /// Of equal payments some may have been rejected, so that a later one was posted.
 const REJECTED_EQUALS_MAX: usize = 16;
-/// How long before the day of its file a payment may have been booked.
-const BOOKED_BEFORE_DAYS_MAX: u64 = 366;
-/// How many differences are told in words.
-const TOLD_MAX: usize = 10;
 
 /// A payment that was posted under the file's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,27 +57,11 @@ impl Teller {
         let mut told = Vec::new();
         for changed in settle(&posted, transfers) {
             // One that was rejected has its outcome, and pays nothing.
-            if !self.is_decided(changed.transfer_id).await? {
+            if self.decided_before(changed.transfer_id).await?.is_none() {
                 told.push(format!("line {}: {}", changed.line, changed.differences));
             }
         }
-        match told.len() {
-            0 => Ok(()),
-            count => {
-                let more = match count.saturating_sub(TOLD_MAX) {
-                    0 => String::new(),
-                    more => format!("; and {more} more"),
-                };
-                told.truncate(TOLD_MAX);
-                let rule = format!(
-                    "nothing was sent, because rows that were paid under this id have been \
-                     changed since: {}{more}. What is to be paid besides needs a file and an id \
-                     of its own",
-                    told.join("; ")
-                );
-                Err(InvalidInput::new("file", rule).into())
-            }
-        }
+        Ok(refuse_changed("rows that were paid", told)?)
     }
 
     /// What was posted under this id from the accounts that pay.
@@ -86,74 +70,25 @@ impl Teller {
         id: MessageId,
         transfers: &[(Transfer, usize)],
     ) -> Result<Vec<Posted>, TellerError> {
-        let from = booked_from(id, transfers, Utc::now().date_naive());
+        let named = transfers.iter().filter_map(|(transfer, _)| transfer.booking_date);
+        let from = booked_from(id, named, Utc::now().date_naive());
         let mut debtors: BTreeMap<(String, Currency), Party> = BTreeMap::new();
         for (transfer, _) in transfers {
             let key = (transfer.debtor.to_string(), transfer.money.currency);
             debtors.insert(key, transfer.debtor.clone());
         }
         let found: Vec<Vec<Transfer>> = stream::iter(debtors)
-            .map(async |((_, currency), debtor)| self.debits(debtor, currency, from).await)
+            .map(async |((_, currency), debtor)| {
+                let entries = self.debits(debtor.clone(), currency, from).await?.into_iter();
+                Ok::<Vec<_>, TellerError>(
+                    entries.map(|entry| as_transfer(&debtor, currency, entry)).collect(),
+                )
+            })
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;
         Ok(of_file(id, found.concat(), transfers))
     }
-
-    /// What this account paid in this currency, booked from this day on.
-    async fn debits(
-        &self,
-        debtor: Party,
-        currency: Currency,
-        from: Option<NaiveDate>,
-    ) -> Result<Vec<Transfer>, TellerError> {
-        let query = FindEntries {
-            account: debtor.clone(),
-            currency: matches!(debtor, Party::Code(_)).then_some(currency),
-            reference: None,
-            end_to_end_id: None,
-            counterparty: None,
-            direction: Some(Direction::Debit),
-            amount_min: None,
-            amount_max: None,
-            from,
-            to: None,
-            after: None,
-            limit: None,
-        };
-        match self.find_entries(query, usize::MAX).await {
-            Ok(found) if found.currency == currency => {
-                let entries = found.entries.into_iter();
-                Ok(entries.map(|entry| as_transfer(&debtor, currency, entry)).collect())
-            }
-            // An account of another currency: the ledger will say so of each row.
-            Ok(_) => Ok(vec![]),
-            // An account that the ledger does not know has paid nothing.
-            Err(TellerError::Refused(refusal)) if refusal.code == "not_found" => Ok(vec![]),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn is_decided(&self, transfer_id: TransferId) -> Result<bool, TellerError> {
-        match self.transfer_status(transfer_id).await {
-            Ok(_) => Ok(true),
-            Err(TellerError::Refused(refusal)) if refusal.code == "not_found" => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// The first booking date that a payment of this file can have, if the id tells when it was made.
-fn booked_from(
-    id: MessageId,
-    transfers: &[(Transfer, usize)],
-    today: NaiveDate,
-) -> Option<NaiveDate> {
-    let (seconds, _) = id.0.get_timestamp()?.to_unix();
-    let made = DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?.date_naive();
-    let named = transfers.iter().filter_map(|(transfer, _)| transfer.booking_date).min();
-    let first = made.min(today).min(named.unwrap_or(today));
-    first.checked_sub_days(Days::new(BOOKED_BEFORE_DAYS_MAX))
 }
 
 fn as_transfer(debtor: &Party, currency: Currency, entry: StatementEntry) -> Transfer {
@@ -228,7 +163,7 @@ fn settle(posted: &[Posted], rows: &mut [(Transfer, usize)]) -> Vec<Changed> {
         match (row, asked) {
             (Some(place), Some(asked)) => rows[place].0 = asked.clone(),
             (Some(place), None) => rows[place].0.transfer_id = transfer.transfer_id,
-            (None, _) => without_row.push(transfer),
+            (None, _) => without_row.push(Instruction::from(transfer.clone())),
         }
     }
     let mut changed: Vec<Changed> = unpaid
@@ -236,49 +171,16 @@ fn settle(posted: &[Posted], rows: &mut [(Transfer, usize)]) -> Vec<Changed> {
         .flatten()
         .filter_map(|place| {
             let (row, line) = &rows[place];
-            let was = without_row.iter().find(|posted| is_like(posted, row))?;
-            let differences = differences(was, row);
+            let now = Instruction::from(row.clone());
+            let mut was = without_row.iter().find(|posted| is_like(posted, &now))?.clone();
+            // A row that names no day means whichever day it was.
+            was.booking_date = row.booking_date.and(was.booking_date);
+            let differences = differences(&was, &now);
             Some(Changed { line: *line, transfer_id: row.transfer_id, differences })
         })
         .collect();
     changed.sort_by_key(|changed| changed.line);
     changed
-}
-
-/// Whether a row may be a payment that was posted, with something changed. Where both have the
-/// debtor's own id, that tells; else they are alike if they pay the same account, or the same
-/// amount for the same reason.
-fn is_like(posted: &Transfer, row: &Transfer) -> bool {
-    let creditor = posted.creditor == row.creditor;
-    let reason = posted.money == row.money && posted.reference == row.reference;
-    let is_alike = match (&posted.end_to_end_id, &row.end_to_end_id) {
-        (Some(one), Some(other)) => one == other || (creditor && reason),
-        (None, _) | (_, None) => creditor || (reason && row.reference.is_some()),
-    };
-    posted.debtor == row.debtor && posted.money.currency == row.money.currency && is_alike
-}
-
-fn differences(posted: &Transfer, row: &Transfer) -> String {
-    let text = |text: &Option<String>| format!("{:?}", text.as_deref().unwrap_or_default());
-    let day = |transfer: &Transfer| transfer.booking_date.map(|day| day.to_string());
-    let fields = [
-        ("creditor", posted.creditor.to_string(), row.creditor.to_string()),
-        ("amount", posted.money.to_string(), row.money.to_string()),
-        ("reference", text(&posted.reference), text(&row.reference)),
-        ("end_to_end_id", text(&posted.end_to_end_id), text(&row.end_to_end_id)),
-        (
-            "booking_date",
-            day(posted).unwrap_or_default(),
-            day(row).unwrap_or_else(|| day(posted).unwrap_or_default()),
-        ),
-    ];
-    let told = fields.into_iter().filter(|(_, was, is)| was != is);
-    let told: Vec<String> =
-        told.map(|(field, was, is)| format!("{field} was {was}, is {is}")).collect();
-    match told.is_empty() {
-        true => "is one more payment like one that was paid".to_owned(),
-        false => told.join(", "),
-    }
 }
 
 #[cfg(test)]

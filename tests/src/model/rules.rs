@@ -16,6 +16,7 @@ use shared_events::{
 
 use super::{
     Model, Now, account_id,
+    currency::{is_unholdable, leaves},
     numbers::{end, product},
 };
 
@@ -75,16 +76,6 @@ fn money(it: Money, broken: &mut Broken) {
     broken.extend(too_many.then_some(R::TooManyDigits));
     let most = AMOUNT_MAX.min(end(it.currency) - Decimal::new(1, it.currency.digits()));
     broken.extend((amount > most).then_some(R::AmountTooLarge));
-}
-
-/// Money of a currency that nobody can hold only leaves: a customer for the bank.
-fn leaves(currency: Currency, out_of: &Party, into: &Party, broken: &mut Broken) {
-    let is_right = matches!((out_of, into), (Party::AccountId(_), Party::Code(_)));
-    broken.extend((!is_right && is_unholdable(currency)).then_some(R::UnsupportedCurrency));
-}
-
-fn is_unholdable(currency: Currency) -> bool {
-    currency.holdable().is_err()
 }
 
 fn texts_and_dates(it: &Instruction, now: Now, broken: &mut Broken) {

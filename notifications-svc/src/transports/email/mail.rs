@@ -21,10 +21,10 @@ use lettre::{
     },
 };
 use metrics::gauge;
-use secrecy::ExposeSecret;
-use shared_events::envelope::chain;
+use secrecy::{ExposeSecret, SecretString};
+use shared_events::{address::Address as ServerAddress, envelope::chain};
 use tracing::{info, warn};
-use url::{Host, Url};
+use url::Host;
 
 use super::{
     smtp_client::{MailServer, SendError},
@@ -51,12 +51,18 @@ pub(crate) struct Mailer {
 /// The settings allow no e-mail.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSmtp {
-    /// The URL has no host.
-    #[error("the URL has no host")]
-    NoHost,
     /// The URL has an unknown scheme or kind of TLS.
     #[error("must be smtp://, smtp://...?tls=required, smtp://...?tls=opportunistic or smtps://")]
     Kind,
+    /// The URL names the folder of a socket.
+    #[error("the mail server's URL names a socket instead of a host")]
+    Socket,
+    /// There is a password without a user.
+    #[error("there is a password for the mail server, and its URL names no user")]
+    NoUser,
+    /// The bank's own name in the URL is not usable in a greeting.
+    #[error("the bank's own name behind the mail server's host is no domain and no IP address")]
+    HelloName,
     /// The sender's address cannot be one.
     #[error("the domain of the sender's address cannot be one")]
     From,
@@ -81,9 +87,7 @@ impl Mailer {
     pub(crate) fn new(settings: Smtp) -> Result<Self, InvalidSmtp> {
         let Mailbox { name, email } = settings.from;
         let email = ascii_domain(email.user(), email.domain()).ok_or(InvalidSmtp::From)?;
-        let password =
-            settings.password.as_ref().map(|password| password.expose_secret().to_owned());
-        let server = mail_server(&settings.url, password)?;
+        let server = mail_server(&settings.url, settings.password)?;
         Ok(Self { server, from: Mailbox::new(name, email), is_refused: AtomicBool::new(false) })
     }
 
@@ -161,34 +165,50 @@ fn ascii_domain(user: &str, domain: &str) -> Option<Address> {
     }
 }
 
-/// Reads the mail server's URL.
-fn mail_server(url: &Url, password: Option<String>) -> Result<MailServer, InvalidSmtp> {
-    // Without the brackets that an IPv6 address has in a URL. The parser of other schemes than
-    // those of the web takes every host for a name.
-    let host = url.host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    if host.is_empty() {
-        return Err(InvalidSmtp::NoHost);
+/// The mail server of an address. A password of its own setting wins over a password in the URL.
+fn mail_server(
+    address: &ServerAddress,
+    password: Option<SecretString>,
+) -> Result<MailServer, InvalidSmtp> {
+    let host = address.host.clone();
+    if host.starts_with('/') {
+        return Err(InvalidSmtp::Socket);
     }
     let parameters = || TlsParameters::new(host.clone()).map_err(InvalidSmtp::Tls);
-    let kind = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value);
-    let (tls, port) = match (url.scheme(), kind.as_deref()) {
-        ("smtp", None) => (Tls::None, SMTP_PORT),
-        ("smtp", Some("required")) => (Tls::Required(parameters()?), SUBMISSION_PORT),
-        ("smtp", Some("opportunistic")) => (Tls::Opportunistic(parameters()?), SUBMISSION_PORT),
-        ("smtps", _) => (Tls::Wrapper(parameters()?), SUBMISSIONS_PORT),
+    let kinds_of_tls: Vec<&str> =
+        address.parameters.iter().map(|(_, value)| value.as_str()).collect();
+    let (tls, port) = match (address.scheme, kinds_of_tls.as_slice()) {
+        ("smtp", []) => (Tls::None, SMTP_PORT),
+        ("smtp", ["required"]) => (Tls::Required(parameters()?), SUBMISSION_PORT),
+        ("smtp", ["opportunistic"]) => (Tls::Opportunistic(parameters()?), SUBMISSION_PORT),
+        ("smtps", [] | ["required"]) => (Tls::Wrapper(parameters()?), SUBMISSIONS_PORT),
         _ => return Err(InvalidSmtp::Kind),
     };
-    let decoded =
-        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let password = password.or_else(|| url.password().map(decoded));
-    let credentials = password.map(|it| Credentials::new(decoded(url.username()), it));
-    let hello_name = match url.path().trim_matches('/') {
-        "" => ClientId::default(),
-        name => ClientId::Domain(name.to_owned()),
+    let password = password.or_else(|| address.password.clone());
+    let password = password.filter(|password| !password.expose_secret().is_empty());
+    let credentials = match (address.user.as_str(), password) {
+        (_, None) => None,
+        ("", Some(_)) => return Err(InvalidSmtp::NoUser),
+        (user, Some(password)) => {
+            Some(Credentials::new(user.to_owned(), password.expose_secret().to_owned()))
+        }
     };
-    let port = url.port().unwrap_or(port);
+    let hello_name = hello_name(address.path.as_deref().unwrap_or_default().trim_matches('/'))?;
+    let port = address.url.port().unwrap_or(port);
     Ok(MailServer { host, port, tls, hello_name, credentials, idle: Mutex::default() })
+}
+
+/// The name of the bank in its greeting to the mail server: the name of this machine by default.
+fn hello_name(name: &str) -> Result<ClientId, InvalidSmtp> {
+    if name.is_empty() {
+        return Ok(ClientId::default());
+    }
+    match Host::parse(name) {
+        Ok(Host::Domain(domain)) => Ok(ClientId::Domain(domain)),
+        Ok(Host::Ipv4(address)) => Ok(ClientId::Ipv4(address)),
+        Ok(Host::Ipv6(address)) => Ok(ClientId::Ipv6(address)),
+        Err(_) => Err(InvalidSmtp::HelloName),
+    }
 }
 
 /// Keeps absence notes and other automatic answers away (RFC 3834).

@@ -79,22 +79,6 @@ fn a_row_that_was_changed_since_it_was_paid_is_told() {
 }
 
 #[test]
-fn the_debtors_own_id_tells_which_payment_a_row_is() {
-    let with = |text: &str, id: &str| Transfer { end_to_end_id: Some(id.to_owned()), ..row(text) };
-    let posted = with("fees 1 a", "E-1");
-    for (row, alike) in [
-        (with("cards 2 b", "E-1"), true),
-        (with("fees 1 a", "E-2"), true),
-        (with("fees 2 a", "E-2"), false),
-        (row("fees 2 b"), true),
-        (row("cards 1 a"), true),
-        (row("cards 1 b"), false),
-    ] {
-        assert_eq!(is_like(&posted, &row), alike, "{row:?}");
-    }
-}
-
-#[test]
 fn a_day_that_is_written_later_is_the_same_payment() {
     let paid = posted(&file(&["fees 1 a"]));
     let mut rows = file(&["fees 1 a"]);
@@ -110,15 +94,4 @@ fn what_others_paid_is_nothing_of_the_file() {
     let mut others = posted(&file(&["fees 1 a"]));
     others[0].transfer_id = id_by_line(MessageId(Uuid::from_u128(2)), 2);
     assert_eq!(settled(others, &mut file(&["fees 2 a"])), [""; 0]);
-}
-
-#[test]
-fn entries_are_read_from_a_year_before_the_file() {
-    let today = input::date("day", DAY).expect("a day");
-    let rows = file(&["fees 1 a"]);
-    // A UUIDv7 of 2026-11-22.
-    let id = "019aa9a5-0000-7000-8000-000000000000".parse().expect("an id");
-    let from = booked_from(id, &rows, today).expect("it tells its time");
-    assert!(from < today && (today - from).num_days() < 800, "{from}");
-    assert_eq!(booked_from(MessageId(Uuid::from_u128(1)), &rows, today), None);
 }

@@ -110,6 +110,8 @@ async fn money_is_reversed_split_exchanged_and_dated_back_by_teller(bank: Bank) 
     ensure!(balances(&clerk, "yuki").await? == ("1623".into(), "1623".into()));
     ensure!(balances(&clerk, "ada").await? == ("89".into(), "89".into()));
 
+    statements_say_what_happened(&clerk, day).await?;
+
     let account = |name: &'static str| {
         let clerk = clerk.clone();
         async move { clerk.json(&["account", "show", name]).await }
@@ -132,5 +134,20 @@ async fn money_is_reversed_split_exchanged_and_dated_back_by_teller(bank: Bank) 
     let reasons = [1, 2].map(|n: usize| &outcomes[n]["outcome"]["rejected"]["reason"]);
     ensure!(reasons == ["group_rejected", "insufficient_funds"], "{told:?}");
     ensure!(balances(&clerk, "bob").await? == ("1".into(), "1".into()));
+    Ok(())
+}
+
+/// What was reversed, split and exchanged, as camt.053: of customers and of the bank's own account.
+async fn statements_say_what_happened(clerk: &Clerk, from: &str) -> Result<()> {
+    let days = ["--from", from, "--to", "2199-12-31", "--format", "camt053"];
+    for (of, codes) in [
+        (vec!["ada"], vec!["<RvslInd>true", "<Cd>FORX", "<SubFmlyCd>BOOK", "<SubFmlyCd>CDPT"]),
+        (vec!["yuki"], vec!["<Amt Ccy=\"JPY\">1623</Amt>", "<Cd>FORX"]),
+        (vec!["code:fees", "--currency", "EUR"], vec!["<Id>fees</Id>", "<Nm>Fees</Nm>"]),
+    ] {
+        let told = clerk.run(&[&["statement"], &of[..], &days].concat()).await?;
+        let is_told = |code: &&str| told.out.contains(*code);
+        ensure!(told.code == 0 && codes.iter().all(is_told), "{codes:?} in {told:?}");
+    }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::{Bank, bank::program};
+use integration_tests::{Bank, bank::program, statements::check_statement};
 use serde_json::Value;
 use tokio::{
     process::{Child, Command},
@@ -72,9 +72,12 @@ impl Clerk {
         Ok(self.command(arguments).spawn()?)
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end. A camt.053 that it writes must be valid.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Ended> {
-        ended(self.start(arguments)?).await.with_context(|| format!("teller {arguments:?}"))
+        let told = || format!("teller {arguments:?}");
+        let ended = ended(self.start(arguments)?).await.with_context(told)?;
+        check_statement(&ended.out).await.with_context(told)?;
+        Ok(ended)
     }
 
     /// Runs a command that must end well, and reads what it says to programs.

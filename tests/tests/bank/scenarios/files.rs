@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use chrono::{TimeDelta, Utc};
 use integration_tests::{Bank, Fact, facts};
 use serde_json::{Value, json};
 use shared_events::{
@@ -25,6 +26,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         a_row_that_was_changed_after_it_was_paid_stops_the_file,
         what_an_earlier_version_paid_by_its_line_is_not_paid_again,
         a_list_of_instructions_is_done_once_in_any_order,
+        an_instruction_that_was_changed_after_it_was_carried_out_stops_the_list,
         files_out_of_offices_are_read_or_refused_in_one_sentence,
     ]
 }
@@ -249,7 +251,87 @@ async fn a_list_of_instructions_is_done_once_in_any_order(bank: Bank) -> Result<
     ensure!(paid(&[&bb, &cc, &aa], &old).await? == "-50713", "only the third is new, {second}");
     let changed = json!([aa, pay("102.50", "BB")]).to_string();
     let ended = office.send("instruct", changed.as_bytes(), &old).await?;
-    ensure!(ended.code == 2 && ended.err.contains("nothing was sent"), "{ended:?}");
+    ensure!(ended.code == 2 && ended.err.contains("amount was 102.00 EUR"), "{ended:?}");
+    Ok(())
+}
+
+/// One instruction of each kind that names the account that pays.
+fn all_kinds() -> Vec<Value> {
+    let own = |code: &str| json!({"code": code});
+    let euros = |amount: &str| json!({"amount": amount, "currency": "EUR"});
+    let pay = |to: &str, amount: &str| {
+        let (debtor, creditor) = (own("cash"), own(to));
+        json!({"debtor": debtor, "creditor": creditor, "money": euros(amount)})
+    };
+    let leg = |direction: &str, code: &str, amount: &str| {
+        let account = own(code);
+        json!({"account": account, "direction": direction, "money": euros(amount)})
+    };
+    let mut hold = pay("settlement:BB", "60.00");
+    hold["expires_at"] = json!(Utc::now() + TimeDelta::days(2));
+    let legs = [leg("debit", "cash", "7"), leg("credit", "fees", "3"), leg("credit", "cards", "4")];
+    let exchange = json!({
+        "debtor": own("cash"), "creditor": own("settlement:CC"), "sell": euros("10"), "buy": "CZK",
+        "rate": "25"
+    });
+    let actions = [
+        json!({"transfer": pay("settlement:AA", "101.00")}),
+        json!({"hold": hold}),
+        json!({"legs": {"legs": legs}}),
+        json!({"exchange": exchange}),
+    ];
+    actions.into_iter().map(|action| json!({"action": action})).collect()
+}
+
+async fn an_instruction_that_was_changed_after_it_was_carried_out_stops_the_list(
+    bank: Bank,
+) -> Result<()> {
+    let office = Office::open(bank).await?;
+    let send = async |list: &[Value], id: &str| {
+        office.send("instruct", json!(list).to_string().as_bytes(), id).await
+    };
+    let (id, mut list) = (new_id(), all_kinds());
+    let first = send(&list, &id).await?;
+    ensure!(first.code == 0, "{first:?}");
+    let sent =
+        |place: usize| anyhow::Ok(first.json()?["instructions"][place]["transfer_id"].clone());
+    let (transfer, hold) = (sent(0)?, sent(1)?);
+    let capture = json!({"hold_id": hold, "amount": "20", "keep_rest": true});
+    list.push(json!({"action": {"capture": capture}}));
+    list.push(json!({"action": {"reverse": {"original_id": transfer, "amount": "5"}}}));
+    ensure!(send(&list, &id).await?.code == 0, "two are added");
+    let cash = ["balance", "code:cash", "--currency", "EUR"];
+    let (before, shown) = (office.clerk.json(&cash).await?, hold.as_str().context("an id")?);
+    let held = office.clerk.json(&["hold", "show", shown]).await?;
+    ensure!(held["hold"]["remaining"] == "40", "{held}");
+
+    for (place, field, now, said) in [
+        (0, "/transfer/money/amount", json!("102.50"), "amount was 101.00 EUR, is 102.50 EUR"),
+        (1, "/hold/money/amount", json!("70"), "amount was 60.00 EUR, is 70.00 EUR"),
+        (
+            2,
+            "/legs/legs/1/account/code",
+            json!("settlement:DD"),
+            "legs[1] was credit fees 3.00 EUR",
+        ),
+        (3, "/exchange/rate", json!("26"), "rate was 25, is 26"),
+        (4, "/capture/amount", json!("21"), "amount was 20, is 21"),
+        (5, "/reverse/amount", json!("6"), "amount was 5, is 6"),
+    ] {
+        let mut edited = list.clone();
+        let action = edited[place].get_mut("action").context("an action")?;
+        *action.pointer_mut(field).context(field)? = now;
+        let ended = send(&edited, &id).await?;
+        let said = format!("instructions[{place}]: {said}");
+        ensure!(ended.code == 2 && ended.err.contains(&said), "{said}: {ended:?}");
+        ensure!(office.clerk.json(&cash).await? == before, "something was done: {ended:?}");
+        let held_still = office.clerk.json(&["hold", "show", shown]).await?;
+        ensure!(held_still == held, "more is held: {held_still}");
+    }
+    // Some deleted, the rest in another order: nothing is done twice.
+    list.reverse();
+    ensure!(send(&list[1..4], &id).await?.code == 0 && send(&list, &id).await?.code == 0);
+    ensure!(office.clerk.json(&cash).await? == before, "sorted and done again");
     Ok(())
 }
 

@@ -31,7 +31,7 @@ use shared_events::{
     },
 };
 
-use crowd::{Crowd, Order, eur, instruction, jpy};
+use crowd::{Crowd, Order, eur, instruction, jpy, kuna};
 use office::Office;
 
 use super::desk::cash;
@@ -45,12 +45,13 @@ const OPERATIONS: usize = 6_000;
 const ROUND: usize = 600;
 const ROUNDS_MAX: usize = 40;
 const ROUND_PATIENCE: Duration = Duration::from_secs(600);
-const CUSTOMERS: [usize; 2] = [6, 3];
+/// With euros, yen and kuna.
+const CUSTOMERS: [usize; 3] = [6, 3, 2];
 const FUNDS: i64 = 1_000;
 const CLIENTS: usize = 4;
 const AT_ONCE: usize = 8;
 /// What must have happened in a run of the usual size: else nothing was put to the test.
-const SEEN: [&str; 20] = [
+const SEEN: [&str; 24] = [
     "transfer posted",
     "transfer up to posted",
     "hold held",
@@ -64,6 +65,10 @@ const SEEN: [&str; 20] = [
     "transfer insufficient_funds",
     "transfer account_frozen",
     "transfer currency_mismatch",
+    "transfer unsupported_currency",
+    "hold unsupported_currency",
+    "legs unsupported_currency",
+    "exchange unsupported_currency",
     "transfer group_rejected",
     "capture hold_captured",
     "capture hold_expired",
@@ -104,7 +109,7 @@ async fn crowd_at_work(bank: Bank, seed: u64) -> Result<()> {
     // The checker's days.
     bank.set("ledger", "BANKWIRE_BANK__TIME_ZONE", "UTC");
     let ledgers = bank.start_all(&["ledger", "ledger"]).await?;
-    let currencies = [(eur(), CUSTOMERS[0]), (jpy(), CUSTOMERS[1])];
+    let currencies = [(eur(), CUSTOMERS[0]), (jpy(), CUSTOMERS[1]), (kuna(), CUSTOMERS[2])];
     let mut office = Office::open(&bank, seed, currencies).await?;
     let mut crowd = Crowd::new(seed, office.accounts().to_vec());
     let clients = (0..CLIENTS).map(|n| bank.client(&format!("client-{n}")));
@@ -166,7 +171,7 @@ fn asked(sent: &[Sent]) -> usize {
     sent.iter().map(|it| it.command.instructions.len()).sum()
 }
 
-/// Cash for every account.
+/// Cash for every account; nobody can pay kuna in.
 fn funds(accounts: &[(AccountId, Currency)]) -> Order {
     let deposit = |(id, currency): &(AccountId, Currency)| {
         let (debtor, creditor) = (cash(), Party::AccountId(*id));

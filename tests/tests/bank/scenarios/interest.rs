@@ -291,6 +291,11 @@ async fn interest_is_arranged_and_shown_by_teller(bank: Bank) -> Result<()> {
     let table = clerk.run(&["interest", "ada", "--from", &day, "--to", &last]).await?;
     ensure!(table.code == 0 && table.out.contains("1/360"), "{table:?}");
     ensure!(table.out.contains("3.00 ┆"), "{table:?}");
+    let statement = ["statement", "ada", "--from", &day, "--to", "2199-12-31"];
+    let camt = clerk.run(&[&statement[..], &["--format", "camt053"]].concat()).await?;
+    for code in ["<SubFmlyCd>INTR", "<SubFmlyCd>FEES", "<Nm>Interest paid</Nm>"] {
+        ensure!(camt.code == 0 && camt.out.contains(code), "{code} in {camt:?}");
+    }
     let terms = clerk.json(&["terms", "show", "ada"]).await?;
     ensure!(terms[0]["terms"] == set["terms"], "{terms}");
     let wrong =

@@ -29,6 +29,7 @@ mod monitors;
 mod moves;
 mod orders;
 mod periods;
+mod pooler;
 mod python;
 mod queries;
 mod races;
@@ -85,6 +86,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         ("any_queue", any_queue::facts()),
         ("vanished", vanished::facts()),
         ("bench", bench::facts()),
+        ("pooler", pooler::facts()),
         ("python", python::facts()),
     ];
     let named = |(heading, facts): (&'static str, Vec<Fact>)| {

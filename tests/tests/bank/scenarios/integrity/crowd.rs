@@ -195,9 +195,11 @@ impl Crowd {
     }
 
     fn exchange(&mut self) -> Action {
-        let (sold, buy, rate) = match self.chance.random() {
-            true => (eur(), jpy(), Decimal::new(self.chance.random_range(140_000..180_000), 3)),
-            false => (jpy(), eur(), Decimal::new(self.chance.random_range(550..720), 5)),
+        let (sold, buy, rate) = match self.chance.random_range(0..20) {
+            0..9 => (eur(), jpy(), Decimal::new(self.chance.random_range(140_000..180_000), 3)),
+            9..18 => (jpy(), eur(), Decimal::new(self.chance.random_range(550..720), 5)),
+            18 => (kuna(), eur(), Decimal::new(132_723, 6)),
+            _ => (eur(), kuna(), Decimal::new(75_345, 4)),
         };
         let rounding = match self.chance.random_range(0..3) {
             0 => Rounding::HalfEven,
@@ -212,11 +214,28 @@ impl Crowd {
     /// Breaks a rule of form.
     fn spoil(&mut self, it: &mut Instruction) {
         let day = NaiveDate::from_ymd_opt(2200, 5, 5);
-        match self.chance.random_range(0..5) {
+        match self.chance.random_range(0..7) {
             0 => it.reference = Some("x".repeat(141)),
             1 => it.booking_date = day,
             2 => it.value_date = day,
+            3..5 => self.spoil_currency(&mut it.action),
             _ => self.spoil_action(&mut it.action),
+        }
+    }
+
+    /// Asks for a currency that nobody can hold.
+    fn spoil_currency(&mut self, action: &mut Action) {
+        let code = ["HRK", "XXX", "XAU", "XTS"][self.chance.random_range(0..4)];
+        let bad: Currency = code.parse().expect("a currency");
+        match action {
+            Action::Transfer(it) => it.money.currency = bad,
+            Action::Hold(it) => it.money.currency = bad,
+            Action::Legs(it) => it.legs.iter_mut().for_each(|leg| leg.money.currency = bad),
+            Action::Exchange(it) if self.one_in(2) => it.sell.currency = bad,
+            Action::Exchange(it) => it.buy = bad,
+            Action::Capture(_) | Action::Release(_) | Action::Reverse(_) => {
+                self.spoil_action(action);
+            }
         }
     }
 
@@ -277,7 +296,11 @@ impl Crowd {
     }
 
     fn currency(&mut self) -> Currency {
-        if self.one_in(3) { jpy() } else { eur() }
+        match self.chance.random_range(0..60) {
+            0..3 => kuna(),
+            3..22 => jpy(),
+            _ => eur(),
+        }
     }
 
     fn amount(&mut self, currency: Currency) -> Decimal {
@@ -304,6 +327,11 @@ pub(super) fn eur() -> Currency {
 
 pub(super) fn jpy() -> Currency {
     "JPY".parse().expect("a currency")
+}
+
+/// Withdrawn: what accounts of before have of it can only leave them.
+pub(super) fn kuna() -> Currency {
+    "HRK".parse().expect("a currency")
 }
 
 fn own(code: &str) -> Party {

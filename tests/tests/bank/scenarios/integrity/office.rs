@@ -36,7 +36,7 @@ impl Office {
     pub(super) async fn open(
         bank: &Bank,
         seed: u64,
-        currencies: [(Currency, usize); 2],
+        currencies: [(Currency, usize); 3],
     ) -> Result<Self> {
         let chance = StdRng::seed_from_u64(seed);
         let (mut accounts, mut versions) = (vec![], BTreeMap::new());
