@@ -4,8 +4,7 @@
 use shared_events::{AccountId, Amount};
 
 use super::{
-    closing::CloseRefusal,
-    entity::{Account, AccountStatus, Blocks},
+    entity::{Account, AccountStatus, Blocks, CloseRefusal},
     lifecycle::Step,
     refusal::Refusal,
 };

@@ -5,7 +5,7 @@ use shared_events::{AccountId, Amount};
 
 use super::{
     change::{AccountChange, ChangeKind, Decision, advance},
-    entity::Account,
+    entity::{Account, CloseRefusal},
     lifecycle::Step,
 };
 use crate::fields::{InvalidField, must};
@@ -14,17 +14,6 @@ use crate::fields::{InvalidField, must};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
     payout: Option<AccountId>,
-}
-
-/// The ledger's reason for not locking an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CloseRefusal {
-    BalanceNotZero,
-    HoldsOpen,
-    PayoutRejected,
-    AccountFrozen,
-    InterestOwed,
-    InterestNotSettled,
 }
 
 impl Closing {

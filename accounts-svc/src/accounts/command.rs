@@ -8,7 +8,7 @@ use shared_events::{
 
 use super::{
     LedgerAnswer, LedgerReaction, WorkingSet, change::Decision, entity::Account, opening,
-    refusal::Refusal, repo, request::AccountRequest,
+    opening::CheckedOpening, refusal::Refusal, repo, request::AccountRequest,
 };
 use crate::account_numbers::{self, Bank};
 
@@ -53,14 +53,16 @@ async fn prepare_openings_in_tx(
     requests: &[AccountRequest],
     accounts: &[Account],
 ) -> sqlx::Result<Vec<Result<Iban, Refusal>>> {
-    let openings = requests.iter().filter_map(AccountRequest::opening);
+    let openings: Vec<&CheckedOpening> =
+        requests.iter().filter_map(AccountRequest::opening).collect();
+    let right = openings.iter().filter_map(|opening| opening.as_ref().ok());
     let references: Vec<&str> =
-        openings.filter_map(|opening| opening.external_reference.as_deref()).collect();
+        right.filter_map(|opening| opening.external_reference.as_deref()).collect();
     let taken = match references.as_slice() {
         [] => vec![],
         references => repo::taken_references_in_tx(tx, references).await?,
     };
-    let admitted = opening::admit(requests, accounts, taken);
+    let admitted = opening::admit(&openings, accounts, taken);
     let count = admitted.iter().filter(|opening| opening.is_ok()).count();
     let serials = match count {
         0 => vec![],

@@ -127,3 +127,14 @@ impl SpendingLimit {
     pub(crate) const ALL: [Self; 4] =
         [Self::Transfer, Self::Daily, Self::Monthly, Self::MinimumBalance];
 }
+
+/// The ledger's reason for not locking an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseRefusal {
+    BalanceNotZero,
+    HoldsOpen,
+    PayoutRejected,
+    AccountFrozen,
+    InterestOwed,
+    InterestNotSettled,
+}

@@ -150,6 +150,6 @@ mod tests {
         let refused = Step::SetLimits
             .from((Pending, None))
             .expect_err("the ledger does not know the account");
-        assert_eq!(refused.to_string(), "the account is pending; it must be active or frozen");
+        assert!(refused.to_string().ends_with(" must be active or frozen"), "{refused}");
     }
 }

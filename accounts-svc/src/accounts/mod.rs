@@ -45,9 +45,11 @@ pub(crate) mod samples;
 mod working_set;
 
 pub(crate) use change::{AccountChange, ChangeKind, Decision};
-pub(crate) use closing::{CloseRefusal, Closing};
+pub(crate) use closing::Closing;
 pub(crate) use command::{execute_in_tx, follow_ledger_in_tx};
-pub(crate) use entity::{Account, AccountStatus, Blocks, SpendingLimit, SpendingLimits};
+pub(crate) use entity::{
+    Account, AccountStatus, Blocks, CloseRefusal, SpendingLimit, SpendingLimits,
+};
 pub(crate) use freezing::Freeze;
 pub(crate) use limits::{LimitChange, NewLimits};
 pub(crate) use opening::Opening;

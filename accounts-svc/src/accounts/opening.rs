@@ -12,7 +12,6 @@ use super::{
     lifecycle::Step,
     limits,
     refusal::Refusal,
-    request::AccountRequest,
 };
 use crate::{
     fields::{FieldCheck, InvalidField, must, visible_text},
@@ -32,6 +31,9 @@ pub(crate) struct Opening {
     pub(crate) overdraft_limit: Amount,
     pub(crate) external_reference: Option<String>,
 }
+
+/// An opening whose fields keep the rules, or the field that breaks one.
+pub(crate) type CheckedOpening = Result<Box<Opening>, InvalidField>;
 
 impl Opening {
     /// The same opening, if every field keeps its rule.
@@ -70,7 +72,7 @@ impl Opening {
 /// the batch have no influence: ids and references are never free again. So the caller draws serial
 /// numbers for admitted openings only, and refused ones cannot use the numbers up.
 pub(crate) fn admit(
-    requests: &[AccountRequest],
+    openings: &[&CheckedOpening],
     accounts: &[Account],
     taken_references: Vec<String>,
 ) -> Vec<Result<(), Refusal>> {
@@ -88,15 +90,11 @@ pub(crate) fn admit(
         ids.insert(opening.account_id);
         Ok(())
     };
-    let openings = requests.iter().filter_map(|request| match request {
-        AccountRequest::Open { opening, .. } => Some(opening),
-        AccountRequest::Change { .. } => None,
-    });
-    let admit = |opening: &Result<Box<Opening>, InvalidField>| match opening {
+    let admit = |opening: &&CheckedOpening| match opening {
         Ok(opening) => admit_one(opening),
         Err(invalid) => Err(invalid.clone().into()),
     };
-    openings.map(admit).collect()
+    openings.iter().map(admit).collect()
 }
 
 /// The ledger has opened its side.

@@ -3,10 +3,11 @@
 use shared_events::{AccountId, Amount};
 
 use super::{
-    closing::{CloseRefusal, Closing},
+    closing::Closing,
+    entity::CloseRefusal,
     freezing::Freeze,
     limits::{LimitChange, NewLimits},
-    opening::Opening,
+    opening::CheckedOpening,
 };
 use crate::{fields::InvalidField, holders::Holder};
 
@@ -15,7 +16,7 @@ use crate::{fields::InvalidField, holders::Holder};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AccountRequest {
     /// Open an account.
-    Open { account_id: AccountId, opening: Result<Box<Opening>, InvalidField> },
+    Open { account_id: AccountId, opening: CheckedOpening },
     /// Change an account.
     Change { account_id: AccountId, change: Result<ChangeRequest, InvalidField> },
 }
@@ -39,10 +40,10 @@ impl AccountRequest {
         }
     }
 
-    /// The new account, where the command opens one and its fields keep the rules.
-    pub(crate) fn opening(&self) -> Option<&Opening> {
+    /// The new account, where the command opens one.
+    pub(crate) const fn opening(&self) -> Option<&CheckedOpening> {
         match self {
-            Self::Open { opening, .. } => opening.as_deref().ok(),
+            Self::Open { opening, .. } => Some(opening),
             Self::Change { .. } => None,
         }
     }

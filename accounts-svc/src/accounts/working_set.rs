@@ -10,7 +10,7 @@ use super::{
     closing,
     entity::Account,
     freezing, opening,
-    opening::Opening,
+    opening::CheckedOpening,
     refusal::Refusal,
     request::{AccountRequest, ChangeRequest, LedgerAnswer, LedgerDecision},
 };
@@ -96,7 +96,7 @@ impl WorkingSet {
         entries.map(|(account, _)| account).collect()
     }
 
-    fn open(&mut self, opening: &Result<Box<Opening>, InvalidField>) -> Decision {
+    fn open(&mut self, opening: &CheckedOpening) -> Decision {
         let iban = self.openings.next().expect("the caller has admitted or refused each opening");
         let opening = opening.as_ref().map_err(Clone::clone)?;
         Ok(opening.open(iban?))

@@ -31,7 +31,7 @@ fn check(
     for given in STATUSES.map(in_status) {
         let decision = WorkingSet::new(vec![given.clone()], vec![]).decide(when);
         let Some((_, after)) = then.iter().find(|(before, _)| *before == given.status) else {
-            let refusal = decision.expect_err("the status does not allow it");
+            let refusal = decision.expect_err("the status forbids the step");
             assert!(matches!(refusal, Refusal::WrongStatus { .. }), "{when:?} {given:?}");
             continue;
         };
@@ -120,14 +120,14 @@ fn a_late_answer_does_not_end_a_later_closing() {
 
 /// The life of one account, one message after another. Each step has the status and the blocks after
 /// the message; the version is counted without a gap.
-fn live(given: &Account, steps: &[(Message, AccountStatus, Option<Blocks>)]) {
+fn live(given: &Account, steps: &[(LifeMessage, AccountStatus, Option<Blocks>)]) {
     let mut working_set = WorkingSet::new(vec![given.clone()], vec![]);
     for (count, (message, status, blocks)) in (1..).zip(steps) {
         let account = match message {
-            Message::Request(request) => {
+            LifeMessage::Request(request) => {
                 working_set.decide(request).expect("the status allows the step").account
             }
-            Message::Answer(answer) => match working_set.follow(answer) {
+            LifeMessage::Answer(answer) => match working_set.follow(answer) {
                 LedgerReaction::Changed(change) => change.account,
                 ignored => panic!("{message:?}: {ignored:?}"),
             },
@@ -138,7 +138,7 @@ fn live(given: &Account, steps: &[(Message, AccountStatus, Option<Blocks>)]) {
 }
 
 #[derive(Debug)]
-enum Message {
+enum LifeMessage {
     Request(AccountRequest),
     Answer(LedgerAnswer),
 }
@@ -149,17 +149,17 @@ fn a_pending_account_that_is_frozen_is_frozen_from_its_activation() {
     live(
         &in_status(Pending),
         &[
-            (Message::Request(freeze(1, "sanctions")), Pending, both),
-            (Message::Answer(opened(1)), Frozen, both),
-            (Message::Request(unfreeze(1)), Active, None),
+            (LifeMessage::Request(freeze(1, "sanctions")), Pending, both),
+            (LifeMessage::Answer(opened(1)), Frozen, both),
+            (LifeMessage::Request(unfreeze(1)), Active, None),
         ],
     );
     live(
         &in_status(Pending),
         &[
-            (Message::Request(freeze(1, "sanctions")), Pending, both),
-            (Message::Request(unfreeze(1)), Pending, None),
-            (Message::Answer(opened(1)), Active, None),
+            (LifeMessage::Request(freeze(1, "sanctions")), Pending, both),
+            (LifeMessage::Request(unfreeze(1)), Pending, None),
+            (LifeMessage::Answer(opened(1)), Active, None),
         ],
     );
 }
@@ -169,17 +169,17 @@ fn a_closing_account_that_is_frozen_ends_closed_or_frozen() {
     let (both, debits) = (Some(Blocks::Both), Some(Blocks::Debits));
     let frozen = || {
         [
-            (Message::Request(close(1)), Closing, None),
-            (Message::Request(freeze_only(1, Blocks::Debits, "first order")), Closing, debits),
-            (Message::Request(freeze(1, "second order")), Closing, both),
+            (LifeMessage::Request(close(1)), Closing, None),
+            (LifeMessage::Request(freeze_only(1, Blocks::Debits, "first order")), Closing, debits),
+            (LifeMessage::Request(freeze(1, "second order")), Closing, both),
         ]
     };
     let refused = [
-        (Message::Answer(close_refused(1, Some(8))), Frozen, both),
-        (Message::Request(unfreeze(1)), Active, None),
-        (Message::Request(close(1)), Closing, None),
+        (LifeMessage::Answer(close_refused(1, Some(8))), Frozen, both),
+        (LifeMessage::Request(unfreeze(1)), Active, None),
+        (LifeMessage::Request(close(1)), Closing, None),
     ];
     live(&in_status(Active), &frozen().into_iter().chain(refused).collect::<Vec<_>>());
-    let locked = [(Message::Answer(locked(1, Some(8))), Closed, None)];
+    let locked = [(LifeMessage::Answer(locked(1, Some(8))), Closed, None)];
     live(&in_status(Active), &frozen().into_iter().chain(locked).collect::<Vec<_>>());
 }

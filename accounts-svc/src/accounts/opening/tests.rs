@@ -76,7 +76,7 @@ fn an_account_has_an_id_that_the_bank_does_not_need() {
 #[test]
 fn an_account_holds_money() {
     let set = |code: &str| {
-        let currency = code.parse().expect("ISO 4217 lists it");
+        let currency = code.parse().expect("a currency of ISO 4217");
         move |opening: &mut Opening| {
             (opening.currency, opening.overdraft_limit) = (currency, Amount::ZERO);
         }

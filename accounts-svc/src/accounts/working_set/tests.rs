@@ -3,9 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::accounts::samples::{
-    close, close_refused, freeze, iban, locked, open, open_checked, opened, opening, set_limits,
-    unfreeze, update_holder,
+use crate::accounts::{
+    Opening,
+    samples::{
+        close, close_refused, freeze, iban, locked, open, open_checked, opened, opening,
+        set_limits, unfreeze, update_holder,
+    },
 };
 
 /// A working set for these requests. New accounts are numbered from `first_serial` on.
@@ -15,7 +18,9 @@ fn working_set(
     requests: &[AccountRequest],
     first_serial: u32,
 ) -> WorkingSet {
-    let admitted = opening::admit(requests, &accounts, taken_references);
+    let openings: Vec<&CheckedOpening> =
+        requests.iter().filter_map(AccountRequest::opening).collect();
+    let admitted = opening::admit(&openings, &accounts, taken_references);
     let mut serials = first_serial..;
     let mut iban = || iban(serials.next().expect("there is no end"));
     let openings = admitted.into_iter().map(|opening| opening.map(|()| iban())).collect();
