@@ -1,5 +1,5 @@
-//! Ids of notifications and deliveries. Promise: the same event makes the same ids, on every instance and
-//! every time; newer events make greater ids.
+//! Ids of notifications and deliveries. Promise: the same event makes the same ids, on every
+//! instance and every time; newer events make greater ids.
 //!
 //! The ids have the layout of UUIDv7 (RFC 9562, 5.7): the event's time, then hashed bits.
 

@@ -1,5 +1,6 @@
-//! The notifications service: notifies holders of events, by e-mail and webhook. Promise: every event
-//! that concerns a holder becomes one notification; every delivery ends, and its end is an event.
+//! The notifications service: notifies holders of events, by e-mail and webhook. Promise: every
+//! event that concerns a holder becomes one notification; every delivery ends, and its end is an
+//! event.
 //!
 //! ```text
 //! notifications.events ──┐         ┌─> recipients     profiles, preferences

@@ -157,8 +157,8 @@ fn signing_key_before<'de, D: Deserializer<'de>>(
     SigningKey::try_new(text.expose_secret()).map(Some).map_err(wrong)
 }
 
-/// At least the time in which a message may come again: an event whose notification was deleted would
-/// make the notification again.
+/// At least the time in which a message may come again: an event whose notification was deleted
+/// would make the notification again.
 const DAYS: std::ops::RangeInclusive<i32> = 28..=36_500;
 
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {

@@ -1,5 +1,5 @@
-//! Accounts: opening, freezing, limits, closing. Promise: every change of an account is one row, one
-//! version and one event, committed together.
+//! Accounts: opening, freezing, limits, closing. Promise: every change of an account is one row,
+//! one version and one event, committed together.
 //!
 //! **A batch.** All requests of a batch are carried out together, in one transaction:
 //! 1. `repo::locks`: one statement locks all accounts that the batch names. Where accounts are

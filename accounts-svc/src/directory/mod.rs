@@ -1,5 +1,5 @@
-//! The directory of accounts: one account by a key, or a list. Promise: an answer shows the accounts
-//! of one snapshot, and nothing is stored or locked.
+//! The directory of accounts: one account by a key, or a list. Promise: an answer shows the
+//! accounts of one snapshot, and nothing is stored or locked.
 //!
 //! ```text
 //! entity   the keys of an account, and the filters of a list

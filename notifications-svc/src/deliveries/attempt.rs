@@ -1,5 +1,6 @@
-//! The result of an attempt, and the step that follows. Promise: a delivery is given up at once only
-//! where the receiver says that another attempt is of no use, and never for a fault of the bank.
+//! The result of an attempt, and the step that follows. Promise: a delivery is given up at once
+//! only where the receiver says that another attempt is of no use, and never for a fault of the
+//! bank.
 
 use std::time::Duration;
 
@@ -38,8 +39,9 @@ pub(crate) struct AttemptResult {
     pub(crate) outcome: AttemptOutcome,
     /// The HTTP status or SMTP code, where there was an answer.
     pub(crate) status: Option<u16>,
-    /// The text of a mail server, or the reason for a missing answer: one line, shortened. Empty for
-    /// a webhook: people who list deliveries must not read answers from inside the bank's network.
+    /// The text of a mail server, or the reason for a missing answer: one line, shortened. Empty
+    /// for a webhook: people who list deliveries must not read answers from inside the bank's
+    /// network.
     pub(crate) text: String,
     /// The least pause that the receiver asks for.
     pub(crate) retry_after: Option<Duration>,

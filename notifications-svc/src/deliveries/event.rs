@@ -33,6 +33,6 @@ pub(crate) struct DeliveryFacts {
     pub(crate) attempts: i32,
 }
 
-/// Writes an event as a message. The workers are given this function, because only the border to the
-/// bus knows the messages.
+/// Writes an event as a message. The workers are given this function, because only the border to
+/// the bus knows the messages.
 pub(crate) type ToEvent = fn(&DeliveryEvent) -> Event;

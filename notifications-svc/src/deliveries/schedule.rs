@@ -1,12 +1,12 @@
-//! The delays before the attempts of a delivery. Promise: attempts are bounded in number and in time;
-//! jitter keeps deliveries that failed together from coming back together.
+//! The delays before the attempts of a delivery. Promise: attempts are bounded in number and in
+//! time; jitter keeps deliveries that failed together from coming back together.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// The schedule of Svix: at once, and again for more than a day, so that a receiver may be down for a
-/// night and a holiday morning.
+/// The schedule of Svix: at once, and again for more than a day, so that a receiver may be down for
+/// a night and a holiday morning.
 const DEFAULT_SECONDS: [f64; 8] = [0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0];
 /// The share of a delay that jitter adds or takes away at most.
 const JITTER_SHARE: f64 = 0.2;
@@ -60,8 +60,8 @@ impl TryFrom<ScheduleNotation> for Schedule {
 }
 
 impl Schedule {
-    /// The delay before the attempt with this number, from 1. `chance` is -1 to 1. `None`: there are
-    /// no more attempts.
+    /// The delay before the attempt with this number, from 1. `chance` is -1 to 1. `None`: there
+    /// are no more attempts.
     pub(crate) fn delay_before(&self, number: i32, chance: f64) -> Option<Duration> {
         let place = usize::try_from(number.checked_sub(1)?).ok()?;
         let seconds = self.0.get(place)?;

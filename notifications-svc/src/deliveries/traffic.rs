@@ -1,6 +1,6 @@
-//! Caps for the deliveries under way on one channel. Promise: a receiver that is slow, or that hangs,
-//! delays nobody but itself: each host and each account has a cap, and hosts that are new or slow
-//! share a part of the slots.
+//! Caps for the deliveries under way on one channel. Promise: a receiver that is slow, or that
+//! hangs, delays nobody but itself: each host and each account has a cap, and hosts that are new or
+//! slow share a part of the slots.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,6 +1,6 @@
-//! Letters: the e-mails of notifications in the languages of the bank. Promise: the same payload makes
-//! the same letter; a letter is plain text, names no other customer, and shows both ends of the
-//! holder's IBAN and nothing between.
+//! Letters: the e-mails of notifications in the languages of the bank. Promise: the same payload
+//! makes the same letter; a letter is plain text, names no other customer, and shows both ends of
+//! the holder's IBAN and nothing between.
 //!
 //! ```text
 //! compose     payload and recipient ──> subject and body

@@ -1,4 +1,5 @@
-//! The table of notifications. Promise: one function is one statement; a notification is stored once.
+//! The table of notifications. Promise: one function is one statement; a notification is stored
+//! once.
 
 use chrono::{DateTime, Utc};
 use shared_events::{AccountId, MessageId, ids::NotificationId, messaging::Tx};

@@ -1,5 +1,5 @@
-//! Routes triggers to the channels of their holders. Promise: one unknown account delays no other: a
-//! known holder is notified now, and the event comes again for the rest.
+//! Routes triggers to the channels of their holders. Promise: one unknown account delays no other:
+//! a known holder is notified now, and the event comes again for the rest.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use crate::{
     triggers::NotificationTrigger,
 };
 
-/// A trigger with the channels that carry its notification: none where the holder has or wants none.
+/// A trigger with the channels that carry its notification: none where the holder has or wants
+/// none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoutedNotification<'e> {
     pub(crate) trigger: NotificationTrigger<'e>,

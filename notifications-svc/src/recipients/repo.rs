@@ -1,5 +1,5 @@
-//! The table of recipients. Promise: one function is one statement; names that a newer version wrote
-//! are left out.
+//! The table of recipients. Promise: one function is one statement; names that a newer version
+//! wrote are left out.
 
 use chrono::{DateTime, Utc};
 use shared_events::{AccountId, Iban, messaging::Tx};
@@ -54,8 +54,8 @@ pub(crate) async fn store_profiles_in_tx(
     Ok(())
 }
 
-/// Loads the channels of the holders that are known. Most holders want all topics; the query returns
-/// no list for them, because the server would turn each name of the list into text.
+/// Loads the channels of the holders that are known. Most holders want all topics; the query
+/// returns no list for them, because the server would turn each name of the list into text.
 pub(crate) async fn contact_channels_in_tx(
     tx: &mut Tx<'_>,
     ids: &[Uuid],
@@ -103,8 +103,8 @@ pub(crate) async fn newer_preferences_in_tx(
     }))
 }
 
-/// Stores preferences. For one day after a change of the key both keys sign. A webhook that was gone
-/// is called again. Returns whether the account is known.
+/// Stores preferences. For one day after a change of the key both keys sign. A webhook that was
+/// gone is called again. Returns whether the account is known.
 pub(crate) async fn set_preferences_in_tx(
     tx: &mut Tx<'_>,
     request: &PreferencesRequest,
@@ -136,8 +136,8 @@ pub(crate) async fn set_preferences_in_tx(
     Ok(done.rows_affected() == 1)
 }
 
-/// Switches off webhooks that are gone. A holder who has another webhook by now keeps it. Returns the
-/// accounts whose webhook was switched off, each once.
+/// Switches off webhooks that are gone. A holder who has another webhook by now keeps it. Returns
+/// the accounts whose webhook was switched off, each once.
 pub(crate) async fn switch_off_webhooks_in_tx(
     tx: &mut Tx<'_>,
     accounts: &[Uuid],

@@ -24,8 +24,9 @@ const WALK_EVERY: Duration = Duration::from_secs(3_600);
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The most notifications that one step reads: its transaction takes some milliseconds.
 const STEP_ROWS_MAX: i64 = 1_000;
-/// An id begins with the time of the event. A notification that is made this long after its event is
-/// still found when it is old; one that is made even later is found by the next walk from the start.
+/// An id begins with the time of the event. A notification that is made this long after its event
+/// is still found when it is old; one that is made even later is found by the next walk from the
+/// start.
 const LATE_BY_MAX: TimeDelta = TimeDelta::days(1);
 /// After so many rounds the walk begins at the start: about once a week.
 const ROUNDS_MAX: u32 = 168;
@@ -37,8 +38,8 @@ const FIRST: NotificationId = NotificationId(Uuid::nil());
 /// Deletes notifications that are older than the settings allow.
 pub(crate) struct RetentionJob {
     retention: Retention,
-    /// The ids that the walks have reached: the one over notifications without delivery, and the one
-    /// over all notifications.
+    /// The ids that the walks have reached: the one over notifications without delivery, and the
+    /// one over all notifications.
     untold: NotificationId,
     told: NotificationId,
     rounds: u32,

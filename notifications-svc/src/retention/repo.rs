@@ -1,5 +1,6 @@
-//! One step of deleting. Promise: a step reads a bounded number of notifications by primary key, deletes
-//! the old ones with their deliveries and attempts, and locks no delivery that is under way.
+//! One step of deleting. Promise: a step reads a bounded number of notifications by primary key,
+//! deletes the old ones with their deliveries and attempts, and locks no delivery that is under
+//! way.
 
 use shared_events::{ids::NotificationId, messaging::Tx};
 use uuid::Uuid;
@@ -13,9 +14,9 @@ pub(crate) struct StepResult {
     pub(crate) deleted: u64,
 }
 
-/// Reads the next `limit` notifications after `after` and before `before`, and deletes the ones that
-/// are `days` old; with `only_untold`, only notifications without a delivery. A notification with a
-/// pending delivery stays.
+/// Reads the next `limit` notifications after `after` and before `before`, and deletes the ones
+/// that are `days` old; with `only_untold`, only notifications without a delivery. A notification
+/// with a pending delivery stays.
 pub(crate) async fn delete_in_tx(
     tx: &mut Tx<'_>,
     (after, before): (NotificationId, NotificationId),

@@ -1,5 +1,5 @@
-//! The parts of an event that the rules need. Texts are borrowed from the message: most events notify
-//! nobody, and must cost nothing.
+//! The parts of an event that the rules need. Texts are borrowed from the message: most events
+//! notify nobody, and must cost nothing.
 
 use chrono::NaiveDate;
 use shared_events::{

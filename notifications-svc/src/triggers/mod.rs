@@ -1,5 +1,5 @@
-//! Triggers: the holders that an event concerns, and the facts for each. Promise: of a transfer each
-//! customer on either side is notified once, of legs each customer of their own; of a rejected
+//! Triggers: the holders that an event concerns, and the facts for each. Promise: of a transfer
+//! each customer on either side is notified once, of legs each customer of their own; of a rejected
 //! transfer and of a hold the debtor; internal accounts of the bank are never notified.
 //!
 //! ```text

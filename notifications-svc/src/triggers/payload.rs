@@ -1,6 +1,6 @@
-//! The facts of one notification. They are stored as JSON with the notification, a webhook carries them
-//! in its body, and a letter is written from them. Promise: the JSON form never changes, names no
-//! other customer, and has no reason of a freeze, which is for the bank's file alone.
+//! The facts of one notification. They are stored as JSON with the notification, a webhook carries
+//! them in its body, and a letter is written from them. Promise: the JSON form never changes, names
+//! no other customer, and has no reason of a freeze, which is for the bank's file alone.
 
 use std::borrow::Cow;
 
@@ -129,8 +129,8 @@ impl Blocks {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rejection<'e> {
     pub(crate) transfer_id: TransferId,
-    /// The contract's code of the reason, such as `insufficient_funds`. A code that this version does
-    /// not know is kept.
+    /// The contract's code of the reason, such as `insufficient_funds`. A code that this version
+    /// does not know is kept.
     pub(crate) reason: Cow<'e, str>,
     pub(crate) money: Money,
     /// The internal account that was to be paid; `None`: a customer's account.

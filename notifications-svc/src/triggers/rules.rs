@@ -147,8 +147,8 @@ fn movement_of_leg<'e>(transfer: &PostedLegs<'e>, own: &PostedLeg<'e>) -> Moveme
     }
 }
 
-/// The internal account on the other side of a leg, where it is the only one there in this currency.
-/// The counterparty of an exchange is always the bank: rounding may add more legs.
+/// The internal account on the other side of a leg, where it is the only one there in this
+/// currency. The counterparty of an exchange is always the bank: rounding may add more legs.
 fn counterparty<'e>(
     transfer: &PostedLegs<'e>,
     own: &PostedLeg<'e>,

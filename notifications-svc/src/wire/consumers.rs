@@ -1,6 +1,7 @@
-//! The consumers of the three subscriptions. Promise: every event makes its notifications once; every
-//! command is answered by one event; a command for an account that is not known here yet waits,
-//! because the accounts service may have opened the account a moment ago, and is refused in the end.
+//! The consumers of the three subscriptions. Promise: every event makes its notifications once;
+//! every command is answered by one event; a command for an account that is not known here yet
+//! waits, because the accounts service may have opened the account a moment ago, and is refused in
+//! the end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,8 +41,8 @@ impl NotifiableEvents {
 impl Handler for NotifiableEvents {
     type Message = NotifiableEvent;
     /// Ids of notifications follow from events, and profiles of holders have versions: the tables
-    /// show which events were handled, and the inbox would add nothing. So an event may be handled in
-    /// part and come again for the rest.
+    /// show which events were handled, and the inbox would add nothing. So an event may be handled
+    /// in part and come again for the rest.
     const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
 
     async fn handle(

@@ -1,5 +1,5 @@
-//! Messages as requests of this service, and events as triggers of notifications. Promise: each field
-//! is checked here, once; an event is read without copying its texts.
+//! Messages as requests of this service, and events as triggers of notifications. Promise: each
+//! field is checked here, once; an event is read without copying its texts.
 
 use std::borrow::Cow;
 

@@ -2,9 +2,9 @@
 //! service there are its own types, with checked values; every outcome becomes one message.
 //!
 //! ```text
-//! notifications.events   ──> inbound ──> notifications::command ───────────┐
-//! notifications.commands ──> inbound ──> recipients, deliveries::command ──┼──> outbound ──> events,
-//! notifications.queries  ──> inbound ──> recipients, notifications::query ─┘                 replies
+//! notifications.events   ──> inbound ──> notifications ────────────┐
+//! notifications.commands ──> inbound ──> recipients, deliveries ───┼──> outbound ──> events,
+//! notifications.queries  ──> inbound ──> recipients, notifications ┘                 replies
 //! delivery workers ────────> outbound::delivery_event ──> events
 //!
 //! consumers   one for each subscription: inbound, capability, outbound

@@ -1,5 +1,5 @@
-//! Outcomes as messages of the contract. Promise: every command is answered by one event, and a page
-//! of notifications fits a message.
+//! Outcomes as messages of the contract. Promise: every command is answered by one event, and a
+//! page of notifications fits a message.
 
 use shared_events::{
     AccountId, CommandId,

@@ -118,8 +118,8 @@ fn a_late_answer_does_not_end_a_later_closing() {
     }
 }
 
-/// The life of one account, one message after another. Each step has the status and the blocks after
-/// the message; the version is counted without a gap.
+/// The life of one account, one message after another. Each step has the status and the blocks
+/// after the message; the version is counted without a gap.
 fn live(given: &Account, steps: &[(LifeMessage, AccountStatus, Option<Blocks>)]) {
     let mut working_set = WorkingSet::new(vec![given.clone()], vec![]);
     for (count, (message, status, blocks)) in (1..).zip(steps) {

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::row::{AccountRow, read_all};
 use crate::accounts::entity::Account;
 
-/// Loads the accounts with these ids that exist, and locks their rows until the transaction ends, in
-/// the order of ids, so that two batches cannot deadlock.
+/// Loads the accounts with these ids that exist, and locks their rows until the transaction ends,
+/// in the order of ids, so that two batches cannot deadlock.
 pub(crate) async fn lock_accounts_in_tx(
     tx: &mut Tx<'_>,
     ids: &[AccountId],

@@ -1,4 +1,5 @@
-//! Requests of one batch see each other, and a batch has the same result as its requests one by one.
+//! Requests of one batch see each other, and a batch has the same result as its requests one by
+//! one.
 
 use proptest::prelude::*;
 

@@ -1,5 +1,5 @@
-//! Records attempts. Promise: attempt, delivery and event are one transaction; an attempt that ended
-//! after its claim is recorded and decides nothing.
+//! Records attempts. Promise: attempt, delivery and event are one transaction; an attempt that
+//! ended after its claim is recorded and decides nothing.
 
 use std::{collections::HashSet, time::Duration};
 

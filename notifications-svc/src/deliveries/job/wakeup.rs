@@ -1,5 +1,5 @@
-//! Wakes the delivery workers of this process. Promise: a lost wake-up costs nothing but time: workers
-//! also check by the clock, and workers of other processes get no wake-up at all.
+//! Wakes the delivery workers of this process. Promise: a lost wake-up costs nothing but time:
+//! workers also check by the clock, and workers of other processes get no wake-up at all.
 
 use tokio::sync::Notify;
 

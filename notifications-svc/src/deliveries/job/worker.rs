@@ -1,6 +1,6 @@
-//! The delivery worker of one channel, so that a slow webhook delays no e-mail. Promise: an attempt that
-//! has begun when the service stops is finished and recorded; a receiver that hangs, a row that cannot
-//! be read and a panic in one attempt affect no other delivery.
+//! The delivery worker of one channel, so that a slow webhook delays no e-mail. Promise: an attempt
+//! that has begun when the service stops is finished and recorded; a receiver that hangs, a row
+//! that cannot be read and a panic in one attempt affect no other delivery.
 //!
 //! **A round** of the worker:
 //! 1. One transaction: search for due deliveries that the caps allow (at most [`SEARCHES_MAX`]
@@ -9,8 +9,8 @@
 //!    transaction is open meanwhile.
 //! 3. Attempts that have ended are recorded in one transaction (`recording`).
 //!
-//! **A crash** between claim and record loses nothing: the lease ends, and the attempt is made again,
-//! under the same delivery id.
+//! **A crash** between claim and record loses nothing: the lease ends, and the attempt is made
+//! again, under the same delivery id.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -121,8 +121,8 @@ impl<T: Transport> DeliveryWorker<T> {
         T::CHANNEL.as_str()
     }
 
-    /// Starts attempts for due deliveries, then waits for the next thing to do. Returns the number of
-    /// quick checks that are left.
+    /// Starts attempts for due deliveries, then waits for the next thing to do. Returns the number
+    /// of quick checks that are left.
     async fn round(
         &mut self,
         context: &JobContext,
@@ -144,8 +144,8 @@ impl<T: Transport> DeliveryWorker<T> {
         }
     }
 
-    /// Claims due deliveries, as many as have a slot, and starts an attempt for each. Returns whether
-    /// there was any.
+    /// Claims due deliveries, as many as have a slot, and starts an attempt for each. Returns
+    /// whether there was any.
     async fn start_attempts(&mut self, context: &JobContext) -> bool {
         let mut admitted = Vec::new();
         let claimed = match self.traffic.free_slots() {
@@ -283,8 +283,8 @@ fn ids_of(due: &[DueDelivery]) -> Vec<Uuid> {
     due.iter().map(|due| due.id.uuid()).collect()
 }
 
-/// Makes one attempt. An attempt that panics has failed like any other: the delivery is tried again,
-/// and given up in the end.
+/// Makes one attempt. An attempt that panics has failed like any other: the delivery is tried
+/// again, and given up in the end.
 async fn attempt<T: Transport>(
     transport: Arc<T>,
     due: DueDelivery,

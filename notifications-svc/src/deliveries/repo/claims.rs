@@ -1,6 +1,6 @@
-//! Claims of due deliveries. Promise: a due delivery is claimed by one worker at a time, by the clock of
-//! the database alone; a lost worker delays its deliveries and nothing else; a row that this version
-//! cannot read affects no other.
+//! Claims of due deliveries. Promise: a due delivery is claimed by one worker at a time, by the
+//! clock of the database alone; a lost worker delays its deliveries and nothing else; a row that
+//! this version cannot read affects no other.
 
 use shared_events::{
     AccountId, CorrelationId, MessageId,
@@ -186,8 +186,8 @@ pub(crate) struct ClaimResult {
     pub(crate) last_error: Option<String>,
 }
 
-/// Settles claims. Returns the deliveries whose claim still held: where the attempt took too long and
-/// another worker has claimed the delivery since, that worker decides.
+/// Settles claims. Returns the deliveries whose claim still held: where the attempt took too long
+/// and another worker has claimed the delivery since, that worker decides.
 pub(crate) async fn settle_in_tx(
     tx: &mut Tx<'_>,
     results: &[ClaimResult],

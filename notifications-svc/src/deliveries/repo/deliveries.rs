@@ -1,5 +1,5 @@
-//! Deliveries: made, listed, sent again. Promise: a delivery is made once; one that is sent again keeps
-//! its id.
+//! Deliveries: made, listed, sent again. Promise: a delivery is made once; one that is sent again
+//! keeps its id.
 
 use shared_events::{
     AccountId, MessageId,

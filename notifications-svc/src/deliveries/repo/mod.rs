@@ -1,5 +1,5 @@
-//! The tables of deliveries and attempts. Promise: one function is one statement; a batch of any size
-//! is one statement, too.
+//! The tables of deliveries and attempts. Promise: one function is one statement; a batch of any
+//! size is one statement, too.
 //!
 //! ```text
 //! deliveries   made, listed, sent again

@@ -1,6 +1,6 @@
 //! The cause of a mail server's refusal (RFC 5321, RFC 3463 and its registry). Promise: a letter is
-//! given up at the first attempt only where its recipient cannot receive mail; a refusal of the bank
-//! itself costs no letter: the letter is tried again, and operators see it.
+//! given up at the first attempt only where its recipient cannot receive mail; a refusal of the
+//! bank itself costs no letter: the letter is tried again, and operators see it.
 
 use crate::deliveries::{AttemptOutcome, AttemptResult};
 
@@ -28,8 +28,8 @@ pub(super) enum RefusalCause {
     Temporary,
 }
 
-/// Words of replies that are about the bank although they answer a recipient or a letter. They count
-/// only where a reply has no status code of RFC 3463.
+/// Words of replies that are about the bank although they answer a recipient or a letter. They
+/// count only where a reply has no status code of RFC 3463.
 const ABOUT_THE_BANK: [&str; 12] = [
     "relay",
     "spam",
@@ -45,8 +45,8 @@ const ABOUT_THE_BANK: [&str; 12] = [
     "sender",
 ];
 
-/// The result of an attempt that got this reply at this step. 2xx: the server has the letter. 5xx: the
-/// cause decides.
+/// The result of an attempt that got this reply at this step. 2xx: the server has the letter. 5xx:
+/// the cause decides.
 pub(super) fn attempt_result(step: SmtpStep, code: u16, text: &str) -> AttemptResult {
     let cause = cause(step, code, text);
     let outcome = match (code, cause) {

@@ -45,9 +45,9 @@ pub(crate) struct WebhookClient {
 
 impl Transport for WebhookClient {
     const CHANNEL: Channel = Channel::Webhook;
-    /// Webhooks go to as many servers as there are holders: enough slots to hide the latency of good
-    /// servers, few enough for one server not to look like an attack. Ten servers that hang cost ten
-    /// slots of 64.
+    /// Webhooks go to as many servers as there are holders: enough slots to hide the latency of
+    /// good servers, few enough for one server not to look like an attack. Ten servers that hang
+    /// cost ten slots of 64.
     const LIMITS: TrafficLimits =
         TrafficLimits { total: 64, unproven: 32, slow: 10, per_host: 8, per_account: 4 };
 
@@ -114,7 +114,8 @@ impl WebhookClient {
         }
     }
 
-    /// The keys that sign: the holder's key or the bank's; and the key before, where it was replaced.
+    /// The keys that sign: the holder's key or the bank's; and the key before, where it was
+    /// replaced.
     fn signing_keys<'k>(&'k self, keys: &'k SigningKeys) -> Vec<&'k SigningKey> {
         let bank_keys = std::iter::once(&self.bank_key).chain(&self.previous_bank_key);
         let own: Vec<&SigningKey> = match &keys.own {
@@ -133,8 +134,8 @@ fn requested_pause(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, Utc::now())
 }
 
-/// The reason for a missing answer, in few words: people who list deliveries must learn nothing about
-/// other servers on that host.
+/// The reason for a missing answer, in few words: people who list deliveries must learn nothing
+/// about other servers on that host.
 fn missing_answer(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "no answer in time"

@@ -1,5 +1,5 @@
-//! Signatures of webhooks, as Standard Webhooks 1.0 defines them. Promise: a receiver that has the key
-//! can tell that a request is the bank's, new and unchanged.
+//! Signatures of webhooks, as Standard Webhooks 1.0 defines them. Promise: a receiver that has the
+//! key can tell that a request is the bank's, new and unchanged.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};

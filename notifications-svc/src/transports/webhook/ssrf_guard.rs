@@ -52,8 +52,8 @@ pub(super) enum ForbiddenUrl {
     NotPublic,
 }
 
-/// Reads and checks the URL of a webhook. An address in the URL is checked here, because the resolver
-/// never sees it.
+/// Reads and checks the URL of a webhook. An address in the URL is checked here, because the
+/// resolver never sees it.
 pub(super) fn check_url(text: &str, policy: &WebhookPolicy) -> Result<Url, ForbiddenUrl> {
     let url = Url::parse(text).map_err(|_| ForbiddenUrl::NotHttp)?;
     if !matches!(url.scheme(), "http" | "https") {

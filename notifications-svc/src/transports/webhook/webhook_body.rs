@@ -1,5 +1,5 @@
-//! The JSON body of a webhook. Promise: the same delivery has the same body at every attempt, and every
-//! amount is a string.
+//! The JSON body of a webhook. Promise: the same delivery has the same body at every attempt, and
+//! every amount is a string.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
