@@ -8,8 +8,8 @@ use super::{MACHINERY, Source, check};
 
 /// The services that are cut by capability.
 pub(super) fn by_capability() -> BTreeSet<String> {
-    let of_wire = Source::shipped().filter(|source| source.is_of_a_service());
-    let of_wire = of_wire.filter(|source| source.path.contains("/src/wire/"));
+    let of_services = Source::shipped().filter(Source::is_of_a_service);
+    let of_wire = of_services.filter(|source| source.path.contains("/src/wire/"));
     let services: BTreeSet<String> = of_wire.map(|source| source.member().to_owned()).collect();
     assert!(services.contains("accounts-svc"), "{services:?}");
     services
