@@ -234,7 +234,7 @@ impl Account {
         let side = if signed < Total::ZERO { self.posted_debits } else { self.posted_credits };
         let is_bounded = side.plus(signed.abs()).is_some()
             && self.is_bounded(self.balance(), signed)
-            && self.available().is_none_or(|it| it.plus_at_most(signed).amount().is_some());
+            && self.available().is_none_or(|it| it.plus_at_most(signed).is_amount());
         match is_bounded {
             true => Ok(()),
             false => Err(RejectReason::BalanceTooLarge),
@@ -253,7 +253,7 @@ impl Account {
         };
         let is_bounded = self.is_bounded(pending, amount)
             && self.after().is_some()
-            && available.is_none_or(|it| it.minus_at_most(amount).amount().is_some());
+            && available.is_none_or(|it| it.minus_at_most(amount).is_amount());
         match is_bounded {
             true => Ok(()),
             false => Err(RejectReason::BalanceTooLarge),
@@ -266,7 +266,7 @@ impl Account {
         let after = before.plus_at_most(change);
         let end = Total::at_most(self.currency.balance_end());
         let has_place = self.code.is_some() || after.abs() < end || after.abs() < before.abs();
-        has_place && after.amount().is_some()
+        has_place && after.is_amount()
     }
 
     /// Counts what is spent today. Less than nothing: money that was set aside on `since` and is

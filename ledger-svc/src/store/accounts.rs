@@ -11,7 +11,7 @@ use shared_events::{
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use super::{exact, parsed};
+use super::{numeric::Numeric, parsed};
 use crate::domain::{Account, Limits, Spent};
 
 /// A row of `accounts`.
@@ -26,13 +26,13 @@ pub(super) struct Row {
     pub(super) daily_limit: Option<Decimal>,
     pub(super) monthly_limit: Option<Decimal>,
     pub(super) minimum_balance: Option<Decimal>,
-    pub(super) posted_debits: String,
-    pub(super) posted_credits: String,
-    pub(super) pending_debits: String,
-    pub(super) pending_credits: String,
+    pub(super) posted_debits: Numeric,
+    pub(super) posted_credits: Numeric,
+    pub(super) pending_debits: Numeric,
+    pub(super) pending_credits: Numeric,
     pub(super) spent_day: NaiveDate,
-    pub(super) spent_on_day: String,
-    pub(super) spent_in_month: String,
+    pub(super) spent_on_day: Numeric,
+    pub(super) spent_in_month: Numeric,
     pub(super) version: i64,
     pub(super) followed_status: i64,
     pub(super) followed_limit: i64,
@@ -56,14 +56,14 @@ impl TryFrom<Row> for Account {
                 monthly: row.monthly_limit,
                 minimum_balance: row.minimum_balance,
             },
-            posted_debits: exact("accounts.posted_debits", row.posted_debits)?,
-            posted_credits: exact("accounts.posted_credits", row.posted_credits)?,
-            pending_debits: exact("accounts.pending_debits", row.pending_debits)?,
-            pending_credits: exact("accounts.pending_credits", row.pending_credits)?,
+            posted_debits: row.posted_debits.0,
+            posted_credits: row.posted_credits.0,
+            pending_debits: row.pending_debits.0,
+            pending_credits: row.pending_credits.0,
             spent: Spent {
                 day: row.spent_day,
-                on_day: exact("accounts.spent_on_day", row.spent_on_day)?,
-                in_month: exact("accounts.spent_in_month", row.spent_in_month)?,
+                on_day: row.spent_on_day.0,
+                in_month: row.spent_in_month.0,
             },
             version: row.version,
             followed_status: row.followed_status,
@@ -98,11 +98,11 @@ pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                  monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
-                  posted_credits::text AS "posted_credits!",
-                  pending_debits::text AS "pending_debits!",
-                  pending_credits::text AS "pending_credits!", spent_day,
-                  spent_on_day::text AS "spent_on_day!", spent_in_month::text AS "spent_in_month!",
+                  monthly_limit, minimum_balance, posted_debits AS "posted_debits: Numeric",
+                  posted_credits AS "posted_credits: Numeric",
+                  pending_debits AS "pending_debits: Numeric",
+                  pending_credits AS "pending_credits: Numeric", spent_day,
+                  spent_on_day AS "spent_on_day: Numeric", spent_in_month AS "spent_in_month: Numeric",
                   version, followed_status, followed_limit, monitored
            FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE"#,
         ids,
@@ -129,11 +129,11 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                  monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
-                  posted_credits::text AS "posted_credits!",
-                  pending_debits::text AS "pending_debits!",
-                  pending_credits::text AS "pending_credits!", spent_day,
-                  spent_on_day::text AS "spent_on_day!", spent_in_month::text AS "spent_in_month!",
+                  monthly_limit, minimum_balance, posted_debits AS "posted_debits: Numeric",
+                  posted_credits AS "posted_credits: Numeric",
+                  pending_debits AS "pending_debits: Numeric",
+                  pending_credits AS "pending_credits: Numeric", spent_day,
+                  spent_on_day AS "spent_on_day: Numeric", spent_in_month AS "spent_in_month: Numeric",
                   version, followed_status, followed_limit, monitored
            FROM accounts WHERE id = ANY($1)"#,
         ids,

@@ -9,6 +9,7 @@ pub(crate) mod interest;
 pub(crate) mod journal;
 pub(crate) mod kept;
 pub(crate) mod monitors;
+mod numeric;
 pub(crate) mod orders;
 pub(crate) mod periods;
 pub(crate) mod proof;
