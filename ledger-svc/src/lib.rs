@@ -1,40 +1,85 @@
-//! The ledger: what is on every account. Promise: for every currency debits equal credits at every
-//! commit; no account passes its limit; a transfer has one outcome for ever.
+//! The ledger: the balance of every account. Promise: for every currency debits equal credits at every
+//! commit; no account passes its limit; an instruction has one outcome for ever.
 //!
 //! ```text
-//! ledger.commands.0-3 ──> handle::post ──> domain (pure) ──> store ──> outbox ──> bank.events
-//!   transfers, account events   │   one transaction for a whole batch   │
-//! ledger.arrangements ─> handle::arrange (terms, orders, periods) ─> store ─┤
-//! ledger.queries ───────> handle::answer ───────────────────> store ────┴──> bank.replies
+//!  ledger.commands.0-3      ledger.arrangements       ledger.queries        the clock
+//!  instructions, changes    terms, orders,            balances, statements, holds, interest,
+//!  of accounts              monitors, periods         audit                 orders
+//!        |                        |                         |                   |
+//!  ------+------------------------+------- wire ------------+-------------------+-----------
+//!        |     messages become requests, outcomes become events                 |
+//!        v                        |                         |                   v
+//!  command_batch                  |                         |               due_work
+//!        |                        |                         |                   |
+//!        +--> account_lifecycle   |                         |     hold_expiry, interest,
+//!        |          |             |                         |     standing_orders, digit_correction
+//!        v          v             v                         v                   |
+//!     posting <-----+---- interest, standing_orders,   statements, audit        |
+//!        ^                balance_monitors,                                     |
+//!        |                accounting_periods                                    |
+//!        +----------------------------------------------------------------------+
+//!        |
+//!        v
+//!     accounts, holds, balance_monitors, journal, bank_calendar     tables and pure rules
+//!        |
+//!        +--> one transaction: balances, records, entries, outbox --> bank.events
 //! ```
+//!
+//! A folder is a capability; its files are roles: `entity` and rules are pure, `session`, `command`,
+//! `query` and `job` are async, SQL stands in `repo`. A module uses those below it in the list only.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-pub mod domain;
-mod handle;
-mod store;
+pub mod wire;
+
+pub mod account_lifecycle;
+mod command_batch;
+pub mod digit_correction;
+mod due_work;
+pub mod hold_expiry;
+pub mod interest;
+pub mod standing_orders;
+
+mod audit;
+mod statements;
+
+pub mod posting;
+
+mod accounting_periods;
+pub mod accounts;
+pub mod balance_monitors;
+pub mod bank_calendar;
+pub mod holds;
+pub mod journal;
+
+mod columns;
+pub mod refusals;
+
+#[cfg(test)]
+mod properties;
 
 use chrono_tz::Tz;
 use serde::Deserialize;
-use shared_events::{host::Host, ledger::BOOKING_DAYS_AHEAD, messaging::Service, topology};
+use shared_events::{host::Host, messaging::Service, topology};
 
-use domain::Calendar;
-use handle::{Answers, Arrange, BankTime, Due, Months, Post};
+use bank_calendar::{BOOKING_DAYS_AHEAD, BankTime, Calendar};
+use journal::JournalMonths;
+use wire::{ArrangementHandler, CommandHandler, DueJobs, QueryAnswers};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// What the ledger is configured with, besides what every service is.
+/// The ledger's configuration, besides that of every service.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Settings {
-    /// About the bank.
+    /// The bank.
     #[serde(default)]
     pub bank: Bank,
 }
 
-/// About the bank.
+/// The configuration of the bank.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Bank {
-    /// The time zone that decides which day it is, by its IANA name.
+    /// The time zone of the bank's day, by its IANA name.
     pub time_zone: Tz,
     /// The days on which the bank is closed, besides weekends and the holidays of TARGET.
     pub holidays: Calendar,
@@ -55,20 +100,20 @@ impl Default for Bank {
 /// Runs the ledger until it is asked to stop.
 ///
 /// # Errors
-/// When its database cannot be brought up to date, or a part of it died.
+/// If its database cannot be brought up to date, or a part of it died.
 pub async fn run(
     host: Host,
     settings: Settings,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Bank { time_zone, holidays, booking_days_ahead } = settings.bank;
     let time = BankTime::new(time_zone, booking_days_ahead);
-    let due = Due::new(time, holidays.clone(), host.health.clone());
+    let due = DueJobs::new(time, holidays.clone(), host.health.clone());
     Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
-        .consume(topology::LEDGER_COMMANDS, Post::new(time))
-        .consume(topology::LEDGER_ARRANGEMENTS, Arrange::new(time, holidays))
-        .answer(topology::LEDGER_QUERIES, Answers::new(time))
+        .consume(topology::LEDGER_COMMANDS, CommandHandler::new(time))
+        .consume(topology::LEDGER_ARRANGEMENTS, ArrangementHandler::new(time, holidays))
+        .answer(topology::LEDGER_QUERIES, QueryAnswers::new(time))
         .work(due)
-        .work(Months)
+        .work(JournalMonths)
         .run(host.shutdown)
         .await?;
     Ok(())

@@ -1,21 +1,26 @@
-//! What a transfer costs on its way from the bytes of a command to the text of its record, in
-//! allocations: a figure that no clock and no busy machine can blur. Promise: it does not grow with
-//! the batch, and not unnoticed.
+//! The allocations of a transfer on its way from the bytes of a command to the text of its record: a
+//! figure that no clock and no busy machine can blur. Promise: the figure does not grow with the
+//! batch, and not unnoticed.
 
 use allocation_counter::measure;
 use chrono::{NaiveDate, Utc};
-use ledger_svc::domain::{Account, BookingDates, Books, Limits, Loaded, Now};
+use ledger_svc::{
+    accounts::{Account, Limits},
+    bank_calendar::{BookingDates, Now},
+    posting::{Loaded, PostingState, stored_record},
+    wire,
+};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Currency, MessageId, Money, TransferId,
     envelope::{CONTENT_TYPE, Envelope, read_message},
-    ledger::{Instruction, LedgerCommand, Party, SubmitTransfers, Transfer},
+    ledger::{LedgerCommand, Party, SubmitTransfers, Transfer},
 };
 
 /// The most allocations of one transfer: reading it, deciding on it, writing its record.
-const OF_A_TRANSFER_MAX: u64 = 40;
-/// The most allocations of a command, whatever it carries.
-const OF_A_COMMAND_MAX: u64 = 60;
+const OF_A_TRANSFER_MAX: u64 = 12;
+/// The most allocations of a command beside its transfers.
+const OF_A_COMMAND_MAX: u64 = 40;
 
 /// A command of so many transfers between different customers, and the accounts that it names.
 fn command(transfers: u64) -> (Vec<u8>, Vec<Account>) {
@@ -42,8 +47,8 @@ fn command(transfers: u64) -> (Vec<u8>, Vec<Account>) {
     (envelope.to_json(), accounts)
 }
 
-/// Reads a command, decides on it, and writes what the journal keeps. Returns how many were posted.
-fn work(bytes: &[u8], books: &mut Books) -> u64 {
+/// Reads a command, decides its transfers, and writes their records. Returns how many were posted.
+fn work(bytes: &[u8], state: &mut PostingState) -> u64 {
     let envelopes = read_message(CONTENT_TYPE, bytes).expect("an envelope");
     let envelope = envelopes.into_iter().next().expect("one envelope");
     let Envelope { id, data: LedgerCommand::Submit(command), .. } =
@@ -51,18 +56,18 @@ fn work(bytes: &[u8], books: &mut Books) -> u64 {
     else {
         panic!("not a list of transfers");
     };
-    let instructions = command.transfers.into_iter().map(Instruction::from).collect();
+    let instructions = wire::transfers(&command);
     let today = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a day");
     let now = Now { instant: Utc::now(), today, bookable: BookingDates::default() };
-    books.submit_all(id, instructions, now);
-    let records = books.decided().map(|it| serde_json::to_string(&it.record).expect("JSON"));
+    state.submit_all(id, instructions, now);
+    let records = state.decided().map(|decided| stored_record::stored(&decided.record).to_text());
     records.map(|record| u64::from(record.contains("posted"))).sum()
 }
 
 fn allocations_of(transfers: u64) -> u64 {
     let (bytes, accounts) = command(transfers);
-    let mut books = Books::new(Loaded { accounts, ..Loaded::default() });
-    measure(|| assert_eq!(work(&bytes, &mut books), transfers)).count_total
+    let mut state = PostingState::new(Loaded { accounts, ..Loaded::default() });
+    measure(|| assert_eq!(work(&bytes, &mut state), transfers)).count_total
 }
 
 #[test]

@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
 use chrono::{DateTime, Utc};
-use ledger_svc::domain::{AccountEvent, expiry_id};
 use serde_json::Value;
 use shared_events::{
     AccountId, CommandId, Envelope, TransferId,
@@ -26,6 +25,7 @@ use shared_events::{
     },
 };
 
+use crate::model::changes::{AccountEvent, expiry_id};
 use order::{Asked, Step};
 use told::Told;
 

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use ledger_svc::domain::own_account_id;
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, Money, TransferId,
@@ -20,9 +19,12 @@ use shared_events::{
 };
 
 mod act;
+pub mod changes;
 mod currency;
 mod numbers;
 mod rules;
+
+use changes::own_account_id;
 
 /// What the accounts service has said of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]

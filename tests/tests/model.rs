@@ -2,9 +2,18 @@
 //! each account are the same.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use integration_tests::model::{self, Model, Terms, Told};
-use ledger_svc::domain::{
-    self, AccountEvent, BookingDates, Books, Limits, Loaded, Outcome, expiry_id, own_account_id,
+use integration_tests::model::{
+    self, Model, Terms, Told,
+    changes::{AccountEvent, Followed, Limits, expiry_id, own_account_id},
+};
+use ledger_svc::{
+    account_lifecycle::{self, AccountChange, Applied},
+    accounts::{self, Account},
+    bank_calendar::{self, BookingDates},
+    hold_expiry,
+    interest::Settlement,
+    posting::{Loaded, PostingState, Submitted},
+    wire,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -251,7 +260,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// The domain and the model side by side.
 struct Pair {
-    books: Books,
+    state: PostingState,
+    settlement: Settlement,
     model: Model,
     now: DateTime<Utc>,
     bookable: BookingDates,
@@ -264,17 +274,18 @@ impl Pair {
         let mut accounts = vec![];
         for n in 0..CUSTOMERS {
             let overdraft = Some(Decimal::from(if n == WITH_KUNA { 220 } else { 20 }));
-            let limits = Limits { overdraft, ..Limits::default() };
+            let limits = accounts::Limits { overdraft, ..accounts::Limits::default() };
             model.open(customer(n), currency_of(n), Terms { overdraft, ..Terms::FREE });
-            accounts.push(domain::Account::open(customer(n), currency_of(n), limits, 1));
+            accounts.push(Account::open(customer(n), currency_of(n), limits, 1));
         }
         for money in UNHOLDABLE.into_iter().chain(["EUR", "JPY"]) {
             let own = OWN.map(|code| AccountCode(code.to_owned()));
-            accounts.extend(own.map(|code| domain::Account::open_own(code, currency(money))));
+            accounts.extend(own.map(|code| Account::open_internal(code, currency(money))));
         }
-        let books = Books::new(Loaded { accounts, ..Loaded::default() });
+        let state = PostingState::new(Loaded { accounts, ..Loaded::default() });
+        let settlement = Settlement::default();
         let bookable = BookingDates::default();
-        let mut pair = Self { books, model, now: start(), bookable, version: 1 };
+        let mut pair = Self { state, settlement, model, now: start(), bookable, version: 1 };
         pair.submit((0..CUSTOMERS).map(deposit).collect()).expect("deposits are alike");
         pair
     }
@@ -291,16 +302,18 @@ impl Pair {
                 self.version += 1;
                 let version = (self.version - late).max(1);
                 let (cause, now) = (MessageId(Uuid::from_u128(7)), self.domain_now());
-                let followed = self.books.follow(cause, (*id, version), event, now);
-                prop_assert_eq!(followed, self.model.follow(*id, version, event));
+                let (state, settlement) = (&mut self.state, &mut self.settlement);
+                let (key, change) = ((*id, version), change(event));
+                let applied = account_lifecycle::apply(state, settlement, cause, key, &change, now);
+                prop_assert_eq!(told(&applied), self.model.follow(*id, version, event));
             }
             Step::Expire(id) => {
                 let now = self.domain_now();
-                let done = self.books.expire(*id, now);
+                let done = hold_expiry::expire(&mut self.state, *id, now);
                 let it = release(expiry_id(*id), *id);
                 let outcome = self.model.expire(&it, *id, self.model_now());
-                let known = done.and_then(|id| self.books.known(id));
-                prop_assert_eq!(known.map(|it| it.record.outcome.clone()), outcome);
+                let known = done.and_then(|id| self.state.known(id));
+                prop_assert_eq!(known.map(|it| wire::outcome(&it.record.outcome)), outcome);
             }
         }
         self.same_accounts()
@@ -309,16 +322,17 @@ impl Pair {
     fn submit(&mut self, all: Vec<Instruction>) -> Result<(), TestCaseError> {
         let told = self.model.submit(&all, self.model_now());
         let now = self.domain_now();
-        let outcomes = self.books.submit_all(MessageId(Uuid::from_u128(9)), all.clone(), now);
+        let own = all.iter().map(wire::instruction).collect();
+        let outcomes = self.state.submit_all(MessageId(Uuid::from_u128(9)), own, now);
         prop_assert_eq!(outcomes.len(), told.len());
         for ((outcome, told), asked) in outcomes.into_iter().zip(told).zip(all) {
             let outcome = match outcome {
-                Outcome::New(id) => {
-                    let known = self.books.known(id).expect("it was decided");
-                    Told::New(Box::new(known.record.outcome.clone()))
+                Submitted::New(id) => {
+                    let known = self.state.known(id).expect("it was decided");
+                    Told::New(Box::new(wire::outcome(&known.record.outcome)))
                 }
-                Outcome::Known(_) => Told::Known,
-                Outcome::Refused(_, reason) => Told::Refused(reason),
+                Submitted::Known(_) => Told::Known,
+                Submitted::Refused(_, reason) => Told::Refused(wire::reject_reason(reason)),
             };
             prop_assert_eq!(outcome, told, "{:?}", asked);
         }
@@ -327,14 +341,14 @@ impl Pair {
 
     fn same_accounts(&self) -> Result<(), TestCaseError> {
         for (id, model) in &self.model.accounts {
-            let account = self.books.account(*id).expect("the domain has it");
+            let account = self.state.account(*id).expect("the domain has it");
             let domain = (
                 account.balance(),
                 account.pending_debits,
                 account.pending_credits,
                 account.available(),
                 account.version,
-                account.status,
+                format!("{:?}", account.status),
             );
             let total = |number| Total::of(number).expect("no balance has more digits");
             let model = (
@@ -343,25 +357,69 @@ impl Pair {
                 total(model.pending_in),
                 model.available().map(total),
                 model.version,
-                model.terms.status,
+                format!("{:?}", model.terms.status),
             );
             prop_assert_eq!(domain, model, "{}", id);
         }
         for (id, hold) in &self.model.holds {
-            let held = self.books.hold(*id).expect("the domain has it");
+            let held = self.state.hold(*id).expect("the domain has it");
             let left = hold.left.amount.decimal();
-            prop_assert_eq!((held.remaining, held.status), (left, hold.status));
+            let status = format!("{:?}", held.status);
+            prop_assert_eq!((held.remaining, status), (left, format!("{:?}", hold.status)));
         }
         Ok(())
     }
 
-    fn domain_now(&self) -> domain::Now {
-        domain::Now { instant: self.now, today: self.now.date_naive(), bookable: self.bookable }
+    fn domain_now(&self) -> bank_calendar::Now {
+        bank_calendar::Now {
+            instant: self.now,
+            today: self.now.date_naive(),
+            bookable: self.bookable,
+        }
     }
 
     fn model_now(&self) -> model::Now {
         let closed_through = self.bookable.closed_through;
         model::Now { instant: self.now, today: self.now.date_naive(), closed_through }
+    }
+}
+
+/// A change as the ledger's own types say it.
+fn change(event: &AccountEvent) -> AccountChange {
+    match event {
+        AccountEvent::Opened { currency, limits } => {
+            AccountChange::Opened { currency: *currency, limits: of_ledger(limits) }
+        }
+        AccountEvent::Frozen { blocks } => AccountChange::Frozen { blocks: wire::blocks(*blocks) },
+        AccountEvent::Unfrozen => AccountChange::Unfrozen,
+        AccountEvent::Closing { payout } => AccountChange::Closing { payout: *payout },
+        AccountEvent::Closed => AccountChange::Closed,
+        AccountEvent::LimitsChanged { limits } => {
+            AccountChange::LimitsChanged { limits: of_ledger(limits) }
+        }
+    }
+}
+
+fn of_ledger(limits: &Limits) -> accounts::Limits {
+    accounts::Limits {
+        overdraft: limits.overdraft,
+        transfer: limits.transfer,
+        daily: limits.daily,
+        monthly: limits.monthly,
+        minimum_balance: limits.minimum_balance,
+    }
+}
+
+/// The ledger's answer as the contract says it.
+fn told(applied: &Applied) -> Followed {
+    match *applied {
+        Applied::Opened { currency, version } => Followed::Opened { currency, version },
+        Applied::Locked { version, payout } => Followed::Locked { version, payout },
+        Applied::CloseRefused { reason, balance, version } => {
+            Followed::CloseRefused { reason: wire::close_refusal(reason), balance, version }
+        }
+        Applied::Quietly => Followed::Quietly,
+        Applied::Early => Followed::Early,
     }
 }
 

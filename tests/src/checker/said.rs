@@ -2,7 +2,6 @@
 //! announce in a run is read completely; an event that does not belong there is an error.
 
 use anyhow::{Result, bail};
-use ledger_svc::domain::{AccountEvent, Limits};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared_events::{
@@ -15,6 +14,8 @@ use shared_events::{
         TransfersPosted, TransfersRejected,
     },
 };
+
+use crate::model::changes::{AccountEvent, Limits};
 
 /// One thing that an event says.
 #[derive(Clone, Debug)]

@@ -2,13 +2,14 @@
 //! it is found.
 
 use chrono::TimeDelta;
-use ledger_svc::domain::AccountEvent;
 use serde_json::Value;
 use shared_events::{
     Amount, Envelope, MessageId,
     accounts::{AccountFrozen, Blocks},
     ledger::JournalRecord,
 };
+
+use crate::model::changes::AccountEvent;
 use story::{ALICE, BOB, Story, capture, hold, of, pay, transfer_id};
 
 use super::{Evidence, check};

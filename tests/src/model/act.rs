@@ -1,7 +1,6 @@
 //! What is done, where nothing stands against it.
 
 use chrono::NaiveDate;
-use ledger_svc::domain::{AccountEvent, Followed, payout_id};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Money, Total, TransferId,
@@ -15,6 +14,7 @@ use shared_events::{
 
 use super::{
     Account, Hold, Model, Now, Terms,
+    changes::{AccountEvent, Followed, payout_id},
     rules::{Line, Plan},
 };
 

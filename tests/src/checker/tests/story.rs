@@ -1,7 +1,6 @@
 //! Small stories of a ledger that does what the model does, and the evidence of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_svc::domain::AccountEvent;
 use serde_json::Value;
 use shared_events::{
     AccountId, Amount, CommandId, Currency, Envelope, Iban, Message, MessageId, Money, Total,
@@ -22,7 +21,7 @@ use crate::{
         Command, Evidence,
         said::{self, Said},
     },
-    model::{Model, Now, Told},
+    model::{Model, Now, Told, changes::AccountEvent},
 };
 
 pub(super) const ALICE: AccountId = AccountId(Uuid::from_u128(1));

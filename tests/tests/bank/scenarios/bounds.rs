@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use chrono::{SubsecRound, Utc};
-use integration_tests::{Bank, Fact, Instance, PATIENCE, facts, wait_for};
-use ledger_svc::domain::own_account_id;
+use integration_tests::{
+    Bank, Fact, Instance, PATIENCE, facts, model::changes::own_account_id, wait_for,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shared_events::{

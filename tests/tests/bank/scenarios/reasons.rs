@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for, wait_value};
+use integration_tests::{
+    Bank, Fact, Message, PATIENCE, facts, model::changes::expiry_id, wait_for, wait_value,
+};
 use lapin::types::AMQPValue;
-use ledger_svc::domain::expiry_id;
 use serde_json::Value;
 use shared_events::{
     AccountId, Message as _, MessageId, TransferId,

@@ -2,8 +2,9 @@
 
 use anyhow::{Result, ensure};
 use chrono::{NaiveDate, TimeDelta, Utc};
-use integration_tests::{Bank, Fact, Message, PATIENCE, facts, wait_for};
-use ledger_svc::domain::own_account_id;
+use integration_tests::{
+    Bank, Fact, Message, PATIENCE, facts, model::changes::own_account_id, wait_for,
+};
 use shared_events::{
     AccountId, Amount, Iban, Message as _, MessageId, Money, TransferId,
     accounts::{AccountOpened, AccountsCommandRejected, OpenAccount, SetLimits, SpendingLimits},

@@ -1,0 +1,122 @@
+//! Decides a batch. The phases, their statements and their order are those of
+//! [`posting`](crate::posting). If the batch closes accounts, their interest is read before the
+//! accounts are locked, and brought up to date under the locks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared_events::{AccountId, CommandId, MessageId, messaging::Tx};
+use uuid::Uuid;
+
+use super::request::{CommandRefusal, LedgerRequest};
+use crate::{
+    account_lifecycle::{self, Applied},
+    bank_calendar::{self, BankTime},
+    interest::{self, Settlement, repo_due::DueReading},
+    posting::{Instruction, LockSet, PostingSession, PostingState, Submitted, count_outcomes},
+};
+
+/// The decision about one message.
+#[derive(Clone, Debug)]
+pub(crate) enum Decision {
+    /// About instructions.
+    Submitted(Vec<Submitted>),
+    /// The command is refused as a whole.
+    Refused(CommandRefusal),
+    /// About a change of an account, by its number at the accounts service.
+    Applied((AccountId, i64), Applied),
+}
+
+/// The decisions of a batch, in the order of its messages, and the state that they left.
+pub(crate) struct DecidedBatch {
+    pub(crate) state: PostingState,
+    pub(crate) settlement: Settlement,
+    pub(crate) decisions: Vec<(CommandId, Decision)>,
+}
+
+/// Decides a batch, and stores all its changes.
+pub(crate) async fn decide_in_tx(
+    tx: &mut Tx<'_>,
+    requests: Vec<(CommandId, LedgerRequest)>,
+    time: BankTime,
+) -> sqlx::Result<DecidedBatch> {
+    // Load.
+    let mut set = LockSet::default();
+    requests.iter().for_each(|(_, request)| request.refers(&mut set));
+    let closing = requests.iter().filter_map(|(_, request)| request.closes());
+    let closing: BTreeSet<Uuid> = closing.map(AccountId::uuid).collect();
+    let closing: Vec<Uuid> = closing.into_iter().collect();
+    let readings = read_closing(tx, &closing, &mut set).await?;
+    let mut session = PostingSession::open_in_tx(tx, set, time).await?;
+    let mut settlement = refreshed_in_tx(tx, readings, &closing).await?;
+
+    // Decide.
+    let decide = |(id, request)| (id, decide(&mut session, &mut settlement, id, request));
+    let decisions = requests.into_iter().map(decide).collect();
+
+    // Save.
+    let capitalised = settlement.all_capitalised();
+    interest::repo::capitalised_in_tx(tx, capitalised, session.now.instant).await?;
+    let state = session.save_in_tx(tx).await?;
+    count_outcomes(&state);
+    Ok(DecidedBatch { state, settlement, decisions })
+}
+
+fn decide(
+    session: &mut PostingSession,
+    settlement: &mut Settlement,
+    id: CommandId,
+    request: LedgerRequest,
+) -> Decision {
+    let PostingSession { state, now, .. } = session;
+    match request {
+        LedgerRequest::Instructions(all) => Decision::Submitted(state.submit_all(id, all, *now)),
+        LedgerRequest::Refused(refusal) => Decision::Refused(refusal),
+        LedgerRequest::Change(key, change) => {
+            let applied = account_lifecycle::apply(state, settlement, id, key, &change, *now);
+            Decision::Applied(key, applied)
+        }
+    }
+}
+
+/// Reads the interest of accounts that are to be closed, before anything is locked.
+async fn read_closing(
+    tx: &mut Tx<'_>,
+    closing: &[Uuid],
+    set: &mut LockSet,
+) -> sqlx::Result<Vec<DueReading>> {
+    if closing.is_empty() {
+        return Ok(vec![]);
+    }
+    let readings = interest::repo_due::read(tx, closing).await?;
+    readings.iter().for_each(|reading| reading.add_internal(set));
+    Ok(readings)
+}
+
+/// The same, now that the accounts are locked.
+async fn refreshed_in_tx(
+    tx: &mut Tx<'_>,
+    readings: Vec<DueReading>,
+    closing: &[Uuid],
+) -> sqlx::Result<Settlement> {
+    if closing.is_empty() {
+        return Ok(Settlement::default());
+    }
+    let readings = interest::repo_due::refresh_in_tx(tx, readings, closing).await?;
+    let due = readings.iter().map(|reading| (reading.next.account, reading.due().ok()));
+    Ok(Settlement::new(due.collect::<BTreeMap<_, _>>()))
+}
+
+/// The outcomes that instructions would have now: the same decisions, on a state that nobody stores.
+pub(crate) async fn preview(
+    tx: &mut Tx<'_>,
+    instructions: Vec<Instruction>,
+    time: BankTime,
+) -> sqlx::Result<(PostingState, Vec<Submitted>)> {
+    let mut set = LockSet::default();
+    instructions.iter().for_each(|instruction| set.instruction(instruction));
+    let mut state = PostingSession::preview_in_tx(tx, set).await?;
+    let now = time.now(bank_calendar::repo::clock(tx).await?);
+    // The id of a command that is never sent.
+    let submitted = state.submit_all(MessageId(Uuid::nil()), instructions, now);
+    Ok((state, submitted))
+}

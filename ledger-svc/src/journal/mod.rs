@@ -1,0 +1,19 @@
+//! The journal: every decided instruction, as a record in one of four hash chains. Promise: the
+//! bytes of a stored record, its digest and its chain hash never change, however the contract's
+//! messages and the ledger's own types change.
+//!
+//! ```text
+//! record_v1   the stored record, its digest and its JSON text: frozen, held by golden files
+//! chain       the hash that ties a record to the record before, and the end of a chain
+//! repo        taking the end of a chain; finding records by their ids
+//! job         tables for the months to come
+//! ```
+
+mod chain;
+mod job;
+pub mod record_v1;
+pub(crate) mod repo;
+
+pub use chain::ChainHash;
+pub(crate) use chain::{CHAINS, ChainEnd};
+pub(crate) use job::JournalMonths;

@@ -1,0 +1,91 @@
+//! The table of the journal, and the ends of its chains. The journal is the ledger's inbox, too: an
+//! instruction with a record was decided.
+
+use shared_events::messaging::Tx;
+use uuid::Uuid;
+
+use super::{ChainEnd, ChainHash};
+use crate::{
+    bank_calendar::{self, Clock},
+    columns::parsed,
+};
+
+/// The number of months ahead for which the journal has tables.
+const MONTHS_AHEAD: i32 = 2;
+
+/// A record as it is stored, with the digest of its instruction.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredRecord {
+    pub(crate) digest: [u8; 32],
+    /// The JSON text.
+    pub(crate) text: String,
+}
+
+/// Locks the end of a chain until the transaction ends: of a free chain, if there is one. Returns,
+/// too, the records of these instructions, as far as they were decided before: each is looked up by
+/// itself (`OFFSET 0` keeps the planner to that), and only in the table of its month.
+pub(crate) async fn extend_in_tx(
+    tx: &mut Tx<'_>,
+    ids: &[Uuid],
+) -> sqlx::Result<(ChainEnd, Vec<StoredRecord>)> {
+    let free = sqlx::query!(
+        r#"SELECT free.chain, free.place, free.hash, free.closed_through,
+                  greatest(free.now, free.decided_at, (SELECT max(decided_at) FROM chains))
+                      AS "now!",
+                  known.digest AS "digest?", known.record AS "record?"
+           FROM (SELECT chain, place, hash, closed_through, decided_at, clock_timestamp() AS now
+                 FROM chains LIMIT 1 FOR UPDATE SKIP LOCKED) AS free
+           LEFT JOIN (unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL
+               (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known)
+               ON true"#,
+        ids,
+    );
+    let (mut chain, mut known) = (None, Vec::new());
+    for row in free.fetch_all(tx.connection()).await? {
+        let (number, sequence, hash) = (row.chain, row.place, hash(row.hash)?);
+        let clock = Clock { instant: row.now, closed_through: row.closed_through };
+        chain = Some(ChainEnd { number, sequence, hash, clock });
+        if let (Some(digest), Some(record)) = (row.digest, row.record) {
+            known.push(stored(digest, record)?);
+        }
+    }
+    if let Some(chain) = chain {
+        return Ok((chain, known));
+    }
+    let any = sqlx::query!("SELECT chain, place, hash FROM chains WHERE chain = 0 FOR UPDATE");
+    let row = any.fetch_one(tx.connection()).await?;
+    let clock = bank_calendar::repo::clock(tx).await?;
+    let (number, sequence, hash) = (row.chain, row.place, hash(row.hash)?);
+    let chain = ChainEnd { number, sequence, hash, clock };
+    Ok((chain, records_in_tx(tx, ids).await?))
+}
+
+/// Makes the tables of the months to come.
+pub(crate) async fn make_months_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+    sqlx::query!("SELECT keep_journal($1)", MONTHS_AHEAD).execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// Reads a column of 32 bytes.
+pub(crate) fn hash(bytes: Vec<u8>) -> sqlx::Result<ChainHash> {
+    parsed("journal.digest, hash", "", bytes.try_into().ok().map(ChainHash))
+}
+
+/// The records of these instructions, as far as they were decided before.
+pub(crate) async fn records_in_tx(
+    tx: &mut Tx<'_>,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<StoredRecord>> {
+    let rows = sqlx::query!(
+        r#"SELECT digest AS "digest!", record AS "record!"
+           FROM unnest($1::uuid[]) AS asked(id), LATERAL
+             (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known"#,
+        ids,
+    );
+    let rows = rows.fetch_all(tx.connection()).await?;
+    rows.into_iter().map(|row| stored(row.digest, row.record)).collect()
+}
+
+fn stored(digest: Vec<u8>, text: String) -> sqlx::Result<StoredRecord> {
+    Ok(StoredRecord { digest: hash(digest)?.0, text })
+}

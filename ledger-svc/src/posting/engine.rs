@@ -1,0 +1,181 @@
+//! The engine: an instruction becomes a plan, a plan becomes an outcome. Promise: instructions are
+//! decided in their order; a group is done whole or leaves nothing; an id has one outcome. The
+//! engine knows no kind of instruction.
+
+use shared_events::{CommandId, TransferId};
+
+use super::{
+    apply::apply,
+    instruction::Instruction,
+    outcome::{Decided, InstructionOutcome, JournalRecord, Rejected, storable},
+    own_ids::is_own_id,
+    plan::Plan,
+    reason::RejectReason,
+    state::PostingState,
+    stored_record::digest,
+    validate::validate,
+};
+use crate::{accounts::Account, bank_calendar::Now};
+
+/// The answer to one instruction of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// The instruction was decided now: its outcome is announced.
+    New(TransferId),
+    /// The instruction was decided before: its outcome is repeated to the requester.
+    Known(TransferId),
+    /// The id cannot be this instruction's: the refusal is announced, and not stored.
+    Refused(Instruction, RejectReason),
+}
+
+/// The plan of an instruction, or the first rule that stands against it.
+pub(crate) fn plan(
+    state: &PostingState,
+    instruction: &Instruction,
+    now: Now,
+) -> Result<Plan, RejectReason> {
+    validate(state, instruction, now)?;
+    instruction.kind.rules().plans(state, now)
+}
+
+impl PostingState {
+    /// Decides the instructions of one command, in their order.
+    pub fn submit_all(
+        &mut self,
+        command: CommandId,
+        instructions: Vec<Instruction>,
+        now: Now,
+    ) -> Vec<Submitted> {
+        if instructions.iter().all(|instruction| instruction.group.is_none()) {
+            let all = instructions.into_iter();
+            return all.map(|instruction| self.submit_foreign(command, instruction, now)).collect();
+        }
+        // A group is decided at the place of its first member.
+        let mut answers = vec![None; instructions.len()];
+        for first in 0..instructions.len() {
+            if answers[first].is_some() {
+                continue;
+            }
+            let group = instructions[first].group;
+            let members: Vec<usize> = match group {
+                None => vec![first],
+                Some(_) => (first..instructions.len())
+                    .filter(|n| instructions[*n].group == group)
+                    .collect(),
+            };
+            if group.is_some() {
+                self.begin_group();
+            }
+            for n in &members {
+                let instruction = instructions[*n].clone();
+                answers[*n] = Some(self.submit_foreign(command, instruction, now));
+            }
+            if group.is_some() {
+                let of_group: Vec<&Submitted> =
+                    members.iter().filter_map(|n| answers[*n].as_ref()).collect();
+                self.end_group(&of_group);
+            }
+        }
+        answers.into_iter().flatten().collect()
+    }
+
+    /// Decides an instruction of a client, which may not give one of the ledger's own ids.
+    fn submit_foreign(
+        &mut self,
+        command: CommandId,
+        instruction: Instruction,
+        now: Now,
+    ) -> Submitted {
+        match is_own_id(instruction.transfer_id) {
+            true => Submitted::Refused(instruction, RejectReason::ReservedId),
+            false => self.submit(command, instruction, now),
+        }
+    }
+
+    /// Decides one instruction, and makes its change if no rule stands against it.
+    pub fn submit(&mut self, command: CommandId, instruction: Instruction, now: Now) -> Submitted {
+        let (id, content) = (instruction.transfer_id, digest(&instruction));
+        if let Some(known) = self.known(id) {
+            return match known.digest == content {
+                true => Submitted::Known(id),
+                false => Submitted::Refused(instruction, RejectReason::IdempotencyConflict),
+            };
+        }
+        let outcome = match plan(self, &instruction, now) {
+            Ok(plan) => apply(self, id, plan, now),
+            Err(reason) => self.rejection(&instruction, reason),
+        };
+        self.record(content, command, instruction, now, outcome);
+        Submitted::New(id)
+    }
+
+    /// Makes the change of an instruction of the ledger's own, whose plan is already checked.
+    pub(crate) fn post_own(
+        &mut self,
+        cause: CommandId,
+        instruction: Instruction,
+        plan: Plan,
+        now: Now,
+    ) -> TransferId {
+        let id = instruction.transfer_id;
+        let outcome = apply(self, id, plan, now);
+        self.record(digest(&instruction), cause, instruction, now, outcome);
+        id
+    }
+
+    fn record(
+        &mut self,
+        digest: [u8; 32],
+        command_id: CommandId,
+        instruction: Instruction,
+        now: Now,
+        outcome: InstructionOutcome,
+    ) {
+        let instruction = storable(instruction, &outcome);
+        let booking_date = instruction.booking_date.unwrap_or_else(|| now.booking_day());
+        let value_date = instruction.value_date.unwrap_or(booking_date);
+        let decided_at = now.instant;
+        let record = JournalRecord {
+            instruction,
+            command_id,
+            decided_at,
+            booking_date,
+            value_date,
+            outcome,
+        };
+        self.put_decided(Decided { digest, record });
+    }
+
+    fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {
+        let debtor = instruction.kind.description().debtor(self);
+        let account = debtor.and_then(|id| self.account(id)).and_then(Account::after);
+        InstructionOutcome::Rejected(Rejected { reason, account })
+    }
+
+    /// Ends a group. If any member was rejected, the group's changes are undone, and the other
+    /// members are rejected, too.
+    fn end_group(&mut self, answers: &[&Submitted]) {
+        let rejection = |id: &TransferId| self.known(*id)?.record.outcome.rejection();
+        let failed = answers.iter().any(|answer| match answer {
+            Submitted::New(id) | Submitted::Known(id) => rejection(id).is_some(),
+            Submitted::Refused(..) => true,
+        });
+        if !failed {
+            self.keep_group();
+            return;
+        }
+        self.undo_group();
+        // All members are forgotten before any is rejected: the accounts, and the holds and
+        // transfers that a member names, are as they were before the group.
+        let new = answers.iter().filter_map(|answer| match answer {
+            Submitted::New(id) => self.forget_decided(*id),
+            Submitted::Known(_) | Submitted::Refused(..) => None,
+        });
+        for mut decided in new.collect::<Vec<_>>() {
+            let own_reason = decided.record.outcome.rejection();
+            let reason = own_reason.unwrap_or(RejectReason::GroupRejected);
+            decided.record.outcome = self.rejection(&decided.record.instruction, reason);
+            self.reinstate_decided(decided);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The handler of `ledger.queries`. Each query is answered from one snapshot.
+
+use shared_events::{
+    Amount,
+    ledger::{self as contract, LedgerQuery},
+    messaging::{Answer, HandleError, QueryHandler, Tx},
+    refusal::MessageRefused,
+};
+
+use super::{
+    inbound::{
+        instructions::instruction,
+        queries::{as_of, entry_search, payment_name, snapshot_part, statement_range},
+    },
+    outbound::{outcomes::record, replies},
+    values::party,
+};
+use crate::{
+    accounting_periods, accounts, audit, balance_monitors,
+    bank_calendar::BankTime,
+    command_batch, holds, interest, journal,
+    posting::{INSTRUCTIONS_MAX, JournalRecord, stored_record},
+    refusals::QueryError,
+    standing_orders, statements,
+    statements::query::{AccountPage, page_limit},
+};
+
+/// Handles `ledger.queries`.
+pub(crate) struct QueryAnswers {
+    time: BankTime,
+}
+
+impl QueryAnswers {
+    pub(crate) const fn new(time: BankTime) -> Self {
+        Self { time }
+    }
+}
+
+type Answered = Result<Answer, QueryError>;
+
+impl QueryHandler for QueryAnswers {
+    type Query = LedgerQuery;
+
+    async fn answer(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Result<Answer, HandleError> {
+        match self.answered(tx, query).await {
+            Ok(answer) => Ok(answer),
+            Err(QueryError::Refused(refusal)) => Ok(Answer::refused(&refusal)),
+            Err(QueryError::Failed(error)) => Err(error),
+        }
+    }
+}
+
+impl QueryAnswers {
+    async fn answered(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Answered {
+        match query {
+            LedgerQuery::Balance(get) => {
+                let account = party(&get.account);
+                let found = statements::query::account(tx, &account, get.currency).await?;
+                Ok(Answer::found(&replies::balance(&found)?))
+            }
+            LedgerQuery::TrialBalance(get) => {
+                let lines = accounts::repo_trial_balance::trial_balance(tx, get.after).await?;
+                Ok(Answer::found(&replies::trial_balance(lines, get.in_pages)))
+            }
+            LedgerQuery::Transfer(get) => transfer(tx, get).await,
+            LedgerQuery::Instruction(get) => instruction_found(tx, get).await,
+            LedgerQuery::Preview(preview) => previewed(tx, preview, self.time).await,
+            LedgerQuery::Statement(get) => statement(tx, get).await,
+            LedgerQuery::BalanceAt(get) => balance_at(tx, get).await,
+            LedgerQuery::Entries(find) => entries(tx, find).await,
+            LedgerQuery::Payments(find) => payments(tx, find).await,
+            LedgerQuery::Journal(get) => {
+                let (page, size) = ((get.after, get.limit), replies::record_size);
+                let found = audit::query::journal(tx, get.chain, page, size).await?;
+                Ok(Answer::found(&replies::journal(found)))
+            }
+            LedgerQuery::Books(get) => {
+                let (part, page) = (snapshot_part(get.part), (get.from, get.limit));
+                let found = audit::query::snapshot(tx, part, page).await?;
+                Ok(Answer::found(&replies::snapshot(found)))
+            }
+            LedgerQuery::Interest(get) => {
+                let (days, known_at) = ((get.from, get.to), get.known_at);
+                let account = get.account_id;
+                let found =
+                    interest::query::interest(tx, account, days, known_at, self.time).await?;
+                Ok(Answer::found(&replies::interest(found)))
+            }
+            LedgerQuery::Monitors(list) => monitors(tx, list).await,
+            LedgerQuery::Orders(list) => {
+                let account_id = list.account_id;
+                let found = standing_orders::query::orders(tx, account_id).await?;
+                let orders = found.into_iter().map(replies::order).collect();
+                Ok(Answer::found(&contract::OrdersListed { account_id, orders }))
+            }
+            LedgerQuery::Order(get) => order(tx, get).await,
+            LedgerQuery::Period(_) => {
+                let open = accounting_periods::query::open_period(tx, self.time).await?;
+                Ok(Answer::found(&contract::PeriodFound {
+                    closed_through: open.closed_through,
+                    closed_at: open.closed_at,
+                    today: open.today,
+                    latest: open.latest,
+                }))
+            }
+        }
+    }
+}
+
+/// The record of an instruction, if the instruction was decided.
+async fn decided(
+    tx: &mut Tx<'_>,
+    id: shared_events::TransferId,
+) -> Result<Option<JournalRecord>, QueryError> {
+    let stored = journal::repo::records_in_tx(tx, &[id.uuid()]).await?.pop();
+    Ok(stored.as_ref().map(stored_record::decided).transpose()?.map(|decided| decided.record))
+}
+
+async fn transfer(tx: &mut Tx<'_>, get: &contract::GetTransfer) -> Answered {
+    let id = get.transfer_id;
+    let found = decided(tx, id).await?.and_then(replies::transfer);
+    let found = found.ok_or_else(|| MessageRefused::not_found(format!("transfer {id}")))?;
+    Ok(Answer::found(&found))
+}
+
+async fn instruction_found(tx: &mut Tx<'_>, get: &contract::GetInstruction) -> Answered {
+    let id = get.transfer_id;
+    let found = decided(tx, id).await?;
+    let found = found.ok_or_else(|| MessageRefused::not_found(format!("instruction {id}")))?;
+    let hold = holds::repo::read_in_tx(tx, &[id.uuid()]).await?.pop();
+    let reversed = holds::repo::reversed_in_tx(tx, &[id.uuid()]).await?.pop();
+    Ok(Answer::found(&contract::InstructionFound {
+        record: record(found),
+        hold: hold.as_ref().map(replies::hold),
+        reversed: reversed.map(|(_, amount)| Amount(amount)),
+    }))
+}
+
+async fn previewed(
+    tx: &mut Tx<'_>,
+    preview: &contract::PreviewInstructions,
+    time: BankTime,
+) -> Answered {
+    if !(1..=INSTRUCTIONS_MAX).contains(&preview.instructions.len()) {
+        let rule = format!("1 to {INSTRUCTIONS_MAX}");
+        return Err(MessageRefused::invalid("instructions", rule).into());
+    }
+    let instructions = preview.instructions.iter().map(instruction).collect();
+    let (state, submitted) = command_batch::command::preview(tx, instructions, time).await?;
+    let instructions = submitted.iter().map(|one| replies::previewed(&state, one)).collect();
+    Ok(Answer::found(&contract::InstructionsPreviewed { instructions }))
+}
+
+async fn statement(tx: &mut Tx<'_>, get: &contract::GetStatement) -> Answered {
+    let (account, range) = (party(&get.account), statement_range(get));
+    let (found, period) = statements::query::statement(
+        tx,
+        (&account, get.currency),
+        (range, get.totals),
+        (get.after, get.limit),
+        replies::entry,
+    )
+    .await?;
+    let AccountPage { account: account_id, currency, items: entries, more } = found;
+    let next = entries.last().filter(|_| more).map(|last| last.version);
+    let period = period.as_ref().map(replies::period);
+    Ok(Answer::found(&contract::StatementFound { account_id, currency, entries, next, period }))
+}
+
+async fn balance_at(tx: &mut Tx<'_>, get: &contract::GetBalanceAt) -> Answered {
+    let (account, published) = (party(&get.account), get.as_of);
+    let of_account = (&account, get.currency);
+    let found = statements::query::balance_at(tx, of_account, as_of(published)).await?;
+    Ok(Answer::found(&contract::BalanceAtFound {
+        account_id: found.account,
+        code: found.code,
+        currency: found.currency,
+        as_of: published,
+        balance: found.balance,
+        version: found.version,
+    }))
+}
+
+async fn entries(tx: &mut Tx<'_>, find: &contract::FindEntries) -> Answered {
+    let (account, search) = (party(&find.account), entry_search(find));
+    let of_account = (&account, find.currency);
+    let (found, looked_at) =
+        statements::query::entries(tx, of_account, &search, find.limit, replies::entry).await?;
+    let AccountPage { account: account_id, currency, items: entries, more } = found;
+    let next = match more {
+        true => entries.last().map(|last| last.version),
+        false => looked_at,
+    };
+    Ok(Answer::found(&contract::EntriesFound { account_id, currency, entries, next }))
+}
+
+async fn payments(tx: &mut Tx<'_>, find: &contract::FindPayments) -> Answered {
+    let (name, page) = (payment_name(&find.name), (find.after, find.limit));
+    let (payments, more) = statements::query::payments(tx, &name, page, record).await?;
+    let next = payments.last().filter(|_| more).map(|last| last.instruction.transfer_id);
+    Ok(Answer::found(&contract::PaymentsFound { payments, next }))
+}
+
+async fn monitors(tx: &mut Tx<'_>, list: &contract::ListMonitors) -> Answered {
+    let account_id = list.account_id;
+    let account = accounts::repo::find(tx, account_id).await?;
+    let account =
+        account.ok_or_else(|| MessageRefused::not_found(format!("account {account_id}")))?;
+    let found = balance_monitors::repo::read_in_tx(tx, &[account_id.uuid()]).await?;
+    let monitors = found.values().flatten().map(replies::monitor).collect();
+    let currency = account.currency;
+    Ok(Answer::found(&contract::MonitorsListed { account_id, currency, monitors }))
+}
+
+async fn order(tx: &mut Tx<'_>, get: &contract::GetOrder) -> Answered {
+    let contract::GetOrder { account_id, order_id, before, limit } = *get;
+    let limit = page_limit(limit, standing_orders::query::EXECUTIONS_PAGE_MAX)?;
+    let key = (account_id, order_id);
+    let found = standing_orders::query::order(tx, key, before, limit).await?;
+    let order = found.order.map(replies::order);
+    let executions = found.executions.iter().map(replies::execution).collect();
+    let next = found.next;
+    Ok(Answer::found(&contract::OrderFound { account_id, order_id, order, executions, next }))
+}
