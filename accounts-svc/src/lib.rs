@@ -1,10 +1,10 @@
-//! The accounts service: who has which account, on what terms, in what state. Promise: every change
-//! of an account is one row, one version and one event, committed together.
+//! The accounts service: holders, accounts, their terms and their states. Promise: every change of
+//! an account is one row, one version and one event, committed together.
 //!
 //! ```text
-//! accounts.commands ─┐                                          ┌─> accounts.account.*, ...
-//! accounts.events   ─┼─> handle ──> domain ──> store ──> outbox ┼─> accounts.command.rejected
-//! (of the ledger)    │   (verbs)    (pure)     (tables)         └─> a reply, where one is asked
+//! accounts.commands ─┐                                        ┌─> accounts.account.*, ...
+//! accounts.events   ─┼─> wire ──> accounts, directory ──> wire ┼─> accounts.command.rejected
+//! (of the ledger)    │  inbound   (rules, tables)     outbound └─> a reply, where one is asked for
 //! accounts.queries  ─┘
 //!
 //! opening   open ──> pending ── ledger.account.opened ──> active <──> frozen
@@ -12,17 +12,32 @@
 //!                             └ ledger.account.close_refused ──────> active
 //! ```
 //!
-//! A batch is handled as a whole: all its accounts are loaded and locked by one statement, its
-//! commands are decided in order in memory, and all that changed is written by one or two.
+//! The service is cut by capability, in the order of the flow:
+//!
+//! ```text
+//! wire             the border to the bus: messages in, requests; outcomes, messages out
+//! fields           checks of fields that the capabilities share
+//! holders          the holder of an account
+//! account_numbers  the bank, serial numbers and IBANs
+//! accounts         opening, freezing, limits, closing: the batch in one transaction
+//! directory        one account by a key, or a list
+//! settings         the configuration
+//! ```
+//!
+//! `accounts` is one capability although it has four kinds of command: all of them change the same
+//! row under the same lock, and a batch mixes them in order.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod wire;
+
+mod fields;
+mod holders;
+
+mod account_numbers;
+mod accounts;
+mod directory;
+
 mod settings;
-
-mod handle;
-
-mod domain;
-
-mod store;
 
 pub use settings::Settings;
 
@@ -31,18 +46,22 @@ use shared_events::{
     messaging::{Service, ServiceError},
     topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
 };
+use sqlx::migrate::Migrator;
 
-use handle::{Commands, LedgerEvents, Queries};
+use wire::{AccountCommands, AccountQueries, LedgerEvents};
+
+/// The schema of the service's database.
+static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Runs the service until it is asked to stop.
 ///
 /// # Errors
 /// When its database cannot be migrated, or a part of it died.
 pub async fn run(host: Host, settings: Settings) -> Result<(), ServiceError> {
-    Service::new("accounts", host.amqp, host.pool, &store::MIGRATOR, host.health)
-        .consume(ACCOUNTS_COMMANDS, Commands::new(settings.bank))
+    Service::new("accounts", host.amqp, host.pool, &MIGRATOR, host.health)
+        .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
         .consume(ACCOUNTS_EVENTS, LedgerEvents)
-        .answer(ACCOUNTS_QUERIES, Queries)
+        .answer(ACCOUNTS_QUERIES, AccountQueries)
         .run(host.shutdown)
         .await
 }

@@ -1,4 +1,4 @@
-//! The accounts service's process.
+//! The process of the accounts service.
 
 use std::process::ExitCode;
 

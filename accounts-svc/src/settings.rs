@@ -1,9 +1,9 @@
-//! What the service is configured with. Promise: a bank whose IBANs cannot be made here stops the
+//! The service's configuration. Promise: a bank whose IBANs this service cannot make stops the
 //! start, and the message names the key.
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::domain::Bank;
+use crate::account_numbers::Bank;
 
 /// The service's own part of the configuration.
 #[derive(Debug, Deserialize)]
@@ -42,7 +42,8 @@ mod tests {
 
     fn check(given: &str, then: &str) {
         let settings = serde_json::from_str::<Settings>(given);
-        let shown = settings.map_or_else(|error| error.to_string(), |it| it.bank.to_string());
+        let shown =
+            settings.map_or_else(|error| error.to_string(), |settings| settings.bank.to_string());
         assert!(shown.starts_with(then), "{given}: {shown}");
     }
 

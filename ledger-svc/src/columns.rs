@@ -1,6 +1,8 @@
 //! Columns of the ledger's tables as the ledger's types. Promise: a value that no version of the
 //! ledger writes is an error that names the column, and a sum keeps all its digits.
 
+pub(crate) mod numeric;
+
 use shared_events::Currency;
 
 /// A sum of the database with more digits than the ledger's types hold.

@@ -1,46 +1,79 @@
-//! The notifications service: who is told what, through which channel, and whether it arrived.
-//! Promise: every event that concerns a holder becomes one notification; every delivery ends, and
-//! how it ended is an event.
+//! The notifications service: notifies holders of events, by e-mail and webhook. Promise: every
+//! event that concerns a holder becomes one notification; every delivery ends, and its end is an
+//! event.
 //!
 //! ```text
-//! notifications.events ──┐                                  ┌─> notifications.preferences.changed,
-//! (accounts, ledger)     ├─> handle ─> domain ─> store ─> outbox  notifications.command.rejected
-//! notifications.commands ┤   (verbs)   (pure)   (tables)
-//! notifications.queries ─┘                         │
-//!                                deliveries that are due
-//!                                                  v
-//! deliver: claim (short transaction, lease) ─> send (e-mail, webhook) ─> record (one transaction:
-//!          attempt, delivery, event) ─> outbox ─> notifications.delivery.succeeded, .failed,
-//!          notifications.endpoint.disabled; and what is old is deleted
+//! notifications.events ──┐         ┌─> recipients     profiles, preferences
+//! (accounts, ledger)     ├─> wire ─┼─> triggers       event ──> account + payload
+//! notifications.commands ┤ inbound └─> notifications  ids, routing ──> notifications, deliveries
+//! notifications.queries ─┘                                                    │
+//!                                                                   deliveries that are due
+//!                                                                             v
+//! deliveries: claim (short transaction, lease) ──> transports: letters by SMTP, signed webhooks
+//!             record (one transaction: attempt, delivery, event) ──> wire outbound ──> outbox
+//! retention:  old notifications are deleted
+//! ```
+//!
+//! The service is cut by capability, in the order of the flow:
+//!
+//! ```text
+//! wire           the border to the bus: messages in, requests; outcomes, messages out
+//! recipients     holders of accounts: profiles, channels, topics, preferences, keys
+//! triggers       the holders that an event concerns, and the facts for each
+//! notifications  made of events, stored once, listed
+//! deliveries     claims, attempts, schedule, caps; resending
+//! letters        the e-mails in the languages of the bank
+//! transports     SMTP and webhooks
+//! retention      deletes old notifications
+//! ids            ids of notifications and deliveries
+//! time_limit     the time limit of database work in jobs
+//! settings       the configuration
 //! ```
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod wire;
+
+mod recipients;
+mod triggers;
+
+mod deliveries;
+mod notifications;
+
+mod letters;
+mod transports;
+
+mod retention;
+
+mod ids;
+#[cfg(test)]
+mod samples;
 mod settings;
+mod time_limit;
 
-mod handle;
-
-mod domain;
-
-mod store;
-
-mod deliver;
-
-pub use deliver::InvalidSmtp;
 pub use settings::Settings;
+pub use transports::email::InvalidSmtp;
 
 use std::sync::Arc;
 
 use shared_events::{
     host::Host,
     messaging::{Service, ServiceError},
-    notifications::Channel,
     topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
 };
+use sqlx::migrate::Migrator;
 
-use deliver::{Bells, Caller, Courier, Gauges, Mailer, Pruner, Way};
-use handle::{Commands, Events, Queries};
+use deliveries::{
+    Wakeup,
+    job::{BacklogMetrics, DeliveryWorker},
+};
+use retention::RetentionJob;
+use transports::{email::Mailer, webhook::WebhookClient};
+use wire::{NotifiableEvents, NotificationCommands, NotificationQueries, delivery_event};
 
-/// Why the service cannot run.
+/// The schema of the service's database.
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The service cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// `smtp.url` or `smtp.from` cannot be used.
@@ -60,19 +93,19 @@ pub enum RunError {
 /// When it cannot send with these settings, its database cannot be migrated, or a part of it died.
 pub async fn run(host: Host, settings: Settings) -> Result<(), RunError> {
     let mailer = Mailer::new(settings.smtp).map_err(RunError::Smtp)?;
-    let caller = Caller::new(settings.webhook).map_err(RunError::Webhook)?;
-    let bells = Arc::new(Bells::default());
+    let webhooks = WebhookClient::new(settings.webhook).map_err(RunError::Webhook)?;
+    let wakeup = Arc::new(Wakeup::default());
     let schedule = Arc::new(settings.delivery.schedule);
     let first_delay = schedule.delay_before(1, 0.0).unwrap_or_default();
-    let courier = |way| Courier::new(way, Arc::clone(&schedule), Arc::clone(&bells));
-    Service::new("notifications", host.amqp, host.pool, &store::MIGRATOR, host.health)
-        .consume(NOTIFICATIONS_EVENTS, Events::new(first_delay, Arc::clone(&bells)))
-        .consume(NOTIFICATIONS_COMMANDS, Commands::new(Arc::clone(&bells)))
-        .answer(NOTIFICATIONS_QUERIES, Queries)
-        .work(courier(Way::Email(mailer)))
-        .work(courier(Way::Webhook(caller)))
-        .work(Gauges { channels: [Channel::Email, Channel::Webhook] })
-        .work(Pruner::new(settings.retention))
+    let (schedule, wakeup_of) = (|| Arc::clone(&schedule), || Arc::clone(&wakeup));
+    Service::new("notifications", host.amqp, host.pool, &MIGRATOR, host.health)
+        .consume(NOTIFICATIONS_EVENTS, NotifiableEvents::new(first_delay, wakeup_of()))
+        .consume(NOTIFICATIONS_COMMANDS, NotificationCommands::new(wakeup_of()))
+        .answer(NOTIFICATIONS_QUERIES, NotificationQueries)
+        .work(DeliveryWorker::new(mailer, schedule(), wakeup_of(), delivery_event))
+        .work(DeliveryWorker::new(webhooks, schedule(), wakeup_of(), delivery_event))
+        .work(BacklogMetrics)
+        .work(RetentionJob::new(settings.retention))
         .run(host.shutdown)
         .await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The notifications service's process.
+//! The process of the notifications service.
 
 use std::process::ExitCode;
 

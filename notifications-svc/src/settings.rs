@@ -1,12 +1,12 @@
-//! What the service is configured with. Promise: an address, a key or a schedule that cannot be
-//! used stops the start, and the message names its key and never its value.
+//! The configuration of the service. Promise: an address, a key or a schedule that cannot be used
+//! stops the start, and the message names the configuration key and never its value.
 
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use shared_events::address::{Address, AddressError, Scheme};
 
-use crate::domain::{Schedule, SigningKey};
+use crate::{deliveries::Schedule, recipients::SigningKey};
 
 /// The service's own part of the configuration.
 #[derive(Debug, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Settings {
     pub(crate) retention: Retention,
 }
 
-/// How e-mail is sent.
+/// The mail server and the sender.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Smtp {
     /// `smtp://host:25`, `smtp://user@host:587?tls=required` or `smtps://user@host`.
@@ -32,78 +32,78 @@ pub(crate) struct Smtp {
     pub(crate) from: Mailbox,
 }
 
-/// How webhooks are called.
+/// The keys and the bounds of webhooks.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Webhook {
-    /// Signs what is sent to holders who have given no key of their own.
+    /// The bank's key, which signs for holders without a key of their own.
     #[serde(deserialize_with = "signing_key")]
     pub(crate) secret: SigningKey,
-    /// The key before it: signs, too, while receivers learn the new one.
+    /// The bank's key before, which signs, too, while receivers learn the new one.
     #[serde(default, deserialize_with = "signing_key_before")]
     pub(crate) secret_before: Option<SigningKey>,
     /// Whether webhooks may be in private networks. For development.
     #[serde(default)]
     pub(crate) allow_private: bool,
-    /// The ports that are called.
+    /// The ports that may be called.
     #[serde(default)]
     pub(crate) ports: Ports,
 }
 
 /// `80,443,8443`, or `any`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "WrittenPorts")]
+#[serde(try_from = "PortsNotation")]
 pub(crate) struct Ports(Option<Vec<u16>>);
 
-/// How ports may be written: a list in a file, one number or text in the environment.
+/// The notations of ports: a list in a file, one number or text in the environment.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum WrittenPorts {
+enum PortsNotation {
     List(Vec<u16>),
     One(u16),
     Text(String),
 }
 
 impl Default for Ports {
-    /// Those of the web: what else listens in a network speaks no HTTP, or is nobody's webhook.
+    /// The ports of the web: other servers of a network speak no HTTP, or are no webhooks.
     fn default() -> Self {
         Self(Some(vec![80, 443, 8_443]))
     }
 }
 
 impl Ports {
-    /// `None`: all.
+    /// The allowed ports; `None`: all.
     pub(crate) fn allowed(self) -> Option<Vec<u16>> {
         self.0
     }
 }
 
-impl TryFrom<WrittenPorts> for Ports {
+impl TryFrom<PortsNotation> for Ports {
     type Error = &'static str;
 
-    fn try_from(written: WrittenPorts) -> Result<Self, &'static str> {
+    fn try_from(notation: PortsNotation) -> Result<Self, &'static str> {
         let wrong = "webhook.ports must be any, or numbers such as 80,443,8443";
-        let ports = match written {
-            WrittenPorts::Text(text) if text.trim() == "any" => return Ok(Self(None)),
-            WrittenPorts::Text(text) => {
+        let ports = match notation {
+            PortsNotation::Text(text) if text.trim() == "any" => return Ok(Self(None)),
+            PortsNotation::Text(text) => {
                 let read: Result<Vec<u16>, _> =
                     text.split(',').map(|port| port.trim().parse()).collect();
                 read.map_err(|_| wrong)?
             }
-            WrittenPorts::List(ports) => ports,
-            WrittenPorts::One(port) => vec![port],
+            PortsNotation::List(ports) => ports,
+            PortsNotation::One(port) => vec![port],
         };
         if ports.is_empty() || ports.contains(&0) { Err(wrong) } else { Ok(Self(Some(ports))) }
     }
 }
 
-/// How long it is kept what holders were told, in days.
+/// The days for which notifications are kept.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Retention {
-    /// From the making of a notification, where it was sent to somebody.
+    /// For notifications that have a delivery.
     #[serde(deserialize_with = "days")]
     pub(crate) told_days: i32,
-    /// Where it was sent to nobody.
+    /// For notifications without a delivery.
     #[serde(deserialize_with = "days")]
     pub(crate) untold_days: i32,
 }
@@ -114,7 +114,7 @@ impl Default for Retention {
     }
 }
 
-/// When deliveries are tried.
+/// The attempts of deliveries.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Delivery {
     #[serde(default)]
@@ -130,7 +130,7 @@ pub(crate) fn mail_server_address(text: &str) -> Result<Address, AddressError> {
 
 fn mail_server_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
     let text = SecretString::deserialize(deserializer)?;
-    let wrong = |why| de::Error::custom(format!("smtp.url {why}"));
+    let wrong = |fault| de::Error::custom(format!("smtp.url {fault}"));
     mail_server_address(text.expose_secret()).map_err(wrong)
 }
 
@@ -157,21 +157,21 @@ fn signing_key_before<'de, D: Deserializer<'de>>(
     SigningKey::try_new(text.expose_secret()).map(Some).map_err(wrong)
 }
 
-/// At least as long as a message may come again: an event whose notification was deleted makes it
-/// anew, and it would be told twice.
+/// At least the time in which a message may come again: an event whose notification was deleted
+/// would make the notification again.
 const DAYS: std::ops::RangeInclusive<i32> = 28..=36_500;
 
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    /// A number in a file, text in the environment.
+    /// The notations of days: a number in a file, text in the environment.
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Written {
+    enum DaysNotation {
         Number(i32),
         Text(String),
     }
-    let read = match Written::deserialize(deserializer)? {
-        Written::Number(days) => Some(days),
-        Written::Text(text) => text.trim().parse().ok(),
+    let read = match DaysNotation::deserialize(deserializer)? {
+        DaysNotation::Number(days) => Some(days),
+        DaysNotation::Text(text) => text.trim().parse().ok(),
     };
     read.filter(|days| DAYS.contains(days)).ok_or_else(|| {
         let (least, most) = (DAYS.start(), DAYS.end());
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_read_and_private_networks_are_closed() {
+    fn right_settings_are_read_and_private_networks_are_closed() {
         let settings = read("The Bank <bank@example.com>", SECRET, "0,5").expect("right");
         assert_eq!(settings.smtp.from.email.domain(), "example.com");
         assert!(!settings.webhook.allow_private);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mail_servers_url_is_refused_by_what_is_wrong_with_it() {
+    fn a_wrong_url_of_the_mail_server_is_refused_with_its_fault() {
         for (url, then) in [
             ("smtp:mail", "smtp.url names no host"),
             ("smtp:///mail", "smtp.url names no host"),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_secrets_are_not_shown() {
+    fn a_wrong_setting_is_named_and_secrets_are_not_shown() {
         for (from, secret, schedule, then) in [
             ("nobody", SECRET, "0", "smtp.from must be an e-mail address"),
             ("a@b.cz", "hunter2", "0", "webhook.secret must be whsec_ and base64"),

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use shared_events::{
     Amount, Envelope, MessageSet, Money,
-    accounts::AccountsCommand,
+    accounts::CloseAccount,
     catalogue::{Entry, PUBLISHED, find},
     documents::{SCHEMAS, documents, envelope_schema},
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, chain, read_envelopes},
@@ -93,6 +93,13 @@ fn read_one(envelope: &Value) -> RawEnvelope {
 
 fn as_value<D: serde::Serialize>(envelope: &Envelope<D>) -> Value {
     serde_json::to_value(envelope).expect("an envelope is JSON")
+}
+
+shared_events::message_set! {
+    /// The smallest set of messages.
+    enum Closings {
+        Close(CloseAccount),
+    }
 }
 
 #[test]
@@ -367,7 +374,7 @@ fn a_wrong_shape_is_refused_by_the_path_of_its_field() {
             other => panic!("{pointer}: {other:?}"),
         }
     }
-    let missing = AccountsCommand::decode("accounts.account.close.v1", "{}").expect_err("empty");
+    let missing = Closings::decode("accounts.account.close.v1", "{}").expect_err("empty");
     assert_eq!(
         missing.to_string().split(" at line").next(),
         Some("field `.`: missing field `account_id`")

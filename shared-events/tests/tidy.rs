@@ -9,6 +9,13 @@ use std::{
 
 use shared_events::topology::{self, LEDGER_COMMANDS, SERVICES};
 
+use by_capability::by_capability;
+
+#[path = "tidy/by_capability.rs"]
+mod by_capability;
+#[path = "tidy/imports.rs"]
+mod imports;
+
 const FILE_LINES_MAX: usize = 400;
 const LINE_CHARS_MAX: usize = 100;
 
@@ -200,22 +207,24 @@ fn stands_in(name: &str, text: &str) -> bool {
     })
 }
 
+/// Words of code that waits, reads a clock, makes ids, logs, or speaks to a database.
+const MACHINERY: [&str; 12] = [
+    "async ",
+    ".await",
+    "Utc::now",
+    "Local::now",
+    "Instant::now",
+    "SystemTime",
+    "sqlx",
+    "tracing",
+    "tokio",
+    "now_v7",
+    "new_v4",
+    "Id::new()",
+];
+
 #[test]
 fn the_domain_is_values_in_and_values_out() {
-    const MACHINERY: [&str; 12] = [
-        "async ",
-        ".await",
-        "Utc::now",
-        "Local::now",
-        "Instant::now",
-        "SystemTime",
-        "sqlx",
-        "tracing",
-        "tokio",
-        "now_v7",
-        "new_v4",
-        "Id::new()",
-    ];
     let domain = Source::shipped().filter(|it| it.is_of_a_service() && it.is_below("domain"));
     check("hand it in as an argument", domain.flat_map(|it| it.mentions(&MACHINERY)));
 }
@@ -223,7 +232,7 @@ fn the_domain_is_values_in_and_values_out() {
 #[test]
 fn claims_and_leases_go_by_the_clock_of_the_database() {
     // Two instances whose clocks differ by more than a lease would send the same letter twice.
-    let of_channels = ["deliver/webhook.rs", "deliver/prune.rs"];
+    let of_channels = ["transports/webhook/client.rs", "retention/job.rs"];
     let others = Source::shipped().filter(|it| {
         let is_of_a_channel = of_channels.iter().any(|path| it.path.ends_with(path));
         it.member() == "notifications-svc" && !is_of_a_channel
@@ -269,15 +278,16 @@ fn services_import_no_other_service() {
 }
 
 #[test]
-fn statements_stand_in_the_store() {
-    // The ledger has its capabilities' statements in `repo`, and a test of its own for that.
-    let allowed = |it: &Source| {
-        it.is_below("store")
-            || it.path.starts_with("shared-events/src/messaging/")
-            || it.member() == "ledger-svc"
+fn statements_stand_in_repositories() {
+    let by_capability = by_capability();
+    let allowed = |source: &Source| match by_capability.contains(source.member()) {
+        true => source.has_role(&["repo"]),
+        false => {
+            source.is_below("store") || source.path.starts_with("shared-events/src/messaging/")
+        }
     };
-    let others = Source::shipped().filter(|it| !allowed(it));
-    let found =
-        others.flat_map(|it| it.mentions(&["sqlx::query", "sqlx::raw_sql", "QueryBuilder"]));
-    check("one function per statement, in `store`", found);
+    let others = Source::shipped().filter(|source| !allowed(source));
+    let found = others
+        .flat_map(|source| source.mentions(&["sqlx::query", "sqlx::raw_sql", "QueryBuilder"]));
+    check("one function per statement, in `repo`", found);
 }

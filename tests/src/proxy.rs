@@ -6,7 +6,7 @@
 //! ```
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -69,11 +69,16 @@ struct Rules {
     paused: Vec<(Direction, String)>,
     /// What a client says when the answers to it and to all that follows are held up.
     unanswered: Option<&'static [u8]>,
+    /// Connections whose client has said so. A new connection is answered until it does.
+    silenced: BTreeSet<u64>,
 }
 
 impl Rules {
-    fn pause(&self, direction: Direction, name: &str) -> bool {
-        self.paused.iter().any(|(paused, part)| *paused == direction && name.contains(part))
+    fn pause(&self, direction: Direction, name: &str, number: u64) -> bool {
+        let is_silenced = direction == Direction::ToClient && self.silenced.contains(&number);
+        let is_named =
+            |(paused, part): &(Direction, String)| *paused == direction && name.contains(part);
+        is_silenced || self.paused.iter().any(is_named)
     }
 }
 
@@ -144,6 +149,7 @@ impl Proxy {
             rules.refusing = false;
             rules.paused.clear();
             rules.unanswered = None;
+            rules.silenced.clear();
         });
     }
 
@@ -200,8 +206,9 @@ impl Wire {
         let unanswered = self.rules.borrow().unanswered;
         let Some(wanted) = unanswered else { return };
         if said.windows(wanted.len()).any(|bytes| bytes == wanted) {
-            let held = (Direction::ToClient, self.name());
-            self.rules.send_modify(|rules| rules.paused.push(held));
+            self.rules.send_modify(|rules| {
+                rules.silenced.insert(self.number);
+            });
         }
     }
 
@@ -275,7 +282,7 @@ async fn pass(
         let name = wire.name();
         let (paused, cut) = {
             let rules = rules.borrow_and_update();
-            (rules.pause(direction, &name), rules.cuts != wire.cuts)
+            (rules.pause(direction, &name, wire.number), rules.cuts != wire.cuts)
         };
         if cut {
             return Ok(());

@@ -283,7 +283,7 @@ impl Account {
         let available = self.available();
         let is_bounded = side.plus(signed.abs()).is_some()
             && self.is_bounded(self.balance(), signed)
-            && available.is_none_or(|available| available.plus_at_most(signed).amount().is_some());
+            && available.is_none_or(|available| available.plus_at_most(signed).is_amount());
         match is_bounded {
             true => Ok(()),
             false => Err(AccountRefusal::BalanceTooLarge),
@@ -302,7 +302,7 @@ impl Account {
         };
         let is_bounded = self.is_bounded(pending, amount)
             && self.after().is_some()
-            && available.is_none_or(|available| available.minus_at_most(amount).amount().is_some());
+            && available.is_none_or(|available| available.minus_at_most(amount).is_amount());
         match is_bounded {
             true => Ok(()),
             false => Err(AccountRefusal::BalanceTooLarge),
@@ -315,7 +315,7 @@ impl Account {
         let after = before.plus_at_most(change);
         let end = Total::at_most(self.currency.balance_end());
         let has_place = self.code.is_some() || after.abs() < end || after.abs() < before.abs();
-        has_place && after.amount().is_some()
+        has_place && after.is_amount()
     }
 
     /// Counts an amount as spent today. Below zero: an amount that was reserved on `since` and is

@@ -7,7 +7,7 @@ use sqlx::Executor as _;
 use uuid::Uuid;
 
 use super::{Account, Blocks, LimitUsage, Limits, Status};
-use crate::columns::{currency, exact, parsed};
+use crate::columns::{currency, numeric::Numeric, parsed};
 
 /// A row of `accounts`.
 struct AccountRow {
@@ -21,13 +21,13 @@ struct AccountRow {
     daily_limit: Option<Decimal>,
     monthly_limit: Option<Decimal>,
     minimum_balance: Option<Decimal>,
-    posted_debits: String,
-    posted_credits: String,
-    pending_debits: String,
-    pending_credits: String,
+    posted_debits: Numeric,
+    posted_credits: Numeric,
+    pending_debits: Numeric,
+    pending_credits: Numeric,
     spent_day: NaiveDate,
-    spent_on_day: String,
-    spent_in_month: String,
+    spent_on_day: Numeric,
+    spent_in_month: Numeric,
     version: i64,
     followed_status: i64,
     followed_limit: i64,
@@ -51,14 +51,14 @@ impl TryFrom<AccountRow> for Account {
                 monthly: row.monthly_limit,
                 minimum_balance: row.minimum_balance,
             },
-            posted_debits: exact("accounts.posted_debits", row.posted_debits)?,
-            posted_credits: exact("accounts.posted_credits", row.posted_credits)?,
-            pending_debits: exact("accounts.pending_debits", row.pending_debits)?,
-            pending_credits: exact("accounts.pending_credits", row.pending_credits)?,
+            posted_debits: row.posted_debits.0,
+            posted_credits: row.posted_credits.0,
+            pending_debits: row.pending_debits.0,
+            pending_credits: row.pending_credits.0,
             usage: LimitUsage {
                 day: row.spent_day,
-                on_day: exact("accounts.spent_on_day", row.spent_on_day)?,
-                in_month: exact("accounts.spent_in_month", row.spent_in_month)?,
+                on_day: row.spent_on_day.0,
+                in_month: row.spent_in_month.0,
             },
             version: row.version,
             applied_status: row.followed_status,
@@ -101,11 +101,11 @@ pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     let rows = sqlx::query_as!(
         AccountRow,
         r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                  monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
-                  posted_credits::text AS "posted_credits!",
-                  pending_debits::text AS "pending_debits!",
-                  pending_credits::text AS "pending_credits!", spent_day,
-                  spent_on_day::text AS "spent_on_day!", spent_in_month::text AS "spent_in_month!",
+                  monthly_limit, minimum_balance, posted_debits AS "posted_debits: Numeric",
+                  posted_credits AS "posted_credits: Numeric",
+                  pending_debits AS "pending_debits: Numeric",
+                  pending_credits AS "pending_credits: Numeric", spent_day,
+                  spent_on_day AS "spent_on_day: Numeric", spent_in_month AS "spent_in_month: Numeric",
                   version, followed_status, followed_limit, monitored
            FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE"#,
         ids,
@@ -132,11 +132,11 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
     let rows = sqlx::query_as!(
         AccountRow,
         r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                  monthly_limit, minimum_balance, posted_debits::text AS "posted_debits!",
-                  posted_credits::text AS "posted_credits!",
-                  pending_debits::text AS "pending_debits!",
-                  pending_credits::text AS "pending_credits!", spent_day,
-                  spent_on_day::text AS "spent_on_day!", spent_in_month::text AS "spent_in_month!",
+                  monthly_limit, minimum_balance, posted_debits AS "posted_debits: Numeric",
+                  posted_credits AS "posted_credits: Numeric",
+                  pending_debits AS "pending_debits: Numeric",
+                  pending_credits AS "pending_credits: Numeric", spent_day,
+                  spent_on_day AS "spent_on_day: Numeric", spent_in_month AS "spent_in_month: Numeric",
                   version, followed_status, followed_limit, monitored
            FROM accounts WHERE id = ANY($1)"#,
         ids,

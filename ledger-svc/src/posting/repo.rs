@@ -11,20 +11,19 @@ use super::{
     outcome::{Decided, JournalRecord, PostedLeg},
     stored_record,
 };
-use crate::{accounts::Account, journal::ChainEnd};
+use crate::{accounts::Account, columns::numeric::Numeric, journal::ChainEnd};
 
-/// Balances as columns for an array statement. Totals are sent as text: they have more digits than
-/// the driver's decimals.
+/// Balances as columns for an array statement.
 #[derive(Default)]
 struct Balances {
     ids: Vec<Uuid>,
-    posted_debits: Vec<String>,
-    posted_credits: Vec<String>,
-    pending_debits: Vec<String>,
-    pending_credits: Vec<String>,
+    posted_debits: Vec<Numeric>,
+    posted_credits: Vec<Numeric>,
+    pending_debits: Vec<Numeric>,
+    pending_credits: Vec<Numeric>,
     spent_days: Vec<NaiveDate>,
-    spent_on_days: Vec<String>,
-    spent_in_months: Vec<String>,
+    spent_on_days: Vec<Numeric>,
+    spent_in_months: Vec<Numeric>,
     versions: Vec<i64>,
 }
 
@@ -33,13 +32,13 @@ impl<'a> FromIterator<&'a Account> for Balances {
         let mut columns = Self::default();
         for account in accounts {
             columns.ids.push(account.id.uuid());
-            columns.posted_debits.push(account.posted_debits.to_string());
-            columns.posted_credits.push(account.posted_credits.to_string());
-            columns.pending_debits.push(account.pending_debits.to_string());
-            columns.pending_credits.push(account.pending_credits.to_string());
+            columns.posted_debits.push(Numeric(account.posted_debits));
+            columns.posted_credits.push(Numeric(account.posted_credits));
+            columns.pending_debits.push(Numeric(account.pending_debits));
+            columns.pending_credits.push(Numeric(account.pending_credits));
             columns.spent_days.push(account.usage.day);
-            columns.spent_on_days.push(account.usage.on_day.to_string());
-            columns.spent_in_months.push(account.usage.in_month.to_string());
+            columns.spent_on_days.push(Numeric(account.usage.on_day));
+            columns.spent_in_months.push(Numeric(account.usage.in_month));
             columns.versions.push(account.version);
         }
         columns
@@ -86,16 +85,16 @@ pub(super) async fn post_in_tx<'a>(
     sqlx::query!(
         "WITH balanced AS (
              UPDATE accounts SET
-                 posted_debits = now.posted_debits::numeric,
-                 posted_credits = now.posted_credits::numeric,
-                 pending_debits = now.pending_debits::numeric,
-                 pending_credits = now.pending_credits::numeric,
+                 posted_debits = now.posted_debits,
+                 posted_credits = now.posted_credits,
+                 pending_debits = now.pending_debits,
+                 pending_credits = now.pending_credits,
                  spent_day = now.spent_day,
-                 spent_on_day = now.spent_on_day::numeric,
-                 spent_in_month = now.spent_in_month::numeric,
+                 spent_on_day = now.spent_on_day,
+                 spent_in_month = now.spent_in_month,
                  version = now.version
-             FROM unnest($19::uuid[], $20::text[], $21::text[], $22::text[], $23::text[],
-                      $24::date[], $25::text[], $26::text[], $27::bigint[])
+             FROM unnest($19::uuid[], $20::numeric[], $21::numeric[], $22::numeric[],
+                      $23::numeric[], $24::date[], $25::numeric[], $26::numeric[], $27::bigint[])
                   AS now(id, posted_debits, posted_credits, pending_debits, pending_credits,
                       spent_day, spent_on_day, spent_in_month, version)
              WHERE accounts.id = now.id
@@ -132,13 +131,13 @@ pub(super) async fn post_in_tx<'a>(
         &entries.booking_dates,
         &entries.value_dates,
         &now.ids,
-        &now.posted_debits,
-        &now.posted_credits,
-        &now.pending_debits,
-        &now.pending_credits,
+        &now.posted_debits as _,
+        &now.posted_credits as _,
+        &now.pending_debits as _,
+        &now.pending_credits as _,
         &now.spent_days,
-        &now.spent_on_days,
-        &now.spent_in_months,
+        &now.spent_on_days as _,
+        &now.spent_in_months as _,
         &now.versions,
     )
     .execute(tx.connection())

@@ -48,10 +48,10 @@ impl JobContext {
         Ok(UnitOfWork { workshop: self.clone(), lease, events: Vec::new() })
     }
 
-    /// A piece of work on the database: all between [`JobContext::begin`] and [`UnitOfWork::commit`]
-    /// belongs into one. The server's host may vanish without a word: a piece that takes longer
-    /// than the bound (5 s; twice as long each time that this was too short) is dropped, with its
-    /// connection, and fails as one that can be tried again.
+    /// A piece of work on the database: all between [`JobContext::begin`] and
+    /// [`UnitOfWork::commit`] belongs into one. The server's host may vanish without a word: a
+    /// piece that takes longer than the bound (5 s; twice as long each time that this was too
+    /// short) is dropped, with its connection, and fails as one that can be tried again.
     pub async fn bounded<T>(
         &self,
         piece: impl Future<Output = Result<T, HandleError>>,

@@ -22,6 +22,11 @@ const DIGITS_MAX: u32 = 37;
 const CHARS_MAX: usize = 39;
 
 const UNITS_END: i128 = 10_i128.pow(DIGITS_MAX);
+/// The first number with more digits than stand after the point.
+const FRACTION_END: u64 = 10_u64.pow(TOTAL_SCALE);
+
+/// Below this any total is an amount, zeros at its end or not.
+const AMOUNT_UNITS_END: u128 = 10_u128.pow(super::exact::DIGITS_MAX);
 
 /// A sum of amounts, in the same units. On the wire a string, as an amount is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +59,33 @@ impl Total {
         );
         let end = if number.is_sign_negative() { Self::MIN } else { Self::MAX };
         Self::of(floor).unwrap_or(end)
+    }
+
+    /// Whether it is negative, its whole units, and the 14 digits after the point as a number.
+    #[must_use]
+    pub fn parts(self) -> (bool, u128, u64) {
+        let units = self.0.unsigned_abs();
+        // Most fit 64 bits, in which a division costs a tenth.
+        let (whole, fraction) = match u64::try_from(units) {
+            Ok(small) => (u128::from(small / FRACTION_END), small % FRACTION_END),
+            Err(_) => {
+                let whole = units / u128::from(FRACTION_END);
+                let fraction = units - whole * u128::from(FRACTION_END);
+                (whole, u64::try_from(fraction).unwrap_or_default())
+            }
+        };
+        (self.0 < 0, whole, fraction)
+    }
+
+    /// The total of these [`parts`](Self::parts). `None`: there is no such total.
+    #[must_use]
+    pub fn from_parts(negative: bool, whole: u128, fraction: u64) -> Option<Self> {
+        if fraction >= FRACTION_END {
+            return None;
+        }
+        let units = whole.checked_mul(u128::from(FRACTION_END))?.checked_add(fraction.into())?;
+        let units = i128::try_from(units).ok()?;
+        Self::of_units(if negative { -units } else { units })
     }
 
     fn of_units(units: i128) -> Option<Self> {
@@ -117,15 +149,24 @@ impl Total {
     /// The same as a number. `None`: it has more digits than 96 bits hold.
     #[must_use]
     pub fn decimal(self) -> Option<Decimal> {
-        let (mut units, mut scale) = (self.0, TOTAL_SCALE);
-        // Most have two digits of them; the others are halved until no zero is left.
+        let (negative, whole, mut fraction) = self.parts();
+        let mut scale = if fraction == 0 { 0 } else { TOTAL_SCALE };
+        // Most have two digits after the point; of the others the zeros are halved.
         for zeros in [TOTAL_SCALE - 2, 8, 4, 2, 1] {
-            let power = 10_i128.pow(zeros);
-            if scale >= zeros && units % power == 0 {
-                (units, scale) = (units / power, scale - zeros);
+            let power = 10_u64.pow(zeros);
+            if scale >= zeros && fraction.is_multiple_of(power) {
+                (fraction, scale) = (fraction / power, scale - zeros);
             }
         }
-        Decimal::try_from_i128_with_scale(units, scale).ok()
+        let units = i128::try_from(whole).ok()?.checked_mul(10_i128.pow(scale))?;
+        let units = units.checked_add(fraction.into())?;
+        Decimal::try_from_i128_with_scale(if negative { -units } else { units }, scale).ok()
+    }
+
+    /// Whether it has no more digits than an amount may have.
+    #[must_use]
+    pub fn is_amount(self) -> bool {
+        self.0.unsigned_abs() < AMOUNT_UNITS_END || self.amount().is_some()
     }
 
     /// The same as an amount. `None`: it has more digits than an amount may have.
@@ -137,8 +178,7 @@ impl Total {
 
 impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = 10_u128.pow(TOTAL_SCALE);
-        let (whole, part) = (self.0.unsigned_abs() / end, self.0.unsigned_abs() % end);
+        let (_, whole, part) = self.parts();
         let part = format!("{part:014}");
         let part = part.trim_end_matches('0');
         let text = if part.is_empty() { whole.to_string() } else { format!("{whole}.{part}") };
@@ -231,6 +271,38 @@ mod tests {
         assert_eq!(Total::MAX.amount(), None);
         assert_eq!(Total::sum([Total::MAX, Total::MIN, one]), Some(one));
         assert_eq!(Total::sum([Total::MAX, one, Total::MIN]), None);
+    }
+
+    #[test]
+    fn a_total_is_the_sum_of_its_parts() {
+        for (text, parts) in [
+            ("0", (false, 0, 0)),
+            ("-12.5", (true, 12, 50_000_000_000_000)),
+            ("99999999999999999999999.9", (false, 10_u128.pow(23) - 1, 90_000_000_000_000)),
+        ] {
+            let total: Total = text.parse().expect(text);
+            assert_eq!(total.parts(), parts, "{text}");
+            assert_eq!(Total::from_parts(parts.0, parts.1, parts.2), Some(total), "{text}");
+        }
+        assert_eq!(Total::from_parts(false, 1, FRACTION_END), None);
+        assert_eq!(Total::from_parts(false, 10_u128.pow(23), 0), None);
+        assert_eq!(Total::from_parts(false, u128::MAX, 0), None);
+    }
+
+    #[test]
+    fn what_has_few_enough_digits_is_an_amount() {
+        for (text, is_amount) in [
+            ("0.00000000000001", true),
+            ("99999999999999.99999999999999", true),
+            ("100000000000000.00000000000001", false),
+            ("99999999999999999999999", true),
+            ("-99999999999999999999999.9", true),
+            ("99999999999999999999999.999999", false),
+        ] {
+            let total: Total = text.parse().expect(text);
+            assert_eq!(total.is_amount(), is_amount, "{text}");
+            assert_eq!(total.amount().map(|it| it.to_string()).as_deref() == Some(text), is_amount);
+        }
     }
 
     #[test]

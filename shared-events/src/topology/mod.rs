@@ -18,11 +18,10 @@ pub use definitions::{User, definitions, users};
 use std::time::Duration;
 
 use crate::{
-    accounts::{AccountsCommand, AccountsQuery},
-    catalogue,
-    ledger::{LedgerAccountEvent, LedgerArrangement, LedgerCommand, LedgerQuery},
-    message::{Kind, MessageSet},
-    notifications::{NotifiableEvent, NotificationsCommand, NotificationsQuery},
+    accounts, catalogue, ledger,
+    ledger::{LedgerArrangement, LedgerCommand, LedgerQuery},
+    message::{Kind, Message, MessageSet},
+    notifications,
 };
 
 /// The virtual host that all of this stands in.
@@ -103,6 +102,16 @@ impl Subscription {
         Self { service, name, partitions: None, types: M::TYPES }
     }
 
+    /// A queue that carries these types. The service that reads the queue defines a set of the same
+    /// messages (`message_set!`), and a test of the service compares the two.
+    const fn of_types(
+        service: &'static str,
+        name: &'static str,
+        types: &'static [&'static str],
+    ) -> Self {
+        Self { service, name, partitions: None, types }
+    }
+
     /// The names of its queues.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
@@ -119,14 +128,35 @@ impl Subscription {
 }
 
 /// What the accounts service is asked.
-pub const ACCOUNTS_COMMANDS: Subscription =
-    Subscription::queue::<AccountsCommand>("accounts", "accounts.commands");
+pub const ACCOUNTS_COMMANDS: Subscription = Subscription::of_types(
+    "accounts",
+    "accounts.commands",
+    &[
+        accounts::OpenAccount::TYPE,
+        accounts::FreezeAccount::TYPE,
+        accounts::UnfreezeAccount::TYPE,
+        accounts::CloseAccount::TYPE,
+        accounts::SetLimits::TYPE,
+        accounts::ChangeLimits::TYPE,
+        accounts::UpdateHolder::TYPE,
+    ],
+);
 /// What the accounts service hears from the ledger.
-pub const ACCOUNTS_EVENTS: Subscription =
-    Subscription::queue::<LedgerAccountEvent>("accounts", "accounts.events");
+pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
+    "accounts",
+    "accounts.events",
+    &[
+        ledger::LedgerAccountOpened::TYPE,
+        ledger::LedgerAccountLocked::TYPE,
+        ledger::LedgerAccountCloseRefused::TYPE,
+    ],
+);
 /// Questions about accounts.
-pub const ACCOUNTS_QUERIES: Subscription =
-    Subscription::queue::<AccountsQuery>("accounts", "accounts.queries");
+pub const ACCOUNTS_QUERIES: Subscription = Subscription::of_types(
+    "accounts",
+    "accounts.queries",
+    &[accounts::GetAccount::TYPE, accounts::ListAccounts::TYPE],
+);
 /// What the ledger is asked, and the account events that it follows, in partitions.
 pub const LEDGER_COMMANDS: Subscription = Subscription {
     service: "ledger",
@@ -141,14 +171,38 @@ pub const LEDGER_ARRANGEMENTS: Subscription =
 pub const LEDGER_QUERIES: Subscription =
     Subscription::queue::<LedgerQuery>("ledger", "ledger.queries");
 /// What the notifications service is asked.
-pub const NOTIFICATIONS_COMMANDS: Subscription =
-    Subscription::queue::<NotificationsCommand>("notifications", "notifications.commands");
+pub const NOTIFICATIONS_COMMANDS: Subscription = Subscription::of_types(
+    "notifications",
+    "notifications.commands",
+    &[
+        notifications::SetPreferences::TYPE,
+        notifications::ResendDelivery::TYPE,
+        notifications::RecoverDeliveries::TYPE,
+    ],
+);
 /// What holders are told about.
-pub const NOTIFICATIONS_EVENTS: Subscription =
-    Subscription::queue::<NotifiableEvent>("notifications", "notifications.events");
+pub const NOTIFICATIONS_EVENTS: Subscription = Subscription::of_types(
+    "notifications",
+    "notifications.events",
+    &[
+        accounts::AccountOpened::TYPE,
+        accounts::HolderUpdated::TYPE,
+        accounts::AccountFrozen::TYPE,
+        accounts::AccountUnfrozen::TYPE,
+        accounts::AccountClosed::TYPE,
+        ledger::TransfersPosted::TYPE,
+        ledger::TransfersRejected::TYPE,
+        ledger::LegsPosted::TYPE,
+        ledger::TransfersHeld::TYPE,
+        ledger::HoldsReleased::TYPE,
+    ],
+);
 /// Questions about notifications.
-pub const NOTIFICATIONS_QUERIES: Subscription =
-    Subscription::queue::<NotificationsQuery>("notifications", "notifications.queries");
+pub const NOTIFICATIONS_QUERIES: Subscription = Subscription::of_types(
+    "notifications",
+    "notifications.queries",
+    &[notifications::ListNotifications::TYPE, notifications::GetPreferences::TYPE],
+);
 
 /// All of them.
 pub const SUBSCRIPTIONS: [Subscription; 9] = [

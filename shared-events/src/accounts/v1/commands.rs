@@ -132,16 +132,3 @@ messages! {
     Command "accounts.limits.change.v1" ChangeLimits, subject |it| it.account_id.to_string();
     Command "accounts.holder.update.v1" UpdateHolder, subject |it| it.account_id.to_string();
 }
-
-crate::message_set! {
-    /// What `accounts.commands` carries.
-    pub enum AccountsCommand {
-        Open(OpenAccount),
-        Freeze(FreezeAccount),
-        Unfreeze(UnfreezeAccount),
-        Close(CloseAccount),
-        SetLimits(SetLimits),
-        ChangeLimits(ChangeLimits),
-        UpdateHolder(UpdateHolder),
-    }
-}

@@ -81,11 +81,3 @@ impl Query for GetAccount {
 impl Query for ListAccounts {
     type Reply = AccountsListed;
 }
-
-crate::message_set! {
-    /// What `accounts.queries` carries.
-    pub enum AccountsQuery {
-        Get(GetAccount),
-        List(ListAccounts),
-    }
-}

@@ -186,12 +186,3 @@ messages! {
     Event "ledger.account.close_refused.v1" LedgerAccountCloseRefused,
         subject |it| it.account_id.to_string(), key |_| None;
 }
-
-crate::message_set! {
-    /// What `accounts.events` carries: the ledger's half of opening and closing.
-    pub enum LedgerAccountEvent {
-        Opened(LedgerAccountOpened),
-        Locked(LedgerAccountLocked),
-        CloseRefused(LedgerAccountCloseRefused),
-    }
-}

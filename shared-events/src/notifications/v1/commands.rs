@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Channel;
 use crate::{
-    accounts,
     ids::{AccountId, DeliveryId},
-    ledger,
     message::messages,
 };
 
@@ -110,29 +108,4 @@ messages! {
         subject |it| it.delivery_id.to_string();
     Command "notifications.deliveries.recover.v1" RecoverDeliveries,
         subject |_| "deliveries".to_owned();
-}
-
-crate::message_set! {
-    /// What `notifications.commands` carries.
-    pub enum NotificationsCommand {
-        SetPreferences(SetPreferences),
-        Resend(ResendDelivery),
-        Recover(RecoverDeliveries),
-    }
-}
-
-crate::message_set! {
-    /// What `notifications.events` carries: what holders are told about, and who they are.
-    pub enum NotifiableEvent {
-        Opened(accounts::AccountOpened),
-        HolderUpdated(accounts::HolderUpdated),
-        Frozen(accounts::AccountFrozen),
-        Unfrozen(accounts::AccountUnfrozen),
-        Closed(accounts::AccountClosed),
-        Posted(ledger::TransfersPosted),
-        Rejected(ledger::TransfersRejected),
-        Legs(ledger::LegsPosted),
-        Held(ledger::TransfersHeld),
-        Released(ledger::HoldsReleased),
-    }
 }

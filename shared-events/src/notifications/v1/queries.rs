@@ -132,11 +132,3 @@ impl Query for ListNotifications {
 impl Query for GetPreferences {
     type Reply = PreferencesFound;
 }
-
-crate::message_set! {
-    /// What `notifications.queries` carries.
-    pub enum NotificationsQuery {
-        List(ListNotifications),
-        Preferences(GetPreferences),
-    }
-}

@@ -1,0 +1,133 @@
+//! The accounts of one batch, in memory. Promise: each request sees the changes of those before it,
+//! so that a batch decides and stores the same as its requests one by one.
+
+use std::collections::BTreeMap;
+
+use shared_events::{AccountId, Iban};
+
+use super::{
+    change::{self, AccountChange, Decision},
+    closing,
+    entity::Account,
+    freezing, opening,
+    opening::CheckedOpening,
+    refusal::Refusal,
+    request::{AccountRequest, ChangeRequest, LedgerAnswer, LedgerDecision},
+};
+use crate::fields::InvalidField;
+
+/// The effect of a ledger's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LedgerReaction {
+    Changed(Box<AccountChange>),
+    /// The account has moved on: the answer is a duplicate, or late.
+    Outdated,
+    /// The account is not known here, or not yet.
+    UnknownAccount,
+}
+
+/// The difference between an account in memory and the stored one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Difference {
+    None,
+    Changed,
+    New,
+}
+
+/// The loaded accounts with all changes since.
+#[derive(Debug)]
+pub(crate) struct WorkingSet {
+    accounts: BTreeMap<AccountId, (Account, Difference)>,
+    openings: std::vec::IntoIter<Result<Iban, Refusal>>,
+}
+
+impl WorkingSet {
+    /// A working set of these accounts. `openings` has, for each request that opens an account in
+    /// their order, the new account's IBAN, or the refusal by [`opening::admit`].
+    pub(crate) fn new(accounts: Vec<Account>, openings: Vec<Result<Iban, Refusal>>) -> Self {
+        let entry = |account: Account| (account.id, (account, Difference::None));
+        Self { accounts: accounts.into_iter().map(entry).collect(), openings: openings.into_iter() }
+    }
+
+    /// Decides a request and applies the change. The order of checks: the account exists, the
+    /// fields keep the rules, the status allows the step.
+    pub(crate) fn decide(&mut self, request: &AccountRequest) -> Decision {
+        let change = match request {
+            AccountRequest::Open { opening, .. } => self.open(opening),
+            AccountRequest::Change { account_id, change } => self.change(*account_id, change),
+        }?;
+        self.apply(&change);
+        Ok(change)
+    }
+
+    /// Follows an answer of the ledger and applies the change.
+    pub(crate) fn follow(&mut self, answer: &LedgerAnswer) -> LedgerReaction {
+        let Some((account, _)) = self.accounts.get(&answer.account_id) else {
+            return LedgerReaction::UnknownAccount;
+        };
+        let change = match answer.content {
+            LedgerDecision::Opened => opening::activate(account).ok(),
+            LedgerDecision::Locked { closing_version } => closing::close(account, closing_version),
+            LedgerDecision::CloseRefused { reason, balance, closing_version } => {
+                closing::give_up(account, closing_version, reason, balance)
+            }
+        };
+        match change {
+            Some(change) => {
+                self.apply(&change);
+                LedgerReaction::Changed(change.into())
+            }
+            None => LedgerReaction::Outdated,
+        }
+    }
+
+    /// Accounts that are not stored yet, in the order of their ids.
+    pub(crate) fn new_accounts(&self) -> Vec<&Account> {
+        self.accounts_with(Difference::New)
+    }
+
+    /// Stored accounts that have changed, in the order of their ids.
+    pub(crate) fn changed_accounts(&self) -> Vec<&Account> {
+        self.accounts_with(Difference::Changed)
+    }
+
+    fn accounts_with(&self, difference: Difference) -> Vec<&Account> {
+        let entries = self.accounts.values().filter(|entry| entry.1 == difference);
+        entries.map(|(account, _)| account).collect()
+    }
+
+    fn open(&mut self, opening: &CheckedOpening) -> Decision {
+        let iban = self.openings.next().expect("the caller has admitted or refused each opening");
+        let opening = opening.as_ref().map_err(Clone::clone)?;
+        Ok(opening.open(iban?))
+    }
+
+    fn change(
+        &self,
+        account_id: AccountId,
+        request: &Result<ChangeRequest, InvalidField>,
+    ) -> Decision {
+        let found = self.accounts.get(&account_id).map(|(account, _)| account);
+        let account = found.ok_or(Refusal::UnknownAccount(account_id))?;
+        match request.as_ref().map_err(Clone::clone)? {
+            ChangeRequest::Freeze(freeze) => freeze.freeze(account),
+            ChangeRequest::Unfreeze => freezing::unfreeze(account),
+            ChangeRequest::Close(closing) => closing.begin(account),
+            ChangeRequest::SetLimits(limits) => limits.set(account),
+            ChangeRequest::ChangeLimits(limits) => limits.apply(account),
+            ChangeRequest::UpdateHolder(holder) => change::update_holder(account, holder),
+        }
+    }
+
+    fn apply(&mut self, change: &AccountChange) {
+        let account = change.account.clone();
+        let difference = match self.accounts.get(&account.id) {
+            None | Some((_, Difference::New)) => Difference::New,
+            Some((_, Difference::None | Difference::Changed)) => Difference::Changed,
+        };
+        self.accounts.insert(account.id, (account, difference));
+    }
+}
+
+#[cfg(test)]
+mod tests;

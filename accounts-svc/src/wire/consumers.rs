@@ -1,0 +1,163 @@
+//! The consumers of the three subscriptions. Promise: every command is answered by one event; every
+//! answer of the ledger has its effect once, and one that comes before its account waits.
+
+use metrics::counter;
+use shared_events::{
+    AccountId,
+    messaging::{Answer, HandleError, Handler, Outcome, QueryHandler, Received, Tx},
+};
+use tracing::{debug, info};
+
+use super::{
+    inbound::{self, AccountsCommand, AccountsQuery, LedgerAccountEvent},
+    outbound,
+};
+use crate::{
+    account_numbers::Bank,
+    accounts::{
+        self, AccountChange, AccountRequest, ChangeKind, Decision, LedgerAnswer, LedgerReaction,
+        Refusal,
+    },
+    directory,
+};
+
+/// Consumes `accounts.commands`.
+pub(crate) struct AccountCommands {
+    bank: Bank,
+}
+
+impl AccountCommands {
+    /// New accounts get IBANs of this bank.
+    pub(crate) const fn new(bank: Bank) -> Self {
+        Self { bank }
+    }
+}
+
+impl Handler for AccountCommands {
+    type Message = AccountsCommand;
+
+    async fn handle(
+        &self,
+        tx: &mut Tx<'_>,
+        batch: &[Received<AccountsCommand>],
+    ) -> Result<Vec<Outcome>, HandleError> {
+        let requests: Vec<_> =
+            batch.iter().map(|received| inbound::request(received.message())).collect();
+        let decisions = accounts::execute_in_tx(tx, &self.bank, &requests).await?;
+        let conclude = |((command, request), decision): (_, Decision)| match decision {
+            Ok(change) => accept(command, &change),
+            Err(refusal) => refuse(command, AccountRequest::account_id(request), &refusal),
+        };
+        Ok(batch.iter().zip(&requests).zip(decisions).map(conclude).collect())
+    }
+
+    fn conflict(&self, command: &Received<AccountsCommand>) -> Outcome {
+        let account_id = inbound::request(command.message()).account_id();
+        refuse(command, account_id, &Refusal::IdempotencyConflict)
+    }
+}
+
+fn accept(command: &Received<AccountsCommand>, change: &AccountChange) -> Outcome {
+    count(command, "accepted");
+    let account = &change.account;
+    info!(account.id = %account.id, account.version, command.id = %command.id(),
+        "{}", log_text(&change.kind));
+    outbound::changed(change)
+}
+
+fn refuse(
+    command: &Received<AccountsCommand>,
+    account_id: AccountId,
+    refusal: &Refusal,
+) -> Outcome {
+    let (reason, kind) = (refusal.code(), &command.envelope.kind);
+    count(command, reason);
+    info!(account.id = %account_id, command.id = %command.id(), kind, reason,
+        field = refusal.field(), "refused command");
+    outbound::refused(command.id(), kind, account_id, refusal)
+}
+
+fn count(command: &Received<AccountsCommand>, outcome: &'static str) {
+    let kind = command.envelope.kind.clone();
+    counter!("accounts_commands_total", "type" => kind, "outcome" => outcome).increment(1);
+}
+
+/// Consumes `accounts.events`.
+pub(crate) struct LedgerEvents;
+
+impl Handler for LedgerEvents {
+    type Message = LedgerAccountEvent;
+
+    async fn handle(
+        &self,
+        tx: &mut Tx<'_>,
+        batch: &[Received<LedgerAccountEvent>],
+    ) -> Result<Vec<Outcome>, HandleError> {
+        let answers: Vec<_> =
+            batch.iter().map(|received| inbound::ledger_answer(received.message())).collect();
+        let reactions = accounts::follow_ledger_in_tx(tx, &answers).await?;
+        let react = |(answer, reaction): (&LedgerAnswer, &LedgerReaction)| {
+            log_reaction(answer, reaction);
+            outbound::reacted(answer.account_id, reaction)
+        };
+        Ok(answers.iter().zip(&reactions).map(react).collect())
+    }
+}
+
+fn log_reaction(answer: &LedgerAnswer, reaction: &LedgerReaction) {
+    let id = answer.account_id;
+    match reaction {
+        LedgerReaction::Changed(change) => {
+            info!(account.id = %id, account.version = change.account.version,
+                "{}", log_text(&change.kind));
+        }
+        LedgerReaction::Outdated => {
+            debug!(account.id = %id, answer = ?answer.content,
+                "ignored an answer of the ledger: the account has moved on");
+        }
+        // The bus logs a message that has to wait.
+        LedgerReaction::UnknownAccount => {}
+    }
+}
+
+/// The log line of a change.
+const fn log_text(kind: &ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Opened => "opened account",
+        ChangeKind::Activated => "activated account",
+        ChangeKind::Frozen { .. } => "froze account",
+        ChangeKind::Unfrozen => "unfroze account",
+        ChangeKind::Closing { .. } => "began to close account",
+        ChangeKind::Closed => "closed account",
+        ChangeKind::CloseRefused { .. } => "gave up closing account",
+        ChangeKind::LimitsChanged => "changed limits of account",
+        ChangeKind::HolderUpdated => "updated holder of account",
+    }
+}
+
+/// Consumes `accounts.queries`.
+pub(crate) struct AccountQueries;
+
+impl QueryHandler for AccountQueries {
+    type Query = AccountsQuery;
+
+    async fn answer(&self, tx: &mut Tx<'_>, query: &AccountsQuery) -> Result<Answer, HandleError> {
+        let answer = match query {
+            AccountsQuery::Get(get) => match inbound::account_key(get) {
+                Ok(key) => {
+                    let found = directory::find_in_tx(tx, &key).await?;
+                    outbound::found(&key, found.as_ref())
+                }
+                Err(invalid) => outbound::invalid(invalid),
+            },
+            AccountsQuery::List(list) => match inbound::listing(list) {
+                Ok(listing) => {
+                    let found = directory::list_in_tx(tx, &listing).await?;
+                    outbound::listed(&found, listing.limit)
+                }
+                Err(invalid) => outbound::invalid(invalid),
+            },
+        };
+        Ok(answer)
+    }
+}

@@ -1,0 +1,18 @@
+//! The border to the bus: the only place that names messages of the contract. Promise: inside the
+//! service there are its own types, with checked values; every outcome becomes one message.
+//!
+//! ```text
+//! accounts.commands ──> inbound ──> accounts::command ──┐
+//! accounts.events   ──> inbound ──> accounts::command ──┼──> outbound ──> events, replies
+//! accounts.queries  ──> inbound ──> directory::query  ──┘
+//!
+//! consumers   one for each subscription: inbound, capability, outbound
+//! inbound     messages as requests with checked fields
+//! outbound    outcomes as messages: an exhaustive match
+//! ```
+
+mod consumers;
+mod inbound;
+mod outbound;
+
+pub(crate) use consumers::{AccountCommands, AccountQueries, LedgerEvents};

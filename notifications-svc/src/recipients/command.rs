@@ -1,0 +1,36 @@
+//! Sets preferences. Promise: of two commands for one account the later one wins, even where it was
+//! carried out first because the other had to wait for the account.
+
+use chrono::{DateTime, Utc};
+use shared_events::messaging::Tx;
+
+use super::{Preferences, PreferencesRequest, repo};
+
+/// The outcome of a command that sets preferences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PreferencesOutcome {
+    /// The preferences that hold now.
+    Current(Preferences),
+    /// The account is not known here, or not yet.
+    UnknownAccount,
+}
+
+/// Sets the preferences that a holder asked for at this time. `has_waited`: the command came before
+/// and had to wait.
+pub(crate) async fn set_preferences_in_tx(
+    tx: &mut Tx<'_>,
+    request: PreferencesRequest,
+    asked_at: DateTime<Utc>,
+    has_waited: bool,
+) -> sqlx::Result<PreferencesOutcome> {
+    if has_waited {
+        let newer = repo::newer_preferences_in_tx(tx, request.account_id, asked_at).await?;
+        if let Some(newer) = newer {
+            return Ok(PreferencesOutcome::Current(newer));
+        }
+    }
+    match repo::set_preferences_in_tx(tx, &request, asked_at).await? {
+        true => Ok(PreferencesOutcome::Current(request.preferences)),
+        false => Ok(PreferencesOutcome::UnknownAccount),
+    }
+}
