@@ -53,8 +53,8 @@ pub mod bank_calendar;
 pub mod holds;
 pub mod journal;
 
-mod columns;
 pub mod refusals;
+mod repo;
 
 #[cfg(test)]
 mod properties;

@@ -88,12 +88,6 @@ impl From<HandleError> for ArrangementError {
     }
 }
 
-impl From<sqlx::Error> for ArrangementError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 /// Why a query has no answer.
 #[derive(Debug)]
 pub(crate) enum QueryError {
@@ -112,11 +106,5 @@ impl From<MessageRefused> for QueryError {
 impl From<HandleError> for QueryError {
     fn from(error: HandleError) -> Self {
         Self::Failed(error)
-    }
-}
-
-impl From<sqlx::Error> for QueryError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Failed(error.into())
     }
 }

@@ -2,7 +2,7 @@
 
 use shared_events::{Currency, Total, ledger::AccountCode, messaging::Tx};
 
-use crate::columns::{currency, exact};
+use crate::repo::{currency, exact};
 
 /// A line of the trial balance.
 #[derive(Clone, Debug)]

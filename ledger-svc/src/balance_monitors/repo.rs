@@ -9,7 +9,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{Monitor, MonitorCondition};
-use crate::columns::parsed;
+use crate::repo::parsed;
 
 const fn write_condition(condition: MonitorCondition) -> (&'static str, Decimal) {
     match condition {

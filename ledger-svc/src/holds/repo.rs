@@ -6,7 +6,7 @@ use shared_events::{AccountId, TransferId, messaging::Tx};
 use uuid::Uuid;
 
 use super::{Hold, HoldStatus};
-use crate::columns::{currency, parsed};
+use crate::repo::{currency, parsed};
 
 const fn write_status(status: HoldStatus) -> &'static str {
     match status {

@@ -12,8 +12,8 @@ use super::{
     terms::{AtClosing, DayCount, InterestTerms},
 };
 use crate::{
-    columns::{currency, exact, parsed},
     posting::Rounding,
+    repo::{currency, exact, parsed},
 };
 
 /// Terms, and the instant of their setting.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{ChainEnd, ChainHash};
 use crate::{
     bank_calendar::{self, Clock},
-    columns::parsed,
+    repo::parsed,
 };
 
 /// The number of months ahead for which the journal has tables.

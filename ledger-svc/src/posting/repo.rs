@@ -11,7 +11,7 @@ use super::{
     outcome::{Decided, JournalRecord, PostedLeg},
     stored_record,
 };
-use crate::{accounts::Account, columns::numeric::Numeric, journal::ChainEnd};
+use crate::{accounts::Account, journal::ChainEnd, repo::numeric::Numeric};
 
 /// Balances as columns for an array statement.
 #[derive(Default)]

@@ -23,6 +23,7 @@ use crate::{
     bank_calendar::{BankTime, Now},
     holds::{self, Hold},
     journal::{self, ChainEnd, repo::StoredRecord},
+    repo::undecodable,
 };
 
 /// An open posting transaction: its accounts are locked, and it extends one chain.
@@ -164,7 +165,8 @@ async fn holds_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Vec<Hold>> 
 }
 
 fn decided(records: &[StoredRecord]) -> sqlx::Result<Vec<Decided>> {
-    records.iter().map(stored_record::decided).collect()
+    let decided = records.iter().map(stored_record::decided);
+    decided.collect::<Result<_, _>>().map_err(undecodable)
 }
 
 /// Counts the outcomes of a session for the metrics, and logs the rejections.

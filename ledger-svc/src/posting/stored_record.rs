@@ -40,9 +40,8 @@ pub enum UnreadableRecord {
 }
 
 /// Reads a stored record of the journal.
-pub(crate) fn decided(stored: &StoredRecord) -> sqlx::Result<Decided> {
-    let record = read(&stored.text).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(Decided { digest: stored.digest, record })
+pub(crate) fn decided(stored: &StoredRecord) -> Result<Decided, UnreadableRecord> {
+    Ok(Decided { digest: stored.digest, record: read(&stored.text)? })
 }
 
 /// Reads a stored text.

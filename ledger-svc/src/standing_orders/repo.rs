@@ -12,8 +12,8 @@ use super::{
     terms_v1,
 };
 use crate::{
-    columns::{currency, parsed},
     posting::RejectReason,
+    repo::{currency, parsed},
 };
 
 struct OrderRow {

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::entity::{EntrySearch, PaymentName, StatementEntry, StatementPeriod, StatementRange};
 use crate::{
-    columns::{exact, parsed},
     posting::{JournalRecord, Party, stored_record},
+    repo::{exact, parsed, undecodable},
 };
 
 /// The most entries that one page of a search looks at.
@@ -288,7 +288,7 @@ pub(crate) async fn payments<T: Serialize>(
 }
 
 fn record(text: &str) -> sqlx::Result<JournalRecord> {
-    stored_record::read(text).map_err(|error| sqlx::Error::Decode(error.into()))
+    stored_record::read(text).map_err(undecodable)
 }
 
 fn entry(row: &EntryRow) -> sqlx::Result<StatementEntry> {

@@ -21,6 +21,7 @@ use crate::{
     command_batch, holds, interest, journal,
     posting::{INSTRUCTIONS_MAX, JournalRecord, stored_record},
     refusals::QueryError,
+    repo::undecodable,
     standing_orders, statements,
     statements::query::{AccountPage, page_limit},
 };
@@ -113,7 +114,8 @@ async fn decided(
     id: shared_events::TransferId,
 ) -> Result<Option<JournalRecord>, QueryError> {
     let stored = journal::repo::records_in_tx(tx, &[id.uuid()]).await?.pop();
-    Ok(stored.as_ref().map(stored_record::decided).transpose()?.map(|decided| decided.record))
+    let decided = stored.as_ref().map(stored_record::decided).transpose().map_err(undecodable)?;
+    Ok(decided.map(|decided| decided.record))
 }
 
 async fn transfer(tx: &mut Tx<'_>, get: &contract::GetTransfer) -> Answered {

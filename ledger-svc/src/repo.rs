@@ -5,6 +5,8 @@ pub(crate) mod numeric;
 
 use shared_events::Currency;
 
+use crate::refusals::{ArrangementError, QueryError};
+
 /// A sum of the database with more digits than the ledger's types hold.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} has more digits than an amount holds: {sum}")]
@@ -34,4 +36,21 @@ pub(crate) fn parsed<T>(column: &'static str, value: &str, read: Option<T>) -> s
 /// Reads a currency column.
 pub(crate) fn currency(code: &str) -> sqlx::Result<Currency> {
     parsed("currency", code, code.parse().ok())
+}
+
+/// A stored value that cannot be decoded.
+pub(crate) fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}
+
+impl From<sqlx::Error> for ArrangementError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<sqlx::Error> for QueryError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
 }

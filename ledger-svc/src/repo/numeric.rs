@@ -3,7 +3,8 @@
 //! have too few digits, and each batch writes six totals of every account that it moves.
 //!
 //! The form (`numeric_send` in PostgreSQL's sources): the number of digits to the base of 10,000,
-//! the power of the first of them, the sign, the decimal digits to show after the point, the digits.
+//! the power of the first of them, the sign, the decimal digits to show after the point, the
+//! digits.
 
 use shared_events::money::Total;
 use sqlx::{
@@ -204,7 +205,8 @@ mod tests {
         #[test]
         fn every_total_is_read_as_it_was_written(units in any::<i128>(), shift in 0_u32..128) {
             let units = units >> shift;
-            let fraction = u64::try_from(units.unsigned_abs() % 10_u128.pow(14)).expect("14 digits");
+            let fraction = units.unsigned_abs() % 10_u128.pow(14);
+            let fraction = u64::try_from(fraction).expect("14 digits");
             let whole = units.unsigned_abs() / 10_u128.pow(14);
             if let Some(total) = Total::from_parts(units < 0, whole, fraction) {
                 let mut bytes = Vec::new();
