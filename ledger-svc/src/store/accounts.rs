@@ -102,7 +102,8 @@ pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
                   posted_credits AS "posted_credits: Numeric",
                   pending_debits AS "pending_debits: Numeric",
                   pending_credits AS "pending_credits: Numeric", spent_day,
-                  spent_on_day AS "spent_on_day: Numeric", spent_in_month AS "spent_in_month: Numeric",
+                  spent_on_day AS "spent_on_day: Numeric",
+                  spent_in_month AS "spent_in_month: Numeric",
                   version, followed_status, followed_limit, monitored
            FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE"#,
         ids,
@@ -133,7 +134,8 @@ pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Ve
                   posted_credits AS "posted_credits: Numeric",
                   pending_debits AS "pending_debits: Numeric",
                   pending_credits AS "pending_credits: Numeric", spent_day,
-                  spent_on_day AS "spent_on_day: Numeric", spent_in_month AS "spent_in_month: Numeric",
+                  spent_on_day AS "spent_on_day: Numeric",
+                  spent_in_month AS "spent_in_month: Numeric",
                   version, followed_status, followed_limit, monitored
            FROM accounts WHERE id = ANY($1)"#,
         ids,

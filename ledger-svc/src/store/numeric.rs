@@ -204,8 +204,9 @@ mod tests {
         #[test]
         fn every_total_is_read_as_it_was_written(units in any::<i128>(), shift in 0_u32..128) {
             let units = units >> shift;
-            let fraction = u64::try_from(units.unsigned_abs() % 10_u128.pow(14)).expect("14 digits");
-            let whole = units.unsigned_abs() / 10_u128.pow(14);
+            let end = 10_u128.pow(14);
+            let (whole, fraction) = (units.unsigned_abs() / end, units.unsigned_abs() % end);
+            let fraction = u64::try_from(fraction).expect("14 digits");
             if let Some(total) = Total::from_parts(units < 0, whole, fraction) {
                 let mut bytes = Vec::new();
                 write(total, &mut bytes);
