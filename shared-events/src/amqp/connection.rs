@@ -58,16 +58,16 @@ pub enum BusError {
 #[derive(Debug)]
 pub(crate) struct Link {
     amqp: ConnectionParameters,
-    name: String,
+    pub(crate) name: String,
     health: Health,
-    current: Mutex<Option<Open>>,
+    pub(crate) current: Mutex<Option<Open>>,
 }
 
 /// An open connection, and the way to end it without the broker's help.
 #[derive(Clone, Debug)]
-struct Open {
-    connection: Arc<Connection>,
-    given_up: CancellationToken,
+pub(crate) struct Open {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) given_up: CancellationToken,
 }
 
 impl Open {
@@ -81,11 +81,6 @@ impl Link {
     pub(crate) fn new(amqp: ConnectionParameters, who: &str, role: &str, health: Health) -> Self {
         let name = format!("{who}/{role}@{}", host_name());
         Self { amqp, name, health, current: Mutex::new(None) }
-    }
-
-    #[cfg(feature = "service")]
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     /// The user that the broker knows us by; it checks a message's `user_id` against it.
@@ -145,21 +140,6 @@ impl Link {
             open.given_up.cancel();
         }
         answer
-    }
-
-    /// Says goodbye, so that the broker gives what we held to others at once.
-    #[cfg(feature = "service")]
-    pub(crate) async fn close(&self) {
-        if let Some(open) = self.current.lock().await.take() {
-            let goodbye = open.connection.close(200, "shutting down".into());
-            match tokio::time::timeout(ANSWER_TIMEOUT, goodbye).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    info!(connection = self.name, %error, "the connection was gone already");
-                }
-                Err(_) => open.given_up.cancel(),
-            }
-        }
     }
 
     async fn connect(&self) -> Result<Open, BusError> {
@@ -227,11 +207,6 @@ impl Backoff {
         let pause = self.0.mul_f64(rand::random_range(0.5..1.0));
         self.0 = (self.0 * 2).min(BACKOFF_MAX);
         pause
-    }
-
-    #[cfg(feature = "service")]
-    pub(crate) async fn pause(&mut self) {
-        tokio::time::sleep(self.next_pause()).await;
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connection::{BusError, in_time},
     frame_repair::FRAME_BYTES_MAX,
-    socket::{HEARTBEAT_SECONDS, Kit, Sockets},
+    socket::{DriverRuntime, HEARTBEAT_SECONDS, SocketReactor},
 };
 use crate::address::{Address, AddressError, Scheme};
 
@@ -75,9 +75,9 @@ impl ConnectionParameters {
         given_up: CancellationToken,
     ) -> Result<Connection, BusError> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let sockets = Sockets::new(given_up);
+        let sockets = SocketReactor::new(given_up);
         let runtime = Runtime::new(sockets.kit());
-        let connect = async move |uri: AMQPUri, _: Runtime<Kit>| {
+        let connect = async move |uri: AMQPUri, _: Runtime<DriverRuntime>| {
             Ok(AsyncTcpStream::Plain(sockets.open(&uri).await?))
         };
         in_time("connecting", async {

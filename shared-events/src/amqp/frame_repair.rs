@@ -11,7 +11,7 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
-use fields::{Broken, Fields};
+use fields::{FieldReader, MalformedField};
 use lapin::{
     BasicProperties,
     message::Delivery,
@@ -35,12 +35,12 @@ const PROTOCOL_HEADER: u8 = b'A';
 
 /// Follows the frames of one connection.
 #[derive(Debug, Default)]
-pub(crate) struct Frames {
+pub(crate) struct FrameRepair {
     /// How many bytes of a frame that has begun are passed on as they are.
     passing: usize,
 }
 
-impl Frames {
+impl FrameRepair {
     /// Mends the frames that are complete, and returns how many bytes can be passed on. What is
     /// left is the beginning of a frame: it is shown again when more has come.
     pub(crate) fn mend(&mut self, bytes: &mut [u8]) -> usize {
@@ -82,13 +82,13 @@ impl Frames {
 /// The broker writes methods itself: what they are made of is right, and only strings that come
 /// from clients may be none.
 fn mend_method(payload: &mut [u8]) {
-    let _ = Fields::new(payload).method();
+    let _ = FieldReader::new(payload).method();
 }
 
 /// Properties are a publisher's. What cannot be followed is replaced by properties that say
 /// nothing.
 fn mend_content_header(payload: &mut [u8]) {
-    if let Err(Broken) = Fields::new(payload).content_header() {
+    if let Err(MalformedField) = FieldReader::new(payload).content_header() {
         fields::neutralise(payload);
     }
 }

@@ -6,12 +6,10 @@
 //! socket                  TCP and TLS below a connection; notices a peer that fell silent
 //! frame_repair            repairs frames that the driver's parser would close the connection for
 //! connection              one supervised connection for each role
-//! channel_guard           closes a channel whose user has gone
 //! publish                 confirmed publishing
 //! health                  what works and what does not, part by part
 //! ```
 
-pub(crate) mod channel_guard;
 pub(crate) mod connection;
 mod connection_parameters;
 pub(crate) mod frame_repair;

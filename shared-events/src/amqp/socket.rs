@@ -32,7 +32,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::frame_repair::{FRAME_BYTES_MAX, Frames};
+use super::frame_repair::{FRAME_BYTES_MAX, FrameRepair};
 
 /// The heartbeat that we ask of the broker: it looks twice in this time whether it has said
 /// something, so that at most so much passes between two words of a broker that is well.
@@ -50,23 +50,23 @@ const BUFFER_BYTES: usize = 2 * (FRAME_BYTES_MAX as usize + 8);
 
 type TcpStream = <Tokio as Reactor>::TcpStream;
 /// What lapin runs on: our tokio runtime, and sockets of this file.
-pub(crate) type Kit = RuntimeParts<Tokio, Sockets>;
+pub(crate) type DriverRuntime = RuntimeParts<Tokio, SocketReactor>;
 
 /// Opens the socket of one connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Sockets {
+pub(crate) struct SocketReactor {
     tokio: Tokio,
     given_up: CancellationToken,
 }
 
-impl Sockets {
+impl SocketReactor {
     /// For a connection that ends when `given_up` is cancelled.
     pub(crate) fn new(given_up: CancellationToken) -> Self {
         Self { tokio: Tokio::current(), given_up }
     }
 
     /// What the driver runs this connection on.
-    pub(crate) fn kit(&self) -> Kit {
+    pub(crate) fn kit(&self) -> DriverRuntime {
         RuntimeParts::new(self.tokio.clone(), self.clone())
     }
 
@@ -114,7 +114,7 @@ fn watched(stream: TcpStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-impl Reactor for Sockets {
+impl Reactor for SocketReactor {
     type TcpStream = Socket;
     type Sleep = Sleep;
 
@@ -239,7 +239,7 @@ impl AsyncWrite for Socket {
 /// What has come and is not passed on yet: `..given` is done with, `given..mended` may be passed
 /// on, `mended..filled` is the beginning of a frame whose rest has not come.
 struct Inbox {
-    frames: Frames,
+    frames: FrameRepair,
     buffer: Box<[u8]>,
     given: usize,
     mended: usize,
@@ -249,7 +249,7 @@ struct Inbox {
 impl Inbox {
     fn new() -> Self {
         let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
-        Self { frames: Frames::default(), buffer, given: 0, mended: 0, filled: 0 }
+        Self { frames: FrameRepair::default(), buffer, given: 0, mended: 0, filled: 0 }
     }
 
     const fn is_empty(&self) -> bool {

@@ -19,30 +19,30 @@ use crate::{
 };
 
 /// Who waits for the reply to which message.
-pub(crate) type Pending = Arc<Mutex<Waiting>>;
+pub(crate) type ReplyWaiters = Arc<Mutex<Waiting>>;
 type Waiting = HashMap<MessageId, Vec<oneshot::Sender<Vec<RawEnvelope>>>>;
 
-fn lock(pending: &Pending) -> MutexGuard<'_, Waiting> {
+fn lock(pending: &ReplyWaiters) -> MutexGuard<'_, Waiting> {
     pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for one reply, and is forgotten with whoever waits.
 #[derive(Debug)]
-pub(crate) struct Asker {
+pub(crate) struct ReplyWaiter {
     id: MessageId,
-    pending: Pending,
+    pending: ReplyWaiters,
     pub(crate) answer: oneshot::Receiver<Vec<RawEnvelope>>,
 }
 
-impl Asker {
-    pub(crate) fn new(id: MessageId, pending: &Pending) -> Self {
+impl ReplyWaiter {
+    pub(crate) fn new(id: MessageId, pending: &ReplyWaiters) -> Self {
         let (answered, answer) = oneshot::channel();
         lock(pending).entry(id).or_default().push(answered);
         Self { id, pending: Arc::clone(pending), answer }
     }
 }
 
-impl Drop for Asker {
+impl Drop for ReplyWaiter {
     fn drop(&mut self) {
         self.answer.close();
         let mut pending = lock(&self.pending);
@@ -78,7 +78,7 @@ impl SessionEnd {
 /// Where messages on a client's own queue go.
 pub(crate) enum Incoming {
     /// To whoever waits for them; when they cannot come any more, all who wait are told.
-    Replies(Pending, SessionEnd),
+    Replies(ReplyWaiters, SessionEnd),
     Watched(mpsc::UnboundedSender<RawEnvelope>),
 }
 

@@ -171,7 +171,7 @@ impl ParkedQueue {
         &self,
         mut visit: impl AsyncFnMut(&Delivery) -> Result<bool, BusError>,
     ) -> Result<(), BusError> {
-        let mut walk = walk::Walk::begin(&self.link, &self.queue).await?;
+        let mut walk = walk::QueueScan::begin(&self.link, &self.queue).await?;
         while let Some(delivery) = walk.next().await? {
             if visit(&delivery).await? {
                 delivery.acker.ack(BasicAckOptions::default()).await?;

@@ -16,7 +16,7 @@ use tokio::{
 use tracing::{debug, warn};
 use uuid::Uuid;
 
-use super::incoming::{Asker, Incoming, LastLost, Pending, SessionEnd, Watch};
+use super::incoming::{Incoming, LastLost, ReplyWaiter, ReplyWaiters, SessionEnd, Watch};
 use crate::amqp::{
     ConnectionParameters,
     connection::{Backoff, BusError, Link, discard, in_time},
@@ -91,7 +91,7 @@ pub struct Client {
     name: Arc<str>,
     link: Arc<Link>,
     session: Arc<tokio::sync::Mutex<Option<Session>>>,
-    pending: Pending,
+    pending: ReplyWaiters,
     last_lost: LastLost,
 }
 
@@ -150,7 +150,7 @@ impl Client {
         let mut envelope = Envelope::start(id, self.source(), Utc::now(), command);
         envelope.actor.clone_from(&options.actor);
         let key = options.partition_key.clone().or_else(|| envelope.data.partition_key());
-        let asker = Asker::new(id, &self.pending);
+        let asker = ReplyWaiter::new(id, &self.pending);
         let (began, deadline) = (Instant::now(), options.deadline);
         let (sent, until, last) = (began, began + deadline, None);
         let (client, last_lost) = (self.clone(), self.last_lost.subscribe());
@@ -310,7 +310,7 @@ pub struct Delivered<C> {
     client: Client,
     envelope: Envelope<C>,
     key: Option<String>,
-    asker: Asker,
+    asker: ReplyWaiter,
     last_lost: watch::Receiver<u64>,
     /// The number of the session that it was sent on last.
     session: u64,

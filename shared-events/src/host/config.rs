@@ -18,34 +18,34 @@ const DATABASE_SCHEMES: [Scheme; 2] = [("postgres", 5432), ("postgresql", 5432)]
 
 /// What every service is configured with. As environment: `BANKWIRE_AMQP__URL` and so on.
 #[derive(Debug, Deserialize)]
-pub(super) struct Common {
-    pub(super) amqp: Remote,
-    pub(super) database: Remote,
+pub(super) struct CommonSettings {
+    pub(super) amqp: ServerSettings,
+    pub(super) database: ServerSettings,
     #[serde(default)]
-    pub(super) http: Http,
+    pub(super) http: ProbeSettings,
     #[serde(default)]
-    pub(super) log: Log,
+    pub(super) log: LogSettings,
 }
 
 /// A server, and the password if it does not stand in the URL.
 #[derive(Debug, Deserialize)]
-pub(super) struct Remote {
+pub(super) struct ServerSettings {
     url: SecretString,
     #[serde(default)]
     password: Option<SecretString>,
 }
 
-impl Common {
+impl CommonSettings {
     /// Where the broker is.
     pub(super) fn amqp(&self) -> Result<ConnectionParameters, ConfigError> {
-        let Remote { url, password } = &self.amqp;
+        let ServerSettings { url, password } = &self.amqp;
         let read = ConnectionParameters::new(url.expose_secret(), password.clone());
         read.map_err(|source| ConfigError::Address { key: "amqp.url", source })
     }
 
     /// Where the service's own database is.
     pub(super) fn database(&self) -> Result<Address, ConfigError> {
-        let Remote { url, password } = &self.database;
+        let ServerSettings { url, password } = &self.database;
         let read = Address::parse(url.expose_secret(), password.clone(), &DATABASE_SCHEMES);
         read.map_err(|source| ConfigError::Address { key: "database.url", source })
     }
@@ -53,11 +53,11 @@ impl Common {
 
 /// Where the probes listen.
 #[derive(Debug, Deserialize)]
-pub(super) struct Http {
+pub(super) struct ProbeSettings {
     pub(super) listen: SocketAddr,
 }
 
-impl Default for Http {
+impl Default for ProbeSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
     }
@@ -65,7 +65,7 @@ impl Default for Http {
 
 /// What logs look like.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Log {
+pub(super) struct LogSettings {
     #[serde(default)]
     pub(super) format: LogFormat,
 }
@@ -106,7 +106,9 @@ pub enum ConfigError {
 }
 
 /// Reads the common part and the service's own.
-pub(super) fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<(Common, T), ConfigError> {
+pub(super) fn load<T: DeserializeOwned>(
+    file: Option<&Path>,
+) -> Result<(CommonSettings, T), ConfigError> {
     let mut sources = Config::builder();
     if let Some(file) = file {
         sources = sources.add_source(File::from(file));

@@ -101,7 +101,7 @@ struct Servers {
 }
 
 impl Servers {
-    fn of(common: &config::Common) -> Result<Self, ConfigError> {
+    fn of(common: &config::CommonSettings) -> Result<Self, ConfigError> {
         Ok(Self { amqp: common.amqp()?, database: common.database()? })
     }
 }
@@ -109,7 +109,7 @@ impl Servers {
 async fn run<T, S, F>(
     name: &'static str,
     servers: Servers,
-    common: config::Common,
+    common: config::CommonSettings,
     own: T,
     service: S,
 ) -> Result<(), AnyError>

@@ -30,11 +30,11 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
     match format {
         LogFormat::Human => {
             let colours = io::stdout().is_terminal();
-            let writer = move || Visible { out: io::stdout(), colours, json: false };
+            let writer = move || VisibleWriter { out: io::stdout(), colours, json: false };
             registry.with(fmt::layer().with_ansi(colours).with_writer(writer)).init();
         }
         LogFormat::Json => {
-            let writer = || Visible { out: io::stdout(), colours: false, json: true };
+            let writer = || VisibleWriter { out: io::stdout(), colours: false, json: true };
             registry.with(fmt::layer().json().flatten_event(true).with_writer(writer)).init();
         }
     }
@@ -45,7 +45,7 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
 }
 
 /// Writes log lines. What strangers wrote in them steers no terminal and begins no line.
-struct Visible<W> {
+struct VisibleWriter<W> {
     out: W,
     /// Colours are begun by the escape character. The formatter writes none that comes from a
     /// field.
@@ -53,7 +53,7 @@ struct Visible<W> {
     json: bool,
 }
 
-impl<W: Write> Write for Visible<W> {
+impl<W: Write> Write for VisibleWriter<W> {
     /// Takes a whole line at a time: the formatter writes each event at once.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn written(colours: bool, json: bool, line: &str) -> String {
-        let mut visible = Visible { out: Vec::new(), colours, json };
+        let mut visible = VisibleWriter { out: Vec::new(), colours, json };
         visible.write_all(line.as_bytes()).expect("memory takes all");
         String::from_utf8(visible.out).expect("it is text")
     }

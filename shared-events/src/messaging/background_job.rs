@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     database::{Database, Lease, Tx},
     handler::{Event, HandleError},
-    outbox::{self, Cause, Handover, Row},
-    outbox_partition::CurrentLane,
-    time_limit::Patience,
+    outbox::{self, Cause, OutboxRow, RelayQueue},
+    outbox_partition::CurrentPartition,
+    time_limit::AdaptiveTimeout,
 };
 use crate::ids::{CorrelationId, MessageId};
 
@@ -24,7 +24,7 @@ pub trait BackgroundJob: Send + 'static {
     /// Where it panics it is run again.
     fn run(
         &mut self,
-        workshop: JobContext,
+        context: JobContext,
         shutdown: CancellationToken,
     ) -> impl Future<Output = ()> + Send;
 }
@@ -34,18 +34,18 @@ pub trait BackgroundJob: Send + 'static {
 pub struct JobContext {
     pub(crate) source: String,
     pub(crate) database: Database,
-    pub(crate) patience: Arc<Patience>,
-    pub(crate) lane: CurrentLane,
-    pub(crate) handover: Handover,
+    pub(crate) time_limit: Arc<AdaptiveTimeout>,
+    pub(crate) lane: CurrentPartition,
+    pub(crate) relay_queue: RelayQueue,
 }
 
 impl JobContext {
     /// Opens a transaction; waits while too many events wait for the broker. Dropped without
     /// [`UnitOfWork::commit`], it leaves nothing behind.
     pub async fn begin(&self) -> Result<UnitOfWork, HandleError> {
-        self.handover.ready().await;
+        self.relay_queue.ready().await;
         let lease = self.database.begin().await?;
-        Ok(UnitOfWork { workshop: self.clone(), lease, events: Vec::new() })
+        Ok(UnitOfWork { context: self.clone(), lease, events: Vec::new() })
     }
 
     /// A piece of work on the database: all between [`JobContext::begin`] and [`UnitOfWork::commit`]
@@ -56,18 +56,18 @@ impl JobContext {
         &self,
         piece: impl Future<Output = Result<T, HandleError>>,
     ) -> Result<T, HandleError> {
-        self.handover.ready().await;
+        self.relay_queue.ready().await;
         // In a box: a piece is all that a job does, and jobs run side by side in one future.
-        self.patience.bounded(Box::pin(piece)).await
+        self.time_limit.bounded(Box::pin(piece)).await
     }
 }
 
 /// A transaction and the events that it announces.
 #[derive(Debug)]
 pub struct UnitOfWork {
-    workshop: JobContext,
+    context: JobContext,
     lease: Lease,
-    events: Vec<Row>,
+    events: Vec<OutboxRow>,
 }
 
 impl UnitOfWork {
@@ -81,15 +81,15 @@ impl UnitOfWork {
     pub fn announce(&mut self, cause: MessageId, correlation: CorrelationId, event: Event) {
         let cause = Cause { id: cause, correlation, traceparent: None, actor: None };
         let key = event.partition_key.clone();
-        let envelope = cause.wrap(&self.workshop.source, Utc::now(), event);
-        self.events.push(Row::new(&envelope, key));
+        let envelope = cause.wrap(&self.context.source, Utc::now(), event);
+        self.events.push(OutboxRow::new(&envelope, key));
     }
 
     /// Commits the changes together with the events, and sends these on their way.
     pub async fn commit(mut self) -> Result<(), HandleError> {
-        let lane = self.workshop.lane.get();
+        let lane = self.context.lane.get();
         let rows = outbox::insert(&mut self.lease, lane, self.events).await?;
-        self.workshop.handover.commit(&mut self.lease, rows).await?;
+        self.context.relay_queue.commit(&mut self.lease, rows).await?;
         self.lease.give_back();
         Ok(())
     }

@@ -17,17 +17,17 @@ use tracing::{debug, warn};
 
 use super::{
     database::{Database, Lease, Tx},
-    decode::{Arrival, Intake, Origin, Unread, stray},
-    disposition::{Disposal, ParkReason},
+    decode::{Intake, Origin, QueueDelivery, Unread, stray},
+    disposition::{ParkReason, Settlement},
     handler::{HandleError, Handler, Idempotency, Outcome, Received},
-    inbox::{self, Claim, Inboxed, Seen},
+    inbox::{self, InboxClaim, InboxState, InboxUpdates},
     inbox_key::keys,
-    outbox::{self, Cause, Handover, Row},
-    outbox_partition::CurrentLane,
+    outbox::{self, Cause, OutboxRow, RelayQueue},
+    outbox_partition::CurrentPartition,
     redelivery::{Suspects, Trial},
     reply::Reply,
-    sub_batches::waves,
-    time_limit::Patience,
+    sub_batches::sub_batches,
+    time_limit::AdaptiveTimeout,
 };
 use crate::amqp::{
     connection::{Backoff, BusError},
@@ -55,16 +55,16 @@ pub(crate) enum Settled {
 /// What became of one message, after the commit.
 #[derive(Clone, Debug)]
 pub(crate) enum Verdict {
-    Done { told: Option<Told> },
+    Done { told: Option<ReplyEvents> },
     Later { why: String },
     Park { reason: ParkReason, why: String },
 }
 
 /// What is told to whoever asked: events, written down only when somebody asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Told(Vec<RawEnvelope>);
+pub(crate) struct ReplyEvents(Vec<RawEnvelope>);
 
-impl Told {
+impl ReplyEvents {
     fn of(events: Vec<RawEnvelope>) -> Option<Self> {
         (!events.is_empty()).then_some(Self(events))
     }
@@ -78,7 +78,7 @@ impl Told {
 }
 
 /// Works through batches for one handler.
-pub(crate) struct Batches<H: Handler> {
+pub(crate) struct BatchProcessor<H: Handler> {
     pub(crate) handler: H,
     pub(crate) subscription: &'static str,
     pub(crate) source: String,
@@ -86,26 +86,26 @@ pub(crate) struct Batches<H: Handler> {
     /// The connection of the last transaction, if it ended well: the server has everything at hand
     /// there that the next one needs.
     pub(crate) kept: Mutex<Option<Lease>>,
-    pub(crate) patience: Patience,
+    pub(crate) time_limit: AdaptiveTimeout,
     pub(crate) suspects: Suspects,
-    pub(crate) lane: CurrentLane,
-    pub(crate) handover: Handover,
-    pub(crate) disposal: Arc<Disposal>,
+    pub(crate) lane: CurrentPartition,
+    pub(crate) relay_queue: RelayQueue,
+    pub(crate) disposal: Arc<Settlement>,
     pub(crate) health: Health,
 }
 
-impl<H: Handler> Batches<H> {
+impl<H: Handler> BatchProcessor<H> {
     /// Reads, handles and disposes of every message. An error is one of the broker's: nothing may
     /// be acknowledged then, and everything comes again.
     pub(crate) async fn settle(
         &self,
-        batch: Vec<Arrival>,
+        batch: Vec<QueueDelivery>,
         shutdown: &CancellationToken,
     ) -> Result<Settled, BusError> {
         let Intake { origins, messages, unread } = Intake::read(&batch);
         self.set_aside(&batch, unread).await?;
         let mut verdicts = Vec::with_capacity(messages.len());
-        for wave in waves::<H>(&messages) {
+        for wave in sub_batches::<H>(&messages) {
             match self.decide(wave, shutdown).await {
                 Some(decided) => verdicts.extend(decided),
                 None => return Ok(Settled::Abandoned),
@@ -118,7 +118,7 @@ impl<H: Handler> Batches<H> {
     /// Parks what cannot be read, and tells whoever waits for an answer.
     pub(crate) async fn set_aside(
         &self,
-        batch: &[Arrival],
+        batch: &[QueueDelivery],
         unread: Vec<Unread>,
     ) -> Result<(), BusError> {
         for it in &unread {
@@ -168,7 +168,7 @@ impl<H: Handler> Batches<H> {
         loop {
             tokio::select! {
                 biased;
-                () = self.handover.ready() => {}
+                () = self.relay_queue.ready() => {}
                 () = shutdown.cancelled() => return None,
             }
             let attempt = async {
@@ -177,7 +177,7 @@ impl<H: Handler> Batches<H> {
                 }
                 self.attempt(messages).await
             };
-            let attempted = self.patience.bounded(attempt).await;
+            let attempted = self.time_limit.bounded(attempt).await;
             if let Some(trial) = &mut trial {
                 self.end(trial).await;
             }
@@ -213,7 +213,7 @@ impl<H: Handler> Batches<H> {
         lease.begin().await?;
         let claims = self.claims(messages);
         let seen = match H::IDEMPOTENCY {
-            Idempotency::NaturalKey => vec![Seen::Never; messages.len()],
+            Idempotency::NaturalKey => vec![InboxState::Never; messages.len()],
             Idempotency::Inbox => inbox::claim(&mut lease, &claims).await?,
         };
         let fresh = only_fresh(messages, &seen);
@@ -233,7 +233,7 @@ impl<H: Handler> Batches<H> {
         let (verdicts, events, inboxed) = self.conclude(messages, &claims, seen, outcomes);
         let rows = outbox::insert(&mut lease, self.lane.get(), events).await?;
         inboxed.store(&mut lease).await?;
-        self.handover.commit(&mut lease, rows).await?;
+        self.relay_queue.commit(&mut lease, rows).await?;
         *self.kept() = Some(lease);
         histogram!("bus_batch_messages", "source" => self.source.clone())
             .record(u32::try_from(messages.len()).unwrap_or(u32::MAX));
@@ -243,7 +243,7 @@ impl<H: Handler> Batches<H> {
     }
 
     /// What the inbox is asked; nothing where it is not.
-    fn claims(&self, messages: &[Received<H::Message>]) -> Vec<Claim> {
+    fn claims(&self, messages: &[Received<H::Message>]) -> Vec<InboxClaim> {
         if H::IDEMPOTENCY == Idempotency::NaturalKey {
             return vec![];
         }
@@ -251,7 +251,7 @@ impl<H: Handler> Batches<H> {
         let claim = |message: &Received<H::Message>| {
             let kind = &message.envelope.kind;
             let keys = keys(name, kind, message.id(), message.returned, now);
-            Claim { keys, digest: digest(message) }
+            InboxClaim { keys, digest: digest(message) }
         };
         messages.iter().map(claim).collect()
     }
@@ -264,22 +264,22 @@ impl<H: Handler> Batches<H> {
     fn conclude(
         &self,
         messages: &[Received<H::Message>],
-        claims: &[Claim],
-        seen: Vec<Seen>,
+        claims: &[InboxClaim],
+        seen: Vec<InboxState>,
         outcomes: Vec<Outcome>,
-    ) -> (Vec<Verdict>, Vec<Row>, Inboxed) {
-        let (mut rows, mut inboxed) = (Vec::new(), Inboxed::default());
+    ) -> (Vec<Verdict>, Vec<OutboxRow>, InboxUpdates) {
+        let (mut rows, mut inboxed) = (Vec::new(), InboxUpdates::default());
         let mut verdicts = Vec::with_capacity(messages.len());
         let mut outcomes = outcomes.into_iter();
         let now = Utc::now();
         for (place, (message, seen)) in messages.iter().zip(seen).enumerate() {
             let (outcome, is_first) = match seen {
-                Seen::Never => (outcomes.next(), true),
-                Seen::Forgotten => (Some(forgotten()), true),
-                Seen::Conflict => (Some(self.handler.conflict(message)), false),
-                Seen::Before { outcome } => {
+                InboxState::Never => (outcomes.next(), true),
+                InboxState::Forgotten => (Some(forgotten()), true),
+                InboxState::Conflict => (Some(self.handler.conflict(message)), false),
+                InboxState::Before { outcome } => {
                     debug!(message.id = %message.id(), "seen before; told again");
-                    let told = outcome.as_deref().and_then(Told::kept);
+                    let told = outcome.as_deref().and_then(ReplyEvents::kept);
                     verdicts.push(Verdict::Done { told });
                     continue;
                 }
@@ -292,11 +292,11 @@ impl<H: Handler> Batches<H> {
                     for event in announce {
                         let key = event.partition_key.clone();
                         let envelope = cause.wrap(&self.source, now, event);
-                        rows.push(Row::new(&envelope, key));
+                        rows.push(OutboxRow::new(&envelope, key));
                         events.push(envelope);
                     }
                     events.extend(told.into_iter().map(|it| cause.wrap(&self.source, now, it)));
-                    let told = Told::of(events);
+                    let told = ReplyEvents::of(events);
                     if let (Some(keys), Some(told)) = (keep, &told) {
                         inboxed.answered(keys, &Reply::of(&told.0).body);
                     }
@@ -319,7 +319,7 @@ impl<H: Handler> Batches<H> {
     /// After the commit: what waits and what is parked is safe elsewhere, then replies.
     pub(crate) async fn dispose(
         &self,
-        batch: &[Arrival],
+        batch: &[QueueDelivery],
         verdicts: impl Iterator<Item = (&Origin, Verdict)>,
     ) -> Result<(), BusError> {
         let (mut later, mut parked, mut replies) = (Vec::new(), Vec::new(), Vec::new());
@@ -371,11 +371,11 @@ pub(crate) fn digest<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
 /// The messages that the inbox has never seen. Nearly always all of them.
 fn only_fresh<'m, M: MessageSet>(
     messages: &'m [Received<M>],
-    seen: &[Seen],
+    seen: &[InboxState],
 ) -> Cow<'m, [Received<M>]> {
-    if seen.iter().all(|seen| *seen == Seen::Never) {
+    if seen.iter().all(|seen| *seen == InboxState::Never) {
         return Cow::Borrowed(messages);
     }
-    let fresh = messages.iter().zip(seen).filter(|(_, seen)| **seen == Seen::Never);
+    let fresh = messages.iter().zip(seen).filter(|(_, seen)| **seen == InboxState::Never);
     Cow::Owned(fresh.map(|(message, _)| message.clone()).collect())
 }

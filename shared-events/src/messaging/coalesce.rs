@@ -1,7 +1,7 @@
 //! Joins the events of one transaction into few messages. Promise: order is kept, and only events
 //! that every reader gets together travel together: neighbours of one type and one partition key.
 
-use super::outbox::Row;
+use super::outbox::OutboxRow;
 use crate::amqp::publish::{Outgoing, named, partition_headers, set_header, short};
 use crate::{
     envelope::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONTENT_TYPE, CONTENT_TYPE_BATCH},
@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// As few rows as carry the events of these, in their order.
-pub(crate) fn join(events: Vec<Row>) -> Vec<Row> {
-    let mut joined: Vec<Row> = Vec::new();
+pub(crate) fn join(events: Vec<OutboxRow>) -> Vec<OutboxRow> {
+    let mut joined: Vec<OutboxRow> = Vec::new();
     for event in events {
         match joined.last_mut() {
             Some(last) if may_take(last, &event) => take(last, &event),
@@ -20,7 +20,7 @@ pub(crate) fn join(events: Vec<Row>) -> Vec<Row> {
     joined
 }
 
-fn may_take(row: &Row, event: &Row) -> bool {
+fn may_take(row: &OutboxRow, event: &OutboxRow) -> bool {
     row.kind == event.kind
         && row.partition_key == event.partition_key
         && usize::try_from(row.events).is_ok_and(|events| events < BATCH_EVENTS_MAX)
@@ -31,7 +31,7 @@ fn may_take(row: &Row, event: &Row) -> bool {
 const ARRAY_BYTES: usize = 3;
 
 /// Appends an event to a row, whose body becomes a JSON array if it is not one yet.
-fn take(row: &mut Row, event: &Row) {
+fn take(row: &mut OutboxRow, event: &OutboxRow) {
     match row.events {
         1 => row.body.insert(0, b'['),
         _ => drop(row.body.pop()),
@@ -44,7 +44,7 @@ fn take(row: &mut Row, event: &Row) {
 }
 
 /// The message that carries a row.
-pub(crate) fn outgoing(row: &Row, user: &str) -> Outgoing {
+pub(crate) fn outgoing(row: &OutboxRow, user: &str) -> Outgoing {
     let mut headers = partition_headers(row.partition_key.as_deref());
     let content_type = match row.events {
         1 => CONTENT_TYPE,
@@ -69,8 +69,8 @@ mod tests {
 
     use super::*;
 
-    fn event(kind: &str, key: Option<&str>, body: Vec<u8>) -> Row {
-        Row {
+    fn event(kind: &str, key: Option<&str>, body: Vec<u8>) -> OutboxRow {
+        OutboxRow {
             id: 0,
             events: 1,
             message_id: Uuid::nil(),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     /// How many events each message has.
-    fn messages(rows: Vec<Row>) -> Vec<i32> {
+    fn messages(rows: Vec<OutboxRow>) -> Vec<i32> {
         join(rows).iter().map(|row| row.events).collect()
     }
 

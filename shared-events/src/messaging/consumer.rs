@@ -27,16 +27,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
-    batch::{Batches, Settled},
-    decode::Arrival,
+    batch::{BatchProcessor, Settled},
+    broker_channel::ChannelGuard,
+    decode::QueueDelivery,
     handler::Handler,
-    outbox_partition::CurrentLane,
-    prefetch_window::{Held, Taken, Window},
+    outbox_partition::CurrentPartition,
+    prefetch_window::{Admission, HeldMemory, PrefetchWindow},
     redelivery::is_suspect,
     supervise,
 };
 use crate::amqp::{
-    channel_guard::ChannelGuard,
     connection::{Backoff, BusError, Link, host_name, in_time},
     health::Health,
 };
@@ -62,9 +62,9 @@ const PREFETCH_PARTITION: u16 = 256;
 /// Consumes one subscription for ever, over as many connections as it takes.
 pub(crate) struct Consumer<H: Handler> {
     pub(crate) subscription: Subscription,
-    pub(crate) batches: Batches<H>,
+    pub(crate) batches: BatchProcessor<H>,
     pub(crate) link: Arc<Link>,
-    pub(crate) lane: CurrentLane,
+    pub(crate) lane: CurrentPartition,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
 }
@@ -77,7 +77,7 @@ impl<H: Handler> Consumer<H> {
             Some(_) => PREFETCH_PARTITION,
             None => PREFETCH,
         };
-        let mut window = Window::new(self.subscription.queues().len(), full);
+        let mut window = PrefetchWindow::new(self.subscription.queues().len(), full);
         while !self.shutdown.is_cancelled() {
             let consuming =
                 AssertUnwindSafe(self.consume(&part, &mut window, &mut backoff)).catch_unwind();
@@ -99,7 +99,7 @@ impl<H: Handler> Consumer<H> {
     }
 
     /// What came back too often is handled apart.
-    async fn settle(&self, mut batch: Vec<Arrival>) -> Result<Settled, BusError> {
+    async fn settle(&self, mut batch: Vec<QueueDelivery>) -> Result<Settled, BusError> {
         if batch.len() == 1 && is_suspect(&batch[0]) {
             let suspect = batch.remove(0);
             return self.batches.settle_suspect(suspect, &self.shutdown).await;
@@ -111,12 +111,13 @@ impl<H: Handler> Consumer<H> {
     async fn consume(
         &self,
         part: &str,
-        window: &mut Window,
+        window: &mut PrefetchWindow,
         backoff: &mut Backoff,
     ) -> Result<Next, BusError> {
         let priority = |partition| preference(self.lane.get(), partition);
         let prefetch = window.prefetch();
-        let mut feed = Feed::open(&self.link, &self.subscription, prefetch, priority).await?;
+        let mut feed =
+            DeliveryStream::open(&self.link, &self.subscription, prefetch, priority).await?;
         self.health.good(part);
         *backoff = Backoff::new();
         let mut next = Instant::now();
@@ -156,7 +157,7 @@ enum Next {
     OpenAgain,
 }
 
-fn bytes_of(batch: &[Arrival]) -> usize {
+fn bytes_of(batch: &[QueueDelivery]) -> usize {
     batch.iter().map(|arrival| arrival.delivery.data.len()).sum()
 }
 
@@ -188,20 +189,20 @@ fn preference(lane: i16, partition: usize) -> i32 {
 }
 
 /// The deliveries of several queues, merged in the order of their tags.
-pub(crate) struct Feed {
+pub(crate) struct DeliveryStream {
     channel: ChannelGuard,
     name: &'static str,
-    arrivals: mpsc::UnboundedReceiver<Arrived>,
-    pub(crate) held: Held,
+    arrivals: mpsc::UnboundedReceiver<StreamItem>,
+    pub(crate) held: HeldMemory,
     /// What was held when more came than may be: messages and bytes. What is here is the last.
     overflow: (usize, usize),
     /// What came before its turn: while consumers are being set up, a queue's first deliveries
     /// may be handed over after those of the next queue.
-    early: BTreeMap<u64, Arrival>,
+    early: BTreeMap<u64, QueueDelivery>,
     last_tag: u64,
 }
 
-impl Feed {
+impl DeliveryStream {
     pub(crate) async fn open(
         link: &Link,
         subscription: &Subscription,
@@ -212,7 +213,7 @@ impl Feed {
         // Whatever fails from here on closes the channel: a queue that answers too late would have
         // a consumer that nobody reads.
         let channel = ChannelGuard::new(link.consuming_channel(prefetch).await?);
-        let held = Held::default();
+        let held = HeldMemory::default();
         // Unbounded in name only: what is held bounds it.
         let (sender, arrivals) = mpsc::unbounded_channel();
         for (partition, queue) in queues.into_iter().enumerate() {
@@ -228,7 +229,7 @@ impl Feed {
             );
             let consumer = in_time("subscribing", async { Ok(subscribing.await?) }).await?;
             let (queue, sender, held) = (queue.into(), sender.clone(), held.clone());
-            consumer.set_delegate(Forward { queue, sender, held });
+            consumer.set_delegate(DeliveryForwarder { queue, sender, held });
         }
         info!(queue = subscription.name, prefetch, "consuming");
         let name = subscription.name;
@@ -238,7 +239,7 @@ impl Feed {
 
     /// What is ready then, at least one delivery; none when the rest was too much to hold. Waits
     /// for the first, and for nothing more.
-    async fn next_batch_after(&mut self, instant: Instant) -> Result<Vec<Arrival>, BusError> {
+    async fn next_batch_after(&mut self, instant: Instant) -> Result<Vec<QueueDelivery>, BusError> {
         sleep_until(instant).await;
         let Some(first) = self.next().await? else { return Ok(vec![]) };
         if is_suspect(&first) {
@@ -257,7 +258,7 @@ impl Feed {
     }
 
     /// The next delivery, if it is here.
-    fn peek(&mut self) -> Result<Option<&Arrival>, BusError> {
+    fn peek(&mut self) -> Result<Option<&QueueDelivery>, BusError> {
         while let Ok(arrival) = self.arrivals.try_recv() {
             self.take_in(arrival)?;
         }
@@ -266,7 +267,7 @@ impl Feed {
 
     /// The next delivery of any queue, in the order of tags; none when the rest was too much to
     /// hold. Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Result<Option<Arrival>, BusError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<QueueDelivery>, BusError> {
         loop {
             if let Some(next) = self.turn() {
                 return Ok(Some(next));
@@ -275,30 +276,30 @@ impl Feed {
                 return Ok(None);
             }
             match timeout(LOOK_EVERY, self.arrivals.recv()).await {
-                Ok(arrived) => self.take_in(arrived.unwrap_or(Arrived::End))?,
+                Ok(arrived) => self.take_in(arrived.unwrap_or(StreamItem::End))?,
                 Err(_) if self.channel.status().connected() => {}
-                Err(_) => self.take_in(Arrived::End)?,
+                Err(_) => self.take_in(StreamItem::End)?,
             }
         }
     }
 
-    fn take_in(&mut self, arrived: Arrived) -> Result<(), BusError> {
+    fn take_in(&mut self, arrived: StreamItem) -> Result<(), BusError> {
         match arrived {
-            Arrived::Delivery(arrival) => {
+            StreamItem::Delivery(arrival) => {
                 self.early.insert(arrival.delivery.delivery_tag, *arrival);
                 Ok(())
             }
-            Arrived::TooMuch { messages, bytes } => {
+            StreamItem::TooMuch { messages, bytes } => {
                 self.overflow = (messages, bytes);
                 Ok(())
             }
-            Arrived::End => Err(BusError::ConsumerEnded { queue: self.name.to_owned() }),
+            StreamItem::End => Err(BusError::ConsumerEnded { queue: self.name.to_owned() }),
         }
     }
 
     /// The delivery whose turn it is, if it has come. The cumulative acknowledgement rests on this:
     /// no tag is left out.
-    fn turn(&mut self) -> Option<Arrival> {
+    fn turn(&mut self) -> Option<QueueDelivery> {
         let next = self.early.remove(&(self.last_tag + 1))?;
         self.last_tag += 1;
         Some(next)
@@ -306,8 +307,8 @@ impl Feed {
 }
 
 /// What lapin hands on.
-enum Arrived {
-    Delivery(Box<Arrival>),
+enum StreamItem {
+    Delivery(Box<QueueDelivery>),
     /// A delivery was dropped, and all later ones are: so much was held.
     TooMuch {
         messages: usize,
@@ -317,30 +318,30 @@ enum Arrived {
 }
 
 /// Hands deliveries on as they come. lapin calls it on its one reading task, in order.
-struct Forward {
+struct DeliveryForwarder {
     queue: Arc<str>,
-    sender: mpsc::UnboundedSender<Arrived>,
-    held: Held,
+    sender: mpsc::UnboundedSender<StreamItem>,
+    held: HeldMemory,
 }
 
-impl ConsumerDelegate for Forward {
+impl ConsumerDelegate for DeliveryForwarder {
     fn on_new_delivery(
         &self,
         delivery: DeliveryResult,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let arrived = match delivery {
             Ok(Some(delivery)) => match self.held.take(delivery.data.len()) {
-                Taken::Kept => {
+                Admission::Kept => {
                     let queue = Arc::clone(&self.queue);
-                    Some(Arrived::Delivery(Box::new(Arrival { queue, delivery })))
+                    Some(StreamItem::Delivery(Box::new(QueueDelivery { queue, delivery })))
                 }
-                Taken::TooMuch { messages, bytes } => {
+                Admission::TooMuch { messages, bytes } => {
                     warn!(queue = &*self.queue, messages, bytes, "large messages: fewer at a time");
-                    Some(Arrived::TooMuch { messages, bytes })
+                    Some(StreamItem::TooMuch { messages, bytes })
                 }
-                Taken::Later => None,
+                Admission::Later => None,
             },
-            Ok(None) | Err(_) => Some(Arrived::End),
+            Ok(None) | Err(_) => Some(StreamItem::End),
         };
         // Nobody listens any more: the channel is being closed, and the message comes again.
         let _ = arrived.map(|arrived| self.sender.send(arrived));

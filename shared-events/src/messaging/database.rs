@@ -43,16 +43,16 @@ const MIGRATIONS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: PgPool,
-    doubts: Doubts,
+    doubts: FaultClock,
     /// Whether commits are waited for until they are on the disk.
     is_flushed: bool,
 }
 
 /// When a connection last failed: those that are older have to answer before they are used.
 #[derive(Clone, Debug, Default)]
-struct Doubts(Arc<Mutex<Option<Instant>>>);
+struct FaultClock(Arc<Mutex<Option<Instant>>>);
 
-impl Doubts {
+impl FaultClock {
     fn raise(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
@@ -103,7 +103,7 @@ pub fn connect_database(address: &Address) -> sqlx::Result<Database> {
 
 impl Database {
     fn open(connections_max: u32, options: PgConnectOptions, is_flushed: bool) -> Self {
-        let doubts = Doubts::default();
+        let doubts = FaultClock::default();
         let doubted = doubts.clone();
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
@@ -203,7 +203,7 @@ pub(crate) fn silent(bound: Duration) -> sqlx::Error {
 #[derive(Debug)]
 pub(crate) struct Lease {
     connection: Option<PoolConnection<Postgres>>,
-    doubts: Doubts,
+    doubts: FaultClock,
 }
 
 impl Lease {

@@ -27,7 +27,7 @@ const WHY_BYTES_MAX: usize = 1_000;
 
 /// A delivery and the queue that it came from.
 #[derive(Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct QueueDelivery {
     pub(crate) queue: Arc<str>,
     pub(crate) delivery: Delivery,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Intake<M> {
 
 impl<M: MessageSet> Intake<M> {
     /// Splits deliveries into messages.
-    pub(crate) fn read(batch: &[Arrival]) -> Self {
+    pub(crate) fn read(batch: &[QueueDelivery]) -> Self {
         let mut intake = Self { origins: vec![], messages: vec![], unread: vec![] };
         for (arrival, it) in batch.iter().enumerate() {
             match read(&it.delivery) {
@@ -79,7 +79,7 @@ impl<M: MessageSet> Intake<M> {
         intake
     }
 
-    fn take(&mut self, arrival: usize, it: &Arrival, envelopes: Vec<RawEnvelope>) {
+    fn take(&mut self, arrival: usize, it: &QueueDelivery, envelopes: Vec<RawEnvelope>) {
         for (event, envelope) in envelopes.into_iter().enumerate() {
             if !came_the_right_way(&it.delivery, &envelope.kind) {
                 let exchange = it.delivery.exchange.as_str();
@@ -173,7 +173,7 @@ const fn park_reason(error: &Unreadable) -> ParkReason {
 }
 
 /// A delivery as it came.
-pub(crate) fn whole(arrival: &Arrival) -> Stray {
+pub(crate) fn whole(arrival: &QueueDelivery) -> Stray {
     let properties = &arrival.delivery.properties;
     Stray {
         queue: arrival.queue.to_string(),
@@ -186,7 +186,7 @@ pub(crate) fn whole(arrival: &Arrival) -> Stray {
 }
 
 /// One event of a delivery, by itself: its bytes as they came, whatever in them was not read.
-fn alone(arrival: &Arrival, event: usize, envelope: &RawEnvelope) -> Stray {
+fn alone(arrival: &QueueDelivery, event: usize, envelope: &RawEnvelope) -> Stray {
     let named =
         Stray { id: envelope.id.to_string(), kind: envelope.kind.clone(), ..whole(arrival) };
     if !matches!(form_of(&named.content_type), Ok(Form::Several)) {
@@ -199,7 +199,7 @@ fn alone(arrival: &Arrival, event: usize, envelope: &RawEnvelope) -> Stray {
 }
 
 /// A message that was read before, as it came. Reads it again: this is rare.
-pub(crate) fn stray(arrival: &Arrival, event: usize) -> Stray {
+pub(crate) fn stray(arrival: &QueueDelivery, event: usize) -> Stray {
     let envelopes = read(&arrival.delivery).expect("it was read before");
     alone(arrival, event, &envelopes[event])
 }

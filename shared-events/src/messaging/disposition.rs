@@ -13,9 +13,11 @@ use metrics::counter;
 use tokio::sync::Mutex;
 use tracing::{error, info, warn};
 
-use super::reply::{Reply, correlation};
+use super::{
+    broker_channel::ChannelGuard,
+    reply::{Reply, correlation},
+};
 use crate::amqp::{
-    channel_guard::ChannelGuard,
     connection::{Backoff, BusError, Link},
     publish::{Outgoing, named, publish_confirmed, set_header, short, text},
 };
@@ -78,14 +80,14 @@ pub(crate) struct Stray {
 }
 
 /// Publishes what waits, what is parked and what is replied, for one service.
-pub(crate) struct Disposal {
+pub(crate) struct Settlement {
     service: &'static str,
     link: Link,
     confirming: Mutex<Option<ChannelGuard>>,
     replying: Mutex<Option<ChannelGuard>>,
 }
 
-impl Disposal {
+impl Settlement {
     pub(crate) fn new(service: &'static str, link: Link) -> Self {
         Self { service, link, confirming: Mutex::new(None), replying: Mutex::new(None) }
     }
@@ -144,7 +146,7 @@ impl Disposal {
             set_header(&mut headers, "x-parked-detail", detail);
             set_header(&mut headers, "x-parked-queue", &stray.queue);
             set_header(&mut headers, "x-parked-at", &Utc::now().to_rfc3339());
-            set_header(&mut headers, "x-parked-by", self.link.name());
+            set_header(&mut headers, "x-parked-by", &self.link.name);
             stray.properties = stray.properties.with_headers(headers);
             parked.push(self.outgoing(PARKED, self.service.to_owned(), stray));
         }

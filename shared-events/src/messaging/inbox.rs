@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     database::{Database, in_time, silent},
-    inbox_key::Keys,
+    inbox_key::InboxKeys,
 };
 
 /// What lies beside the days is kept so long after it came.
@@ -25,7 +25,7 @@ const SUSPECTED_FOR: &str = "28 days";
 
 /// What the inbox knows of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum InboxState {
     /// Nothing: this transaction is the first.
     Never,
     /// It had its effect; this is what was answered.
@@ -38,13 +38,13 @@ pub(crate) enum Seen {
 
 /// A message as the inbox is asked about it.
 #[derive(Clone, Debug)]
-pub(crate) struct Claim {
-    pub(crate) keys: Keys,
+pub(crate) struct InboxClaim {
+    pub(crate) keys: InboxKeys,
     /// BLAKE3 of the content.
     pub(crate) digest: Vec<u8>,
 }
 
-impl Keys {
+impl InboxKeys {
     pub(crate) fn all(&self) -> impl Iterator<Item = Uuid> {
         std::iter::once(self.first).chain(self.second)
     }
@@ -54,8 +54,8 @@ impl Keys {
 /// other. A concurrent transaction with the same id waits here until the first has ended.
 pub(crate) async fn claim(
     connection: &mut PgConnection,
-    claims: &[Claim],
-) -> sqlx::Result<Vec<Seen>> {
+    claims: &[InboxClaim],
+) -> sqlx::Result<Vec<InboxState>> {
     let keys: Vec<Uuid> = claims.iter().flat_map(|claim| claim.keys.all()).collect();
     let digests: Vec<&[u8]> =
         claims.iter().flat_map(|claim| claim.keys.all().map(|_| claim.digest.as_slice())).collect();
@@ -70,9 +70,9 @@ pub(crate) async fn claim(
     )
     .fetch_all(&mut *connection)
     .await?;
-    let unknown = |claim: &Claim| match claim.keys.forgotten {
-        true => Seen::Forgotten,
-        false => Seen::Never,
+    let unknown = |claim: &InboxClaim| match claim.keys.forgotten {
+        true => InboxState::Forgotten,
+        false => InboxState::Never,
     };
     if new.len() == keys.len() {
         return Ok(claims.iter().map(unknown).collect());
@@ -87,10 +87,10 @@ pub(crate) async fn claim(
     .await?;
     let mut known = HashMap::with_capacity(rows.len());
     known.extend(rows.into_iter().map(|row| (row.message_id, (row.digest, row.outcome))));
-    let seen = |claim: &Claim| match claim.keys.all().find_map(|key| known.remove(&key)) {
+    let seen = |claim: &InboxClaim| match claim.keys.all().find_map(|key| known.remove(&key)) {
         None => unknown(claim),
-        Some((stored, outcome)) if stored == claim.digest => Seen::Before { outcome },
-        Some(_) => Seen::Conflict,
+        Some((stored, outcome)) if stored == claim.digest => InboxState::Before { outcome },
+        Some(_) => InboxState::Conflict,
     };
     Ok(claims.iter().map(seen).collect())
 }
@@ -121,22 +121,22 @@ async fn forget(connection: &mut PgConnection, keys: &[Uuid]) -> sqlx::Result<()
 
 /// What the inbox learns at the end of a transaction.
 #[derive(Debug, Default)]
-pub(crate) struct Inboxed {
+pub(crate) struct InboxUpdates {
     answered: Vec<Uuid>,
     outcomes: Vec<Vec<u8>>,
     unseen: Vec<Uuid>,
 }
 
-impl Inboxed {
+impl InboxUpdates {
     /// What was answered to a message, to be told again.
-    pub(crate) fn answered(&mut self, keys: &Keys, outcome: &[u8]) {
+    pub(crate) fn answered(&mut self, keys: &InboxKeys, outcome: &[u8]) {
         self.outcomes.extend(keys.all().map(|_| outcome.to_vec()));
         self.answered.extend(keys.all());
     }
 
     /// A message had no effect after all: it waits for a retry, or is parked.
-    pub(crate) fn unseen(&mut self, keys: Option<&Keys>) {
-        self.unseen.extend(keys.into_iter().flat_map(Keys::all));
+    pub(crate) fn unseen(&mut self, keys: Option<&InboxKeys>) {
+        self.unseen.extend(keys.into_iter().flat_map(InboxKeys::all));
     }
 
     pub(crate) async fn store(&self, connection: &mut PgConnection) -> sqlx::Result<()> {

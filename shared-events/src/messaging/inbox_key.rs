@@ -37,7 +37,7 @@ const BESIDE: [u8; 6] = [0xff; 6];
 
 /// The keys of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Keys {
+pub(crate) struct InboxKeys {
     pub(crate) first: Uuid,
     /// Where the id is late.
     pub(crate) second: Option<Uuid>,
@@ -53,7 +53,7 @@ pub(crate) fn keys(
     id: MessageId,
     returned: bool,
     now: DateTime<Utc>,
-) -> Keys {
+) -> InboxKeys {
     let is_command = exchange_of(kind) == Some(COMMANDS);
     let id = id.uuid();
     // Earlier versions stored commands' ids as they are. Ours of other messages are of version 8
@@ -67,7 +67,7 @@ pub(crate) fn keys(
     let second = late.then(|| derived(&[b"late", subscription.as_bytes()], id, &BESIDE));
     let has_time = id.get_version_num() == 7;
     let forgotten = is_command && !returned && has_time && age.is_some_and(|age| age > VOUCHED_FOR);
-    Keys { first, second, forgotten }
+    InboxKeys { first, second, forgotten }
 }
 
 /// How long ago the time was with which an id begins. `None` of one in the future.
@@ -115,7 +115,7 @@ mod tests {
         MessageId(Uuid::from_bytes(bytes))
     }
 
-    fn of(kind: &str, id: MessageId) -> Keys {
+    fn of(kind: &str, id: MessageId) -> InboxKeys {
         keys(ACCOUNTS_COMMANDS.name, kind, id, false, now())
     }
 

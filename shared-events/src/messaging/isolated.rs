@@ -5,8 +5,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    batch::{Batches, Settled, Verdict, digest},
-    decode::{Arrival, Intake, whole},
+    batch::{BatchProcessor, Settled, Verdict, digest},
+    decode::{Intake, QueueDelivery, whole},
     disposition::ParkReason,
     handler::{Handler, Received},
     redelivery::{Trial, fingerprint},
@@ -14,11 +14,11 @@ use super::{
 use crate::amqp::connection::{Backoff, BusError};
 use crate::envelope::chain;
 
-impl<H: Handler> Batches<H> {
-    /// Like [`Batches::settle`], for a delivery that came back too often.
+impl<H: Handler> BatchProcessor<H> {
+    /// Like [`BatchProcessor::settle`], for a delivery that came back too often.
     pub(crate) async fn settle_suspect(
         &self,
-        arrival: Arrival,
+        arrival: QueueDelivery,
         shutdown: &CancellationToken,
     ) -> Result<Settled, BusError> {
         let _turn = self.suspects.turn.lock().await;

@@ -33,6 +33,7 @@
 
 mod background_job;
 mod batch;
+mod broker_channel;
 mod coalesce;
 mod consumer;
 mod database;

@@ -25,7 +25,7 @@ use crate::{
 const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The number of a lane of the outbox: which relay publishes a row.
-pub(crate) type LaneNumber = i16;
+pub(crate) type PartitionNumber = i16;
 
 /// What a client wrote is copied into every event that it led to.
 const ACTOR_BYTES_MAX: usize = 255;
@@ -95,7 +95,7 @@ fn is_hex(text: &str, digits: usize) -> bool {
 
 /// Committed events of one transaction that travel together, and that the broker has not confirmed.
 #[derive(Clone, Debug)]
-pub(crate) struct Row {
+pub(crate) struct OutboxRow {
     pub(crate) id: i64,
     /// How many events travel in it.
     pub(crate) events: i32,
@@ -107,10 +107,10 @@ pub(crate) struct Row {
     /// The envelope as JSON; of several, a JSON array.
     pub(crate) body: Vec<u8>,
     /// Its share of the memory that waiting events may use.
-    pub(crate) room: Option<Arc<Room>>,
+    pub(crate) room: Option<Arc<MemoryPermit>>,
 }
 
-impl Row {
+impl OutboxRow {
     pub(crate) fn new(envelope: &Envelope<Box<RawValue>>, partition_key: Option<String>) -> Self {
         let body = serde_json::to_vec(envelope).expect("an envelope writes plain JSON");
         Self {
@@ -129,9 +129,9 @@ impl Row {
 /// Stores events in the open transaction, in order and joined, and returns the rows with their ids.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
-    lane: LaneNumber,
-    events: Vec<Row>,
-) -> sqlx::Result<Vec<Row>> {
+    lane: PartitionNumber,
+    events: Vec<OutboxRow>,
+) -> sqlx::Result<Vec<OutboxRow>> {
     let mut rows = join(events);
     if rows.is_empty() {
         return Ok(rows);
@@ -170,7 +170,7 @@ pub(crate) async fn insert(
 
 /// What the broker would refuse for ever is not stored: nothing behind it would leave. Whoever
 /// announces it fails for itself, as with any value that cannot be written.
-fn check_sizes(rows: &[Row]) -> sqlx::Result<()> {
+fn check_sizes(rows: &[OutboxRow]) -> sqlx::Result<()> {
     match rows.iter().find(|row| row.body.len() > MESSAGE_BYTES_MAX) {
         Some(row) => {
             let wrong = format!("{} would have {} bytes", row.kind, row.body.len());
@@ -214,37 +214,37 @@ pub(crate) async fn delete(database: &Database, ids: &[i64]) -> sqlx::Result<()>
 
 /// Rows of one transaction on their way to the relay.
 #[derive(Debug)]
-pub(crate) enum Handed {
+pub(crate) enum RelayItem {
     /// They are in the table.
-    Committed(Vec<Row>),
+    Committed(Vec<OutboxRow>),
     /// The commit was begun and its answer was not seen: the table says whether they are in it.
-    Doubtful(Vec<Row>),
+    Doubtful(Vec<OutboxRow>),
 }
 
-/// The way from a commit to the relay. Bounded by [`Handover::ready`]: beyond its bytes there is at
+/// The way from a commit to the relay. Bounded by [`RelayQueue::ready`]: beyond its bytes there is at
 /// most one transaction of each task.
 #[derive(Clone, Debug)]
-pub(crate) struct Handover {
+pub(crate) struct RelayQueue {
     turn: Arc<Mutex<()>>,
     waiting_bytes: watch::Sender<usize>,
-    relay: mpsc::UnboundedSender<Handed>,
+    relay: mpsc::UnboundedSender<RelayItem>,
 }
 
 /// The memory of a transaction's events, until the last of its rows is gone.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct MemoryPermit {
     waiting_bytes: watch::Sender<usize>,
     bytes: usize,
 }
 
-impl Drop for Room {
+impl Drop for MemoryPermit {
     fn drop(&mut self) {
         self.waiting_bytes.send_modify(|waiting| *waiting -= self.bytes);
     }
 }
 
-impl Handover {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Handed>) {
+impl RelayQueue {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<RelayItem>) {
         let (relay, receiver) = mpsc::unbounded_channel();
         (Self { turn: Arc::default(), waiting_bytes: watch::Sender::new(0), relay }, receiver)
     }
@@ -261,22 +261,22 @@ impl Handover {
     /// waits for what this transaction has locked commits after it, and is handed over after it,
     /// so the events of an account leave in the order of its versions. Where the answer is lost,
     /// or not waited for any longer, the rows are handed over in the same place as doubtful.
-    pub(crate) async fn commit(&self, lease: &mut Lease, rows: Vec<Row>) -> sqlx::Result<()> {
+    pub(crate) async fn commit(&self, lease: &mut Lease, rows: Vec<OutboxRow>) -> sqlx::Result<()> {
         if rows.is_empty() {
             return lease.commit().await;
         }
         let _turn = self.turn.lock().await;
-        let mut unanswered = Unanswered { handover: self, rows };
+        let mut unanswered = PendingCommit { relay_queue: self, rows };
         lease.commit().await?;
-        self.hand_over(std::mem::take(&mut unanswered.rows), Handed::Committed);
+        self.hand_over(std::mem::take(&mut unanswered.rows), RelayItem::Committed);
         Ok(())
     }
 
     /// A relay that has ended takes nothing: the rows are in the table, for the next one.
-    fn hand_over(&self, mut rows: Vec<Row>, handed: fn(Vec<Row>) -> Handed) {
+    fn hand_over(&self, mut rows: Vec<OutboxRow>, handed: fn(Vec<OutboxRow>) -> RelayItem) {
         let bytes = rows.iter().map(|row| row.body.len()).sum();
         self.waiting_bytes.send_modify(|waiting| *waiting += bytes);
-        let room = Arc::new(Room { waiting_bytes: self.waiting_bytes.clone(), bytes });
+        let room = Arc::new(MemoryPermit { waiting_bytes: self.waiting_bytes.clone(), bytes });
         for row in &mut rows {
             row.room = Some(Arc::clone(&room));
         }
@@ -287,15 +287,15 @@ impl Handover {
 }
 
 /// Rows whose commit was begun. What is still in here at the end is handed over as doubtful.
-struct Unanswered<'h> {
-    handover: &'h Handover,
-    rows: Vec<Row>,
+struct PendingCommit<'h> {
+    relay_queue: &'h RelayQueue,
+    rows: Vec<OutboxRow>,
 }
 
-impl Drop for Unanswered<'_> {
+impl Drop for PendingCommit<'_> {
     fn drop(&mut self) {
         if !self.rows.is_empty() {
-            self.handover.hand_over(std::mem::take(&mut self.rows), Handed::Doubtful);
+            self.relay_queue.hand_over(std::mem::take(&mut self.rows), RelayItem::Doubtful);
         }
     }
 }
@@ -306,8 +306,8 @@ mod tests {
 
     use super::*;
 
-    fn row(bytes: usize) -> Row {
-        Row {
+    fn row(bytes: usize) -> OutboxRow {
+        OutboxRow {
             id: 1,
             events: 1,
             message_id: Uuid::nil(),
@@ -342,20 +342,20 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_begins_while_too_much_waits() {
-        let (handover, mut relay) = Handover::new();
-        handover.hand_over(vec![row(WAITING_BYTES_MAX - 1)], Handed::Committed);
-        assert!(handover.ready().now_or_never().is_some(), "there is room for a byte");
-        handover.hand_over(vec![row(1), row(1)], Handed::Committed);
+        let (relay_queue, mut relay) = RelayQueue::new();
+        relay_queue.hand_over(vec![row(WAITING_BYTES_MAX - 1)], RelayItem::Committed);
+        assert!(relay_queue.ready().now_or_never().is_some(), "there is room for a byte");
+        relay_queue.hand_over(vec![row(1), row(1)], RelayItem::Committed);
         let first = relay.recv().await.expect("it was handed over");
         let second = relay.recv().await.expect("it was handed over");
-        let Handed::Committed(mut second) = second else { panic!("it is no doubtful one") };
-        assert!(handover.ready().now_or_never().is_none(), "there is none");
+        let RelayItem::Committed(mut second) = second else { panic!("it is no doubtful one") };
+        assert!(relay_queue.ready().now_or_never().is_none(), "there is none");
         second.pop();
         drop(first);
-        assert!(handover.ready().now_or_never().is_some(), "the first is gone");
-        handover.hand_over(vec![row(WAITING_BYTES_MAX - 2)], Handed::Committed);
-        assert!(handover.ready().now_or_never().is_none(), "half of the second still waits");
+        assert!(relay_queue.ready().now_or_never().is_some(), "the first is gone");
+        relay_queue.hand_over(vec![row(WAITING_BYTES_MAX - 2)], RelayItem::Committed);
+        assert!(relay_queue.ready().now_or_never().is_none(), "half of the second still waits");
         drop(second);
-        assert!(handover.ready().now_or_never().is_some());
+        assert!(relay_queue.ready().now_or_never().is_some());
     }
 }

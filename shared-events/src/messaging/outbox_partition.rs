@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use super::{
     database::{Database, in_time},
-    outbox::{LaneNumber, Row},
+    outbox::{OutboxRow, PartitionNumber},
 };
 
 /// The most processes of one service at a time.
-const LANES: LaneNumber = 16;
+const LANES: PartitionNumber = 16;
 /// The first half of the advisory lock's key: says that the lock is an outbox lane.
 const LOCK_CLASS: i32 = 0x0062_7573;
 /// Rows read back at a time, and their bytes.
@@ -31,25 +31,28 @@ const FORGOTTEN_AFTER: &str = "30 seconds";
 
 /// The lane this process writes on, known to all its tasks.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CurrentLane(Arc<AtomicI16>);
+pub(crate) struct CurrentPartition(Arc<AtomicI16>);
 
-impl CurrentLane {
-    pub(crate) fn get(&self) -> LaneNumber {
+impl CurrentPartition {
+    pub(crate) fn get(&self) -> PartitionNumber {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// A held lane.
 #[derive(Debug)]
-pub(crate) struct Lane {
-    number: LaneNumber,
+pub(crate) struct OutboxPartition {
+    number: PartitionNumber,
     connection: PgConnection,
-    current: CurrentLane,
+    current: CurrentPartition,
 }
 
-impl Lane {
+impl OutboxPartition {
     /// Takes the first free lane. Fails when the database is away or every lane is taken.
-    pub(crate) async fn take(database: &Database, current: &CurrentLane) -> sqlx::Result<Self> {
+    pub(crate) async fn take(
+        database: &Database,
+        current: &CurrentPartition,
+    ) -> sqlx::Result<Self> {
         let mut connection = database.connect_apart().await?;
         for number in 0..LANES {
             if try_lock(&mut connection, number).await? {
@@ -60,7 +63,7 @@ impl Lane {
         Err(sqlx::Error::Protocol(format!("all {LANES} outbox lanes are taken")))
     }
 
-    pub(crate) const fn number(&self) -> LaneNumber {
+    pub(crate) const fn number(&self) -> PartitionNumber {
         self.number
     }
 
@@ -71,7 +74,7 @@ impl Lane {
     }
 
     /// Makes rows of lanes whose relay is gone our own, and returns them in the order of their ids.
-    pub(crate) async fn adopt_orphans(&mut self) -> sqlx::Result<Vec<Row>> {
+    pub(crate) async fn adopt_orphans(&mut self) -> sqlx::Result<Vec<OutboxRow>> {
         let others = sqlx::query_scalar!(
             "SELECT DISTINCT lane FROM bus.outbox WHERE lane <> $1 ORDER BY lane",
             self.number,
@@ -91,9 +94,9 @@ impl Lane {
         Ok(adopted)
     }
 
-    async fn adopt(&mut self, orphan: LaneNumber) -> sqlx::Result<Vec<Row>> {
+    async fn adopt(&mut self, orphan: PartitionNumber) -> sqlx::Result<Vec<OutboxRow>> {
         let rows = sqlx::query_as!(
-            Stored,
+            StoredRow,
             "UPDATE bus.outbox SET lane = $1
              WHERE id = ANY(ARRAY(
                  SELECT id FROM (
@@ -108,22 +111,22 @@ impl Lane {
             BYTES_MAX as _,
         );
         let rows = in_time(rows.fetch_all(&mut self.connection)).await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+        Ok(rows.into_iter().map(OutboxRow::from).collect())
     }
 
     /// The first rows that a relay before us left behind, in the order of their ids.
-    pub(crate) async fn leftovers(&mut self) -> sqlx::Result<Vec<Row>> {
+    pub(crate) async fn leftovers(&mut self) -> sqlx::Result<Vec<OutboxRow>> {
         self.rows_older_than("0 seconds").await
     }
 
     /// Rows that this process has committed without learning of it.
-    pub(crate) async fn forgotten(&mut self) -> sqlx::Result<Vec<Row>> {
+    pub(crate) async fn forgotten(&mut self) -> sqlx::Result<Vec<OutboxRow>> {
         self.rows_older_than(FORGOTTEN_AFTER).await
     }
 
-    async fn rows_older_than(&mut self, age: &str) -> sqlx::Result<Vec<Row>> {
+    async fn rows_older_than(&mut self, age: &str) -> sqlx::Result<Vec<OutboxRow>> {
         let rows = sqlx::query_as!(
-            Stored,
+            StoredRow,
             "SELECT id, events, message_id, kind, correlation_id, partition_key, body
              FROM (
                  SELECT *, coalesce(sum(octet_length(body)) OVER (ORDER BY id
@@ -139,12 +142,12 @@ impl Lane {
             BYTES_MAX as _,
         );
         let rows = in_time(rows.fetch_all(&mut self.connection)).await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+        Ok(rows.into_iter().map(OutboxRow::from).collect())
     }
 }
 
 /// A row as the table has it.
-struct Stored {
+struct StoredRow {
     id: i64,
     events: i32,
     message_id: Uuid,
@@ -154,14 +157,15 @@ struct Stored {
     body: Vec<u8>,
 }
 
-impl From<Stored> for Row {
-    fn from(stored: Stored) -> Self {
-        let Stored { id, events, message_id, kind, correlation_id, partition_key, body } = stored;
+impl From<StoredRow> for OutboxRow {
+    fn from(stored: StoredRow) -> Self {
+        let StoredRow { id, events, message_id, kind, correlation_id, partition_key, body } =
+            stored;
         Self { id, events, message_id, kind, correlation_id, partition_key, body, room: None }
     }
 }
 
-async fn try_lock(connection: &mut PgConnection, lane: LaneNumber) -> sqlx::Result<bool> {
+async fn try_lock(connection: &mut PgConnection, lane: PartitionNumber) -> sqlx::Result<bool> {
     let taken = sqlx::query_scalar!(
         r#"SELECT pg_try_advisory_lock($1, $2) AS "taken!""#,
         LOCK_CLASS,

@@ -7,23 +7,23 @@ use tracing::{info, warn};
 
 use super::{
     database::{Database, is_transient},
-    outbox::{self, Row},
-    outbox_partition::Lane,
+    outbox::{self, OutboxRow},
+    outbox_partition::OutboxPartition,
 };
 use crate::amqp::connection::Backoff;
 use crate::envelope::chain;
 
-pub(crate) type Beside<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(crate) type TableTask<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A look at the table, and the lane it was made with.
-pub(crate) struct Swept {
-    pub(crate) lane: Lane,
+pub(crate) struct SweepResult {
+    pub(crate) lane: OutboxPartition,
     pub(crate) at_start: bool,
-    pub(crate) found: sqlx::Result<Vec<Row>>,
+    pub(crate) found: sqlx::Result<Vec<OutboxRow>>,
 }
 
 /// What runs beside the publishing, if anything does.
-pub(crate) async fn beside<T>(running: &mut Option<Beside<T>>) -> T {
+pub(crate) async fn beside<T>(running: &mut Option<TableTask<T>>) -> T {
     match running {
         Some(future) => {
             let done = future.await;
@@ -47,7 +47,7 @@ pub(crate) async fn delete(database: Database, ids: Vec<i64>) -> sqlx::Result<()
 
 /// The doubtful rows that were committed after all. Asks until the database answers: nothing can be
 /// committed meanwhile that could leave before them.
-pub(crate) async fn committed(database: Database, rows: Vec<Row>) -> Vec<Row> {
+pub(crate) async fn committed(database: Database, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut backoff = Backoff::new();
     loop {
@@ -66,7 +66,11 @@ pub(crate) async fn committed(database: Database, rows: Vec<Row>) -> Vec<Row> {
 
 /// At the start, all that the lane's last relay left. Later, what a dead relay left on another
 /// lane, and rows of our own that are old: they were committed without our knowing.
-pub(crate) async fn sweep(mut lane: Lane, database: Database, at_start: bool) -> Swept {
+pub(crate) async fn sweep(
+    mut lane: OutboxPartition,
+    database: Database,
+    at_start: bool,
+) -> SweepResult {
     let found = async {
         let mut rows = lane.adopt_orphans().await?;
         rows.extend(match at_start {
@@ -83,5 +87,5 @@ pub(crate) async fn sweep(mut lane: Lane, database: Database, at_start: bool) ->
             tokio::time::sleep(Backoff::new().next_pause()).await;
         }
     }
-    Swept { lane, at_start, found }
+    SweepResult { lane, at_start, found }
 }

@@ -17,7 +17,7 @@ const WIDER: usize = 4;
 
 /// The prefetch of each queue of a consumer, and what was seen since it was last changed.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct PrefetchWindow {
     queues: usize,
     full: u16,
     prefetch: u16,
@@ -25,7 +25,7 @@ pub(crate) struct Window {
     bytes: usize,
 }
 
-impl Window {
+impl PrefetchWindow {
     /// The window of a consumer of so many queues: the full one, as long as messages are small.
     pub(crate) const fn new(queues: usize, full: u16) -> Self {
         Self { queues, full, prefetch: full, messages: 0, bytes: 0 }
@@ -69,11 +69,11 @@ impl Window {
 /// What one channel's deliveries take in memory now. Counts as they come; after the first one that
 /// is too much none is kept, and the channel has to be closed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Held(Arc<Counts>);
+pub(crate) struct HeldMemory(Arc<Counts>);
 
 /// What became of a delivery.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum Admission {
     Kept,
     /// It is the first that was too much: so much was held.
     TooMuch {
@@ -91,20 +91,20 @@ struct Counts {
     full: AtomicBool,
 }
 
-impl Held {
+impl HeldMemory {
     /// Whether a delivery of this size may be kept. Called by one task, in the order of deliveries.
-    pub(crate) fn take(&self, bytes: usize) -> Taken {
+    pub(crate) fn take(&self, bytes: usize) -> Admission {
         let (messages, held) = self.now();
         if self.0.full.load(Ordering::Relaxed) {
-            return Taken::Later;
+            return Admission::Later;
         }
         if held > 0 && held + bytes > HELD_BYTES_MAX {
             self.0.full.store(true, Ordering::Relaxed);
-            return Taken::TooMuch { messages, bytes: held };
+            return Admission::TooMuch { messages, bytes: held };
         }
         self.0.messages.fetch_add(1, Ordering::Relaxed);
         self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
-        Taken::Kept
+        Admission::Kept
     }
 
     /// Deliveries are not in memory any more.
@@ -127,18 +127,26 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_after_the_first_that_is_too_much() {
-        let held = Held::default();
-        assert!((0..16).all(|_| held.take(MIB) == Taken::Kept));
-        assert_eq!(held.take(1), Taken::TooMuch { messages: 16, bytes: 16 * MIB });
+        let held = HeldMemory::default();
+        assert!((0..16).all(|_| held.take(MIB) == Admission::Kept));
+        assert_eq!(held.take(1), Admission::TooMuch { messages: 16, bytes: 16 * MIB });
         held.give_up(16, 16 * MIB);
-        assert_eq!(held.take(1), Taken::Later, "it must not come before the one that was too much");
+        assert_eq!(
+            held.take(1),
+            Admission::Later,
+            "it must not come before the one that was too much"
+        );
         assert_eq!(held.now(), (0, 0));
-        assert_eq!(Held::default().take(20 * MIB), Taken::Kept, "one alone is always taken");
+        assert_eq!(
+            HeldMemory::default().take(20 * MIB),
+            Admission::Kept,
+            "one alone is always taken"
+        );
     }
 
     #[test]
     fn a_window_narrows_to_what_fits_and_widens_when_messages_are_small_again() {
-        let mut window = Window::new(4, 256);
+        let mut window = PrefetchWindow::new(4, 256);
         assert!(!window.acknowledged(1_000_000, 1_000_000 * 500), "it is full already");
         window.narrow(16, 16 * MIB);
         assert_eq!(window.prefetch(), 2, "of four queues, 8 MiB together");
@@ -152,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_window_never_closes() {
-        let mut window = Window::new(1, 512);
+        let mut window = PrefetchWindow::new(1, 512);
         for _ in 0..20 {
             window.narrow(1, 100 * MIB);
         }

@@ -11,16 +11,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    consumer::{Feed, acknowledge},
+    consumer::{DeliveryStream, acknowledge},
     database::{Database, Tx},
-    decode::{self, Arrival},
-    disposition::Disposal,
+    decode::{self, QueueDelivery},
+    disposition::Settlement,
     handler::{Event, HandleError},
     outbox::Cause,
     redelivery::is_suspect,
     reply::Reply,
     supervise,
-    time_limit::Patience,
+    time_limit::AdaptiveTimeout,
 };
 use crate::amqp::{
     connection::{Backoff, BusError, Link},
@@ -71,14 +71,14 @@ pub trait QueryHandler: Send + Sync + 'static {
 }
 
 /// Consumes one subscription of queries for ever.
-pub(crate) struct Desk<A: QueryHandler> {
+pub(crate) struct QueryConsumer<A: QueryHandler> {
     pub(crate) subscription: Subscription,
     pub(crate) answerer: A,
     pub(crate) source: String,
     pub(crate) database: Database,
-    pub(crate) patience: Patience,
+    pub(crate) time_limit: AdaptiveTimeout,
     pub(crate) link: Arc<Link>,
-    pub(crate) disposal: Arc<Disposal>,
+    pub(crate) disposal: Arc<Settlement>,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
 }
@@ -88,7 +88,7 @@ pub(crate) fn part(subscription: &Subscription) -> String {
     format!("queries {}", subscription.name)
 }
 
-impl<A: QueryHandler> Desk<A> {
+impl<A: QueryHandler> QueryConsumer<A> {
     pub(crate) async fn run(self) {
         let desk = Arc::new(self);
         let mut backoff = Backoff::new();
@@ -108,7 +108,8 @@ impl<A: QueryHandler> Desk<A> {
     }
 
     async fn serve(self: Arc<Self>, part: &str, backoff: &mut Backoff) -> Result<(), BusError> {
-        let mut feed = Feed::open(&self.link, &self.subscription, PREFETCH, |_| 0).await?;
+        let mut feed =
+            DeliveryStream::open(&self.link, &self.subscription, PREFETCH, |_| 0).await?;
         self.health.good(part);
         *backoff = Backoff::new();
         let at_once = Arc::new(Semaphore::new(QUERIES_AT_ONCE));
@@ -136,7 +137,7 @@ impl<A: QueryHandler> Desk<A> {
         }
     }
 
-    async fn reply_to(&self, arrival: &Arrival) {
+    async fn reply_to(&self, arrival: &QueueDelivery) {
         let properties = &arrival.delivery.properties;
         if is_suspect(arrival) {
             // Nothing is lost with a query, and the service may have died of this one.
@@ -188,7 +189,7 @@ impl<A: QueryHandler> Desk<A> {
     async fn look_up_in_time(&self, query: &A::Query) -> Result<Answer, HandleError> {
         let until = Instant::now() + TRIED_FOR;
         loop {
-            let answer = self.patience.bounded(self.look_up(query)).await;
+            let answer = self.time_limit.bounded(self.look_up(query)).await;
             let fault = match answer {
                 Err(HandleError::Transient(fault)) if Instant::now() < until => fault,
                 answer => return answer,

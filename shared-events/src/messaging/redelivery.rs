@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use super::{
     database::{Database, in_time},
-    decode::Arrival,
+    decode::QueueDelivery,
 };
 
 /// A delivery that came back so often is a suspect.
@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const COUNTS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 
 /// Whether a delivery came back too often to be handled together with others.
-pub(crate) fn is_suspect(arrival: &Arrival) -> bool {
+pub(crate) fn is_suspect(arrival: &QueueDelivery) -> bool {
     let headers = arrival.delivery.properties.headers().as_ref().map(FieldTable::inner);
     let count = |name: &&str| match headers?.get(*name)? {
         AMQPValue::LongLongInt(count) => Some(*count),

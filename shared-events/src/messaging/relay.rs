@@ -3,7 +3,7 @@
 //! the order of their rows.
 //!
 //! ```text
-//! handover ─> backlog ────(publish)────> in flight ─(confirm)─> confirmed ─(DELETE)─> gone
+//! relay_queue ─> backlog ────(publish)────> in flight ─(confirm)─> confirmed ─(DELETE)─> gone
 //!                ^                          │
 //!                └──── fault: all of it ────┘
 //! ```
@@ -32,9 +32,9 @@ use tracing::{info, warn};
 use super::{
     coalesce::outgoing,
     database::Database,
-    outbox::{Handed, Row},
-    outbox_partition::{CurrentLane, Lane},
-    outbox_table::{Beside, Swept, beside, committed, delete, sweep},
+    outbox::{OutboxRow, RelayItem},
+    outbox_partition::{CurrentPartition, OutboxPartition},
+    outbox_table::{SweepResult, TableTask, beside, committed, delete, sweep},
     supervise,
 };
 use crate::amqp::{
@@ -57,7 +57,7 @@ pub(crate) const PART: &str = "relay";
 /// A published message that the broker has not confirmed yet.
 #[derive(Debug)]
 struct InFlight {
-    row: Row,
+    row: OutboxRow,
     since: Instant,
 }
 
@@ -69,24 +69,24 @@ pub(crate) struct Relay {
     /// again, as after any crash.
     deletes: Database,
     /// Away while the table is looked at.
-    lane: Option<Lane>,
+    lane: Option<OutboxPartition>,
     health: Health,
-    handover: mpsc::UnboundedReceiver<Handed>,
-    /// Bounded by the handover's bytes.
-    backlog: VecDeque<Row>,
+    relay_queue: mpsc::UnboundedReceiver<RelayItem>,
+    /// Bounded by the relay_queue's bytes.
+    backlog: VecDeque<OutboxRow>,
     in_flight: BTreeMap<u64, InFlight>,
     published: u64,
     confirmed: Vec<i64>,
-    deleting: Option<Beside<sqlx::Result<()>>>,
+    deleting: Option<TableTask<sqlx::Result<()>>>,
     /// What the running delete deletes.
     going: Vec<i64>,
     /// When the next delete may begin.
     next_delete: Instant,
-    sweeping: Option<Beside<Swept>>,
+    sweeping: Option<TableTask<SweepResult>>,
     /// What was in hand when the running look at the table began.
     known: HashSet<i64>,
     /// Those of some doubtful rows that are in the table. Nothing is taken over before they are.
-    doubted: Option<Beside<Vec<Row>>>,
+    doubted: Option<TableTask<Vec<OutboxRow>>>,
     ticks: Interval,
 }
 
@@ -95,13 +95,13 @@ impl Relay {
     pub(crate) async fn start(
         link: Link,
         database: Database,
-        current: &CurrentLane,
+        current: &CurrentPartition,
         health: Health,
-        handover: mpsc::UnboundedReceiver<Handed>,
+        relay_queue: mpsc::UnboundedReceiver<RelayItem>,
     ) -> Self {
         let mut backoff = Backoff::new();
         let lane = loop {
-            match Lane::take(&database, current).await {
+            match OutboxPartition::take(&database, current).await {
                 Ok(lane) => break lane,
                 Err(error) => {
                     warn!(error = %chain(&error), "no outbox lane yet");
@@ -119,7 +119,7 @@ impl Relay {
             database,
             lane: Some(lane),
             health,
-            handover,
+            relay_queue,
             backlog: VecDeque::new(),
             in_flight: BTreeMap::new(),
             published: 0,
@@ -134,7 +134,7 @@ impl Relay {
         }
     }
 
-    /// Runs until the handover is closed and everything is confirmed and deleted. Says `ready`
+    /// Runs until the relay_queue is closed and everything is confirmed and deleted. Says `ready`
     /// when what was left from before is on its way, so that new events come after it.
     pub(crate) async fn run(mut self, ready: oneshot::Sender<()>) {
         let mut ready = Some(ready);
@@ -211,7 +211,7 @@ impl Relay {
                 }
             }
             () = sleep_until(self.next_delete.into()), if to_delete => {}
-            Some(handed) = self.handover.recv(), if takes => {
+            Some(handed) = self.relay_queue.recv(), if takes => {
                 self.take_over(handed);
                 self.take_over_all();
             }
@@ -222,16 +222,16 @@ impl Relay {
     /// Takes over what was handed over, up to rows that are in doubt.
     fn take_over_all(&mut self) {
         while self.doubted.is_none()
-            && let Ok(handed) = self.handover.try_recv()
+            && let Ok(handed) = self.relay_queue.try_recv()
         {
             self.take_over(handed);
         }
     }
 
-    fn take_over(&mut self, handed: Handed) {
+    fn take_over(&mut self, handed: RelayItem) {
         match handed {
-            Handed::Committed(rows) => self.backlog.extend(rows),
-            Handed::Doubtful(rows) => {
+            RelayItem::Committed(rows) => self.backlog.extend(rows),
+            RelayItem::Doubtful(rows) => {
                 let asking = Box::pin(committed(self.database.clone(), rows));
                 self.doubted = Some(asking);
             }
@@ -316,7 +316,7 @@ impl Relay {
 
     /// Nobody will hand anything over any more.
     fn is_cut_off(&self) -> bool {
-        self.handover.is_closed() && self.handover.is_empty()
+        self.relay_queue.is_closed() && self.relay_queue.is_empty()
     }
 
     fn is_finished(&self) -> bool {
@@ -357,7 +357,7 @@ impl Relay {
     }
 
     /// Takes in what was found in the table. Whether nothing is left from before the start.
-    fn swept(&mut self, swept: Swept) -> bool {
+    fn swept(&mut self, swept: SweepResult) -> bool {
         self.lane = Some(swept.lane);
         let mut rows = match swept.found {
             Ok(rows) => rows,

@@ -16,20 +16,20 @@ use tracing::{info, warn};
 
 use super::{
     background_job::{BackgroundJob, JobContext},
-    batch::Batches,
+    batch::BatchProcessor,
     consumer::{self, Consumer},
     database::{Database, MIGRATOR, is_transient},
-    disposition::Disposal,
+    disposition::Settlement,
     handler::Handler,
     inbox,
-    outbox::{self, Handover},
-    outbox_partition::CurrentLane,
-    query_consumer::{self, Desk, QueryHandler},
+    outbox::{self, RelayQueue},
+    outbox_partition::CurrentPartition,
+    query_consumer::{self, QueryConsumer, QueryHandler},
     redelivery::Suspects,
     relay::{self, Relay},
     session::UnfitDatabase,
-    supervise::Alive,
-    time_limit::Patience,
+    supervise::Supervisor,
+    time_limit::AdaptiveTimeout,
     topology_check::verify,
 };
 use crate::amqp::{
@@ -57,7 +57,7 @@ const OUTBOX_PART: &str = "outbox";
 const NOT_STARTED: &str = "not started yet";
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-type MakeTask = Box<dyn FnOnce(&Parts) -> Task + Send>;
+type MakeTask = Box<dyn FnOnce(&ServiceParts) -> Task + Send>;
 
 /// What cannot be mended by waiting.
 #[derive(Debug, thiserror::Error)]
@@ -74,13 +74,13 @@ pub enum ServiceError {
 }
 
 /// What the tasks of a service share.
-struct Parts {
+struct ServiceParts {
     source: String,
     database: Database,
     consuming: Arc<Link>,
-    disposal: Arc<Disposal>,
-    lane: CurrentLane,
-    handover: Handover,
+    disposal: Arc<Settlement>,
+    lane: CurrentPartition,
+    relay_queue: RelayQueue,
     suspects: Suspects,
     health: Health,
     shutdown: CancellationToken,
@@ -116,16 +116,16 @@ impl Service {
         self.subscriptions.push(subscription);
         self.health.bad(&consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
-            let batches = Batches {
+            let batches = BatchProcessor {
                 handler,
                 subscription: subscription.name,
                 source: parts.source.clone(),
                 database: parts.database.clone(),
                 kept: Mutex::default(),
-                patience: Patience::new(),
+                time_limit: AdaptiveTimeout::new(),
                 suspects: parts.suspects.clone(),
                 lane: parts.lane.clone(),
-                handover: parts.handover.clone(),
+                relay_queue: parts.relay_queue.clone(),
                 disposal: Arc::clone(&parts.disposal),
                 health: parts.health.clone(),
             };
@@ -148,12 +148,12 @@ impl Service {
         self.subscriptions.push(subscription);
         self.health.bad(&query_consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
-            let desk = Desk {
+            let desk = QueryConsumer {
                 subscription,
                 answerer,
                 source: parts.source.clone(),
                 database: parts.database.clone(),
-                patience: Patience::new(),
+                time_limit: AdaptiveTimeout::new(),
                 link: Arc::clone(&parts.consuming),
                 disposal: Arc::clone(&parts.disposal),
                 health: parts.health.clone(),
@@ -168,14 +168,14 @@ impl Service {
     #[must_use]
     pub fn work<W: BackgroundJob>(mut self, worker: W) -> Self {
         self.tasks.push(Box::new(move |parts| {
-            let workshop = JobContext {
+            let context = JobContext {
                 source: parts.source.clone(),
                 database: parts.database.clone(),
-                patience: Arc::new(Patience::new()),
+                time_limit: Arc::new(AdaptiveTimeout::new()),
                 lane: parts.lane.clone(),
-                handover: parts.handover.clone(),
+                relay_queue: parts.relay_queue.clone(),
             };
-            Box::pin(employ(worker, workshop, parts.health.clone(), parts.shutdown.clone()))
+            Box::pin(employ(worker, context, parts.health.clone(), parts.shutdown.clone()))
         }));
         self
     }
@@ -190,15 +190,15 @@ impl Service {
         self.health.bad(relay::PART, NOT_STARTED);
         let who = format!("{}-svc", self.name);
         let link = |role| Link::new(self.amqp.clone(), &who, role, self.health.clone());
-        let lane = CurrentLane::default();
-        let (handover, handed_over) = Handover::new();
-        let parts = Parts {
+        let lane = CurrentPartition::default();
+        let (relay_queue, handed_over) = RelayQueue::new();
+        let parts = ServiceParts {
             source: format!("/{}", self.name),
             database: self.database.clone(),
             consuming: Arc::new(link("consume")),
-            disposal: Arc::new(Disposal::new(self.name, link("reply"))),
+            disposal: Arc::new(Settlement::new(self.name, link("reply"))),
             lane: lane.clone(),
-            handover,
+            relay_queue,
             suspects: Suspects::new(self.database.clone()),
             health: self.health.clone(),
             shutdown: shutdown.clone(),
@@ -252,7 +252,7 @@ impl Service {
     }
 
     /// Waits for the database and the broker, and checks that both are as they must be.
-    async fn prepare(&self, parts: &Parts) -> Result<(), ServiceError> {
+    async fn prepare(&self, parts: &ServiceParts) -> Result<(), ServiceError> {
         let mut backoff = Backoff::new();
         while let Err(error) = self.database.migrate(&[&MIGRATOR, self.migrations]).await {
             let error = match error {
@@ -290,17 +290,17 @@ impl Service {
 /// Lets somebody work for as long as the service runs.
 async fn employ<W: BackgroundJob>(
     mut worker: W,
-    workshop: JobContext,
+    context: JobContext,
     health: Health,
     shutdown: CancellationToken,
 ) {
-    let mut alive = Alive::new(worker.name(), health, shutdown.clone());
-    while alive.goes_on_after(worker.run(workshop.clone(), shutdown.clone())).await {}
+    let mut alive = Supervisor::new(worker.name(), health, shutdown.clone());
+    while alive.goes_on_after(worker.run(context.clone(), shutdown.clone())).await {}
 }
 
 /// The first two numbers on an operator's dashboard: how many events wait, and since when.
 async fn measuring(database: Database, health: Health, shutdown: CancellationToken) {
-    let mut alive = Alive::new(OUTBOX_PART.to_owned(), health.clone(), shutdown.clone());
+    let mut alive = Supervisor::new(OUTBOX_PART.to_owned(), health.clone(), shutdown.clone());
     while alive.goes_on_after(measure_outbox(&database, &health, &shutdown)).await {}
 }
 
@@ -327,7 +327,7 @@ async fn measure_outbox(database: &Database, health: &Health, shutdown: &Cancell
 
 /// Old inbox rows go, and new days get their tables.
 async fn housekeeping(database: Database, health: Health, shutdown: CancellationToken) {
-    let mut alive = Alive::new("inbox".to_owned(), health, shutdown.clone());
+    let mut alive = Supervisor::new("inbox".to_owned(), health, shutdown.clone());
     while alive.goes_on_after(prune_inbox(&database, &shutdown)).await {}
 }
 

@@ -14,7 +14,7 @@ use crate::amqp::{connection::Backoff, health::Health};
 const WELL_AFTER: Duration = Duration::from_secs(10);
 
 /// A part that is begun again and again until the service stops.
-pub(crate) struct Alive {
+pub(crate) struct Supervisor {
     part: String,
     health: Health,
     shutdown: CancellationToken,
@@ -23,7 +23,7 @@ pub(crate) struct Alive {
     failed: bool,
 }
 
-impl Alive {
+impl Supervisor {
     pub(crate) fn new(part: String, health: Health, shutdown: CancellationToken) -> Self {
         health.good(&part);
         Self { part, health, shutdown, backoff: Backoff::new(), failed: false }
@@ -72,7 +72,7 @@ mod tests {
     #[tokio::test]
     async fn a_part_that_panics_says_so_and_begins_again() {
         let (health, shutdown) = (Health::default(), CancellationToken::new());
-        let mut alive = Alive::new("job".to_owned(), health.clone(), shutdown.clone());
+        let mut alive = Supervisor::new("job".to_owned(), health.clone(), shutdown.clone());
         for number in 1..=2 {
             let goes_on = alive.goes_on_after(async { panic!("no {number}") }).await;
             assert!(goes_on, "after panic {number}");

@@ -20,13 +20,13 @@ const BOUND_MAX: Duration = Duration::from_secs(90);
 /// A bound that doubles each time that it was too short, and is the first one again as soon as work
 /// takes a small part of it.
 #[derive(Debug)]
-pub(crate) struct Patience(AtomicU64);
+pub(crate) struct AdaptiveTimeout(AtomicU64);
 
-impl Patience {
+impl AdaptiveTimeout {
     pub(crate) fn new() -> Self {
-        let patience = Self(AtomicU64::new(0));
-        patience.set(BOUND_FIRST);
-        patience
+        let time_limit = Self(AtomicU64::new(0));
+        time_limit.set(BOUND_FIRST);
+        time_limit
     }
 
     fn bound(&self) -> Duration {
@@ -65,39 +65,39 @@ mod tests {
     use super::*;
 
     /// Whether work that takes so long ends.
-    fn ends(seconds: u64, patience: &Patience) -> bool {
-        let (bound, takes) = (patience.bound(), Duration::from_secs(seconds));
+    fn ends(seconds: u64, time_limit: &AdaptiveTimeout) -> bool {
+        let (bound, takes) = (time_limit.bound(), Duration::from_secs(seconds));
         let took = (takes <= bound).then_some(takes);
-        patience.learn(bound, took);
+        time_limit.learn(bound, took);
         took.is_some()
     }
 
     #[test]
     fn slow_work_is_done_in_the_end_and_silence_is_noticed_at_once() {
-        let patience = Patience::new();
-        assert!(ends(4, &patience));
-        assert!(!ends(12, &patience), "given up at 5 s");
-        assert!(!ends(12, &patience), "given up at 10 s");
-        assert!(ends(12, &patience), "within 20 s");
-        assert!(ends(12, &patience), "and the next one at the first try");
-        assert!(ends(1, &patience));
-        assert_eq!(patience.bound(), BOUND_FIRST, "work is quick again");
+        let time_limit = AdaptiveTimeout::new();
+        assert!(ends(4, &time_limit));
+        assert!(!ends(12, &time_limit), "given up at 5 s");
+        assert!(!ends(12, &time_limit), "given up at 10 s");
+        assert!(ends(12, &time_limit), "within 20 s");
+        assert!(ends(12, &time_limit), "and the next one at the first try");
+        assert!(ends(1, &time_limit));
+        assert_eq!(time_limit.bound(), BOUND_FIRST, "work is quick again");
     }
 
     #[test]
     fn nothing_is_waited_for_longer_than_any_statement_may_take() {
-        let patience = Patience::new();
-        assert!((0..10).all(|_| !ends(100, &patience)));
-        assert_eq!(patience.bound(), BOUND_MAX);
+        let time_limit = AdaptiveTimeout::new();
+        assert!((0..10).all(|_| !ends(100, &time_limit)));
+        assert_eq!(time_limit.bound(), BOUND_MAX);
     }
 
     #[tokio::test]
     async fn work_that_does_not_end_is_dropped_and_may_be_tried_again() {
-        let patience = Patience::new();
-        patience.set(Duration::from_millis(10));
+        let time_limit = AdaptiveTimeout::new();
+        time_limit.set(Duration::from_millis(10));
         let work = std::future::pending::<Result<(), HandleError>>();
-        let given_up = patience.bounded(work).await;
+        let given_up = time_limit.bounded(work).await;
         assert!(matches!(given_up, Err(HandleError::Transient(_))), "{given_up:?}");
-        assert!(patience.bounded(async { Ok(()) }).await.is_ok());
+        assert!(time_limit.bounded(async { Ok(()) }).await.is_ok());
     }
 }

@@ -7,10 +7,8 @@ use lapin::{
     types::FieldTable,
 };
 
-use crate::amqp::{
-    channel_guard::ChannelGuard,
-    connection::{BusError, Link, in_time},
-};
+use super::broker_channel::ChannelGuard;
+use crate::amqp::connection::{BusError, Link, in_time};
 
 /// Checks passively that exchanges and queues exist.
 pub(crate) async fn verify(

@@ -10,7 +10,7 @@ use amq_protocol::{
 use lapin::types::{AMQPValue, FieldTable};
 use proptest::{collection::vec, prelude::*};
 
-use super::{FRAME_BYTES_MAX, Frames, SUBSTITUTE, fields::DEPTH_MAX, mended_property};
+use super::{FRAME_BYTES_MAX, FrameRepair, SUBSTITUTE, fields::DEPTH_MAX, mended_property};
 
 const FRAME_END: u8 = 0xce;
 /// What the smallest thread of a program may have.
@@ -52,7 +52,7 @@ fn deliver(tag: &[u8], exchange: &[u8], key: &[u8]) -> Vec<u8> {
 
 fn mended(mut bytes: Vec<u8>) -> Vec<u8> {
     let whole = bytes.len();
-    assert_eq!(Frames::default().mend(&mut bytes), whole, "nothing is held of whole frames");
+    assert_eq!(FrameRepair::default().mend(&mut bytes), whole, "nothing is held of whole frames");
     bytes
 }
 
@@ -201,7 +201,7 @@ proptest! {
         let mut came = [deliver(&texts[0], b"", &texts[1]), all_properties(&texts, &[])].concat();
         came.extend(bodies.iter().flat_map(|body| frame(3, body)));
         came.extend(deliver(&texts[2], b"", &texts[3]));
-        let (mut frames, mut held, mut passed) = (Frames::default(), vec![], vec![]);
+        let (mut frames, mut held, mut passed) = (FrameRepair::default(), vec![], vec![]);
         let (mut rest, mut cuts) = (&came[..], cuts.into_iter().cycle());
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(cuts.next().unwrap_or(1).min(rest.len()));
@@ -274,7 +274,7 @@ fn mending_costs_little_beside_parsing() {
         let message = [&small[0][..], &small[1], &frame(3, &vec![b'x'; body])].concat();
         let mut bytes = message.repeat(4_000_000 / message.len());
         let began = Instant::now();
-        assert_eq!(Frames::default().mend(&mut bytes), bytes.len());
+        assert_eq!(FrameRepair::default().mend(&mut bytes), bytes.len());
         let mending = began.elapsed();
         let (began, mut rest) = (Instant::now(), &bytes[..]);
         while let Ok((behind, frame)) = parse_frame(rest) {

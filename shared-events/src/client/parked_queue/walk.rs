@@ -21,7 +21,7 @@ const PAGE: u16 = 500;
 const QUIET: Duration = Duration::from_secs(2);
 
 /// A walk along one queue.
-pub(super) struct Walk<'l> {
+pub(super) struct QueueScan<'l> {
     link: &'l Link,
     queue: &'l str,
     /// What was seen and not taken away is held on these, in order, until the end.
@@ -33,7 +33,7 @@ pub(super) struct Walk<'l> {
     left: u32,
 }
 
-impl<'l> Walk<'l> {
+impl<'l> QueueScan<'l> {
     pub(super) async fn begin(link: &'l Link, queue: &'l str) -> Result<Self, BusError> {
         let channel = link.channel().await?;
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
@@ -98,7 +98,7 @@ impl<'l> Walk<'l> {
     }
 }
 
-impl Drop for Walk<'_> {
+impl Drop for QueueScan<'_> {
     /// A walk that failed, or that took too long, gives back what it held, too.
     fn drop(&mut self) {
         for channel in self.channels.drain(..) {
