@@ -95,14 +95,14 @@ fn mend_content_header(payload: &mut [u8]) {
 
 /// The part of a message that was not UTF-8 text when it came, if there is one.
 #[must_use]
-pub(crate) fn mended_part(delivery: &Delivery) -> Option<&'static str> {
+pub(crate) fn repaired_part(delivery: &Delivery) -> Option<&'static str> {
     match delivery.routing_key.as_str().contains(SUBSTITUTE) {
         true => Some("routing key"),
-        false => mended_property(&delivery.properties),
+        false => repaired_property(&delivery.properties),
     }
 }
 
-fn mended_property(properties: &BasicProperties) -> Option<&'static str> {
+fn repaired_property(properties: &BasicProperties) -> Option<&'static str> {
     let named = [
         ("content_type", properties.content_type()),
         ("content_encoding", properties.content_encoding()),
@@ -120,16 +120,16 @@ fn mended_property(properties: &BasicProperties) -> Option<&'static str> {
     match mended {
         Some((name, _)) => Some(name),
         None => {
-            properties.headers().as_ref().filter(|it| has_mended_key(it)).map(|_| "headers' key")
+            properties.headers().as_ref().filter(|it| has_repaired_key(it)).map(|_| "headers' key")
         }
     }
 }
 
 /// As deep as the mender leaves tables, and no deeper.
-fn has_mended_key(table: &FieldTable) -> bool {
+fn has_repaired_key(table: &FieldTable) -> bool {
     fn in_value(value: &AMQPValue) -> bool {
         match value {
-            AMQPValue::FieldTable(table) => has_mended_key(table),
+            AMQPValue::FieldTable(table) => has_repaired_key(table),
             AMQPValue::FieldArray(values) => values.as_slice().iter().any(in_value),
             _ => false,
         }

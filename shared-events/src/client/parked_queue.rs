@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::amqp::{
     ConnectionParameters,
     connection::{BusError, Link},
-    frame_repair::mended_part,
+    frame_repair::repaired_part,
     health::Health,
     publish::{Outgoing, named, publish_confirmed, text},
 };
@@ -193,7 +193,7 @@ impl ParkedQueue {
                 ("delivery_limit".to_owned(), queue)
             }
         };
-        let mended = || mended_part(delivery).map(|part| format!("its {part} is not UTF-8 text"));
+        let mended = || repaired_part(delivery).map(|part| format!("its {part} is not UTF-8 text"));
         let detail = header("x-parked-detail").or_else(mended);
         let mut message = ParkedMessage {
             id: text(delivery.properties.message_id().as_ref()).to_owned(),

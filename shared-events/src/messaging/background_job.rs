@@ -1,5 +1,5 @@
-//! Work that no message starts: what a service does on its own, by the clock. Promise: it announces
-//! events under the same rule as a handler, in the transaction that made them true.
+//! Work that no message starts: a service's own schedules. Promise: a job announces events under
+//! the same rule as a handler, in the transaction that made them true.
 
 use std::{future::Future, sync::Arc};
 
@@ -15,13 +15,13 @@ use super::{
 };
 use crate::ids::{CorrelationId, MessageId};
 
-/// Something that a service does on its own until it is stopped.
+/// A job of a service that runs until the service stops.
 pub trait BackgroundJob: Send + 'static {
-    /// What it is called in the service's health: `job interest`.
+    /// The job's name in the service's health: `job interest`.
     fn name(&self) -> String;
 
-    /// Works until `shutdown`. What is begun by then should be finished, or harmless to repeat.
-    /// Where it panics it is run again.
+    /// Works until `shutdown`. Work in progress should be finished by then, or harmless to repeat.
+    /// A job that panics is run again.
     fn run(
         &mut self,
         context: JobContext,
@@ -29,35 +29,35 @@ pub trait BackgroundJob: Send + 'static {
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// Opens pieces of work.
+/// Opens units of work.
 #[derive(Clone, Debug)]
 pub struct JobContext {
     pub(crate) source: String,
     pub(crate) database: Database,
     pub(crate) time_limit: Arc<AdaptiveTimeout>,
-    pub(crate) lane: CurrentPartition,
+    pub(crate) partition: CurrentPartition,
     pub(crate) relay_queue: RelayQueue,
 }
 
 impl JobContext {
     /// Opens a transaction; waits while too many events wait for the broker. Dropped without
-    /// [`UnitOfWork::commit`], it leaves nothing behind.
+    /// [`UnitOfWork::commit`], the transaction leaves nothing behind.
     pub async fn begin(&self) -> Result<UnitOfWork, HandleError> {
         self.relay_queue.ready().await;
         let lease = self.database.begin().await?;
         Ok(UnitOfWork { context: self.clone(), lease, events: Vec::new() })
     }
 
-    /// A piece of work on the database: all between [`JobContext::begin`] and [`UnitOfWork::commit`]
-    /// belongs into one. The server's host may vanish without a word: a piece that takes longer
-    /// than the bound (5 s; twice as long each time that this was too short) is dropped, with its
-    /// connection, and fails as one that can be tried again.
+    /// Bounds a piece of work on the database: all that happens between [`JobContext::begin`] and
+    /// [`UnitOfWork::commit`]. A server's host may vanish without a reset: work that takes longer
+    /// than the bound (5 s; doubled each time that this was too short) is dropped with its
+    /// connection, and fails as transient.
     pub async fn bounded<T>(
         &self,
         piece: impl Future<Output = Result<T, HandleError>>,
     ) -> Result<T, HandleError> {
         self.relay_queue.ready().await;
-        // In a box: a piece is all that a job does, and jobs run side by side in one future.
+        // Boxed: a piece is a whole job's work, and jobs run side by side in one future.
         self.time_limit.bounded(Box::pin(piece)).await
     }
 }
@@ -76,7 +76,7 @@ impl UnitOfWork {
         Tx::lend(&mut self.lease)
     }
 
-    /// Announces an event when this is committed. `cause` is the message that led to it, and
+    /// Announces an event with the commit. `cause` is the message that led to the event, and
     /// `correlation` that message's: the same event of the same cause has the same id.
     pub fn announce(&mut self, cause: MessageId, correlation: CorrelationId, event: Event) {
         let cause = Cause { id: cause, correlation, traceparent: None, actor: None };
@@ -85,11 +85,11 @@ impl UnitOfWork {
         self.events.push(OutboxRow::new(&envelope, key));
     }
 
-    /// Commits the changes together with the events, and sends these on their way.
+    /// Commits the changes together with the events, and queues the events for the relay.
     pub async fn commit(mut self) -> Result<(), HandleError> {
-        let lane = self.context.lane.get();
-        let rows = outbox::insert(&mut self.lease, lane, self.events).await?;
-        self.context.relay_queue.commit(&mut self.lease, rows).await?;
+        let partition = self.context.partition.get();
+        let rows = outbox::insert(&mut self.lease, partition, self.events).await?;
+        self.context.relay_queue.commit(rows, self.lease.commit()).await?;
         self.lease.give_back();
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// As few rows as carry the events of these, in their order.
-pub(crate) fn join(events: Vec<OutboxRow>) -> Vec<OutboxRow> {
+pub(crate) fn coalesce(events: Vec<OutboxRow>) -> Vec<OutboxRow> {
     let mut joined: Vec<OutboxRow> = Vec::new();
     for event in events {
         match joined.last_mut() {
@@ -78,13 +78,13 @@ mod tests {
             correlation_id: Uuid::nil(),
             partition_key: key.map(ToOwned::to_owned),
             body,
-            room: None,
+            permit: None,
         }
     }
 
     /// How many events each message has.
     fn messages(rows: Vec<OutboxRow>) -> Vec<i32> {
-        join(rows).iter().map(|row| row.events).collect()
+        coalesce(rows).iter().map(|row| row.events).collect()
     }
 
     #[test]
@@ -108,13 +108,13 @@ mod tests {
         let large = vec![event("a.v1", None, vec![b' '; 200 * 1024]); 3];
         assert_eq!(messages(large), [1, 1, 1]);
         let half = vec![event("a.v1", None, vec![b' '; 100 * 1024]); 4];
-        assert!(join(half).iter().all(|row| row.body.len() < BATCH_BYTES_MAX));
+        assert!(coalesce(half).iter().all(|row| row.body.len() < BATCH_BYTES_MAX));
     }
 
     #[test]
     fn a_joined_message_is_an_array_of_its_events() {
         let rows = ["1", "2", "3"].map(|n| event("a.v1", None, n.as_bytes().to_vec()));
-        assert_eq!(join(rows.to_vec())[0].body, b"[1,2,3]");
-        assert_eq!(join(rows[..1].to_vec())[0].body, b"1");
+        assert_eq!(coalesce(rows.to_vec())[0].body, b"[1,2,3]");
+        assert_eq!(coalesce(rows[..1].to_vec())[0].body, b"1");
     }
 }

@@ -27,16 +27,16 @@ const SUSPECTED_FOR: &str = "28 days";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InboxState {
     /// Nothing: this transaction is the first.
-    Never,
-    /// It had its effect; this is what was answered.
-    Before { outcome: Option<Vec<u8>> },
-    /// Its id was used for other content.
+    New,
+    /// The message had its effect; `reply` is the stored answer.
+    Processed { reply: Option<Vec<u8>> },
+    /// The id was used for other content.
     Conflict,
-    /// Nothing, and its id is older than what is known: it may have had its effect.
-    Forgotten,
+    /// Nothing, and the id is older than the inbox reaches: the message may have had its effect.
+    Expired,
 }
 
-/// A message as the inbox is asked about it.
+/// A message's claim on the inbox.
 #[derive(Clone, Debug)]
 pub(crate) struct InboxClaim {
     pub(crate) keys: InboxKeys,
@@ -44,14 +44,17 @@ pub(crate) struct InboxClaim {
     pub(crate) digest: Vec<u8>,
 }
 
+/// The digest and the reply that the inbox stores under a key.
+type StoredEntry = (Vec<u8>, Option<Vec<u8>>);
+
 impl InboxKeys {
     pub(crate) fn all(&self) -> impl Iterator<Item = Uuid> {
         std::iter::once(self.first).chain(self.second)
     }
 }
 
-/// Writes all messages down, and says of each whether it is new. Their ids must differ from each
-/// other. A concurrent transaction with the same id waits here until the first has ended.
+/// Records all messages, and says of each whether it is new. Their ids must differ from each other.
+/// A concurrent transaction with the same id waits here until the first one has ended.
 pub(crate) async fn claim(
     connection: &mut PgConnection,
     claims: &[InboxClaim],
@@ -70,29 +73,29 @@ pub(crate) async fn claim(
     )
     .fetch_all(&mut *connection)
     .await?;
-    let unknown = |claim: &InboxClaim| match claim.keys.forgotten {
-        true => InboxState::Forgotten,
-        false => InboxState::Never,
-    };
-    if new.len() == keys.len() {
-        return Ok(claims.iter().map(unknown).collect());
-    }
-    let rows = sqlx::query!(
-        "SELECT message_id, digest, outcome FROM bus.inbox
+    let mut known = HashMap::new();
+    if new.len() < keys.len() {
+        let rows = sqlx::query!(
+            "SELECT message_id, digest, outcome FROM bus.inbox
          WHERE message_id = ANY($1) AND NOT message_id = ANY($2)",
-        &keys,
-        &new,
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut known = HashMap::with_capacity(rows.len());
-    known.extend(rows.into_iter().map(|row| (row.message_id, (row.digest, row.outcome))));
-    let seen = |claim: &InboxClaim| match claim.keys.all().find_map(|key| known.remove(&key)) {
-        None => unknown(claim),
-        Some((stored, outcome)) if stored == claim.digest => InboxState::Before { outcome },
+            &keys,
+            &new,
+        )
+        .fetch_all(connection)
+        .await?;
+        known.extend(rows.into_iter().map(|row| (row.message_id, (row.digest, row.outcome))));
+    }
+    Ok(claims.iter().map(|claim| state_of(claim, &mut known)).collect())
+}
+
+/// The state of a message, given the entries that the inbox had before.
+pub(crate) fn state_of(claim: &InboxClaim, known: &mut HashMap<Uuid, StoredEntry>) -> InboxState {
+    match claim.keys.all().find_map(|key| known.remove(&key)) {
+        Some((digest, reply)) if digest == claim.digest => InboxState::Processed { reply },
         Some(_) => InboxState::Conflict,
-    };
-    Ok(claims.iter().map(seen).collect())
+        None if claim.keys.forgotten => InboxState::Expired,
+        None => InboxState::New,
+    }
 }
 
 async fn keep_outcomes(
@@ -119,32 +122,32 @@ async fn forget(connection: &mut PgConnection, keys: &[Uuid]) -> sqlx::Result<()
     Ok(())
 }
 
-/// What the inbox learns at the end of a transaction.
+/// The inbox's part in the end of a transaction.
 #[derive(Debug, Default)]
 pub(crate) struct InboxUpdates {
-    answered: Vec<Uuid>,
-    outcomes: Vec<Vec<u8>>,
-    unseen: Vec<Uuid>,
+    pub(crate) answered: Vec<Uuid>,
+    pub(crate) replies: Vec<Vec<u8>>,
+    pub(crate) forgotten: Vec<Uuid>,
 }
 
 impl InboxUpdates {
-    /// What was answered to a message, to be told again.
-    pub(crate) fn answered(&mut self, keys: &InboxKeys, outcome: &[u8]) {
-        self.outcomes.extend(keys.all().map(|_| outcome.to_vec()));
+    /// Keeps the reply to a message, for the sender who sends the message again.
+    pub(crate) fn answered(&mut self, keys: &InboxKeys, reply: &[u8]) {
+        self.replies.extend(keys.all().map(|_| reply.to_vec()));
         self.answered.extend(keys.all());
     }
 
-    /// A message had no effect after all: it waits for a retry, or is parked.
-    pub(crate) fn unseen(&mut self, keys: Option<&InboxKeys>) {
-        self.unseen.extend(keys.into_iter().flat_map(InboxKeys::all));
+    /// Forgets a message that had no effect: a retry or a replay must find it new.
+    pub(crate) fn forget(&mut self, claim: Option<&InboxClaim>) {
+        self.forgotten.extend(claim.into_iter().flat_map(|claim| claim.keys.all()));
     }
 
     pub(crate) async fn store(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         if !self.answered.is_empty() {
-            keep_outcomes(connection, &self.answered, &self.outcomes).await?;
+            keep_outcomes(connection, &self.answered, &self.replies).await?;
         }
-        if !self.unseen.is_empty() {
-            forget(connection, &self.unseen).await?;
+        if !self.forgotten.is_empty() {
+            forget(connection, &self.forgotten).await?;
         }
         Ok(())
     }
@@ -191,4 +194,52 @@ async fn keep_days(database: &Database) -> sqlx::Result<()> {
     let kept = tokio::time::timeout(DAYS_TIMEOUT, keep.execute(&mut connection)).await;
     kept.unwrap_or_else(|_| Err(silent(DAYS_TIMEOUT)))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(second: bool, forgotten: bool, digest: u8) -> InboxClaim {
+        let second = second.then(|| Uuid::from_u128(2));
+        let keys = InboxKeys { first: Uuid::from_u128(1), second, forgotten };
+        InboxClaim { keys, digest: vec![digest] }
+    }
+
+    #[test]
+    fn a_message_is_new_once() {
+        let processed = |reply| InboxState::Processed { reply };
+        let reply = || Some(b"reply".to_vec());
+        // key that is known with digest 7, claim, state
+        let table = [
+            (None, claim(false, false, 7), InboxState::New),
+            (None, claim(true, false, 7), InboxState::New),
+            (None, claim(true, true, 7), InboxState::Expired),
+            (Some(1), claim(false, false, 7), processed(reply())),
+            (Some(2), claim(true, false, 7), processed(reply())),
+            (Some(2), claim(true, true, 7), processed(reply())),
+            (Some(2), claim(false, false, 7), InboxState::New),
+            (Some(1), claim(false, false, 8), InboxState::Conflict),
+            (Some(2), claim(true, true, 8), InboxState::Conflict),
+        ];
+        for (known, claim, expected) in table {
+            let entry = |key| (Uuid::from_u128(key), (vec![7], reply()));
+            let mut entries = known.map(entry).into_iter().collect();
+            let found = state_of(&claim, &mut entries);
+            assert_eq!(found, expected, "{claim:?} where {known:?} is known");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_kept_and_a_retry_forgotten_under_each_key() {
+        let late = claim(true, false, 7);
+        let mut updates = InboxUpdates::default();
+        updates.answered(&late.keys, b"reply");
+        assert_eq!(updates.answered, [Uuid::from_u128(1), Uuid::from_u128(2)]);
+        assert_eq!(updates.replies, [b"reply", b"reply"]);
+        updates.forget(None);
+        assert!(updates.forgotten.is_empty(), "a conflict leaves the first message's entry");
+        updates.forget(Some(&late));
+        assert_eq!(updates.forgotten, [Uuid::from_u128(1), Uuid::from_u128(2)]);
+    }
 }

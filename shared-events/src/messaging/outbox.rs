@@ -10,8 +10,8 @@ use tokio::sync::{Mutex, mpsc, watch};
 use uuid::Uuid;
 
 use super::{
-    coalesce::join,
-    database::{Database, Lease, in_time},
+    coalesce::coalesce,
+    database::{Database, in_time},
     handler::Event,
 };
 use crate::{
@@ -107,7 +107,7 @@ pub(crate) struct OutboxRow {
     /// The envelope as JSON; of several, a JSON array.
     pub(crate) body: Vec<u8>,
     /// Its share of the memory that waiting events may use.
-    pub(crate) room: Option<Arc<MemoryPermit>>,
+    pub(crate) permit: Option<Arc<MemoryPermit>>,
 }
 
 impl OutboxRow {
@@ -121,7 +121,7 @@ impl OutboxRow {
             correlation_id: envelope.correlationid.0,
             partition_key,
             body,
-            room: None,
+            permit: None,
         }
     }
 }
@@ -129,10 +129,10 @@ impl OutboxRow {
 /// Stores events in the open transaction, in order and joined, and returns the rows with their ids.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
-    lane: PartitionNumber,
+    partition: PartitionNumber,
     events: Vec<OutboxRow>,
 ) -> sqlx::Result<Vec<OutboxRow>> {
-    let mut rows = join(events);
+    let mut rows = coalesce(events);
     if rows.is_empty() {
         return Ok(rows);
     }
@@ -152,7 +152,7 @@ pub(crate) async fn insert(
               AS row(events, message_id, kind, correlation_id, partition_key, body, place)
          ORDER BY place
          RETURNING id",
-        lane,
+        partition,
         &counts,
         &message_ids,
         &kinds as _,
@@ -257,28 +257,32 @@ impl RelayQueue {
         few.expect("its sender is here");
     }
 
-    /// Commits a transaction that has stored these rows, and hands them over. One at a time: who
-    /// waits for what this transaction has locked commits after it, and is handed over after it,
-    /// so the events of an account leave in the order of its versions. Where the answer is lost,
-    /// or not waited for any longer, the rows are handed over in the same place as doubtful.
-    pub(crate) async fn commit(&self, lease: &mut Lease, rows: Vec<OutboxRow>) -> sqlx::Result<()> {
+    /// Commits a transaction that has stored these rows, and queues them. One commit at a time: a
+    /// transaction that waits for this one's locks commits later and is queued later, so the events
+    /// of an account leave in the order of its versions. Where the answer to the commit is lost, or
+    /// not awaited any longer, the rows are queued in the same place as doubtful.
+    pub(crate) async fn commit(
+        &self,
+        rows: Vec<OutboxRow>,
+        commit: impl Future<Output = sqlx::Result<()>>,
+    ) -> sqlx::Result<()> {
         if rows.is_empty() {
-            return lease.commit().await;
+            return commit.await;
         }
         let _turn = self.turn.lock().await;
-        let mut unanswered = PendingCommit { relay_queue: self, rows };
-        lease.commit().await?;
-        self.hand_over(std::mem::take(&mut unanswered.rows), RelayItem::Committed);
+        let mut pending = PendingCommit { relay_queue: self, rows };
+        commit.await?;
+        self.push(std::mem::take(&mut pending.rows), RelayItem::Committed);
         Ok(())
     }
 
     /// A relay that has ended takes nothing: the rows are in the table, for the next one.
-    fn hand_over(&self, mut rows: Vec<OutboxRow>, handed: fn(Vec<OutboxRow>) -> RelayItem) {
+    fn push(&self, mut rows: Vec<OutboxRow>, handed: fn(Vec<OutboxRow>) -> RelayItem) {
         let bytes = rows.iter().map(|row| row.body.len()).sum();
         self.waiting_bytes.send_modify(|waiting| *waiting += bytes);
-        let room = Arc::new(MemoryPermit { waiting_bytes: self.waiting_bytes.clone(), bytes });
+        let permit = Arc::new(MemoryPermit { waiting_bytes: self.waiting_bytes.clone(), bytes });
         for row in &mut rows {
-            row.room = Some(Arc::clone(&room));
+            row.permit = Some(Arc::clone(&permit));
         }
         if self.relay.send(handed(rows)).is_err() {
             tracing::info!("the relay has ended; committed events stay in the outbox");
@@ -295,8 +299,23 @@ struct PendingCommit<'h> {
 impl Drop for PendingCommit<'_> {
     fn drop(&mut self) {
         if !self.rows.is_empty() {
-            self.relay_queue.hand_over(std::mem::take(&mut self.rows), RelayItem::Doubtful);
+            self.relay_queue.push(std::mem::take(&mut self.rows), RelayItem::Doubtful);
         }
+    }
+}
+
+/// A row of one event for tests.
+#[cfg(test)]
+pub(crate) fn row_with_id(id: i64) -> OutboxRow {
+    OutboxRow {
+        id,
+        events: 1,
+        message_id: Uuid::from_u128(u128::from(id.unsigned_abs())),
+        kind: "test.event.v1".to_owned(),
+        correlation_id: Uuid::nil(),
+        partition_key: None,
+        body: b"{}".to_vec(),
+        permit: None,
     }
 }
 
@@ -315,7 +334,7 @@ mod tests {
             correlation_id: Uuid::nil(),
             partition_key: None,
             body: vec![b' '; bytes],
-            room: None,
+            permit: None,
         }
     }
 
@@ -343,9 +362,9 @@ mod tests {
     #[tokio::test]
     async fn nothing_begins_while_too_much_waits() {
         let (relay_queue, mut relay) = RelayQueue::new();
-        relay_queue.hand_over(vec![row(WAITING_BYTES_MAX - 1)], RelayItem::Committed);
+        relay_queue.push(vec![row(WAITING_BYTES_MAX - 1)], RelayItem::Committed);
         assert!(relay_queue.ready().now_or_never().is_some(), "there is room for a byte");
-        relay_queue.hand_over(vec![row(1), row(1)], RelayItem::Committed);
+        relay_queue.push(vec![row(1), row(1)], RelayItem::Committed);
         let first = relay.recv().await.expect("it was handed over");
         let second = relay.recv().await.expect("it was handed over");
         let RelayItem::Committed(mut second) = second else { panic!("it is no doubtful one") };
@@ -353,7 +372,7 @@ mod tests {
         second.pop();
         drop(first);
         assert!(relay_queue.ready().now_or_never().is_some(), "the first is gone");
-        relay_queue.hand_over(vec![row(WAITING_BYTES_MAX - 2)], RelayItem::Committed);
+        relay_queue.push(vec![row(WAITING_BYTES_MAX - 2)], RelayItem::Committed);
         assert!(relay_queue.ready().now_or_never().is_none(), "half of the second still waits");
         drop(second);
         assert!(relay_queue.ready().now_or_never().is_some());

@@ -10,7 +10,7 @@ use amq_protocol::{
 use lapin::types::{AMQPValue, FieldTable};
 use proptest::{collection::vec, prelude::*};
 
-use super::{FRAME_BYTES_MAX, FrameRepair, SUBSTITUTE, fields::DEPTH_MAX, mended_property};
+use super::{FRAME_BYTES_MAX, FrameRepair, SUBSTITUTE, fields::DEPTH_MAX, repaired_property};
 
 const FRAME_END: u8 = 0xce;
 /// What the smallest thread of a program may have.
@@ -135,7 +135,7 @@ proptest! {
         let is_clean = |text: &str| !text.contains(SUBSTITUTE);
         let is_text = |bytes: &Vec<u8>| std::str::from_utf8(bytes).is_ok_and(is_clean);
         if !texts.iter().chain(&keys).all(is_text) {
-            prop_assert!(mended_property(&properties).is_some());
+            prop_assert!(repaired_property(&properties).is_some());
         }
         let headers = properties.headers().clone().map(AMQPValue::FieldTable);
         prop_assert!(headers.is_none_or(|it| depth(&it) <= DEPTH_MAX));
@@ -233,7 +233,7 @@ fn tables_of_any_depth_are_parsed_on_a_small_stack() {
         let parsing = move || {
             let properties = properties(&mended(came));
             let headers: FieldTable = properties.headers().clone().expect("they are there");
-            mended_property(&properties).map_or(headers.inner().len(), |_| 0)
+            repaired_property(&properties).map_or(headers.inner().len(), |_| 0)
         };
         let thread = thread::Builder::new().stack_size(SMALL_STACK_BYTES).spawn(parsing);
         let parsed = thread.expect("a thread").join();
@@ -247,7 +247,7 @@ fn a_bad_byte_becomes_one_byte_and_the_rest_stays() {
     let properties = properties(&mended(came));
     let id = properties.message_id().as_ref().expect("it has one").as_str();
     assert_eq!(id, "caf\u{1a} 😀 \u{1a}\u{1a}");
-    assert_eq!(mended_property(&properties), Some("message_id"));
+    assert_eq!(repaired_property(&properties), Some("message_id"));
 }
 
 #[test]
