@@ -1,5 +1,5 @@
-//! Connections that come back. Promise: whoever asks for a channel gets a working one or an error
-//! now; a lost connection is replaced on the next call, never waited for in silence.
+//! Supervised connections. Promise: a caller gets a working channel or an error within a bound; a
+//! lost connection is replaced at the next call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,10 @@ use tracing::{info, warn};
 
 use super::{connection_parameters::ConnectionParameters, health::Health};
 
-/// A broker that takes longer to greet, or to answer anything else, is treated as away.
+/// A broker that takes longer for any answer counts as away.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The first and the longest pause between two tries. Short, since whoever waits for an answer
-/// waits for this, too.
+/// The first and the longest pause between two attempts. Short, since a waiting client waits for
+/// this pause, too.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
@@ -30,9 +30,9 @@ pub enum BusError {
     /// No answer in time.
     #[error("the broker did not answer within {} s while {doing}", .after.as_secs())]
     Timeout {
-        /// What it was asked.
+        /// The request.
         doing: &'static str,
-        /// How long we waited.
+        /// The bound of the wait.
         after: Duration,
     },
     /// The broker did not confirm a message.
@@ -40,7 +40,7 @@ pub enum BusError {
     Unconfirmed {
         /// The message.
         message_id: String,
-        /// What it said instead.
+        /// The broker's answer.
         answer: String,
     },
     /// The consumer was cancelled or its channel closed.
@@ -49,7 +49,7 @@ pub enum BusError {
         /// The queue.
         queue: String,
     },
-    /// Something that must stand on the broker does not.
+    /// Exchanges or queues are missing.
     #[error("the broker lacks what this service needs: {0}")]
     Topology(String),
 }
@@ -63,7 +63,7 @@ pub(crate) struct Link {
     pub(crate) current: Mutex<Option<Open>>,
 }
 
-/// An open connection, and the way to end it without the broker's help.
+/// An open connection, and the token that ends the connection without the broker's help.
 #[derive(Clone, Debug)]
 pub(crate) struct Open {
     pub(crate) connection: Arc<Connection>,
@@ -77,13 +77,18 @@ impl Open {
 }
 
 impl Link {
-    /// A link named `<who>/<role>@<host>`, as the management UI shows it. Connects when first used.
-    pub(crate) fn new(amqp: ConnectionParameters, who: &str, role: &str, health: Health) -> Self {
-        let name = format!("{who}/{role}@{}", host_name());
+    /// A connection named `<program>/<role>@<host>`, for the management UI. Connects when first used.
+    pub(crate) fn new(
+        amqp: ConnectionParameters,
+        program: &str,
+        role: &str,
+        health: Health,
+    ) -> Self {
+        let name = format!("{program}/{role}@{}", host_name());
         Self { amqp, name, health, current: Mutex::new(None) }
     }
 
-    /// The user that the broker knows us by; it checks a message's `user_id` against it.
+    /// The user of the login; the broker checks a message's `user_id` against that name.
     pub(crate) fn user(&self) -> &str {
         self.amqp.user()
     }
@@ -103,7 +108,7 @@ impl Link {
         Ok(channel)
     }
 
-    /// A channel that is sent at most `prefetch` unacknowledged messages for each consumer.
+    /// A channel whose consumers get at most `prefetch` unacknowledged messages each.
     pub(crate) async fn consuming_channel(&self, prefetch: u16) -> Result<Channel, BusError> {
         let open = self.connection().await?;
         let channel = self.channel_on(&open).await?;
@@ -116,7 +121,7 @@ impl Link {
         self.answered(open, "opening a channel", open.connection.create_channel()).await
     }
 
-    /// The connection in use, or a new one. Whoever waits while another connects waits no longer
+    /// The connection in use, or a new one. A caller waits for another caller's attempt no longer
     /// than for an answer.
     async fn connection(&self) -> Result<Open, BusError> {
         let mut current = in_time("connecting", async { Ok(self.current.lock().await) }).await?;
@@ -126,8 +131,8 @@ impl Link {
         }
     }
 
-    /// An answer on a connection. Where none comes the connection is worth nothing, to others
-    /// neither: it is ended, and the next call opens another.
+    /// Waits for an answer on a connection. Without an answer in time the connection is ended for all
+    /// its users, and the next call opens another.
     async fn answered<T>(
         &self,
         open: &Open,
@@ -150,7 +155,7 @@ impl Link {
         Ok(Open { connection, given_up })
     }
 
-    /// A broker short of memory or disk blocks publishers; operators must see that, and why.
+    /// Shows operators when and why the broker blocks publishers: it is short of memory or disk.
     fn watch(&self, connection: &Connection) {
         let (health, name) = (self.health.clone(), self.name.clone());
         let mut events = connection.events_listener();
@@ -174,10 +179,10 @@ impl Link {
     }
 }
 
-/// Closes a channel that is of no use any more, without waiting for it: what it held goes back.
-/// Dropping the handle alone keeps the channel, and the broker goes on delivering to it.
+/// Closes an unused channel without waiting: its deliveries go back to their queues. A dropped
+/// handle alone would keep the channel open, and the broker would go on delivering.
 pub(crate) fn discard(channel: Channel) {
-    // Where there is no runtime any more, the process and its connections end.
+    // Without a runtime the process ends, and its connections with it.
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     if channel.status().connected() {
         let closing = async move { Ok(channel.close(200, "done".into()).await?) };
@@ -185,7 +190,7 @@ pub(crate) fn discard(channel: Channel) {
     }
 }
 
-/// A broker that is blocked or gone answers nothing; nobody waits for it in silence.
+/// Bounds the wait for an answer: a blocked or lost broker gives none.
 pub(crate) async fn in_time<T>(
     doing: &'static str,
     asked: impl Future<Output = Result<T, BusError>>,
@@ -194,7 +199,7 @@ pub(crate) async fn in_time<T>(
     tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or(Err(timeout))
 }
 
-/// Pauses that grow from try to try, with jitter so that many instances do not come back as one.
+/// Pauses that grow from attempt to attempt, with jitter so that instances do not return at once.
 #[derive(Debug)]
 pub(crate) struct Backoff(Duration);
 

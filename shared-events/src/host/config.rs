@@ -1,5 +1,5 @@
-//! Configuration. Promise: the environment wins over the file; a secret never has to stand in
-//! either; what is missing or wrong is named by its key.
+//! Configuration. Promise: the environment takes precedence over the file; a secret needs neither; an
+//! error names the missing or wrong key.
 
 use std::{collections::HashMap, net::SocketAddr, path::Path};
 
@@ -16,7 +16,7 @@ const PREFIX: &str = "BANKWIRE";
 const FILE_SUFFIX: &str = "_FILE";
 const DATABASE_SCHEMES: [Scheme; 2] = [("postgres", 5432), ("postgresql", 5432)];
 
-/// What every service is configured with. As environment: `BANKWIRE_AMQP__URL` and so on.
+/// The settings of every service. As environment: `BANKWIRE_AMQP__URL` and so on.
 #[derive(Debug, Deserialize)]
 pub(super) struct CommonSettings {
     pub(super) amqp: ServerSettings,
@@ -27,7 +27,7 @@ pub(super) struct CommonSettings {
     pub(super) log: LogSettings,
 }
 
-/// A server, and the password if it does not stand in the URL.
+/// A server, and the password if the URL has none.
 #[derive(Debug, Deserialize)]
 pub(super) struct ServerSettings {
     url: SecretString,
@@ -36,14 +36,14 @@ pub(super) struct ServerSettings {
 }
 
 impl CommonSettings {
-    /// Where the broker is.
+    /// The broker's address and login.
     pub(super) fn amqp(&self) -> Result<ConnectionParameters, ConfigError> {
         let ServerSettings { url, password } = &self.amqp;
         let read = ConnectionParameters::new(url.expose_secret(), password.clone());
         read.map_err(|source| ConfigError::Address { key: "amqp.url", source })
     }
 
-    /// Where the service's own database is.
+    /// The address of the service's own database.
     pub(super) fn database(&self) -> Result<Address, ConfigError> {
         let ServerSettings { url, password } = &self.database;
         let read = Address::parse(url.expose_secret(), password.clone(), &DATABASE_SCHEMES);
@@ -51,7 +51,7 @@ impl CommonSettings {
     }
 }
 
-/// Where the probes listen.
+/// The address of the probes' listener.
 #[derive(Debug, Deserialize)]
 pub(super) struct ProbeSettings {
     pub(super) listen: SocketAddr,
@@ -63,7 +63,7 @@ impl Default for ProbeSettings {
     }
 }
 
-/// What logs look like.
+/// The format of logs.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct LogSettings {
     #[serde(default)]
@@ -90,7 +90,7 @@ pub enum ConfigError {
     Address {
         /// The key.
         key: &'static str,
-        /// What is wrong with its value, which is not shown.
+        /// The fault of its value; the value itself is not shown.
         #[source]
         source: AddressError,
     },
@@ -99,7 +99,7 @@ pub enum ConfigError {
     SecretFile {
         /// The variable.
         variable: String,
-        /// Why.
+        /// The fault of the file.
         #[source]
         source: std::io::Error,
     },

@@ -1,5 +1,5 @@
-//! Joins the events of one transaction into few messages. Promise: order is kept, and only events
-//! that every reader gets together travel together: neighbours of one type and one partition key.
+//! Joins the events of one transaction into few messages. Promise: the order stays, and a message
+//! joins only neighbours of one type and one partition key, which have the same readers.
 
 use super::outbox::OutboxRow;
 use crate::amqp::publish::{Outgoing, named, partition_headers, set_header, short};
@@ -8,30 +8,30 @@ use crate::{
     topology::EVENTS,
 };
 
-/// As few rows as carry the events of these, in their order.
+/// As few rows as can carry these events, in their order.
 pub(crate) fn coalesce(events: Vec<OutboxRow>) -> Vec<OutboxRow> {
     let mut joined: Vec<OutboxRow> = Vec::new();
     for event in events {
         match joined.last_mut() {
-            Some(last) if may_take(last, &event) => take(last, &event),
+            Some(last) if fits(last, &event) => append(last, &event),
             Some(_) | None => joined.push(event),
         }
     }
     joined
 }
 
-fn may_take(row: &OutboxRow, event: &OutboxRow) -> bool {
+fn fits(row: &OutboxRow, event: &OutboxRow) -> bool {
     row.kind == event.kind
         && row.partition_key == event.partition_key
         && usize::try_from(row.events).is_ok_and(|events| events < BATCH_EVENTS_MAX)
         && row.body.len() + event.body.len() + ARRAY_BYTES < BATCH_BYTES_MAX
 }
 
-/// What an array adds to its elements, at most: two brackets and a comma.
+/// The bytes that an array adds to its elements, at most: two brackets and a comma.
 const ARRAY_BYTES: usize = 3;
 
 /// Appends an event to a row, whose body becomes a JSON array if it is not one yet.
-fn take(row: &mut OutboxRow, event: &OutboxRow) {
+fn append(row: &mut OutboxRow, event: &OutboxRow) {
     match row.events {
         1 => row.body.insert(0, b'['),
         _ => drop(row.body.pop()),

@@ -225,7 +225,7 @@ mod tests {
         topology::{COMMANDS, EVENTS},
     };
 
-    /// The ids of what was decoded, and the reasons of what was not.
+    /// The positions of decoded messages, and the reasons of undecodable ones.
     fn decoded(batch: &[QueueDelivery]) -> (Vec<MessagePosition>, Vec<(Option<usize>, String)>) {
         let decoded = DecodedBatch::<TestMessage>::decode(batch);
         assert_eq!(decoded.messages.len(), decoded.positions.len());

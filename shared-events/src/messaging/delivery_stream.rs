@@ -48,7 +48,7 @@ struct DeliveryMerger {
     /// dropped.
     overflow: (usize, usize),
     /// Deliveries before their turn. While consumers are being registered, the first deliveries of
-    /// a queue may arrive after those of the next queue.
+    /// a queue may arrive after deliveries of the next queue.
     early: BTreeMap<u64, QueueDelivery>,
     last_tag: u64,
 }
@@ -297,7 +297,7 @@ mod tests {
     fn an_overflow_comes_after_what_is_held_and_a_lost_channel_is_an_error() {
         let (sender, mut merger) = merger();
         deliver(&sender, 1, 1, 0);
-        sender.send(StreamItem::Overflow { messages: 1, bytes: 1 }).expect("it listens");
+        sender.send(StreamItem::Overflow { messages: 1, bytes: 1 }).expect("the merger listens");
         assert_eq!(next_batch(&mut merger), [1]);
         assert!(merger.has_overflowed() && merger.take_next().is_none());
         sender.send(StreamItem::End).expect("the merger listens");

@@ -1,4 +1,8 @@
-//! Which messages have had their effect. Promise: within one transaction, a message is new once.
+//! The messages that have had their effect. Promise: a message is new once, however many transactions
+//! claim it at a time.
+//!
+//! Tests: `a_message_is_new_once`, `an_answer_is_kept_and_a_retry_forgotten_under_each_key`; the
+//! statements run in the integration tests.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,29 +14,29 @@ use super::{
     inbox_key::InboxKeys,
 };
 
-/// What lies beside the days is kept so long after it came.
+/// How long entries of `inbox_rest` are kept after their arrival.
 const KEPT_FOR: &str = "90 days";
-/// A day's messages are dropped together. One more than an unknown id may be old.
+/// The number of kept days: one more than the age of an unknown id may be.
 const DAYS_KEPT: i32 = 29;
-/// So many days have a table before they begin.
+/// How many days have their table in advance.
 const DAYS_AHEAD: i32 = 7;
-/// Rows deleted at a time, so that pruning never holds a batch up.
+/// Rows deleted at a time, so that pruning delays no batch.
 const PRUNE_ROWS_MAX: i64 = 10_000;
-/// The longest that days may be made and dropped. The rest of the inbox is read for each new day.
+/// The bound for creating and dropping days. Each new day reads all of `inbox_rest`.
 const DAYS_TIMEOUT: Duration = Duration::from_secs(10 * 60);
-/// A suspect that was not seen again for so long has ended elsewhere.
-const SUSPECTED_FOR: &str = "28 days";
+/// How long an unfinished isolated attempt is kept.
+const ATTEMPT_KEPT_FOR: &str = "28 days";
 
-/// What the inbox knows of a message.
+/// The state of a message in the inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InboxState {
-    /// Nothing: this transaction is the first.
+    /// Unknown: this transaction is the first.
     New,
     /// The message had its effect; `reply` is the stored answer.
     Processed { reply: Option<Vec<u8>> },
     /// The id was used for other content.
     Conflict,
-    /// Nothing, and the id is older than the inbox reaches: the message may have had its effect.
+    /// Unknown, and older than the inbox reaches: the message may have had its effect.
     Expired,
 }
 
@@ -153,15 +157,15 @@ impl InboxUpdates {
     }
 }
 
-/// Makes room for the days to come, and drops what is too old to come again: whole days at once,
-/// and a few rows at a time what lies beside the days. Returns how many of those. An id whose own
-/// time is not long ago is kept, since it may be sent again.
+/// Creates the tables of the days to come, and drops old entries: whole days at once, and entries of
+/// `inbox_rest` a few at a time. Returns the number of the latter. An entry whose id has a recent
+/// time is kept, since the message may be sent again.
 pub(crate) async fn prune(database: &Database) -> sqlx::Result<u64> {
     keep_days(database).await?;
     let mut lease = database.lease().await?;
     let forget = sqlx::query!(
         "DELETE FROM bus.suspects WHERE begun_at < now() - $1::text::interval",
-        SUSPECTED_FOR,
+        ATTEMPT_KEPT_FOR,
     );
     in_time(forget.execute(&mut *lease)).await?;
     let mut pruned = 0;
@@ -186,7 +190,7 @@ pub(crate) async fn prune(database: &Database) -> sqlx::Result<u64> {
     }
 }
 
-/// Over a connection of its own: it commits step by step, and may take long.
+/// Uses a connection outside of the pool: the procedure commits step by step, and may take long.
 async fn keep_days(database: &Database) -> sqlx::Result<()> {
     let mut connection = database.connect_apart().await?;
     in_time(sqlx::query("SET statement_timeout = 0").execute(&mut connection)).await?;

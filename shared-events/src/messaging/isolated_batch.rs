@@ -119,7 +119,7 @@ where
         Some(())
     }
 
-    /// The process outlived the attempt, whatever its result. Where the database cannot record
+    /// Records that the process outlived the attempt, with any result. Where the database cannot record
     /// that, this process still counts from zero.
     pub(crate) async fn end_attempts(&self, isolated: &mut IsolatedMessage) {
         isolated.attempts = 0;

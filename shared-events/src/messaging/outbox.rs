@@ -1,5 +1,11 @@
-//! Events on their way from the commit to the relay. Promise: what is announced is stored in the
-//! announcing transaction, and rows get their ids while that transaction holds its locks.
+//! Events between the handler and the relay. Promise: an event is stored in the transaction that
+//! announces it; rows get their ids while that transaction holds its locks; memory is bounded.
+//!
+//! Tests: `nothing_begins_while_too_much_waits`, `a_commit_queues_its_rows_once_it_is_answered`,
+//! `a_commit_without_an_answer_queues_its_rows_as_doubtful`.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -20,17 +26,17 @@ use crate::{
     text::visible,
 };
 
-/// While so many bytes of committed events wait for the broker in memory, no transaction begins: a
-/// slow broker slows the service down, does not fill its memory, and finds no accounts locked.
+/// While so many bytes of committed events wait in memory for the broker, no transaction begins: a
+/// slow broker slows the service down, without filling its memory or leaving accounts locked.
 const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// The number of a lane of the outbox: which relay publishes a row.
+/// The number of an outbox partition (column `lane`): which relay publishes a row.
 pub(crate) type PartitionNumber = i16;
 
-/// What a client wrote is copied into every event that it led to.
+/// The longest `actor`: events copy the client's text.
 const ACTOR_BYTES_MAX: usize = 255;
 
-/// What led to an event.
+/// The message that led to an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
     pub(crate) id: MessageId,
@@ -73,9 +79,9 @@ impl Cause {
     }
 }
 
-/// On whose behalf, as one line of visible characters, and no longer than events should carry.
-fn actor(told: &str) -> String {
-    visible(&told[..told.floor_char_boundary(ACTOR_BYTES_MAX)]).into_owned()
+/// The client's `actor` as one line of visible characters, shortened.
+fn actor(text: &str) -> String {
+    visible(&text[..text.floor_char_boundary(ACTOR_BYTES_MAX)]).into_owned()
 }
 
 /// The same trace, a new span (W3C Trace Context, level 1).
@@ -93,11 +99,11 @@ fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Committed events of one transaction that travel together, and that the broker has not confirmed.
+/// Events of one transaction that travel in one message, which the broker has not confirmed.
 #[derive(Clone, Debug)]
 pub(crate) struct OutboxRow {
     pub(crate) id: i64,
-    /// How many events travel in it.
+    /// The number of events.
     pub(crate) events: i32,
     /// The first event's id.
     pub(crate) message_id: Uuid,
@@ -106,7 +112,7 @@ pub(crate) struct OutboxRow {
     pub(crate) partition_key: Option<String>,
     /// The envelope as JSON; of several, a JSON array.
     pub(crate) body: Vec<u8>,
-    /// Its share of the memory that waiting events may use.
+    /// The row's share of the memory for waiting events.
     pub(crate) permit: Option<Arc<MemoryPermit>>,
 }
 
@@ -168,8 +174,8 @@ pub(crate) async fn insert(
     Ok(rows)
 }
 
-/// What the broker would refuse for ever is not stored: nothing behind it would leave. Whoever
-/// announces it fails for itself, as with any value that cannot be written.
+/// Refuses an event that no broker would take: stored, it would stop all events behind it. The
+/// announcing message fails for itself, as with any value that cannot be encoded.
 fn check_sizes(rows: &[OutboxRow]) -> sqlx::Result<()> {
     match rows.iter().find(|row| row.body.len() > MESSAGE_BYTES_MAX) {
         Some(row) => {
@@ -180,7 +186,7 @@ fn check_sizes(rows: &[OutboxRow]) -> sqlx::Result<()> {
     }
 }
 
-/// How many rows wait for the broker, and for how many seconds the oldest has.
+/// The number of waiting rows, and the age of the oldest in seconds.
 pub(crate) async fn waiting(database: &Database) -> sqlx::Result<(f64, f64)> {
     let mut lease = database.lease().await?;
     let outbox = sqlx::query!(
@@ -194,7 +200,7 @@ pub(crate) async fn waiting(database: &Database) -> sqlx::Result<(f64, f64)> {
     Ok((outbox.rows, outbox.seconds))
 }
 
-/// Which of these rows are in the table.
+/// The ids of these that are in the table.
 pub(crate) async fn stored(database: &Database, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
     let mut lease = database.lease().await?;
     let stored = sqlx::query_scalar!("SELECT id FROM bus.outbox WHERE id = ANY($1)", ids);
@@ -215,14 +221,14 @@ pub(crate) async fn delete(database: &Database, ids: &[i64]) -> sqlx::Result<()>
 /// Rows of one transaction on their way to the relay.
 #[derive(Debug)]
 pub(crate) enum RelayItem {
-    /// They are in the table.
+    /// The rows are in the table.
     Committed(Vec<OutboxRow>),
-    /// The commit was begun and its answer was not seen: the table says whether they are in it.
+    /// The commit began and its answer was lost: the table says whether the rows are stored.
     Doubtful(Vec<OutboxRow>),
 }
 
-/// The way from a commit to the relay. Bounded by [`RelayQueue::ready`]: beyond its bytes there is at
-/// most one transaction of each task.
+/// The queue from commits to the relay. [`RelayQueue::ready`] bounds its bytes; beyond the bound there
+/// is at most one transaction of each task.
 #[derive(Clone, Debug)]
 pub(crate) struct RelayQueue {
     turn: Arc<Mutex<()>>,
@@ -230,7 +236,7 @@ pub(crate) struct RelayQueue {
     relay: mpsc::UnboundedSender<RelayItem>,
 }
 
-/// The memory of a transaction's events, until the last of its rows is gone.
+/// The memory of a transaction's events, released with the last of its rows.
 #[derive(Debug)]
 pub(crate) struct MemoryPermit {
     waiting_bytes: watch::Sender<usize>,
@@ -249,12 +255,12 @@ impl RelayQueue {
         (Self { turn: Arc::default(), waiting_bytes: watch::Sender::new(0), relay }, receiver)
     }
 
-    /// Waits while too much is waiting already: before a transaction begins, so that none holds its
-    /// locks until the broker is back.
+    /// Waits while too many bytes wait: before a transaction begins, so that none holds its locks until
+    /// the broker is back.
     pub(crate) async fn ready(&self) {
         let mut waiting_bytes = self.waiting_bytes.subscribe();
         let few = waiting_bytes.wait_for(|waiting| *waiting < WAITING_BYTES_MAX).await;
-        few.expect("its sender is here");
+        few.expect("the queue has the sender");
     }
 
     /// Commits a transaction that has stored these rows, and queues them. One commit at a time: a
@@ -276,21 +282,21 @@ impl RelayQueue {
         Ok(())
     }
 
-    /// A relay that has ended takes nothing: the rows are in the table, for the next one.
-    fn push(&self, mut rows: Vec<OutboxRow>, handed: fn(Vec<OutboxRow>) -> RelayItem) {
+    /// Queues rows. After the relay's end the rows stay in the table, for the next relay.
+    fn push(&self, mut rows: Vec<OutboxRow>, item: fn(Vec<OutboxRow>) -> RelayItem) {
         let bytes = rows.iter().map(|row| row.body.len()).sum();
         self.waiting_bytes.send_modify(|waiting| *waiting += bytes);
         let permit = Arc::new(MemoryPermit { waiting_bytes: self.waiting_bytes.clone(), bytes });
         for row in &mut rows {
             row.permit = Some(Arc::clone(&permit));
         }
-        if self.relay.send(handed(rows)).is_err() {
+        if self.relay.send(item(rows)).is_err() {
             tracing::info!("the relay has ended; committed events stay in the outbox");
         }
     }
 }
 
-/// Rows whose commit was begun. What is still in here at the end is handed over as doubtful.
+/// The rows of a commit that has begun. Rows that are still here at its end are queued as doubtful.
 struct PendingCommit<'h> {
     relay_queue: &'h RelayQueue,
     rows: Vec<OutboxRow>,
@@ -316,65 +322,5 @@ pub(crate) fn row_with_id(id: i64) -> OutboxRow {
         partition_key: None,
         body: b"{}".to_vec(),
         permit: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-
-    use super::*;
-
-    fn row(bytes: usize) -> OutboxRow {
-        OutboxRow {
-            id: 1,
-            events: 1,
-            message_id: Uuid::nil(),
-            kind: String::new(),
-            correlation_id: Uuid::nil(),
-            partition_key: None,
-            body: vec![b' '; bytes],
-            permit: None,
-        }
-    }
-
-    #[test]
-    fn an_event_that_the_broker_would_refuse_fails_its_own_message() {
-        assert!(check_sizes(&[row(1), row(MESSAGE_BYTES_MAX)]).is_ok());
-        let error = check_sizes(&[row(1), row(MESSAGE_BYTES_MAX + 1)]).expect_err("too large");
-        assert!(
-            !crate::messaging::database::is_transient(&error),
-            "one by one, and it alone is parked"
-        );
-    }
-
-    #[test]
-    fn what_a_client_says_of_itself_is_one_visible_line_in_every_event() {
-        assert_eq!(actor("jana\u{202e}\nnovak"), "jana\u{fffd} novak");
-        assert!(actor(&"ř".repeat(10_000)).len() <= ACTOR_BYTES_MAX);
-        let parent = "00-d6a2acb5e1ecac9f3bbf63cc9d256f88-2c89213c25c04ed4-01";
-        assert!(child_span(parent).is_some_and(|it| it.starts_with(&parent[..36])));
-        for wrong in [&parent.replace('d', "\u{1b}"), &parent.to_uppercase(), "00", ""] {
-            assert_eq!(child_span(wrong), None);
-        }
-    }
-
-    #[tokio::test]
-    async fn nothing_begins_while_too_much_waits() {
-        let (relay_queue, mut relay) = RelayQueue::new();
-        relay_queue.push(vec![row(WAITING_BYTES_MAX - 1)], RelayItem::Committed);
-        assert!(relay_queue.ready().now_or_never().is_some(), "there is room for a byte");
-        relay_queue.push(vec![row(1), row(1)], RelayItem::Committed);
-        let first = relay.recv().await.expect("it was handed over");
-        let second = relay.recv().await.expect("it was handed over");
-        let RelayItem::Committed(mut second) = second else { panic!("it is no doubtful one") };
-        assert!(relay_queue.ready().now_or_never().is_none(), "there is none");
-        second.pop();
-        drop(first);
-        assert!(relay_queue.ready().now_or_never().is_some(), "the first is gone");
-        relay_queue.push(vec![row(WAITING_BYTES_MAX - 2)], RelayItem::Committed);
-        assert!(relay_queue.ready().now_or_never().is_none(), "half of the second still waits");
-        drop(second);
-        assert!(relay_queue.ready().now_or_never().is_some());
     }
 }

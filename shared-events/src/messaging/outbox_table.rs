@@ -22,7 +22,7 @@ pub(crate) trait OutboxTable: Clone + Send + Sync + 'static {
     /// Takes a free partition.
     fn take_partition(&self) -> impl Future<Output = sqlx::Result<Self::Partition>> + Send;
 
-    /// Rows that no process has in memory: those of dead relays, and, at the start, all that an
+    /// Rows that no process has in memory: rows of dead relays, and, at the start, all rows that an
     /// earlier relay of this partition left; later, old rows of this process.
     fn unpublished(
         &self,

@@ -1,5 +1,5 @@
-//! The prefetch of a consumer. Promise: the memory that deliveries take is bounded in bytes, whatever
-//! their sizes; AMQP itself counts messages only.
+//! The prefetch of a consumer. Promise: the memory that deliveries take is bounded in bytes, for
+//! messages of any size; AMQP itself counts messages only.
 
 use std::sync::{
     Arc,

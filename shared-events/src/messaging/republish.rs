@@ -1,6 +1,6 @@
 //! Publishes a message again, into a retry queue or a parked queue. Promise: one pure function
 //! builds the new message: the sender's properties and the message's own headers live on, headers
-//! that tell of its way or that a sender invented do not, and every header fits into one frame.
+//! about its way or of a sender's invention do not, and every header fits into one frame.
 
 use chrono::{DateTime, Utc};
 use lapin::{

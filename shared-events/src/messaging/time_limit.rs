@@ -1,5 +1,5 @@
-//! How long work on the database may take. Promise: a server that vanished without a word is given
-//! up in seconds; work that is merely slow is done in the end.
+//! The time limit of work on the database. Promise: a server that vanished without a reset is given
+//! up in seconds; slow work is finished in the end.
 
 use std::{
     future::Future,
@@ -11,14 +11,14 @@ use tokio::time::Instant;
 
 use super::{database::silent, handler::HandleError};
 
-/// A transaction takes milliseconds. PostgreSQL's protocol has no heartbeat, so silence is all that
-/// is seen of a server whose host is gone.
+/// A transaction takes milliseconds. PostgreSQL's protocol has no heartbeat, so silence is the only
+/// sign of a server whose host is gone.
 const BOUND_FIRST: Duration = Duration::from_secs(5);
-/// Longer than any statement: the server ends those at 60 s.
+/// Longer than any statement: the server ends statements at 60 s.
 const BOUND_MAX: Duration = Duration::from_secs(90);
 
-/// A bound that doubles each time that it was too short, and is the first one again as soon as work
-/// takes a small part of it.
+/// A bound that doubles each time that it was too short, and is reset as soon as work takes a small
+/// part of it.
 #[derive(Debug)]
 pub(crate) struct AdaptiveTimeout(AtomicU64);
 
@@ -38,8 +38,8 @@ impl AdaptiveTimeout {
         self.0.store(millis, Ordering::Relaxed);
     }
 
-    /// The work's result, or a fault that passes where it did not end within the bound. The work is
-    /// dropped then, and closes its connection.
+    /// The result of the work, or a transient fault after the bound. Unfinished work is dropped and
+    /// closes its connection.
     pub(crate) async fn bounded<T>(
         &self,
         work: impl Future<Output = Result<T, HandleError>>,
@@ -50,7 +50,7 @@ impl AdaptiveTimeout {
         ended.unwrap_or_else(|_| Err(silent(bound).into()))
     }
 
-    /// What the next bound is, when work took so long, or did not end within this one.
+    /// Sets the next bound, after work with this bound took so long, or did not end.
     fn learn(&self, bound: Duration, took: Option<Duration>) {
         match took {
             Some(took) if took > bound / 8 => {}
@@ -64,7 +64,7 @@ impl AdaptiveTimeout {
 mod tests {
     use super::*;
 
-    /// Whether work that takes so long ends.
+    /// Whether work of this duration ends within the bound.
     fn ends(seconds: u64, time_limit: &AdaptiveTimeout) -> bool {
         let (bound, takes) = (time_limit.bound(), Duration::from_secs(seconds));
         let took = (takes <= bound).then_some(takes);

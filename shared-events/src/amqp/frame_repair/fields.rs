@@ -1,13 +1,13 @@
-//! The fields of a frame, in RabbitMQ's dialect of AMQP 0-9-1. Promise: whatever the bytes are,
-//! following them ends, goes no deeper than [`DEPTH_MAX`], and leaves only what can be parsed.
+//! The fields of a frame, in RabbitMQ's dialect of AMQP 0-9-1. Promise: reading
+//! ends for any bytes, goes no deeper than [`DEPTH_MAX`], and leaves only parseable fields.
 
 use super::SUBSTITUTE;
 
-/// Tables and arrays that are nested deeper are taken for bytes.
+/// Tables and arrays that are nested deeper become byte arrays.
 pub(super) const DEPTH_MAX: u8 = 8;
 
-/// Class, weight and body size stand before a message's properties; then two bytes say which of
-/// them there are.
+/// Class, weight and body size precede a message's properties; then two bytes of flags say which
+/// properties are present.
 const BEFORE_PROPERTIES: usize = 12;
 const FLAGS_BYTES: usize = 2;
 const CONTENT_ENCODING: u16 = 1 << 14;
@@ -17,10 +17,10 @@ const HEADERS: u16 = 1 << 13;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MalformedField;
 
-/// What a method or the properties of a message are made of.
+/// The type of a field of a method or of a message's properties.
 #[derive(Clone, Copy)]
 enum Field {
-    /// So many bytes that are no text.
+    /// So many bytes without text.
     Bytes(usize),
     ShortString,
     LongString,
@@ -66,7 +66,7 @@ const fn method_fields(class: u16, method: u16) -> &'static [Field] {
     }
 }
 
-/// Fields that are read one after another, and mended as they are read.
+/// Reads fields one after another, and repairs them.
 pub(super) struct FieldReader<'f> {
     bytes: &'f mut [u8],
     at: usize,
@@ -136,16 +136,16 @@ impl<'f> FieldReader<'f> {
         self.take(count).map(drop)
     }
 
-    /// A table or an array in another. One that is too deep, or that cannot be followed, is made an
-    /// array of bytes: a length and so many bytes, as it was.
+    /// A table or an array in another. Where it is too deep or malformed, it becomes an array of bytes:
+    /// a length and so many bytes, as before.
     fn nested(&mut self, tag_at: usize, tag: u8, depth: u8) -> Result<(), MalformedField> {
         let mut inner = FieldReader::new(self.long()?);
-        let followed = match tag {
+        let read = match tag {
             _ if depth == DEPTH_MAX => Err(MalformedField),
             b'F' => inner.entries(depth + 1),
             _ => inner.values(depth + 1),
         };
-        if followed.is_err() {
+        if read.is_err() {
             self.bytes[tag_at] = b'x';
         }
         Ok(())
@@ -175,7 +175,7 @@ impl<'f> FieldReader<'f> {
     }
 }
 
-/// Puts [`SUBSTITUTE`] in the place of every byte that does not belong to a character.
+/// Replaces every byte that belongs to no character by [`SUBSTITUTE`].
 fn substitute(mut text: &mut [u8]) {
     while let Err(error) = std::str::from_utf8(text) {
         let begin = error.valid_up_to();
@@ -185,8 +185,8 @@ fn substitute(mut text: &mut [u8]) {
     }
 }
 
-/// Fills the place of properties that cannot be followed with one that says nothing, of the same
-/// length: a string, or where there is more than a string holds, a table with one array of bytes.
+/// Replaces malformed properties by one of the same length: a string, or where that is too short, a
+/// table with one array of bytes.
 pub(super) fn neutralise(payload: &mut [u8]) {
     let Some((flags, rest)) =
         payload.get_mut(BEFORE_PROPERTIES..).and_then(<[u8]>::split_first_chunk_mut::<FLAGS_BYTES>)
@@ -203,7 +203,7 @@ pub(super) fn neutralise(payload: &mut [u8]) {
     rest[..head.len()].copy_from_slice(&head);
 }
 
-/// How a table of so many bytes begins that has one array of bytes in it, under a mended key.
+/// The beginning of a table of so many bytes with one array of bytes in it, under a repaired key.
 fn opaque_table(bytes: usize) -> Vec<u8> {
     let rest = |behind: usize| u32::try_from(bytes - behind).unwrap_or_default().to_be_bytes();
     let key_and_tag = [1, SUBSTITUTE as u8, b'x'];

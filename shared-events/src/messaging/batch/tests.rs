@@ -107,7 +107,7 @@ async fn a_poisonous_message_is_parked_and_harms_no_other() {
         let end = ["publish accounts hopeless", "acknowledge up to 3"];
         assert_eq!(calls[calls.len() - 2..], end, "{poison}: {calls:?}");
         assert_eq!(bench.journal.calls_of("publish").len(), 1, "{poison}");
-        assert_eq!(bench.store.tables().inbox.len(), 2, "{poison}: a replay finds it new");
+        assert_eq!(bench.store.tables().inbox.len(), 2, "{poison}: a replay is new");
     }
 }
 

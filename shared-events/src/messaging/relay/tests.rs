@@ -171,7 +171,7 @@ fn committed(fake: &Fake, ids: &[i64]) -> RelayItem {
     RelayItem::Committed(ids.iter().map(|id| row_with_id(*id)).collect())
 }
 
-/// Rows whose commit had no answer; those in `stored` were committed.
+/// Rows whose commit had no answer; the ids in `stored` were committed.
 fn doubtful(fake: &Fake, ids: &[i64], stored: &[i64]) -> RelayItem {
     fake.world().stored.extend(stored);
     RelayItem::Doubtful(ids.iter().map(|id| row_with_id(*id)).collect())
@@ -191,8 +191,10 @@ async fn a_row_is_deleted_only_after_a_plain_acknowledgement() {
         let item = committed(&fake, &[1, 2, 3]);
         relayed(&fake, vec![item]).await;
         let journal = fake.world().journal.clone();
-        let at = |call: &str| journal.iter().position(|found| found == call).expect("it is there");
-        let opened_again = journal.iter().rposition(|call| call == "open").expect("it was opened");
+        let at =
+            |call: &str| journal.iter().position(|found| found == call).expect("the call was made");
+        let opened_again =
+            journal.iter().rposition(|call| call == "open").expect("a channel was opened");
         assert!(opened_again > 0, "{bad:?} is a fault: {journal:?}");
         assert!(at("delete 2") > opened_again, "{bad:?}: {journal:?}");
         assert!(fake.world().stored.is_empty(), "{bad:?}: all are deleted in the end");

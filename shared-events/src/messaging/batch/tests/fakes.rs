@@ -155,7 +155,7 @@ impl DeliveryStore for FakeStore {
     }
 }
 
-/// A handler that does what the text of a message says; any other text is applied and announced.
+/// A handler that obeys the text of a message; any other text is applied and announced.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FakeHandler {
     /// Signalled when a message hangs, as if the process died of it.
