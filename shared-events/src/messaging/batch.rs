@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    decode::{DecodedBatch, MessagePosition, MessageSource, QueueDelivery, UndecodableMessage},
+    decode::{DecodedBatch, MessageSource, QueueDelivery, UndecodableMessage},
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
     disposition::{ProcessingResult, ReplyEvents, disposition},
@@ -113,16 +113,16 @@ where
         batch: &[QueueDelivery],
         shutdown: &CancellationToken,
     ) -> Result<Settled, BusError> {
-        let DecodedBatch { positions, messages, undecodable } = DecodedBatch::decode(batch);
-        self.settle_undecodable(batch, undecodable).await?;
-        let mut results = Vec::with_capacity(messages.len());
-        for sub_batch in sub_batches(&messages, H::IDEMPOTENCY) {
+        let mut decoded = DecodedBatch::decode(batch);
+        self.settle_undecodable(batch, std::mem::take(&mut decoded.undecodable)).await?;
+        let mut results = Vec::with_capacity(decoded.messages.len());
+        for sub_batch in sub_batches(&decoded.messages, H::IDEMPOTENCY) {
             match self.process_together(sub_batch, shutdown).await {
                 Some(processed) => results.extend(processed),
                 None => return Ok(Settled::Abandoned),
             }
         }
-        self.settle_processed(batch, &positions, results).await?;
+        self.settle_processed(batch, &decoded, results).await?;
         Ok(Settled::All)
     }
 
@@ -143,14 +143,14 @@ where
     pub(crate) async fn settle_processed(
         &self,
         batch: &[QueueDelivery],
-        positions: &[MessagePosition],
+        decoded: &DecodedBatch<H::Message>,
         results: Vec<ProcessingResult>,
     ) -> Result<(), BusError> {
-        let decided = positions.iter().zip(results).map(|(position, result)| {
+        let messages = decoded.positions.iter().zip(&decoded.messages);
+        let decided = messages.zip(results).map(|((position, message), result)| {
             let delivery = &batch[position.delivery];
-            let attempts = attempts(&delivery.message.properties);
             let source = MessageSource { delivery, event: Some(position.event), id: None };
-            (source, disposition(result, &delivery.queue, attempts))
+            (source, disposition(result, &delivery.queue, message.attempt))
         });
         self.settlement.settle(decided).await
     }
@@ -367,8 +367,8 @@ fn panicked() -> HandleError {
 }
 
 fn expired() -> Outcome {
-    let why = "the message's id is so old that it is not known any more whether it was handled \
-               before; send it under a new id if it was not"
+    let why = "the message's id is so old that an earlier effect may be forgotten; send the \
+               message under a new id if none is known"
         .to_owned();
     Outcome::Hopeless { why }
 }

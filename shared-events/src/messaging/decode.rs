@@ -1,5 +1,11 @@
 //! From deliveries to messages. Promise: an undecodable delivery or event is reported with the
 //! reason and blocks no other; each event of a joined message stands for itself.
+//!
+//! | promise | test |
+//! |---|---|
+//! | a bad delivery blocks no other | `an_undecodable_delivery_blocks_no_other` |
+//! | a bad event blocks no other | `each_event_of_a_joined_message_stands_for_itself` |
+//! | a refusal names the message | `an_id_is_found_in_a_body_that_is_no_envelope` |
 
 use std::sync::Arc;
 

@@ -13,6 +13,12 @@
 //!
 //! A command with an unknown id that is older than the kept days is refused: the command may have
 //! had its effect when it was new.
+//!
+//! | promise | test |
+//! |---|---|
+//! | no collision | `a_command_never_meets_an_event_whatever_its_id` |
+//! | the table above | `an_id_is_late_refused_or_neither_by_its_age` |
+//! | a late id is remembered | `a_late_id_is_known_by_the_same_key_however_late_it_is` |
 
 use std::time::Duration;
 

@@ -56,9 +56,9 @@ where
         if self.begin_attempt(&whole, shutdown).await.is_none() {
             return Ok(Settled::Abandoned);
         }
-        let decoded = DecodedBatch::decode(batch);
+        let mut decoded = DecodedBatch::decode(batch);
         self.end_attempts(&mut whole).await;
-        self.settle_undecodable(batch, decoded.undecodable).await?;
+        self.settle_undecodable(batch, std::mem::take(&mut decoded.undecodable)).await?;
         let mut results = Vec::with_capacity(decoded.messages.len());
         for message in &decoded.messages {
             match self.process_alone(message, shutdown).await {
@@ -66,7 +66,7 @@ where
                 None => return Ok(Settled::Abandoned),
             }
         }
-        self.settle_processed(batch, &decoded.positions, results).await?;
+        self.settle_processed(batch, &decoded, results).await?;
         Ok(Settled::All)
     }
 

@@ -7,6 +7,8 @@
 //! to `bus.suspects`. An attempt that began and did not end therefore names the one message that a
 //! process died of. The pause before each further attempt doubles, so that a process that restarts
 //! for another reason does not die in the same place every time.
+//!
+//! `batch/tests.rs` proves the promise: `a_message_that_kills_the_service_is_parked_alone`.
 
 use std::time::Duration;
 

@@ -143,7 +143,7 @@ impl<A: QueryHandler> QueryConsumer<A> {
         if needs_isolation(delivery) {
             // A query changes nothing, and the service may have died of this one.
             warn!(queue = &*delivery.queue, "a query came back too often and is refused");
-            let why = "the service was restarted again and again over it; ask again";
+            let why = "the service was restarted again and again over this query; ask again";
             let refusal = MessageRefused::unavailable(why);
             let id = decode::id_in_body(&delivery.message);
             self.settlement.refuse(request, id, refusal).await;

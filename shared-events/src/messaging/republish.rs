@@ -1,6 +1,13 @@
 //! Publishes a message again, into a retry queue or a parked queue. Promise: one pure function
 //! builds the new message: the sender's properties and the message's own headers live on, headers
 //! about its way or of a sender's invention do not, and every header fits into one frame.
+//!
+//! | promise | test |
+//! |---|---|
+//! | properties | `the_senders_properties_live_on_and_delivery_is_persistent_under_our_own_user` |
+//! | headers, retry | `a_retried_message_keeps_its_own_headers_and_counts_its_attempts` |
+//! | headers, parking | `a_parked_message_says_why_where_when_and_by_whom` |
+//! | sizes | `every_header_fits_into_a_frame` |
 
 use chrono::{DateTime, Utc};
 use lapin::{

@@ -123,7 +123,7 @@ async fn look(connection: &mut PgConnection, query: &'static str) -> sqlx::Resul
         .unwrap_or_else(|_| Err(silent(PING_TIMEOUT)))?;
     match row.try_get(0)? {
         "off" => row.try_get(1),
-        _ => Err(sqlx::Error::Protocol("the server takes no writes: it is a standby".to_owned())),
+        _ => Err(sqlx::Error::Protocol("the server takes no writes, like a standby".to_owned())),
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Settlement<B> {
 
 impl<B: DeliveryBroker> Settlement<B> {
     /// Sends refusals, publishes what is retried and parked, then sends replies. An error means
-    /// that the broker may lack a message: nothing may be acknowledged.
+    /// that the broker may lack a message, and nothing may be acknowledged.
     pub(crate) async fn settle<'d>(
         &self,
         decided: impl Iterator<Item = (MessageSource<'d>, Disposition)> + Send,
@@ -45,7 +45,9 @@ impl<B: DeliveryBroker> Settlement<B> {
         for (source, disposition) in decided {
             match disposition {
                 Disposition::Acknowledge { reply } => {
-                    replies.extend(reply.map(|reply| (source.properties(), reply)));
+                    let request = source.properties();
+                    let reply = reply.filter(|_| request.reply_to().is_some());
+                    replies.extend(reply.map(|reply| (request, reply)));
                 }
                 Disposition::Retry { attempt, retry_queue, why } => {
                     republished.push(self.retried(source.original(), attempt, retry_queue, &why));
@@ -108,9 +110,7 @@ impl<B: DeliveryBroker> Settlement<B> {
     async fn reply_all(&self, replies: Vec<(&BasicProperties, ReplyEvents)>) {
         let replying = async {
             for (request, events) in replies {
-                if request.reply_to().is_some() {
-                    self.reply(request, &Reply::of(&events.0)).await;
-                }
+                self.reply(request, &Reply::of(&events.0)).await;
             }
         };
         if tokio::time::timeout(REPLIES_TIMEOUT, replying).await.is_err() {

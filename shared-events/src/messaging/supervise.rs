@@ -46,7 +46,7 @@ impl Supervisor {
             return false;
         }
         let why = match ended {
-            Ok(()) => "it ended by itself".to_owned(),
+            Ok(()) => "the part ended by itself".to_owned(),
             Err(panic) => panicked(&self.part, &*panic),
         };
         self.health.bad(&self.part, why);
@@ -62,7 +62,7 @@ pub(crate) fn panicked(part: &str, panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
     error!(part, panic = text, "a part of the service panicked; it begins again");
-    format!("it panicked: {text}")
+    format!("the part panicked: {text}")
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
             let restarts = supervisor.restarts_after(async { panic!("no {number}") }).await;
             assert!(restarts, "after panic {number}");
             let why = health.report()["job"].clone();
-            assert_eq!(why, Some(format!("it panicked: no {number}")));
+            assert_eq!(why, Some(format!("the part panicked: no {number}")));
         }
         let restarts = supervisor.restarts_after(async { shutdown.cancel() }).await;
         assert!(!restarts, "the service stops");
