@@ -77,7 +77,8 @@ impl Open {
 }
 
 impl Link {
-    /// A connection named `<program>/<role>@<host>`, for the management UI. Connects when first used.
+    /// A connection named `<program>/<role>@<host>`, for the management UI. Connects when first
+    /// used.
     pub(crate) fn new(
         amqp: ConnectionParameters,
         program: &str,
@@ -131,8 +132,8 @@ impl Link {
         }
     }
 
-    /// Waits for an answer on a connection. Without an answer in time the connection is ended for all
-    /// its users, and the next call opens another.
+    /// Waits for an answer on a connection. Without an answer in time the connection is ended for
+    /// all its users, and the next call opens another.
     async fn answered<T>(
         &self,
         open: &Open,

@@ -29,7 +29,8 @@ const HEAD_BYTES: usize = 7;
 const END_BYTES: usize = 1;
 const METHOD: u8 = 1;
 const CONTENT_HEADER: u8 = 2;
-/// The broker's answer to an unknown protocol version: not a frame, and the last bytes that it sends.
+/// The broker's answer to an unknown protocol version: not a frame, and the last bytes that it
+/// sends.
 const PROTOCOL_HEADER: u8 = b'A';
 
 /// Follows the frames of one connection.

@@ -1,9 +1,9 @@
-//! The socket below a connection to the broker. Promise: every address of a host name is tried, each
-//! for a bounded time; a broker that vanishes without a reset is noticed in [`SILENCE_MAX`]; frames
-//! are repaired before the driver parses them, with TLS and without.
+//! The socket below a connection to the broker. Promise: every address of a host name is tried,
+//! each for a bounded time; a broker that vanishes without a reset is noticed in [`SILENCE_MAX`];
+//! frames are repaired before the driver parses them, with TLS and without.
 //!
 //! ```text
-//! broker ──> TCP (keepalive, user timeout) ──> TLS, if asked for ──> repair ──> the driver's parser
+//! broker ──> TCP (keepalive, user timeout) ──> TLS, for `amqps` ──> repair ──> driver's parser
 //! ```
 
 use std::{

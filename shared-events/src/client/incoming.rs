@@ -1,5 +1,5 @@
-//! The messages of a client's own queues. Promise: a reply reaches every caller that still waits for
-//! its message id; a caller that stops waiting leaves nothing behind.
+//! The messages of a client's own queues. Promise: a reply reaches every caller that still waits
+//! for its message id; a caller that stops waiting leaves nothing behind.
 
 use std::{
     collections::HashMap,

@@ -1,6 +1,6 @@
-//! The parked messages of a service, for an operator. Promise: every message is reached, whatever its
-//! content and number; listing changes nothing; a message leaves its parked queue only after it is
-//! confirmed elsewhere, or dropped by name.
+//! The parked messages of a service, for an operator. Promise: every message is reached, whatever
+//! its content and number; listing changes nothing; a message leaves its parked queue only after it
+//! is confirmed elsewhere, or dropped by name.
 
 mod walk;
 
@@ -25,7 +25,8 @@ use crate::topology::{PARKED, PARTITION_KEY_HEADER, RETRY, UNROUTED, parked_queu
 const FINGERPRINT_PREFIX: &str = "fp-";
 /// Enough to tell a million messages apart.
 const FINGERPRINT_BYTES: usize = 8;
-/// The headers that a replayed message keeps. All others tell of its way, or a sender invented them.
+/// The headers that a replayed message keeps. All others tell of its way, or a sender invented
+/// them.
 const KEPT_HEADERS: [&str; 2] = [PARTITION_KEY_HEADER, "x-events"];
 /// The longest name of a queue.
 const QUEUE_BYTES_MAX: usize = 255;
@@ -125,7 +126,8 @@ impl ParkedQueue {
         Ok(seen)
     }
 
-    /// Returns messages to their queues, with attempts counted from zero. Returns the replayed ones.
+    /// Returns messages to their queues, with attempts counted from zero. Returns the replayed
+    /// ones.
     pub async fn replay(&self, chosen: &Chosen) -> Result<Vec<ParkedMessage>, BusError> {
         let channel = self.link.confirming_channel().await?;
         let mut done = Vec::new();
@@ -164,7 +166,8 @@ impl ParkedQueue {
         Ok(done)
     }
 
-    /// Shows every message of the queue to `visit`, and removes each for which `visit` returns true.
+    /// Shows every message of the queue to `visit`, and removes each for which `visit` returns
+    /// true.
     async fn walk(
         &self,
         mut visit: impl AsyncFnMut(&Delivery) -> Result<bool, BusError>,

@@ -110,7 +110,8 @@ impl Session {
 }
 
 impl Client {
-    /// A client with this name, for `source` and for the connection's name. Connects when first used.
+    /// A client with this name, for `source` and for the connection's name. Connects when first
+    /// used.
     #[must_use]
     pub fn new(amqp: ConnectionParameters, name: &str) -> Self {
         Self {
@@ -138,8 +139,8 @@ impl Client {
         self.deliver(id, command, options).await?.outcome().await
     }
 
-    /// Sends a command until the broker has confirmed it. Commands with the same partition key that are
-    /// delivered one after another keep their order, even where one is sent again later.
+    /// Sends a command until the broker has confirmed it. Commands with the same partition key that
+    /// are delivered one after another keep their order, even where one is sent again later.
     pub async fn deliver<C: Message>(
         &self,
         id: MessageId,
@@ -237,8 +238,8 @@ impl Client {
         Ok(current.insert(Session { channel, reply_to, end }).clone())
     }
 
-    /// Opens a queue for this client. After a fault the channel is closed: a consumer that the broker
-    /// registers late would have no reader.
+    /// Opens a queue for this client. After a fault the channel is closed: a consumer that the
+    /// broker registers late would have no reader.
     async fn listen_in_time(
         &self,
         channel: &Channel,
@@ -254,8 +255,8 @@ impl Client {
         opened
     }
 
-    /// Opens a queue for this client, binds it to an exchange by these patterns or by the queue's name,
-    /// and consumes it.
+    /// Opens a queue for this client, binds it to an exchange by these patterns or by the queue's
+    /// name, and consumes it.
     async fn listen(
         &self,
         channel: &Channel,
@@ -321,8 +322,8 @@ pub struct Delivered<C> {
 }
 
 impl<C: Message> Delivered<C> {
-    /// Waits for the outcome: the events that answer the command. Without a reply, sends the command
-    /// again.
+    /// Waits for the outcome: the events that answer the command. Without a reply, sends the
+    /// command again.
     pub async fn outcome(mut self) -> Result<Vec<RawEnvelope>, RequestError> {
         loop {
             let again = self.until.min(self.sent + resend_after(self.sent - self.began));

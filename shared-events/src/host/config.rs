@@ -1,5 +1,5 @@
-//! Configuration. Promise: the environment takes precedence over the file; a secret needs neither; an
-//! error names the missing or wrong key.
+//! Configuration. Promise: the environment takes precedence over the file; a secret needs neither;
+//! an error names the missing or wrong key.
 
 use std::{collections::HashMap, net::SocketAddr, path::Path};
 

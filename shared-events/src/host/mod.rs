@@ -1,5 +1,5 @@
-//! The process around a service. Promise: a service's `main` is one call; a wrong configuration stops
-//! the start and names the key.
+//! The process around a service. Promise: a service's `main` is one call; a wrong configuration
+//! stops the start and names the key.
 //!
 //! ```text
 //! config      file, then environment (BANKWIRE_...), then secrets from files (..._FILE)

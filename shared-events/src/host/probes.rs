@@ -1,4 +1,5 @@
-//! Probes over HTTP, for operators and orchestrators. Promise: a probe answers at once, from memory.
+//! Probes over HTTP, for operators and orchestrators. Promise: a probe answers at once, from
+//! memory.
 
 use std::{
     io::{Read, Write},
@@ -17,8 +18,8 @@ use crate::amqp::Health;
 /// A process that takes longer to answer a probe is not healthy.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Serves `/healthz` (the process lives), `/readyz` (the faults of all parts) and `/metrics`. Returns
-/// the address of the listener.
+/// Serves `/healthz` (the process lives), `/readyz` (the faults of all parts) and `/metrics`.
+/// Returns the address of the listener.
 pub(super) async fn start(
     listen: SocketAddr,
     health: Health,

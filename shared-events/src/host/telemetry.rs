@@ -1,5 +1,5 @@
-//! Logs and metrics of a process. Promise: foreign text in a log line steers no terminal and begins no
-//! line of its own.
+//! Logs and metrics of a process. Promise: foreign text in a log line steers no terminal and begins
+//! no line of its own.
 
 use std::{
     error::Error,
@@ -48,7 +48,8 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
 /// Writes log lines with control characters replaced.
 struct VisibleWriter<W> {
     out: W,
-    /// Whether the formatter writes colours. A field's own escape characters never reach the output.
+    /// Whether the formatter writes colours. A field's own escape characters never reach the
+    /// output.
     colours: bool,
     json: bool,
 }

@@ -1,6 +1,6 @@
-//! The service's database. Promise: a transient fault is never taken for the fault of a message; every
-//! wait for the server has a bound; a connection with a fault is not used again. The settings of a
-//! session: `session`.
+//! The service's database. Promise: a transient fault is never taken for the fault of a message;
+//! every wait for the server has a bound; a connection with a fault is not used again. The settings
+//! of a session: `session`.
 
 use std::{
     future::Future,
@@ -33,8 +33,8 @@ const CHECKED_AFTER: Duration = Duration::from_secs(1);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The constraint that reports a missing day of the inbox (migration 5).
 const DAY_TO_COME: &str = "inbox_day_to_come";
-/// The check at the start finds shared sessions behind up to so many poolers: of one more connection
-/// than poolers, two go through the same one.
+/// The check at the start finds shared sessions behind up to so many poolers: of one more
+/// connection than poolers, two go through the same one.
 const POOLERS_MAX: u32 = 3;
 /// The bound for all migrations together: large tables are rewritten.
 const MIGRATIONS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -123,8 +123,8 @@ impl Database {
         Self { pool, faults, is_flushed }
     }
 
-    /// The same database over one connection whose commits do not wait for the disk. For work that is
-    /// repeated after a loss.
+    /// The same database over one connection whose commits do not wait for the disk. For work that
+    /// is repeated after a loss.
     pub(crate) fn unflushed(&self) -> Self {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
         Self::open(1, options, false)
@@ -154,8 +154,8 @@ impl Database {
         in_time(connecting).await
     }
 
-    /// Refuses a pooler that lends sessions. A pooler that lends the last used session lends the first
-    /// connection's session to another; one that takes turns lends another's to the first.
+    /// Refuses a pooler that lends sessions. A pooler that lends the last used session lends the
+    /// first connection's session to another; one that takes turns lends another's to the first.
     async fn sessions_are_ours(&self, first: &mut PgConnection) -> sqlx::Result<()> {
         for _ in 0..POOLERS_MAX {
             session::check(first).await?;

@@ -2,7 +2,8 @@
 //! of their tags and none is left out, which the cumulative acknowledgement rests on; memory is
 //! bounded; a lost channel ends the stream.
 //!
-//! Tests: `deliveries_come_in_the_order_of_their_tags`, `a_batch_takes_what_is_ready_up_to_a_bound`.
+//! Tests: `deliveries_come_in_the_order_of_their_tags`,
+//! `a_batch_takes_what_is_ready_up_to_a_bound`.
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 

@@ -108,7 +108,8 @@ pub enum HandleError {
     /// A later attempt can succeed: the batch is attempted again until it does.
     #[error("could not be handled now")]
     Transient(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Each attempt would fail. Messages are attempted one by one, and the one that fails is parked.
+    /// Each attempt would fail. Messages are attempted one by one, and the one that fails is
+    /// parked.
     #[error("cannot be handled")]
     Hopeless(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -139,8 +140,8 @@ pub trait Handler: Send + Sync + 'static {
     /// How duplicates are made harmless.
     const IDEMPOTENCY: Idempotency = Idempotency::Inbox;
 
-    /// Handles a batch, in order, and returns one outcome for each message. All changes through `tx`
-    /// are committed together with the outcomes, or not at all.
+    /// Handles a batch, in order, and returns one outcome for each message. All changes through
+    /// `tx` are committed together with the outcomes, or not at all.
     fn handle(
         &self,
         tx: &mut Tx<'_>,

@@ -1,5 +1,5 @@
-//! The messages that have had their effect. Promise: a message is new once, however many transactions
-//! claim it at a time.
+//! The messages that have had their effect. Promise: a message is new once, however many
+//! transactions claim it at a time.
 //!
 //! Tests: `a_message_is_new_once`, `an_answer_is_kept_and_a_retry_forgotten_under_each_key`; the
 //! statements run in the integration tests.
@@ -157,7 +157,8 @@ impl InboxUpdates {
     }
 }
 
-/// Creates the tables of the days to come, and drops old entries: whole days at once, and entries of
+/// Creates the tables of the days to come, and drops old entries: whole days at once, and entries
+/// of
 /// `inbox_rest` a few at a time. Returns the number of the latter. An entry whose id has a recent
 /// time is kept, since the message may be sent again.
 pub(crate) async fn prune(database: &Database) -> sqlx::Result<u64> {

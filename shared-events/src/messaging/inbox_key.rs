@@ -1,5 +1,5 @@
-//! The keys of messages in the inbox. Promise: no id of a client's command collides with the key of an
-//! event; an id that is old on arrival is remembered for as long as a new one.
+//! The keys of messages in the inbox. Promise: no id of a client's command collides with the key of
+//! an event; an id that is old on arrival is remembered for as long as a new one.
 //!
 //! The inbox has a table for each day, by the time in the id, and old days are dropped whole:
 //!
@@ -50,8 +50,8 @@ pub(crate) struct InboxKeys {
     pub(crate) forgotten: bool,
 }
 
-/// The keys of a message of type `kind` that arrives on `subscription` now. A `returned` message, from
-/// a retry queue or a replay, is known to have had no effect.
+/// The keys of a message of type `kind` that arrives on `subscription` now. A `returned` message,
+/// from a retry queue or a replay, is known to have had no effect.
 pub(crate) fn keys(
     subscription: &str,
     kind: &str,
@@ -61,8 +61,8 @@ pub(crate) fn keys(
 ) -> InboxKeys {
     let is_command = exchange_of(kind) == Some(COMMANDS);
     let id = id.uuid();
-    // Earlier versions stored commands' ids unchanged. Derived keys are UUIDs of version 8 (RFC 9562,
-    // 5.8), so a client's id of that version is derived, too.
+    // Earlier versions stored commands' ids unchanged. Derived keys are UUIDs of version 8 (RFC
+    // 9562, 5.8), so a client's id of that version is derived, too.
     let first = match is_command && id.get_version_num() != 8 {
         true => id,
         false => derived(&[subscription.as_bytes()], id, &id.as_bytes()[..6]),

@@ -119,8 +119,8 @@ where
         Some(())
     }
 
-    /// Records that the process outlived the attempt, with any result. Where the database cannot record
-    /// that, this process still counts from zero.
+    /// Records that the process outlived the attempt, with any result. Where the database cannot
+    /// record that, this process still counts from zero.
     pub(crate) async fn end_attempts(&self, isolated: &mut IsolatedMessage) {
         isolated.attempts = 0;
         if let Err(error) = self.store.end_attempts(&isolated.key).await {

@@ -227,8 +227,8 @@ pub(crate) enum RelayItem {
     Doubtful(Vec<OutboxRow>),
 }
 
-/// The queue from commits to the relay. [`RelayQueue::ready`] bounds its bytes; beyond the bound there
-/// is at most one transaction of each task.
+/// The queue from commits to the relay. [`RelayQueue::ready`] bounds its bytes; beyond the bound
+/// there is at most one transaction of each task.
 #[derive(Clone, Debug)]
 pub(crate) struct RelayQueue {
     turn: Arc<Mutex<()>>,
@@ -255,8 +255,8 @@ impl RelayQueue {
         (Self { turn: Arc::default(), waiting_bytes: watch::Sender::new(0), relay }, receiver)
     }
 
-    /// Waits while too many bytes wait: before a transaction begins, so that none holds its locks until
-    /// the broker is back.
+    /// Waits while too many bytes wait: before a transaction begins, so that none holds its locks
+    /// until the broker is back.
     pub(crate) async fn ready(&self) {
         let mut waiting_bytes = self.waiting_bytes.subscribe();
         let few = waiting_bytes.wait_for(|waiting| *waiting < WAITING_BYTES_MAX).await;

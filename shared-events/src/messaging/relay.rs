@@ -1,6 +1,6 @@
-//! Publishes committed events. Promise: a row is deleted only after the broker confirmed exactly its
-//! message; until then the message is published again, under the same id; events leave in the order
-//! of their rows.
+//! Publishes committed events. Promise: a row is deleted only after the broker confirmed exactly
+//! its message; until then the message is published again, under the same id; events leave in the
+//! order of their rows.
 //!
 //! ```text
 //! relay queue ─> backlog ──(publish)──> in flight ──(confirm)──> confirmed ──(DELETE)──> gone
@@ -13,8 +13,8 @@
 //!
 //! | promise | test in `relay/tests.rs` |
 //! |---|---|
-//! | a row is deleted only after `Ack(None)` | `a_row_is_deleted_only_after_a_plain_acknowledgement` |
-//! | nack, return and silence publish again, in order | `an_unconfirmed_message_is_published_again` |
+//! | a delete only after `Ack(None)` | `a_row_is_deleted_only_after_a_plain_acknowledgement` |
+//! | nack, return, silence: again, in order | `an_unconfirmed_message_is_published_again` |
 //! | a lost connection publishes again, in order | `a_lost_connection_publishes_again_in_order` |
 //! | doubtful commits leave first | `doubtful_rows_leave_before_later_ones_if_they_are_stored` |
 //! | rows of an earlier relay leave before new ones | `rows_from_before_the_start_leave_first` |

@@ -104,8 +104,8 @@ fn incomplete_note(first: &RawEnvelope, left_out: usize) -> Envelope<MessageRefu
     envelope
 }
 
-/// The correlation id of a reply: the request's message id; without one, its correlation id, as many
-/// RPC clients set; without both, the id in the body.
+/// The correlation id of a reply: the request's message id; without one, its correlation id, as
+/// many RPC clients set; without both, the id in the body.
 pub(crate) fn correlation(request: &BasicProperties, about: Option<MessageId>) -> String {
     let given = [request.message_id(), request.correlation_id()].map(|id| text(id.as_ref()));
     match given.into_iter().find(|id| !id.is_empty()) {

@@ -136,8 +136,8 @@ impl<'f> FieldReader<'f> {
         self.take(count).map(drop)
     }
 
-    /// A table or an array in another. Where it is too deep or malformed, it becomes an array of bytes:
-    /// a length and so many bytes, as before.
+    /// A table or an array in another. Where it is too deep or malformed, it becomes an array of
+    /// bytes: a length and so many bytes, as before.
     fn nested(&mut self, tag_at: usize, tag: u8, depth: u8) -> Result<(), MalformedField> {
         let mut inner = FieldReader::new(self.long()?);
         let read = match tag {

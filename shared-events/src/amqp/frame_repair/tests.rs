@@ -1,5 +1,5 @@
-//! The repair against the driver's parser. Promise: every repaired frame is parsed, at any depth and
-//! on a small stack; a valid frame is not changed.
+//! The repair against the driver's parser. Promise: every repaired frame is parsed, at any depth
+//! and on a small stack; a valid frame is not changed.
 
 use std::{hint::black_box, io::Write, thread, time::Instant};
 

@@ -1,5 +1,6 @@
-//! A scan of a queue that leaves the queue as it was. Promise: each message that the queue held at the
-//! beginning comes once, oldest first; memory holds one page of messages; every step has a bound.
+//! A scan of a queue that leaves the queue as it was. Promise: each message that the queue held at
+//! the beginning comes once, oldest first; memory holds one page of messages; every step has a
+//! bound.
 
 use std::time::Duration;
 

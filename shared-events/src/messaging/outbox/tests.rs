@@ -1,5 +1,5 @@
-//! The outbox without a database. Promise: rows reach the relay as committed after the answer to the
-//! commit, as doubtful without one, and memory is bounded.
+//! The outbox without a database. Promise: rows reach the relay as committed after the answer to
+//! the commit, as doubtful without one, and memory is bounded.
 
 use futures_util::FutureExt;
 
