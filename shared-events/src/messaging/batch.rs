@@ -59,7 +59,7 @@ use crate::{
 /// The database, as its service's health names it.
 const DATABASE_PART: &str = "database";
 
-type AnyError = Box<dyn std::error::Error + Send + Sync>;
+type BatchFault = Box<dyn std::error::Error + Send + Sync>;
 
 /// How a batch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +188,7 @@ where
         messages: &[Received<H::Message>],
         mut isolated: Option<&mut IsolatedMessage>,
         shutdown: &CancellationToken,
-    ) -> Option<Result<Vec<ProcessingResult>, AnyError>> {
+    ) -> Option<Result<Vec<ProcessingResult>, BatchFault>> {
         let mut backoff = Backoff::new();
         loop {
             tokio::select! {

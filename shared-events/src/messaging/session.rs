@@ -40,7 +40,7 @@ const STATE_AND_SETTINGS: &str = "SELECT current_setting('transaction_read_only'
     set_config('statement_timeout', '60000', false),
     set_config('client_connection_check_interval', '1000', false)";
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+type FaultSource = Box<dyn std::error::Error + Send + Sync>;
 
 /// A database that cannot be used until an operator changes its configuration.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +63,10 @@ pub enum UnfitDatabase {
         "the database refuses the role or the password of BANKWIRE_DATABASE__URL and \
          BANKWIRE_DATABASE__PASSWORD"
     )]
-    Login(#[source] Cause),
+    Login(#[source] FaultSource),
     /// The driver cannot use the address.
     #[error("BANKWIRE_DATABASE__URL cannot be followed")]
-    Address(#[source] Cause),
+    Address(#[source] FaultSource),
 }
 
 impl UnfitDatabase {

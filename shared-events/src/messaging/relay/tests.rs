@@ -71,11 +71,11 @@ impl Fake {
     }
 }
 
-type Answer = std::pin::Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
+type FakeConfirm = std::pin::Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
 
 impl EventBroker for Fake {
     type Channel = ();
-    type Confirm = Answer;
+    type Confirm = FakeConfirm;
 
     fn user(&self) -> &str {
         "ledger"
@@ -86,7 +86,7 @@ impl EventBroker for Fake {
         Ok(())
     }
 
-    async fn publish(&self, (): &(), message: &Outgoing) -> Result<Answer, BusError> {
+    async fn publish(&self, (): &(), message: &Outgoing) -> Result<FakeConfirm, BusError> {
         let id = text(message.properties.message_id().as_ref());
         let id = id.trim_start_matches(['0', '-']).to_owned();
         let reaction = self.world().reactions.pop_front().unwrap_or(Reaction::Confirm);
