@@ -44,8 +44,7 @@ const WATCH_PREFETCH: u16 = 1_000;
 pub enum RequestError {
     /// No outcome by the deadline.
     #[error(
-        "no outcome for message {id} in {} s; an outcome may still come: send the message again \
-         with the same id",
+        "no outcome for message {id} in {} s; it may still come: send it again with the same id",
         .after.as_secs()
     )]
     NoOutcome {
