@@ -244,8 +244,11 @@ fn claims_and_leases_go_by_the_clock_of_the_database() {
 #[test]
 fn only_the_delivery_code_settles_deliveries() {
     let others = Source::shipped().filter(|source| {
-        let settles = ["shared-events/src/messaging/", "shared-events/src/client/"];
-        !settles.iter().any(|folder| source.path.starts_with(folder))
+        // A service acknowledges through one function, and an operator's client takes parked
+        // messages away.
+        let settles =
+            ["shared-events/src/messaging/delivery_broker.rs", "shared-events/src/client/"];
+        !settles.iter().any(|path| source.path.starts_with(path))
     });
     let found = others.flat_map(|it| it.mentions(&[".ack(", ".reject("]));
     check("return an outcome instead", found);

@@ -1,5 +1,5 @@
-//! Connections that come back. Promise: whoever asks for a channel gets a working one or an error
-//! now; a lost connection is replaced on the next call, never waited for in silence.
+//! Supervised connections. Promise: a caller gets a working channel or an error within a bound; a
+//! lost connection is replaced at the next call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,10 @@ use tracing::{info, warn};
 
 use super::{connection_parameters::ConnectionParameters, health::Health};
 
-/// A broker that takes longer to greet, or to answer anything else, is treated as away.
+/// A broker that takes longer for any answer counts as away.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The first and the longest pause between two tries. Short, since whoever waits for an answer
-/// waits for this, too.
+/// The first and the longest pause between two attempts. Short, since a waiting client waits for
+/// this pause, too.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
@@ -30,9 +30,9 @@ pub enum BusError {
     /// No answer in time.
     #[error("the broker did not answer within {} s while {doing}", .after.as_secs())]
     Timeout {
-        /// What it was asked.
+        /// The request.
         doing: &'static str,
-        /// How long we waited.
+        /// The bound of the wait.
         after: Duration,
     },
     /// The broker did not confirm a message.
@@ -40,7 +40,7 @@ pub enum BusError {
     Unconfirmed {
         /// The message.
         message_id: String,
-        /// What it said instead.
+        /// The broker's answer.
         answer: String,
     },
     /// The consumer was cancelled or its channel closed.
@@ -49,7 +49,7 @@ pub enum BusError {
         /// The queue.
         queue: String,
     },
-    /// Something that must stand on the broker does not.
+    /// Exchanges or queues are missing.
     #[error("the broker lacks what this service needs: {0}")]
     Topology(String),
 }
@@ -58,16 +58,16 @@ pub enum BusError {
 #[derive(Debug)]
 pub(crate) struct Link {
     amqp: ConnectionParameters,
-    name: String,
+    pub(crate) name: String,
     health: Health,
-    current: Mutex<Option<Open>>,
+    pub(crate) current: Mutex<Option<Open>>,
 }
 
-/// An open connection, and the way to end it without the broker's help.
+/// An open connection, and the token that ends the connection without the broker's help.
 #[derive(Clone, Debug)]
-struct Open {
-    connection: Arc<Connection>,
-    given_up: CancellationToken,
+pub(crate) struct Open {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) given_up: CancellationToken,
 }
 
 impl Open {
@@ -77,18 +77,19 @@ impl Open {
 }
 
 impl Link {
-    /// A link named `<who>/<role>@<host>`, as the management UI shows it. Connects when first used.
-    pub(crate) fn new(amqp: ConnectionParameters, who: &str, role: &str, health: Health) -> Self {
-        let name = format!("{who}/{role}@{}", host_name());
+    /// A connection named `<program>/<role>@<host>`, for the management UI. Connects when first
+    /// used.
+    pub(crate) fn new(
+        amqp: ConnectionParameters,
+        program: &str,
+        role: &str,
+        health: Health,
+    ) -> Self {
+        let name = format!("{program}/{role}@{}", host_name());
         Self { amqp, name, health, current: Mutex::new(None) }
     }
 
-    #[cfg(feature = "service")]
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The user that the broker knows us by; it checks a message's `user_id` against it.
+    /// The user of the login; the broker checks a message's `user_id` against that name.
     pub(crate) fn user(&self) -> &str {
         self.amqp.user()
     }
@@ -108,7 +109,7 @@ impl Link {
         Ok(channel)
     }
 
-    /// A channel that is sent at most `prefetch` unacknowledged messages for each consumer.
+    /// A channel whose consumers get at most `prefetch` unacknowledged messages each.
     pub(crate) async fn consuming_channel(&self, prefetch: u16) -> Result<Channel, BusError> {
         let open = self.connection().await?;
         let channel = self.channel_on(&open).await?;
@@ -121,7 +122,7 @@ impl Link {
         self.answered(open, "opening a channel", open.connection.create_channel()).await
     }
 
-    /// The connection in use, or a new one. Whoever waits while another connects waits no longer
+    /// The connection in use, or a new one. A caller waits for another caller's attempt no longer
     /// than for an answer.
     async fn connection(&self) -> Result<Open, BusError> {
         let mut current = in_time("connecting", async { Ok(self.current.lock().await) }).await?;
@@ -131,8 +132,8 @@ impl Link {
         }
     }
 
-    /// An answer on a connection. Where none comes the connection is worth nothing, to others
-    /// neither: it is ended, and the next call opens another.
+    /// Waits for an answer on a connection. Without an answer in time the connection is ended for
+    /// all its users, and the next call opens another.
     async fn answered<T>(
         &self,
         open: &Open,
@@ -147,21 +148,6 @@ impl Link {
         answer
     }
 
-    /// Says goodbye, so that the broker gives what we held to others at once.
-    #[cfg(feature = "service")]
-    pub(crate) async fn close(&self) {
-        if let Some(open) = self.current.lock().await.take() {
-            let goodbye = open.connection.close(200, "shutting down".into());
-            match tokio::time::timeout(ANSWER_TIMEOUT, goodbye).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    info!(connection = self.name, %error, "the connection was gone already");
-                }
-                Err(_) => open.given_up.cancel(),
-            }
-        }
-    }
-
     async fn connect(&self) -> Result<Open, BusError> {
         let given_up = CancellationToken::new();
         let connection = Arc::new(self.amqp.open(&self.name, given_up.clone()).await?);
@@ -170,7 +156,7 @@ impl Link {
         Ok(Open { connection, given_up })
     }
 
-    /// A broker short of memory or disk blocks publishers; operators must see that, and why.
+    /// Shows operators when and why the broker blocks publishers: it is short of memory or disk.
     fn watch(&self, connection: &Connection) {
         let (health, name) = (self.health.clone(), self.name.clone());
         let mut events = connection.events_listener();
@@ -194,10 +180,10 @@ impl Link {
     }
 }
 
-/// Closes a channel that is of no use any more, without waiting for it: what it held goes back.
-/// Dropping the handle alone keeps the channel, and the broker goes on delivering to it.
+/// Closes an unused channel without waiting: its deliveries go back to their queues. A dropped
+/// handle alone would keep the channel open, and the broker would go on delivering.
 pub(crate) fn discard(channel: Channel) {
-    // Where there is no runtime any more, the process and its connections end.
+    // Without a runtime the process ends, and its connections with it.
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     if channel.status().connected() {
         let closing = async move { Ok(channel.close(200, "done".into()).await?) };
@@ -205,7 +191,7 @@ pub(crate) fn discard(channel: Channel) {
     }
 }
 
-/// A broker that is blocked or gone answers nothing; nobody waits for it in silence.
+/// Bounds the wait for an answer: a blocked or lost broker gives none.
 pub(crate) async fn in_time<T>(
     doing: &'static str,
     asked: impl Future<Output = Result<T, BusError>>,
@@ -214,7 +200,7 @@ pub(crate) async fn in_time<T>(
     tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or(Err(timeout))
 }
 
-/// Pauses that grow from try to try, with jitter so that many instances do not come back as one.
+/// Pauses that grow from attempt to attempt, with jitter so that instances do not return at once.
 #[derive(Debug)]
 pub(crate) struct Backoff(Duration);
 
@@ -227,11 +213,6 @@ impl Backoff {
         let pause = self.0.mul_f64(rand::random_range(0.5..1.0));
         self.0 = (self.0 * 2).min(BACKOFF_MAX);
         pause
-    }
-
-    #[cfg(feature = "service")]
-    pub(crate) async fn pause(&mut self) {
-        tokio::time::sleep(self.next_pause()).await;
     }
 }
 

@@ -1,5 +1,5 @@
-//! Where the broker is and who we are to it. Promise: the driver is given what was configured, as
-//! it was meant, and nothing that was not.
+//! The broker's address and the login. Promise: the driver gets the configured values and no
+//! others.
 
 use async_rs::Runtime;
 use lapin::{
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connection::{BusError, in_time},
     frame_repair::FRAME_BYTES_MAX,
-    socket::{HEARTBEAT_SECONDS, Kit, Sockets},
+    socket::{DriverRuntime, HEARTBEAT_SECONDS, SocketReactor},
 };
 use crate::address::{Address, AddressError, Scheme};
 
@@ -20,18 +20,18 @@ const SCHEMES: [Scheme; 2] = [("amqp", 5672), ("amqps", 5671)];
 /// The virtual host of a URL that names none.
 const DEFAULT_VHOST: &str = "/";
 
-/// Where the broker is and who we are to it.
+/// The broker's address and the login.
 #[derive(Clone, Debug)]
 pub struct ConnectionParameters {
     address: Address,
 }
 
 impl ConnectionParameters {
-    /// A broker at `amqp://user@host:5672/bank` or `amqps://...`. A `password` that is given apart
-    /// goes before one in the URL, and may have any characters.
+    /// A broker at `amqp://user@host:5672/bank` or `amqps://...`. A separate `password` takes
+    /// precedence over one in the URL, and may have any characters.
     ///
     /// # Errors
-    /// When it is no such URL, or names no host or user.
+    /// When the URL has another form, or names no host or user.
     pub fn new(url: &str, password: Option<SecretString>) -> Result<Self, AddressError> {
         let address = Address::parse(url, password, &SCHEMES)?.only_with(&[])?;
         match address.user.as_str() {
@@ -40,44 +40,44 @@ impl ConnectionParameters {
         }
     }
 
-    /// The same with this password, unless it has one.
+    /// The same parameters with this password, unless they have one.
     #[must_use]
     pub fn or_password(mut self, password: &str) -> Self {
         self.address.password.get_or_insert_with(|| password.into());
         self
     }
 
-    /// The same in another virtual host.
+    /// The same parameters in another virtual host.
     #[must_use]
     pub fn in_vhost(mut self, name: &str) -> Self {
         self.address.path = Some(name.to_owned());
         self
     }
 
-    /// The user that the broker knows us by.
+    /// The user of the login.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.address.user
     }
 
-    /// Opens a connection that nobody supervises, under a name that the management UI shows.
+    /// Opens an unsupervised connection, under a name that the management UI shows.
     ///
     /// # Errors
-    /// When the broker refuses it, or does not answer in time.
+    /// When the broker refuses the connection, or does not answer in time.
     pub async fn connect(&self, name: &str) -> Result<Connection, BusError> {
         self.open(name, CancellationToken::new()).await
     }
 
-    /// Opens a connection that ends when `given_up` is cancelled, whatever the broker does.
+    /// Opens a connection that ends when `given_up` is cancelled, without the broker's help.
     pub(crate) async fn open(
         &self,
         name: &str,
         given_up: CancellationToken,
     ) -> Result<Connection, BusError> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let sockets = Sockets::new(given_up);
-        let runtime = Runtime::new(sockets.kit());
-        let connect = async move |uri: AMQPUri, _: Runtime<Kit>| {
+        let sockets = SocketReactor::new(given_up);
+        let runtime = Runtime::new(sockets.runtime());
+        let connect = async move |uri: AMQPUri, _: Runtime<DriverRuntime>| {
             Ok(AsyncTcpStream::Plain(sockets.open(&uri).await?))
         };
         in_time("connecting", async {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_driver_is_given_what_was_meant() {
+    fn the_driver_gets_the_configured_values() {
         for (url, host, port, vhost) in [
             ("amqp://u@broker/bank", "broker", 5672, "bank"),
             ("amqp://u@[::1]:5673/bank", "::1", 5673, "bank"),
@@ -153,10 +153,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_says_nothing_is_given_up_and_its_connection_closed() {
+    async fn a_silent_server_is_given_up_and_its_connection_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (sender, accepted) = tokio::sync::oneshot::channel();
-        let address = listener.local_addr().expect("it listens");
+        let address = listener.local_addr().expect("the listener has an address");
         tokio::spawn(async move {
             let (stream, _) = listener.accept().await.expect("a client");
             let _ = sender.send(stream);
@@ -164,19 +164,19 @@ mod tests {
         let amqp =
             ConnectionParameters::new(&format!("amqp://u@{address}"), None).expect("an address");
         let began = Instant::now();
-        amqp.connect("test").await.expect_err("it says nothing");
+        amqp.connect("test").await.expect_err("the server is silent");
         assert!(began.elapsed() < ANSWER_TIMEOUT, "{:?}", began.elapsed());
-        // The thread that waited for it has ended, too, and its socket with it.
-        let (mut stream, mut said) = (accepted.await.expect("it was accepted"), vec![]);
+        // The thread that waited for the server has ended, too, and its socket with it.
+        let (mut stream, mut said) = (accepted.await.expect("the client connected"), vec![]);
         let closed = tokio::time::timeout(ANSWER_TIMEOUT, stream.read_to_end(&mut said)).await;
         closed.expect("the client hangs up").expect("without a reset");
         assert_eq!(said, b"AMQP\0\0\x09\x01");
     }
 
     #[tokio::test]
-    async fn a_port_that_nobody_listens_on_is_told_at_once() {
+    async fn a_closed_port_is_an_error_at_once() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("it listens");
+        let address = listener.local_addr().expect("the listener has an address");
         drop(listener);
         let amqp =
             ConnectionParameters::new(&format!("amqp://u@{address}"), None).expect("an address");

@@ -1,5 +1,5 @@
-//! What works and what does not, part by part. Promise: a part that fails says so until it works
-//! again, in words an operator can act on.
+//! The health of a process, part by part. Promise: a failed part shows its reason until the part
+//! works again, in words that an operator can act on.
 
 use std::{
     collections::BTreeMap,
@@ -21,18 +21,18 @@ impl Health {
         self.parts().insert(part.to_owned(), Some(why.into()));
     }
 
-    /// `part` is not there any more, or not of interest.
+    /// `part` does not exist any more.
     pub fn forget(&self, part: &str) {
         self.parts().remove(part);
     }
 
-    /// Every part by name, with what is wrong with it, if anything.
+    /// Every part by name, with its fault, if any.
     #[must_use]
     pub fn report(&self) -> BTreeMap<String, Option<String>> {
         self.parts().clone()
     }
 
-    /// Whether there is a part, and nothing is wrong with any.
+    /// Whether there is a part and none has a fault.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let parts = self.parts();

@@ -1,17 +1,15 @@
-//! What clients and services both need of the broker. Promise: a lost connection is replaced; a
+//! The broker, as clients and services both use it. Promise: a lost connection is replaced; a
 //! silent peer is noticed; a message counts as published when the broker has confirmed it.
 //!
 //! ```text
-//! connection_parameters   where the broker is, and as whom a program logs in
+//! connection_parameters   the broker's address and the login
 //! socket                  TCP and TLS below a connection; notices a peer that fell silent
 //! frame_repair            repairs frames that the driver's parser would close the connection for
 //! connection              one supervised connection for each role
-//! channel_guard           closes a channel whose user has gone
 //! publish                 confirmed publishing
-//! health                  what works and what does not, part by part
+//! health                  the health of a process, part by part
 //! ```
 
-pub(crate) mod channel_guard;
 pub(crate) mod connection;
 mod connection_parameters;
 pub(crate) mod frame_repair;

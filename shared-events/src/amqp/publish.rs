@@ -16,7 +16,7 @@ use crate::{
     topology::PARTITION_KEY_HEADER,
 };
 
-/// A broker that has not confirmed by then is treated as lost. Also the cost of being blocked.
+/// A broker that does not confirm within this time counts as lost. A blocked broker costs as much.
 pub(crate) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// AMQP's mark for messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
@@ -50,7 +50,7 @@ pub(crate) fn named(content: &str, id: &str, kind: &str, user: &str) -> BasicPro
         .with_user_id(short(user))
 }
 
-/// AMQP's short strings have at most 255 bytes; what a stranger wrote may have more.
+/// AMQP's short strings have at most 255 bytes; a sender's text may have more.
 pub(crate) fn short(text: &str) -> ShortString {
     let end = text.floor_char_boundary(SHORT_BYTES_MAX);
     text[..end].into()
@@ -74,7 +74,7 @@ pub(crate) fn text(property: Option<&ShortString>) -> &str {
     property.map_or("", ShortString::as_str)
 }
 
-/// Hands one message to the broker. The confirm comes later.
+/// Sends one message to the broker. The confirm comes later.
 pub(crate) async fn publish(
     channel: &Channel,
     message: &Outgoing,
@@ -90,7 +90,7 @@ pub(crate) async fn publish(
     Ok(tokio::time::timeout(CONFIRM_TIMEOUT, sending).await.map_err(|_| timeout)??)
 }
 
-/// What a confirm says, as a result: only a plain acknowledgement is one.
+/// The result that a confirm stands for: only a plain acknowledgement is `Ok`.
 pub(crate) fn accepted(message_id: &str, confirmation: Confirmation) -> Result<(), BusError> {
     let answer = match confirmation {
         Confirmation::Ack(None) => return Ok(()),
@@ -101,8 +101,8 @@ pub(crate) fn accepted(message_id: &str, confirmation: Confirmation) -> Result<(
     Err(BusError::Unconfirmed { message_id: message_id.to_owned(), answer })
 }
 
-/// Publishes all messages and waits until each is confirmed. A returned message may hang on the
-/// confirm of another, so the batch is settled as a whole: all of it, or an error.
+/// Publishes all messages and waits until each is confirmed. The driver may attach a returned
+/// message to the confirm of another, so the call succeeds or fails as a whole.
 pub(crate) async fn publish_confirmed(
     channel: &Channel,
     messages: &[Outgoing],

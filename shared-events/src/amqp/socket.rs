@@ -1,9 +1,9 @@
-//! The socket below a connection to the broker. Promise: every address of a name is tried, each for
-//! a bounded time; a broker that has gone without a word is noticed in [`SILENCE_MAX`]; what comes
-//! is mended before the driver parses it, with TLS as without.
+//! The socket below a connection to the broker. Promise: every address of a host name is tried,
+//! each for a bounded time; a broker that vanishes without a reset is noticed in [`SILENCE_MAX`];
+//! frames are repaired before the driver parses them, with TLS and without.
 //!
 //! ```text
-//! broker ──> TCP (keepalive, user timeout) ──> TLS, if asked for ──> mend ──> the driver's parser
+//! broker ──> TCP (keepalive, user timeout) ──> TLS, for `amqps` ──> repair ──> driver's parser
 //! ```
 
 use std::{
@@ -32,46 +32,45 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::frame_repair::{FRAME_BYTES_MAX, Frames};
+use super::frame_repair::{FRAME_BYTES_MAX, FrameRepair};
 
-/// The heartbeat that we ask of the broker: it looks twice in this time whether it has said
-/// something, so that at most so much passes between two words of a broker that is well.
+/// The heartbeat interval that the broker is asked for. The broker sends twice in this time, so a
+/// healthy broker is never silent for longer.
 pub(crate) const HEARTBEAT_SECONDS: u16 = 3;
-/// A broker that has said nothing for so long is gone: its host has lost power or its network.
+/// A broker that is silent for so long is gone: its host has lost power or its network.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// How long the kernel waits for the other side to acknowledge what was sent.
+/// The kernel's bound for the acknowledgement of sent bytes.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(5);
-/// An address that has not answered by then is given up for the next of the name.
+/// The bound for one address of a host name; then the next address is tried.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(2);
 /// All addresses of a name and the TLS handshake together.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(8);
-/// Two of the largest frames, so that there is room behind one that is held.
+/// Two of the largest frames: room for more behind one incomplete frame.
 const BUFFER_BYTES: usize = 2 * (FRAME_BYTES_MAX as usize + 8);
 
 type TcpStream = <Tokio as Reactor>::TcpStream;
-/// What lapin runs on: our tokio runtime, and sockets of this file.
-pub(crate) type Kit = RuntimeParts<Tokio, Sockets>;
+/// The driver's runtime: tokio, with the sockets of this file.
+pub(crate) type DriverRuntime = RuntimeParts<Tokio, SocketReactor>;
 
 /// Opens the socket of one connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Sockets {
+pub(crate) struct SocketReactor {
     tokio: Tokio,
     given_up: CancellationToken,
 }
 
-impl Sockets {
-    /// For a connection that ends when `given_up` is cancelled.
+impl SocketReactor {
+    /// Opens the socket of a connection that ends when `given_up` is cancelled.
     pub(crate) fn new(given_up: CancellationToken) -> Self {
         Self { tokio: Tokio::current(), given_up }
     }
 
-    /// What the driver runs this connection on.
-    pub(crate) fn kit(&self) -> Kit {
+    /// The driver's runtime for this connection.
+    pub(crate) fn runtime(&self) -> DriverRuntime {
         RuntimeParts::new(self.tokio.clone(), self.clone())
     }
 
-    /// Opens a socket to the first of a name's addresses that answers, with TLS if the scheme says
-    /// so.
+    /// Opens a socket to the first address of the host that answers, with TLS for `amqps`.
     pub(crate) async fn open(&self, uri: &AMQPUri) -> io::Result<Socket> {
         let opening = async {
             let (host, port) = (uri.authority.host.as_str(), uri.authority.port);
@@ -91,7 +90,7 @@ impl Sockets {
         for address in lookup_host((host, port)).await? {
             let connecting = self.tokio.tcp_connect_addr(address);
             match timeout(ADDRESS_TIMEOUT, connecting).await {
-                Ok(Ok(stream)) => return watched(stream),
+                Ok(Ok(stream)) => return with_keepalive(stream),
                 Ok(Err(error)) => last = error,
                 Err(_) => last = Error::new(ErrorKind::TimedOut, "no answer"),
             }
@@ -101,8 +100,8 @@ impl Sockets {
     }
 }
 
-/// Has the kernel look after a connection: whoever vanishes without a reset is noticed.
-fn watched(stream: TcpStream) -> io::Result<TcpStream> {
+/// Turns on the kernel's keepalive: a peer that vanishes without a reset is noticed.
+fn with_keepalive(stream: TcpStream) -> io::Result<TcpStream> {
     let socket = SockRef::from(stream.get_ref());
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(3))
@@ -114,7 +113,7 @@ fn watched(stream: TcpStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-impl Reactor for Sockets {
+impl Reactor for SocketReactor {
     type TcpStream = Socket;
     type Sleep = Sleep;
 
@@ -142,19 +141,19 @@ impl Reactor for Sockets {
     ) -> impl Future<Output = io::Result<Socket>> + Send + 'static {
         let (connecting, given_up) = (self.tokio.tcp_connect_addr(address), self.given_up.clone());
         async move {
-            let stream = AsyncTcpStream::Plain(watched(connecting.await?)?);
+            let stream = AsyncTcpStream::Plain(with_keepalive(connecting.await?)?);
             Ok(Socket::new(stream, given_up))
         }
     }
 }
 
-/// A connection's stream of bytes, mended.
+/// A connection's stream of bytes, with repaired frames.
 pub(crate) struct Socket {
     stream: AsyncTcpStream<TcpStream>,
-    inbox: Inbox,
+    buffer: FrameBuffer,
     heard: Instant,
-    /// Rings at the latest when the broker has been silent for too long.
-    alarm: Pin<Box<Sleep>>,
+    /// Ends no later than the bound of the broker's silence.
+    silence: Pin<Box<Sleep>>,
     given_up: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -163,27 +162,30 @@ impl Socket {
         let heard = Instant::now();
         Self {
             stream,
-            inbox: Inbox::new(),
+            buffer: FrameBuffer::new(),
             heard,
-            alarm: Box::pin(sleep_until(heard + SILENCE_MAX)),
+            silence: Box::pin(sleep_until(heard + SILENCE_MAX)),
             given_up: Box::pin(given_up.cancelled_owned()),
         }
     }
 
-    /// Why a connection on which nothing comes is over, if it is.
+    /// The reason why an idle connection has ended, if it has.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Error> {
         if self.given_up.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Error::new(ErrorKind::ConnectionAborted, "it was given up"));
+            return Poll::Ready(Error::new(
+                ErrorKind::ConnectionAborted,
+                "the connection was given up",
+            ));
         }
         loop {
-            ready!(self.alarm.as_mut().poll(context));
+            ready!(self.silence.as_mut().poll(context));
             let silent_until = self.heard + SILENCE_MAX;
             if silent_until <= Instant::now() {
                 let seconds = SILENCE_MAX.as_secs();
-                let why = format!("the broker has said nothing for {seconds} s");
+                let why = format!("the broker was silent for {seconds} s");
                 return Poll::Ready(Error::new(ErrorKind::TimedOut, why));
             }
-            self.alarm.as_mut().reset(silent_until);
+            self.silence.as_mut().reset(silent_until);
         }
     }
 }
@@ -195,18 +197,18 @@ impl AsyncRead for Socket {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let socket = self.get_mut();
-        while socket.inbox.is_empty() {
-            match Pin::new(&mut socket.stream).poll_read(context, socket.inbox.space()) {
+        while socket.buffer.is_empty() {
+            match Pin::new(&mut socket.stream).poll_read(context, socket.buffer.space()) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(0)),
                 Poll::Ready(Ok(count)) => {
-                    socket.inbox.take_in(count);
+                    socket.buffer.accept(count);
                     socket.heard = Instant::now();
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return socket.poll_end(context).map(Err),
             }
         }
-        Poll::Ready(Ok(socket.inbox.give(buffer)))
+        Poll::Ready(Ok(socket.buffer.give(buffer)))
     }
 }
 
@@ -236,43 +238,42 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// What has come and is not passed on yet: `..given` is done with, `given..mended` may be passed
-/// on, `mended..filled` is the beginning of a frame whose rest has not come.
-struct Inbox {
-    frames: Frames,
+/// Received bytes that the driver has not read yet: the driver has read `..given`, may read
+/// `given..repaired`, and has to wait for the rest of the frame that begins `repaired..filled`.
+struct FrameBuffer {
+    frames: FrameRepair,
     buffer: Box<[u8]>,
     given: usize,
-    mended: usize,
+    repaired: usize,
     filled: usize,
 }
 
-impl Inbox {
+impl FrameBuffer {
     fn new() -> Self {
         let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
-        Self { frames: Frames::default(), buffer, given: 0, mended: 0, filled: 0 }
+        Self { frames: FrameRepair::default(), buffer, given: 0, repaired: 0, filled: 0 }
     }
 
     const fn is_empty(&self) -> bool {
-        self.given == self.mended
+        self.given == self.repaired
     }
 
-    /// Room for more, behind what is held. There always is some: a frame that is held is at most
-    /// half of the buffer.
+    /// The free space behind the incomplete frame, which is at most half of the buffer.
     fn space(&mut self) -> &mut [u8] {
-        self.buffer.copy_within(self.mended..self.filled, 0);
-        self.filled -= self.mended;
-        (self.given, self.mended) = (0, 0);
+        self.buffer.copy_within(self.repaired..self.filled, 0);
+        self.filled -= self.repaired;
+        (self.given, self.repaired) = (0, 0);
         &mut self.buffer[self.filled..]
     }
 
-    /// Takes in what was read into the [`Inbox::space`].
-    fn take_in(&mut self, count: usize) {
+    /// Accepts bytes that were read into the [`FrameBuffer::space`].
+    fn accept(&mut self, count: usize) {
         self.filled += count;
-        self.mended = self.frames.mend(&mut self.buffer[..self.filled]);
+        self.repaired = self.frames.repair(&mut self.buffer[..self.filled]);
     }
 
     fn give(&mut self, buffer: &mut [u8]) -> usize {
-        let count = buffer.len().min(self.mended - self.given);
+        let count = buffer.len().min(self.repaired - self.given);
         buffer[..count].copy_from_slice(&self.buffer[self.given..self.given + count]);
         self.given += count;
         count

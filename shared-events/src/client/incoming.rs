@@ -1,5 +1,5 @@
-//! What comes to a client's own queues. Promise: a reply finds whoever still waits for it, and
-//! whoever stopped waiting is forgotten.
+//! The messages of a client's own queues. Promise: a reply reaches every caller that still waits
+//! for its message id; a caller that stops waiting leaves nothing behind.
 
 use std::{
     collections::HashMap,
@@ -18,36 +18,36 @@ use crate::{
     ids::MessageId,
 };
 
-/// Who waits for the reply to which message.
-pub(crate) type Pending = Arc<Mutex<Waiting>>;
-type Waiting = HashMap<MessageId, Vec<oneshot::Sender<Vec<RawEnvelope>>>>;
+/// The callers that wait for a reply, by message id.
+pub(crate) type ReplyWaiters = Arc<Mutex<WaitersById>>;
+type WaitersById = HashMap<MessageId, Vec<oneshot::Sender<Vec<RawEnvelope>>>>;
 
-fn lock(pending: &Pending) -> MutexGuard<'_, Waiting> {
+fn lock(pending: &ReplyWaiters) -> MutexGuard<'_, WaitersById> {
     pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for one reply, and is forgotten with whoever waits.
+/// Waits for one reply. A dropped waiter is removed from the waiting ones.
 #[derive(Debug)]
-pub(crate) struct Asker {
+pub(crate) struct ReplyWaiter {
     id: MessageId,
-    pending: Pending,
+    pending: ReplyWaiters,
     pub(crate) answer: oneshot::Receiver<Vec<RawEnvelope>>,
 }
 
-impl Asker {
-    pub(crate) fn new(id: MessageId, pending: &Pending) -> Self {
+impl ReplyWaiter {
+    pub(crate) fn new(id: MessageId, pending: &ReplyWaiters) -> Self {
         let (answered, answer) = oneshot::channel();
         lock(pending).entry(id).or_default().push(answered);
         Self { id, pending: Arc::clone(pending), answer }
     }
 }
 
-impl Drop for Asker {
+impl Drop for ReplyWaiter {
     fn drop(&mut self) {
         self.answer.close();
         let mut pending = lock(&self.pending);
         if let Some(waiting) = pending.get_mut(&self.id) {
-            waiting.retain(|asker| !asker.is_closed());
+            waiting.retain(|waiter| !waiter.is_closed());
             if waiting.is_empty() {
                 pending.remove(&self.id);
             }
@@ -55,10 +55,10 @@ impl Drop for Asker {
     }
 }
 
-/// The number of the last session that was lost. Sessions are numbered from one, in order.
+/// The number of the last lost session. Sessions are numbered from one, in order.
 pub(crate) type LastLost = Arc<watch::Sender<u64>>;
 
-/// Tells that a session is lost, and with it the replies that were on their way to it.
+/// Signals that a session is lost, and with it the replies on their way to its queue.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionEnd {
     pub(crate) number: u64,
@@ -66,7 +66,7 @@ pub(crate) struct SessionEnd {
 }
 
 impl SessionEnd {
-    pub(crate) fn tell(&self) {
+    pub(crate) fn signal(&self) {
         self.last_lost.send_modify(|last| *last = self.number.max(*last));
     }
 
@@ -75,10 +75,10 @@ impl SessionEnd {
     }
 }
 
-/// Where messages on a client's own queue go.
+/// The receiver of the messages of a client's own queue.
 pub(crate) enum Incoming {
-    /// To whoever waits for them; when they cannot come any more, all who wait are told.
-    Replies(Pending, SessionEnd),
+    /// Replies go to their waiters; the end of the queue is signalled to all.
+    Replies(ReplyWaiters, SessionEnd),
     Watched(mpsc::UnboundedSender<RawEnvelope>),
 }
 
@@ -93,7 +93,7 @@ impl ConsumerDelegate for Incoming {
                 match read_envelopes(content_type, &delivery.data) {
                     Err(error) => warn!(error = %chain(&error), "unreadable message"),
                     Ok(events) => {
-                        self.take(text(delivery.properties.correlation_id().as_ref()), events);
+                        self.accept(text(delivery.properties.correlation_id().as_ref()), events);
                     }
                 }
             }
@@ -104,21 +104,21 @@ impl ConsumerDelegate for Incoming {
 }
 
 impl Incoming {
-    /// The queue is gone.
+    /// The queue has ended.
     fn end(&self) {
         if let Self::Replies(_, session_end) = self {
-            session_end.tell();
+            session_end.signal();
         }
     }
 
-    fn take(&self, asked: &str, events: Vec<RawEnvelope>) {
+    fn accept(&self, correlation_id: &str, events: Vec<RawEnvelope>) {
         match self {
             Self::Replies(pending, _) => {
                 let waiting =
-                    asked.parse().ok().and_then(|id: MessageId| lock(pending).remove(&id));
-                // Where nobody waits any more, it was asked twice, and answered twice.
-                for asker in waiting.into_iter().flatten() {
-                    let _ = asker.send(events.clone());
+                    correlation_id.parse().ok().and_then(|id: MessageId| lock(pending).remove(&id));
+                // Without a waiter, the message was sent twice and answered twice.
+                for waiter in waiting.into_iter().flatten() {
+                    let _ = waiter.send(events.clone());
                 }
             }
             Self::Watched(sender) => {
@@ -138,7 +138,7 @@ pub struct Watch {
 }
 
 impl Drop for Watch {
-    /// The queue goes away with its consumer's channel; dropping the handle alone keeps it.
+    /// The queue ends with its consumer's channel; a dropped handle alone would keep both.
     fn drop(&mut self) {
         discard(self.channel.clone());
     }

@@ -1,9 +1,9 @@
-//! What a client of the bus needs. Promise: a command is sent until its outcome is known or its
-//! deadline has passed, under one id, so that it takes effect once.
+//! A client of the bus. Promise: a command is sent until its outcome is known or its deadline has
+//! passed, under one id, so that the command takes effect once.
 //!
 //! ```text
 //! request        sends commands and queries, waits for replies
-//! incoming       replies and watched events, handed to whoever waits for them
+//! incoming       replies and watched events, given to their waiting callers
 //! parked_queue   parked messages: list, replay, drop
 //! ```
 

@@ -1,6 +1,6 @@
-//! What services have given up, for an operator to look at and decide. Promise: every message is
-//! reached, whatever is in it and however many there are; looking changes nothing; a message leaves
-//! its parking place only when it is safe elsewhere, or dropped by name.
+//! The parked messages of a service, for an operator. Promise: every message is reached, whatever
+//! its content and number; listing changes nothing; a message leaves its parked queue only after it
+//! is confirmed elsewhere, or dropped by name.
 
 mod walk;
 
@@ -15,54 +15,54 @@ use sha2::{Digest, Sha256};
 use crate::amqp::{
     ConnectionParameters,
     connection::{BusError, Link},
-    frame_repair::mended_part,
+    frame_repair::repaired_part,
     health::Health,
     publish::{Outgoing, named, publish_confirmed, text},
 };
 use crate::topology::{PARKED, PARTITION_KEY_HEADER, RETRY, UNROUTED, parked_queue};
 
-/// What a fingerprint begins with, so that it is not taken for an id.
+/// The prefix that tells a fingerprint from an id.
 const FINGERPRINT_PREFIX: &str = "fp-";
 /// Enough to tell a million messages apart.
 const FINGERPRINT_BYTES: usize = 8;
-/// The headers that a message keeps when it is sent back: the rest tells of its way, or is a
-/// stranger's.
+/// The headers that a replayed message keeps. All others tell of its way, or a sender invented
+/// them.
 const KEPT_HEADERS: [&str; 2] = [PARTITION_KEY_HEADER, "x-events"];
 /// The longest name of a queue.
 const QUEUE_BYTES_MAX: usize = 255;
 
-/// A message that was given up.
+/// A message that its service has parked.
 #[derive(Clone, Debug)]
 pub struct ParkedMessage {
-    /// Its id, or empty where it has none.
+    /// The message id; empty if absent.
     pub id: String,
-    /// A name that follows from what it is: of use where it has no id, or shares one with others.
+    /// A name derived from the message, for messages without an id of their own.
     pub fingerprint: String,
-    /// Its type, or empty where it has none.
+    /// The message type; empty if absent.
     pub kind: String,
     /// A code: `undecodable`, `oversized`, `hopeless`, `retries_exhausted`, `kills_the_service`;
-    /// `delivery_limit` where the broker parked it, as earlier versions had it; `unrouted`.
+    /// `delivery_limit` where the broker of an earlier version parked the message; `unrouted`.
     pub reason: String,
-    /// Why, in words.
+    /// The reason in words.
     pub detail: String,
-    /// The queue it was taken from, where a replay puts it back.
+    /// The queue that delivered the message, and to which a replay returns the message.
     pub queue: String,
-    /// When it was parked (RFC 3339).
+    /// The time of parking (RFC 3339).
     pub at: String,
-    /// Who parked it.
+    /// The connection that parked the message.
     pub by: String,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl ParkedMessage {
-    /// What people call it: its id, or where it has none its fingerprint.
+    /// The message's name for people: its id, or its fingerprint without one.
     #[must_use]
     pub fn name(&self) -> &str {
         if self.id.is_empty() { &self.fingerprint } else { &self.id }
     }
 
-    /// Whether `name` is its fingerprint, or its id.
+    /// Whether `name` is the message's fingerprint or id.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         if name.starts_with(FINGERPRINT_PREFIX) {
@@ -73,12 +73,12 @@ impl ParkedMessage {
     }
 }
 
-/// Which messages something is done with.
+/// A choice of messages.
 #[derive(Clone, Debug)]
 pub enum Chosen {
-    /// All that are there.
+    /// All messages of the queue.
     All,
-    /// Those with these ids or fingerprints; an empty id stands for those that have none.
+    /// The messages with these ids or fingerprints; an empty id chooses messages without one.
     Named(Vec<String>),
 }
 
@@ -91,7 +91,7 @@ impl Chosen {
     }
 }
 
-/// The parking place of one service, or what was never routed to any.
+/// The parked queue of one service, or the queue of unrouted messages.
 #[derive(Debug)]
 pub struct ParkedQueue {
     link: Link,
@@ -99,13 +99,13 @@ pub struct ParkedQueue {
 }
 
 impl ParkedQueue {
-    /// What `service` has given up. `amqp` must be a user that may read it: `repair`.
+    /// The parked queue of `service`. `amqp` must name a user that may read that queue: `repair`.
     #[must_use]
     pub fn of_service(amqp: ConnectionParameters, service: &str) -> Self {
         Self::new(amqp, parked_queue(service))
     }
 
-    /// What no queue asked for.
+    /// The queue of unrouted messages.
     #[must_use]
     pub fn unrouted(amqp: ConnectionParameters) -> Self {
         Self::new(amqp, UNROUTED.to_owned())
@@ -115,7 +115,7 @@ impl ParkedQueue {
         Self { link: Link::new(amqp, "teller", "parked", Health::default()), queue }
     }
 
-    /// The parked messages, oldest first, as `see` makes them. They stay where they are.
+    /// Lists the parked messages, oldest first, each mapped by `see`. The messages stay parked.
     pub async fn list<T>(&self, see: impl Fn(ParkedMessage) -> T) -> Result<Vec<T>, BusError> {
         let mut seen = Vec::new();
         self.walk(async |delivery| {
@@ -126,8 +126,8 @@ impl ParkedQueue {
         Ok(seen)
     }
 
-    /// Sends messages back to the queues they came from, to be tried afresh. Returns those that
-    /// were.
+    /// Returns messages to their queues, with attempts counted from zero. Returns the replayed
+    /// ones.
     pub async fn replay(&self, chosen: &Chosen) -> Result<Vec<ParkedMessage>, BusError> {
         let channel = self.link.confirming_channel().await?;
         let mut done = Vec::new();
@@ -151,7 +151,7 @@ impl ParkedQueue {
         Ok(done)
     }
 
-    /// Drops messages for ever. Returns those that were.
+    /// Drops messages for ever. Returns the dropped ones.
     pub async fn drop(&self, chosen: &Chosen) -> Result<Vec<ParkedMessage>, BusError> {
         let mut done = Vec::new();
         self.walk(async |delivery| {
@@ -166,25 +166,26 @@ impl ParkedQueue {
         Ok(done)
     }
 
-    /// Shows every message that is there now to `visit`, and takes away those of which it says so.
+    /// Shows every message of the queue to `visit`, and removes each for which `visit` returns
+    /// true.
     async fn walk(
         &self,
         mut visit: impl AsyncFnMut(&Delivery) -> Result<bool, BusError>,
     ) -> Result<(), BusError> {
-        let mut walk = walk::Walk::begin(&self.link, &self.queue).await?;
+        let mut walk = walk::QueueScan::begin(&self.link, &self.queue).await?;
         while let Some(delivery) = walk.next().await? {
             if visit(&delivery).await? {
                 delivery.acker.ack(BasicAckOptions::default()).await?;
-                walk.taken_away();
+                walk.removed();
             }
         }
         walk.end().await
     }
 
     fn describe(&self, delivery: &Delivery) -> ParkedMessage {
-        let ours = [PARKED, RETRY].contains(&delivery.exchange.as_str());
-        // What others write about parking is not believed.
-        let header = |name| header(&delivery.properties, name).filter(|_| ours);
+        let is_trusted = [PARKED, RETRY].contains(&delivery.exchange.as_str());
+        // Headers about parking count only where a service wrote them.
+        let header = |name| header(&delivery.properties, name).filter(|_| is_trusted);
         let (reason, queue) = match header("x-parked-reason") {
             Some(reason) => (reason, header("x-parked-queue").unwrap_or_default()),
             None if self.queue == UNROUTED => ("unrouted".to_owned(), String::new()),
@@ -193,8 +194,9 @@ impl ParkedQueue {
                 ("delivery_limit".to_owned(), queue)
             }
         };
-        let mended = || mended_part(delivery).map(|part| format!("its {part} is not UTF-8 text"));
-        let detail = header("x-parked-detail").or_else(mended);
+        let repaired =
+            || repaired_part(delivery).map(|part| format!("its {part} is not UTF-8 text"));
+        let detail = header("x-parked-detail").or_else(repaired);
         let mut message = ParkedMessage {
             id: text(delivery.properties.message_id().as_ref()).to_owned(),
             fingerprint: String::new(),
@@ -211,8 +213,7 @@ impl ParkedQueue {
     }
 }
 
-/// Follows from what a message is and where and when it was parked; not from how often it was
-/// looked at.
+/// A hash of a message and of the place and time of its parking, the same at each listing.
 fn fingerprint(message: &ParkedMessage) -> String {
     let ParkedMessage { id, kind, reason, queue, at, body, .. } = message;
     let mut digest = Sha256::new();
@@ -226,7 +227,7 @@ fn fingerprint(message: &ParkedMessage) -> String {
     format!("{FINGERPRINT_PREFIX}{}", hex.collect::<String>())
 }
 
-/// The message as it was before it was tried: attempts start again.
+/// The message's properties without its attempts.
 fn replayed(was: &BasicProperties, user: &str) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (name, value) in was.headers().as_ref().map(FieldTable::inner).into_iter().flatten() {

@@ -1,5 +1,5 @@
-//! The client's side of the bus. Promise: a command is sent until its outcome is known or the
-//! deadline has passed, under one id, so that it has one effect; what is sent was confirmed.
+//! Commands and queries of a client. Promise: a command is sent until its outcome is known or the
+//! deadline has passed, under one id, so that the command has one effect; each send is confirmed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use tokio::{
 use tracing::{debug, warn};
 use uuid::Uuid;
 
-use super::incoming::{Asker, Incoming, LastLost, Pending, SessionEnd, Watch};
+use super::incoming::{Incoming, LastLost, ReplyWaiter, ReplyWaiters, SessionEnd, Watch};
 use crate::amqp::{
     ConnectionParameters,
     connection::{Backoff, BusError, Link, discard, in_time},
@@ -31,15 +31,15 @@ use crate::{
     topology::{CLIENT_QUEUE_PREFIX, COMMANDS, EVENTS, QUERY_AGE_MAX, REPLIES},
 };
 
-/// The same is asked again where no reply has come for so long: it may have been lost with a
-/// connection of the service. A service that is behind must not be asked ever more: who has waited
-/// for long asks again after a quarter of that.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(3);
-const ASK_AGAIN_SHARE: u32 = 4;
+/// A message without a reply is sent again after this time: the reply may have been lost with a
+/// connection of the service. A service with a backlog must not get ever more messages, so the time
+/// grows to a quarter of the whole wait.
+const RESEND_AFTER: Duration = Duration::from_secs(3);
+const RESEND_SHARE: u32 = 4;
 /// How many live events may wait for a slow watcher.
 const WATCH_PREFETCH: u16 = 1_000;
 
-/// Why a request has no outcome. The command may still be carried out: ask again, with its id.
+/// A request without an outcome. The command may still be carried out: send it again with its id.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// No outcome by the deadline.
@@ -52,30 +52,30 @@ pub enum RequestError {
         id: MessageId,
         /// The deadline.
         after: Duration,
-        /// The last thing that went wrong, if anything did.
+        /// The last fault, if any.
         #[source]
         last: Option<BusError>,
     },
     /// The service could not read the message, or refused to answer.
     #[error("refused: {}", .0.message)]
     Refused(MessageRefused),
-    /// The reply is not one that this client can read.
+    /// This client cannot decode the reply.
     #[error("the reply cannot be read")]
     Reply(#[source] Undecodable),
 }
 
-/// Why a question has no answer.
+/// A query without an answer.
 pub type AskError = RequestError;
 
-/// How a message is sent, apart from what it says.
+/// The circumstances of a send, apart from the message itself.
 #[derive(Clone, Debug)]
 pub struct SendOptions {
-    /// What must be handled in the order of sending has the same key; the message's own if not
-    /// given.
+    /// Messages with the same key are handled in the order of sending. The default is the message's
+    /// own key.
     pub partition_key: Option<String>,
-    /// On whose behalf it is sent.
+    /// The person or system on whose behalf the message is sent.
     pub actor: Option<String>,
-    /// How long to go on asking for the outcome.
+    /// The time after which the client gives up waiting for the outcome.
     pub deadline: Duration,
 }
 
@@ -91,7 +91,7 @@ pub struct Client {
     name: Arc<str>,
     link: Arc<Link>,
     session: Arc<tokio::sync::Mutex<Option<Session>>>,
-    pending: Pending,
+    pending: ReplyWaiters,
     last_lost: LastLost,
 }
 
@@ -110,8 +110,8 @@ impl Session {
 }
 
 impl Client {
-    /// A client called `name` (it stands in `source` and in the connection's name). Connects when
-    /// first used.
+    /// A client with this name, for `source` and for the connection's name. Connects when first
+    /// used.
     #[must_use]
     pub fn new(amqp: ConnectionParameters, name: &str) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl Client {
         }
     }
 
-    /// Connects now, to learn early that it cannot be done.
+    /// Connects now, to report a fault early.
     pub async fn connect(&self) -> Result<(), BusError> {
         self.session().await.map(|_| ())
     }
@@ -139,8 +139,8 @@ impl Client {
         self.deliver(id, command, options).await?.outcome().await
     }
 
-    /// Sends a command until the broker has it. Whoever delivers one command only after another,
-    /// with the same partition key, can rely on their order, whatever has to be sent again later.
+    /// Sends a command until the broker has confirmed it. Commands with the same partition key that
+    /// are delivered one after another keep their order, even where one is sent again later.
     pub async fn deliver<C: Message>(
         &self,
         id: MessageId,
@@ -150,7 +150,7 @@ impl Client {
         let mut envelope = Envelope::start(id, self.source(), Utc::now(), command);
         envelope.actor.clone_from(&options.actor);
         let key = options.partition_key.clone().or_else(|| envelope.data.partition_key());
-        let asker = Asker::new(id, &self.pending);
+        let waiter = ReplyWaiter::new(id, &self.pending);
         let (began, deadline) = (Instant::now(), options.deadline);
         let (sent, until, last) = (began, began + deadline, None);
         let (client, last_lost) = (self.clone(), self.last_lost.subscribe());
@@ -158,7 +158,7 @@ impl Client {
             client,
             envelope,
             key,
-            asker,
+            waiter,
             last_lost,
             session: 0,
             began,
@@ -171,7 +171,7 @@ impl Client {
         Ok(sending)
     }
 
-    /// Asks a question.
+    /// Sends a query and waits for its answer.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Reply, AskError> {
         let options = SendOptions::default();
         let reply = self.request(MessageId::new(), query, &options).await?;
@@ -181,11 +181,11 @@ impl Client {
         first.read().map_err(RequestError::Reply)
     }
 
-    /// Events from now on, of types that match any of `patterns` (AMQP topics: `ledger.#`).
+    /// Watches events from now on, of types that match any of `patterns` (AMQP topics: `ledger.#`).
     pub async fn watch(&self, patterns: &[String]) -> Result<Watch, BusError> {
         let channel = self.link.consuming_channel(WATCH_PREFETCH).await?;
         let (sender, events) = mpsc::unbounded_channel();
-        // Nothing is acknowledged: the queue goes away with the watcher.
+        // No acknowledgements: the queue ends with its watcher.
         let incoming = Incoming::Watched(sender);
         self.listen_in_time(&channel, EVENTS, Some(patterns), incoming).await?;
         Ok(Watch { events, channel })
@@ -213,8 +213,8 @@ impl Client {
         let outgoing = Outgoing { exchange: COMMANDS, key, properties, body };
         let sent = publish_confirmed(&session.channel, &[outgoing]).await;
         if let Err(BusError::Timeout { .. }) = sent {
-            // Whatever is the matter with it, another channel may do better.
-            session.end.tell();
+            // The channel may be broken: the next attempt opens another.
+            session.end.signal();
             discard(session.channel);
         }
         sent.map(|()| session.end.number)
@@ -227,7 +227,7 @@ impl Client {
             return Ok(session.clone());
         }
         if let Some(lost) = current.take() {
-            lost.end.tell();
+            lost.end.signal();
             discard(lost.channel);
         }
         let number = *self.last_lost.borrow() + 1;
@@ -238,8 +238,8 @@ impl Client {
         Ok(current.insert(Session { channel, reply_to, end }).clone())
     }
 
-    /// Opens a queue of our own. A channel on which that fails is closed: a consumer that is made
-    /// too late would have nobody who reads.
+    /// Opens a queue for this client. After a fault the channel is closed: a consumer that the
+    /// broker registers late would have no reader.
     async fn listen_in_time(
         &self,
         channel: &Channel,
@@ -248,15 +248,15 @@ impl Client {
         incoming: Incoming,
     ) -> Result<String, BusError> {
         let opening = self.listen(channel, exchange, patterns, incoming);
-        let opened = in_time("opening a queue of our own", opening).await;
+        let opened = in_time("opening a client queue", opening).await;
         if opened.is_err() {
             discard(channel.clone());
         }
         opened
     }
 
-    /// Opens a queue of our own, bound to an exchange by these patterns or by its own name, and
-    /// consumes it.
+    /// Opens a queue for this client, binds it to an exchange by these patterns or by the queue's
+    /// name, and consumes it.
     async fn listen(
         &self,
         channel: &Channel,
@@ -276,7 +276,7 @@ impl Client {
         Ok(queue)
     }
 
-    /// A queue that only this connection may use and that goes away with it.
+    /// Declares a queue that only this connection may use and that ends with the connection.
     async fn declare_own_queue(&self, channel: &Channel) -> Result<String, BusError> {
         let name = format!("{CLIENT_QUEUE_PREFIX}{}.{}", self.name, Uuid::now_v7());
         let options = QueueDeclareOptions { exclusive: true, ..Default::default() };
@@ -304,15 +304,15 @@ impl Client {
     }
 }
 
-/// A command that the broker has, and whose outcome is not known yet.
+/// A command that the broker has confirmed, and whose outcome is not known yet.
 #[derive(Debug)]
 pub struct Delivered<C> {
     client: Client,
     envelope: Envelope<C>,
     key: Option<String>,
-    asker: Asker,
+    waiter: ReplyWaiter,
     last_lost: watch::Receiver<u64>,
-    /// The number of the session that it was sent on last.
+    /// The number of the session of the last send.
     session: u64,
     began: Instant,
     sent: Instant,
@@ -322,21 +322,22 @@ pub struct Delivered<C> {
 }
 
 impl<C: Message> Delivered<C> {
-    /// Waits for the outcome: the events that answer the command. Where none comes, sends it again.
+    /// Waits for the outcome: the events that answer the command. Without a reply, sends the
+    /// command again.
     pub async fn outcome(mut self) -> Result<Vec<RawEnvelope>, RequestError> {
         loop {
-            let again = self.until.min(self.sent + ask_again_after(self.sent - self.began));
+            let again = self.until.min(self.sent + resend_after(self.sent - self.began));
             tokio::select! {
                 biased;
-                answer = &mut self.asker.answer => match answer {
+                answer = &mut self.waiter.answer => match answer {
                     Ok(events) => return refused_or(events),
-                    Err(_) => unreachable!("an asker is answered or waits; it is never dropped"),
+                    Err(_) => unreachable!("a waiter keeps its sender until the answer"),
                 },
                 _ = self.last_lost.wait_for(|last| *last >= self.session) => {
-                    debug!(message.id = %self.envelope.id, "replies are lost; asking again");
+                    debug!(message.id = %self.envelope.id, "replies are lost; sending again");
                 }
                 () = tokio::time::sleep_until(again) => {
-                    debug!(message.id = %self.envelope.id, "no outcome yet; asking again");
+                    debug!(message.id = %self.envelope.id, "no outcome yet; sending again");
                 }
             }
             if Instant::now() >= self.until {
@@ -373,12 +374,12 @@ impl<C: Message> Delivered<C> {
     }
 }
 
-/// How long to wait for a reply to what was sent so long after it was first sent.
-fn ask_again_after(asked_for: Duration) -> Duration {
-    ASK_AGAIN_AFTER.max(asked_for / ASK_AGAIN_SHARE)
+/// The wait for a reply before the next send, given the time from the first send to the last one.
+fn resend_after(waited: Duration) -> Duration {
+    RESEND_AFTER.max(waited / RESEND_SHARE)
 }
 
-/// A reply that says "refused" is an error to the asker.
+/// Turns a refusal into an error.
 fn refused_or(events: Vec<RawEnvelope>) -> Result<Vec<RawEnvelope>, RequestError> {
     match events.first() {
         Some(first) if first.kind == MessageRefused::TYPE => {

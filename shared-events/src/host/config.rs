@@ -1,5 +1,5 @@
-//! Configuration. Promise: the environment wins over the file; a secret never has to stand in
-//! either; what is missing or wrong is named by its key.
+//! Configuration. Promise: the environment takes precedence over the file; a secret needs neither;
+//! an error names the missing or wrong key.
 
 use std::{collections::HashMap, net::SocketAddr, path::Path};
 
@@ -16,56 +16,56 @@ const PREFIX: &str = "BANKWIRE";
 const FILE_SUFFIX: &str = "_FILE";
 const DATABASE_SCHEMES: [Scheme; 2] = [("postgres", 5432), ("postgresql", 5432)];
 
-/// What every service is configured with. As environment: `BANKWIRE_AMQP__URL` and so on.
+/// The settings of every service. As environment: `BANKWIRE_AMQP__URL` and so on.
 #[derive(Debug, Deserialize)]
-pub(super) struct Common {
-    pub(super) amqp: Remote,
-    pub(super) database: Remote,
+pub(super) struct CommonSettings {
+    pub(super) amqp: ServerSettings,
+    pub(super) database: ServerSettings,
     #[serde(default)]
-    pub(super) http: Http,
+    pub(super) http: ProbeSettings,
     #[serde(default)]
-    pub(super) log: Log,
+    pub(super) log: LogSettings,
 }
 
-/// A server, and the password if it does not stand in the URL.
+/// A server, and the password if the URL has none.
 #[derive(Debug, Deserialize)]
-pub(super) struct Remote {
+pub(super) struct ServerSettings {
     url: SecretString,
     #[serde(default)]
     password: Option<SecretString>,
 }
 
-impl Common {
-    /// Where the broker is.
+impl CommonSettings {
+    /// The broker's address and login.
     pub(super) fn amqp(&self) -> Result<ConnectionParameters, ConfigError> {
-        let Remote { url, password } = &self.amqp;
+        let ServerSettings { url, password } = &self.amqp;
         let read = ConnectionParameters::new(url.expose_secret(), password.clone());
         read.map_err(|source| ConfigError::Address { key: "amqp.url", source })
     }
 
-    /// Where the service's own database is.
+    /// The address of the service's own database.
     pub(super) fn database(&self) -> Result<Address, ConfigError> {
-        let Remote { url, password } = &self.database;
+        let ServerSettings { url, password } = &self.database;
         let read = Address::parse(url.expose_secret(), password.clone(), &DATABASE_SCHEMES);
         read.map_err(|source| ConfigError::Address { key: "database.url", source })
     }
 }
 
-/// Where the probes listen.
+/// The address of the probes' listener.
 #[derive(Debug, Deserialize)]
-pub(super) struct Http {
+pub(super) struct ProbeSettings {
     pub(super) listen: SocketAddr,
 }
 
-impl Default for Http {
+impl Default for ProbeSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
     }
 }
 
-/// What logs look like.
+/// The format of logs.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Log {
+pub(super) struct LogSettings {
     #[serde(default)]
     pub(super) format: LogFormat,
 }
@@ -90,7 +90,7 @@ pub enum ConfigError {
     Address {
         /// The key.
         key: &'static str,
-        /// What is wrong with its value, which is not shown.
+        /// The fault of its value; the value itself is not shown.
         #[source]
         source: AddressError,
     },
@@ -99,14 +99,16 @@ pub enum ConfigError {
     SecretFile {
         /// The variable.
         variable: String,
-        /// Why.
+        /// The fault of the file.
         #[source]
         source: std::io::Error,
     },
 }
 
 /// Reads the common part and the service's own.
-pub(super) fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<(Common, T), ConfigError> {
+pub(super) fn load<T: DeserializeOwned>(
+    file: Option<&Path>,
+) -> Result<(CommonSettings, T), ConfigError> {
     let mut sources = Config::builder();
     if let Some(file) = file {
         sources = sources.add_source(File::from(file));

@@ -1,5 +1,5 @@
-//! What every service process needs around the bus. Promise: a service's `main` is one call; a
-//! mistake in the configuration names the key, and stops the start.
+//! The process around a service. Promise: a service's `main` is one call; a wrong configuration
+//! stops the start and names the key.
 //!
 //! ```text
 //! config      file, then environment (BANKWIRE_...), then secrets from files (..._FILE)
@@ -27,16 +27,16 @@ use crate::{
     messaging::{Database, connect_database},
 };
 
-/// What a service is given to run with.
+/// The resources of a service.
 #[derive(Clone, Debug)]
 pub struct Host {
     /// The broker.
     pub amqp: ConnectionParameters,
     /// The service's own database.
     pub pool: Database,
-    /// What `/readyz` shows.
+    /// The health that `/readyz` shows.
     pub health: Health,
-    /// Told when the process is asked to stop.
+    /// Cancelled when the process has to stop.
     pub shutdown: CancellationToken,
 }
 
@@ -58,8 +58,8 @@ enum Command {
 }
 
 /// The whole of a service's `main`: reads the configuration (the common part and the service's own
-/// `T`), starts logs, metrics and probes, runs `service` until the process is asked to stop.
-/// Exit codes: 0 stopped as asked, 1 failed, 2 wrong configuration.
+/// `T`), starts logs, metrics and probes, runs `service` until a signal stops the process.
+/// Exit codes: 0 stopped by a signal, 1 failed, 2 wrong configuration.
 pub fn serve<T, S, F>(name: &'static str, service: S) -> ExitCode
 where
     T: DeserializeOwned,
@@ -72,12 +72,12 @@ where
     let (servers, common, own) = match read {
         Ok(read) => read,
         Err(error) => {
-            telemetry::complain(name, &error);
+            telemetry::report(name, &error);
             return ExitCode::from(2);
         }
     };
     if matches!(arguments.command, Some(Command::Healthcheck)) {
-        return probes::ask(common.http.listen);
+        return probes::check(common.http.listen);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ran = match runtime {
@@ -88,20 +88,20 @@ where
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(service = name, error = %chain(&*error), "failed");
-            telemetry::complain(name, &*error);
+            telemetry::report(name, &*error);
             ExitCode::FAILURE
         }
     }
 }
 
-/// The servers that every service works with.
+/// The addresses of the servers that every service uses.
 struct Servers {
     amqp: ConnectionParameters,
     database: Address,
 }
 
 impl Servers {
-    fn of(common: &config::Common) -> Result<Self, ConfigError> {
+    fn of(common: &config::CommonSettings) -> Result<Self, ConfigError> {
         Ok(Self { amqp: common.amqp()?, database: common.database()? })
     }
 }
@@ -109,7 +109,7 @@ impl Servers {
 async fn run<T, S, F>(
     name: &'static str,
     servers: Servers,
-    common: config::Common,
+    common: config::CommonSettings,
     own: T,
     service: S,
 ) -> Result<(), AnyError>
@@ -128,7 +128,7 @@ where
     service(host, own).await
 }
 
-/// SIGTERM and SIGINT ask the service to stop.
+/// Stops the service on SIGTERM and SIGINT.
 fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) =

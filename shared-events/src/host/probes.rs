@@ -1,4 +1,5 @@
-//! What operators and orchestrators ask a process over HTTP.
+//! Probes over HTTP, for operators and orchestrators. Promise: a probe answers at once, from
+//! memory.
 
 use std::{
     io::{Read, Write},
@@ -14,11 +15,11 @@ use tracing::error;
 
 use crate::amqp::Health;
 
-/// A process that takes longer to answer a probe is not well.
-const ASK_TIMEOUT: Duration = Duration::from_secs(3);
+/// A process that takes longer to answer a probe is not healthy.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Serves `/healthz` (the process lives), `/readyz` (every part works; names those that do not)
-/// and `/metrics`. Returns the address it listens on.
+/// Serves `/healthz` (the process lives), `/readyz` (the faults of all parts) and `/metrics`.
+/// Returns the address of the listener.
 pub(super) async fn start(
     listen: SocketAddr,
     health: Health,
@@ -42,8 +43,8 @@ pub(super) async fn start(
     Ok(address)
 }
 
-/// Asks the process that listens on this address whether it is ready.
-pub(super) fn ask(listen: SocketAddr) -> ExitCode {
+/// Checks that the process at this address is ready.
+pub(super) fn check(listen: SocketAddr) -> ExitCode {
     let mut address = listen;
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -55,8 +56,8 @@ pub(super) fn ask(listen: SocketAddr) -> ExitCode {
 }
 
 fn ask_ready(address: SocketAddr) -> std::io::Result<bool> {
-    let mut stream = TcpStream::connect_timeout(&address, ASK_TIMEOUT)?;
-    stream.set_read_timeout(Some(ASK_TIMEOUT))?;
+    let mut stream = TcpStream::connect_timeout(&address, PROBE_TIMEOUT)?;
+    stream.set_read_timeout(Some(PROBE_TIMEOUT))?;
     stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

@@ -1,4 +1,5 @@
-//! Logs and metrics of a process.
+//! Logs and metrics of a process. Promise: foreign text in a log line steers no terminal and begins
+//! no line of its own.
 
 use std::{
     error::Error,
@@ -14,9 +15,9 @@ use crate::{
     text::{visible_json, visible_lines},
 };
 
-/// What is logged when `RUST_LOG` does not say otherwise.
+/// The filter of log lines, unless `RUST_LOG` is set.
 const FILTER: &str = "info,lapin=warn,sqlx=warn";
-/// What a colour begins with.
+/// The first character of a colour code.
 const ESCAPE: &str = "\u{1b}";
 /// From a quick statement to a slow transaction.
 const SECONDS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
@@ -30,11 +31,11 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
     match format {
         LogFormat::Human => {
             let colours = io::stdout().is_terminal();
-            let writer = move || Visible { out: io::stdout(), colours, json: false };
+            let writer = move || VisibleWriter { out: io::stdout(), colours, json: false };
             registry.with(fmt::layer().with_ansi(colours).with_writer(writer)).init();
         }
         LogFormat::Json => {
-            let writer = || Visible { out: io::stdout(), colours: false, json: true };
+            let writer = || VisibleWriter { out: io::stdout(), colours: false, json: true };
             registry.with(fmt::layer().json().flatten_event(true).with_writer(writer)).init();
         }
     }
@@ -44,25 +45,25 @@ pub(super) fn start(format: LogFormat) -> Result<PrometheusHandle, BuildError> {
         .install_recorder()
 }
 
-/// Writes log lines. What strangers wrote in them steers no terminal and begins no line.
-struct Visible<W> {
+/// Writes log lines with control characters replaced.
+struct VisibleWriter<W> {
     out: W,
-    /// Colours are begun by the escape character. The formatter writes none that comes from a
-    /// field.
+    /// Whether the formatter writes colours. A field's own escape characters never reach the
+    /// output.
     colours: bool,
     json: bool,
 }
 
-impl<W: Write> Write for Visible<W> {
-    /// Takes a whole line at a time: the formatter writes each event at once.
+impl<W: Write> Write for VisibleWriter<W> {
+    /// Writes a whole line: the formatter writes each event at once.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        let seen = match (self.json, self.colours) {
+        let visible = match (self.json, self.colours) {
             (true, _) => visible_json(&text).into_owned(),
             (false, false) => visible_lines(&text).into_owned(),
             (false, true) => text.split(ESCAPE).map(visible_lines).collect::<Vec<_>>().join(ESCAPE),
         };
-        self.out.write_all(seen.as_bytes())?;
+        self.out.write_all(visible.as_bytes())?;
         Ok(line.len())
     }
 
@@ -71,9 +72,9 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
-/// Says on standard error why the process ends, for whoever started it by hand.
-pub(super) fn complain(name: &str, error: &(dyn Error + 'static)) {
-    // Nobody to tell if this fails.
+/// Writes the reason of the process's end to standard error, for a person at a terminal.
+pub(super) fn report(name: &str, error: &(dyn Error + 'static)) {
+    // A failure has no other place to be reported.
     let _ = writeln!(io::stderr(), "{name}: {}", chain(error));
 }
 
@@ -82,13 +83,13 @@ mod tests {
     use super::*;
 
     fn written(colours: bool, json: bool, line: &str) -> String {
-        let mut visible = Visible { out: Vec::new(), colours, json };
+        let mut visible = VisibleWriter { out: Vec::new(), colours, json };
         visible.write_all(line.as_bytes()).expect("memory takes all");
-        String::from_utf8(visible.out).expect("it is text")
+        String::from_utf8(visible.out).expect("a log line is text")
     }
 
     #[test]
-    fn strangers_text_steers_no_log() {
+    fn foreign_text_steers_no_log() {
         let line = "\u{1b}[32m INFO\u{1b}[0m why=a\u{9b}2J\u{2028}b\u{202e}\n";
         let seen = "\u{1b}[32m INFO\u{1b}[0m why=a\u{fffd}2J b\u{fffd}\n";
         assert_eq!(written(true, false, line), seen);

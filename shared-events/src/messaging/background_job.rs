@@ -1,5 +1,5 @@
-//! Work that no message starts: what a service does on its own, by the clock. Promise: it announces
-//! events under the same rule as a handler, in the transaction that made them true.
+//! Work that no message starts: a service's own schedules. Promise: a job announces events under
+//! the same rule as a handler, in the transaction that made them true.
 
 use std::{future::Future, sync::Arc};
 
@@ -9,65 +9,65 @@ use tokio_util::sync::CancellationToken;
 use super::{
     database::{Database, Lease, Tx},
     handler::{Event, HandleError},
-    outbox::{self, Cause, Handover, Row},
-    outbox_partition::CurrentLane,
-    time_limit::Patience,
+    outbox::{self, Cause, OutboxRow, RelayQueue},
+    outbox_partition::CurrentPartition,
+    time_limit::AdaptiveTimeout,
 };
 use crate::ids::{CorrelationId, MessageId};
 
-/// Something that a service does on its own until it is stopped.
+/// A job of a service that runs until the service stops.
 pub trait BackgroundJob: Send + 'static {
-    /// What it is called in the service's health: `job interest`.
+    /// The job's name in the service's health: `job interest`.
     fn name(&self) -> String;
 
-    /// Works until `shutdown`. What is begun by then should be finished, or harmless to repeat.
-    /// Where it panics it is run again.
+    /// Works until `shutdown`. Work in progress should be finished by then, or harmless to repeat.
+    /// A job that panics is run again.
     fn run(
         &mut self,
-        workshop: JobContext,
+        context: JobContext,
         shutdown: CancellationToken,
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// Opens pieces of work.
+/// Opens units of work.
 #[derive(Clone, Debug)]
 pub struct JobContext {
     pub(crate) source: String,
     pub(crate) database: Database,
-    pub(crate) patience: Arc<Patience>,
-    pub(crate) lane: CurrentLane,
-    pub(crate) handover: Handover,
+    pub(crate) time_limit: Arc<AdaptiveTimeout>,
+    pub(crate) partition: CurrentPartition,
+    pub(crate) relay_queue: RelayQueue,
 }
 
 impl JobContext {
     /// Opens a transaction; waits while too many events wait for the broker. Dropped without
-    /// [`UnitOfWork::commit`], it leaves nothing behind.
+    /// [`UnitOfWork::commit`], the transaction leaves nothing behind.
     pub async fn begin(&self) -> Result<UnitOfWork, HandleError> {
-        self.handover.ready().await;
+        self.relay_queue.ready().await;
         let lease = self.database.begin().await?;
-        Ok(UnitOfWork { workshop: self.clone(), lease, events: Vec::new() })
+        Ok(UnitOfWork { context: self.clone(), lease, events: Vec::new() })
     }
 
-    /// A piece of work on the database: all between [`JobContext::begin`] and
-    /// [`UnitOfWork::commit`] belongs into one. The server's host may vanish without a word: a
-    /// piece that takes longer than the bound (5 s; twice as long each time that this was too
-    /// short) is dropped, with its connection, and fails as one that can be tried again.
+    /// Bounds a piece of work on the database: all that happens between [`JobContext::begin`] and
+    /// [`UnitOfWork::commit`]. A server's host may vanish without a reset: work that takes longer
+    /// than the bound (5 s; doubled each time that this was too short) is dropped with its
+    /// connection, and fails as transient.
     pub async fn bounded<T>(
         &self,
         piece: impl Future<Output = Result<T, HandleError>>,
     ) -> Result<T, HandleError> {
-        self.handover.ready().await;
-        // In a box: a piece is all that a job does, and jobs run side by side in one future.
-        self.patience.bounded(Box::pin(piece)).await
+        self.relay_queue.ready().await;
+        // Boxed: a piece is a whole job's work, and jobs run side by side in one future.
+        self.time_limit.bounded(Box::pin(piece)).await
     }
 }
 
 /// A transaction and the events that it announces.
 #[derive(Debug)]
 pub struct UnitOfWork {
-    workshop: JobContext,
+    context: JobContext,
     lease: Lease,
-    events: Vec<Row>,
+    events: Vec<OutboxRow>,
 }
 
 impl UnitOfWork {
@@ -76,20 +76,20 @@ impl UnitOfWork {
         Tx::lend(&mut self.lease)
     }
 
-    /// Announces an event when this is committed. `cause` is the message that led to it, and
+    /// Announces an event with the commit. `cause` is the message that led to the event, and
     /// `correlation` that message's: the same event of the same cause has the same id.
     pub fn announce(&mut self, cause: MessageId, correlation: CorrelationId, event: Event) {
         let cause = Cause { id: cause, correlation, traceparent: None, actor: None };
         let key = event.partition_key.clone();
-        let envelope = cause.wrap(&self.workshop.source, Utc::now(), event);
-        self.events.push(Row::new(&envelope, key));
+        let envelope = cause.wrap(&self.context.source, Utc::now(), event);
+        self.events.push(OutboxRow::new(&envelope, key));
     }
 
-    /// Commits the changes together with the events, and sends these on their way.
+    /// Commits the changes together with the events, and queues the events for the relay.
     pub async fn commit(mut self) -> Result<(), HandleError> {
-        let lane = self.workshop.lane.get();
-        let rows = outbox::insert(&mut self.lease, lane, self.events).await?;
-        self.workshop.handover.commit(&mut self.lease, rows).await?;
+        let partition = self.context.partition.get();
+        let rows = outbox::insert(&mut self.lease, partition, self.events).await?;
+        self.context.relay_queue.commit(rows, self.lease.commit()).await?;
         self.lease.give_back();
         Ok(())
     }

@@ -1,196 +1,221 @@
-//! One batch of deliveries, from bytes to committed outcomes. Promise: the handler's changes, the
-//! inbox and the outbox are one transaction; a message that spoils a batch harms only itself; an
-//! outage of the database parks nothing and loses nothing.
+//! One batch of deliveries, from bytes to the acknowledgement. Promise: the handler's changes, the
+//! inbox and the outbox are one transaction; a delivery is acknowledged after that commit, and
+//! after every retried or parked message is confirmed; one bad message harms only itself.
+//!
+//! ```text
+//! decode ─> park the undecodable ─> attempt: begin, claim, handle, store, commit ─> settle ─> ack
+//!                                      │  ▲
+//!                        transient fault  └── again, the same messages, after a pause
+//! ```
+//! A fault that is not transient ends the batch: its messages are attempted one by one.
+//!
+//! | promise | test in `batch/tests.rs` |
+//! |---|---|
+//! | nothing is acknowledged before the commit | `a_delivery_is_acknowledged_after_the_commit` |
+//! | a poisonous message harms only itself | `a_poisonous_message_is_parked_and_harms_no_other` |
+//! | an outage parks nothing | `an_outage_parks_nothing_and_acknowledges_nothing` |
+//! | a failed retry publish acknowledges nothing | `a_failed_retry_publish_acknowledges_nothing` |
+//! | one effect for each id | `a_message_that_comes_again_has_one_effect_and_the_same_reply` |
+//! | a killing message is parked alone | `a_message_that_kills_the_service_is_parked_alone` |
 
-use std::{
-    borrow::Cow,
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+#[cfg(test)]
+mod tests;
 
-use chrono::Utc;
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
+
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use metrics::{counter, histogram};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    database::{Database, Lease, Tx},
-    decode::{Arrival, Intake, Origin, Unread, stray},
-    disposition::{Disposal, ParkReason},
-    handler::{HandleError, Handler, Idempotency, Outcome, Received},
-    inbox::{self, Claim, Inboxed, Seen},
+    decode::{DecodedBatch, MessageSource, QueueDelivery, UndecodableMessage},
+    delivery_broker::DeliveryBroker,
+    delivery_store::{BatchHandler, DeliveryStore},
+    disposition::{ProcessingResult, ReplyEvents, disposition},
+    handler::{Event, HandleError, Idempotency, Outcome, Received},
+    inbox::{InboxClaim, InboxState, InboxUpdates},
     inbox_key::keys,
-    outbox::{self, Cause, Handover, Row},
-    outbox_partition::CurrentLane,
-    redelivery::{Suspects, Trial},
+    isolated_batch::IsolatedMessage,
+    isolation::needs_isolation,
+    outbox::{Cause, OutboxRow},
     reply::Reply,
-    sub_batches::waves,
-    time_limit::Patience,
+    republish::attempts,
+    settlement::Settlement,
+    sub_batches::sub_batches,
+    time_limit::AdaptiveTimeout,
 };
 use crate::amqp::{
     connection::{Backoff, BusError},
     health::Health,
 };
 use crate::{
-    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope, chain, read_envelopes},
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, chain, read_envelopes},
     message::MessageSet,
-    refusal::MessageRefused,
 };
 
-const PART: &str = "database";
-/// All replies of a batch together: a blocked broker must not hold messages up for a courtesy.
-const REPLIES_MAX: Duration = Duration::from_secs(5);
+/// The database, as its service's health names it.
+const DATABASE_PART: &str = "database";
+
+type BatchFault = Box<dyn std::error::Error + Send + Sync>;
 
 /// How a batch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// Everything in it is done, waiting or parked: acknowledge it.
+    /// Every message is processed, waiting or parked.
     All,
-    /// The service stops and the database is away: leave it to whoever comes next.
+    /// The service stops while the database is away: another instance gets the deliveries.
     Abandoned,
 }
 
-/// What became of one message, after the commit.
-#[derive(Clone, Debug)]
-pub(crate) enum Verdict {
-    Done { told: Option<Told> },
-    Later { why: String },
-    Park { reason: ParkReason, why: String },
-}
-
-/// What is told to whoever asked: events, written down only when somebody asked.
-#[derive(Clone, Debug)]
-pub(crate) struct Told(Vec<RawEnvelope>);
-
-impl Told {
-    fn of(events: Vec<RawEnvelope>) -> Option<Self> {
-        (!events.is_empty()).then_some(Self(events))
-    }
-
-    /// A reply that the inbox kept.
-    fn kept(json: &[u8]) -> Option<Self> {
-        let batch = json.first() == Some(&b'[');
-        let content_type = if batch { CONTENT_TYPE_BATCH } else { CONTENT_TYPE };
-        Self::of(read_envelopes(content_type, json).ok()?)
-    }
-}
-
-/// Works through batches for one handler.
-pub(crate) struct Batches<H: Handler> {
+/// Processes the batches of one subscription.
+pub(crate) struct BatchProcessor<H, S, B> {
     pub(crate) handler: H,
     pub(crate) subscription: &'static str,
     pub(crate) source: String,
-    pub(crate) database: Database,
-    /// The connection of the last transaction, if it ended well: the server has everything at hand
-    /// there that the next one needs.
-    pub(crate) kept: Mutex<Option<Lease>>,
-    pub(crate) patience: Patience,
-    pub(crate) suspects: Suspects,
-    pub(crate) lane: CurrentLane,
-    pub(crate) handover: Handover,
-    pub(crate) disposal: Arc<Disposal>,
+    pub(crate) store: S,
+    pub(crate) time_limit: AdaptiveTimeout,
+    /// Held while the process handles an isolated message.
+    pub(crate) isolation: Arc<Mutex<()>>,
+    pub(crate) settlement: Arc<Settlement<B>>,
     pub(crate) health: Health,
 }
 
-impl<H: Handler> Batches<H> {
-    /// Reads, handles and disposes of every message. An error is one of the broker's: nothing may
-    /// be acknowledged then, and everything comes again.
-    pub(crate) async fn settle(
+impl<H, S, B> BatchProcessor<H, S, B>
+where
+    H: BatchHandler<S::Transaction>,
+    S: DeliveryStore,
+    B: DeliveryBroker,
+{
+    /// Settles every delivery of a batch, then acknowledges all at once, here and nowhere else. An
+    /// error is one of the broker's: nothing was acknowledged, and all deliveries come again.
+    pub(crate) async fn process(
         &self,
-        batch: Vec<Arrival>,
+        batch: &[QueueDelivery],
         shutdown: &CancellationToken,
     ) -> Result<Settled, BusError> {
-        let Intake { origins, messages, unread } = Intake::read(&batch);
-        self.set_aside(&batch, unread).await?;
-        let mut verdicts = Vec::with_capacity(messages.len());
-        for wave in waves::<H>(&messages) {
-            match self.decide(wave, shutdown).await {
-                Some(decided) => verdicts.extend(decided),
+        let Some(last) = batch.last() else { return Ok(Settled::All) };
+        let settled = match batch.as_array::<1>() {
+            Some(one) if needs_isolation(&one[0]) => self.settle_isolated(one, shutdown).await?,
+            Some(_) | None => self.settle(batch, shutdown).await?,
+        };
+        if settled == Settled::All {
+            self.settlement.broker.acknowledge(&last.message, true).await?;
+            counter!("bus_acknowledgements_total").increment(1);
+        }
+        Ok(settled)
+    }
+
+    async fn settle(
+        &self,
+        batch: &[QueueDelivery],
+        shutdown: &CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let mut decoded = DecodedBatch::decode(batch);
+        self.settle_undecodable(batch, std::mem::take(&mut decoded.undecodable)).await?;
+        let mut results = Vec::with_capacity(decoded.messages.len());
+        for sub_batch in sub_batches(&decoded.messages, H::IDEMPOTENCY) {
+            match self.process_together(sub_batch, shutdown).await {
+                Some(processed) => results.extend(processed),
                 None => return Ok(Settled::Abandoned),
             }
         }
-        self.dispose(&batch, origins.iter().zip(verdicts)).await?;
+        self.settle_processed(batch, &decoded, results).await?;
         Ok(Settled::All)
     }
 
-    /// Parks what cannot be read, and tells whoever waits for an answer.
-    pub(crate) async fn set_aside(
+    pub(crate) async fn settle_undecodable(
         &self,
-        batch: &[Arrival],
-        unread: Vec<Unread>,
+        batch: &[QueueDelivery],
+        undecodable: Vec<UndecodableMessage>,
     ) -> Result<(), BusError> {
-        for it in &unread {
-            let asked = &batch[it.arrival].delivery.properties;
-            self.disposal.refuse(asked, it.about, it.refusal.clone()).await;
-        }
-        let parked = unread.into_iter().map(|it| (it.stray, it.reason, it.why)).collect();
-        self.disposal.park(parked).await
+        let decided = undecodable.into_iter().map(|message| {
+            let delivery = &batch[message.delivery];
+            let attempts = attempts(&delivery.message.properties);
+            let source = MessageSource { delivery, event: message.event, id: message.id };
+            (source, disposition(message.result, &delivery.queue, attempts))
+        });
+        self.settlement.settle(decided).await
     }
 
-    /// Handles messages in one transaction; where that is hopeless, each in its own. `None` when
-    /// the service stops before the database comes back.
-    async fn decide(
+    pub(crate) async fn settle_processed(
+        &self,
+        batch: &[QueueDelivery],
+        decoded: &DecodedBatch<H::Message>,
+        results: Vec<ProcessingResult>,
+    ) -> Result<(), BusError> {
+        let messages = decoded.positions.iter().zip(&decoded.messages);
+        let decided = messages.zip(results).map(|((position, message), result)| {
+            let delivery = &batch[position.delivery];
+            let source = MessageSource { delivery, event: Some(position.event), id: None };
+            (source, disposition(result, &delivery.queue, message.attempt))
+        });
+        self.settlement.settle(decided).await
+    }
+
+    /// Processes messages in one transaction; after a fault that is not transient, each in its own.
+    /// `None` when the service stops before the database comes back.
+    async fn process_together(
         &self,
         messages: &[Received<H::Message>],
         shutdown: &CancellationToken,
-    ) -> Option<Vec<Verdict>> {
-        let error = match self.attempt_until_decided(messages, None, shutdown).await? {
-            Ok(verdicts) => return Some(verdicts),
+    ) -> Option<Vec<ProcessingResult>> {
+        let error = match self.attempt_until_settled(messages, None, shutdown).await? {
+            Ok(results) => return Some(results),
             Err(error) => error,
         };
         warn!(error = %chain(&*error), messages = messages.len(),
-            "a batch cannot be handled; trying its messages one by one");
-        let mut verdicts = Vec::with_capacity(messages.len());
-        for one in messages {
-            let one = std::slice::from_ref(one);
-            match self.attempt_until_decided(one, None, shutdown).await? {
-                Ok(decided) => verdicts.extend(decided),
+            "a batch cannot be processed; its messages are attempted one by one");
+        let mut results = Vec::with_capacity(messages.len());
+        for message in messages {
+            let one = std::slice::from_ref(message);
+            match self.attempt_until_settled(one, None, shutdown).await? {
+                Ok(processed) => results.extend(processed),
                 Err(error) => {
-                    let why = chain(&*error).to_string();
-                    verdicts.push(Verdict::Park { reason: ParkReason::Hopeless, why });
+                    results.push(ProcessingResult::Failed { why: chain(&*error).to_string() });
                 }
             }
         }
-        Some(verdicts)
+        Some(results)
     }
 
-    /// Tries again while the fault is one that passes. The error that comes out is not. Begins
+    /// Attempts the same messages until they are committed or a fault is not transient. Begins
     /// nothing while too many events wait for the broker.
-    pub(crate) async fn attempt_until_decided(
+    pub(crate) async fn attempt_until_settled(
         &self,
         messages: &[Received<H::Message>],
-        mut trial: Option<&mut Trial>,
+        mut isolated: Option<&mut IsolatedMessage>,
         shutdown: &CancellationToken,
-    ) -> Option<Result<Vec<Verdict>, Box<dyn std::error::Error + Send + Sync>>> {
+    ) -> Option<Result<Vec<ProcessingResult>, BatchFault>> {
         let mut backoff = Backoff::new();
         loop {
             tokio::select! {
                 biased;
-                () = self.handover.ready() => {}
+                () = self.store.ready() => {}
                 () = shutdown.cancelled() => return None,
             }
             let attempt = async {
-                if let Some(trial) = &trial {
-                    trial.begin().await?;
+                if let Some(isolated) = &isolated {
+                    self.store.begin_attempt(&isolated.key, isolated.attempts + 1).await?;
                 }
                 self.attempt(messages).await
             };
-            let attempted = self.patience.bounded(attempt).await;
-            if let Some(trial) = &mut trial {
-                self.end(trial).await;
+            let attempted = self.time_limit.bounded(attempt).await;
+            if let Some(isolated) = &mut isolated {
+                self.end_attempts(isolated).await;
             }
-            let source = match attempted {
-                Ok(verdicts) => {
-                    self.health.good(PART);
-                    return Some(Ok(verdicts));
+            let fault = match attempted {
+                Ok(results) => {
+                    self.health.good(DATABASE_PART);
+                    return Some(Ok(results));
                 }
-                Err(HandleError::Hopeless(source)) => return Some(Err(source)),
-                Err(HandleError::Transient(source)) => source,
+                Err(HandleError::Hopeless(error)) => return Some(Err(error)),
+                Err(HandleError::Transient(fault)) => fault,
             };
-            warn!(error = %chain(&*source), messages = messages.len(), "holding a batch");
-            self.health.bad(PART, chain(&*source).to_string());
+            warn!(error = %chain(&*fault), messages = messages.len(), "a batch is attempted again");
+            self.health.bad(DATABASE_PART, chain(&*fault).to_string());
             counter!("bus_transaction_retries_total").increment(1);
             tokio::select! {
                 () = shutdown.cancelled() => return None,
@@ -203,47 +228,40 @@ impl<H: Handler> Batches<H> {
     async fn attempt(
         &self,
         messages: &[Received<H::Message>],
-    ) -> Result<Vec<Verdict>, HandleError> {
+    ) -> Result<Vec<ProcessingResult>, HandleError> {
         let started = std::time::Instant::now();
-        let kept = self.kept().take();
-        let mut lease = match kept {
-            Some(lease) => lease,
-            None => self.database.lease().await?,
-        };
-        lease.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let claims = self.claims(messages);
-        let seen = match H::IDEMPOTENCY {
-            Idempotency::NaturalKey => vec![Seen::Never; messages.len()],
-            Idempotency::Inbox => inbox::claim(&mut lease, &claims).await?,
+        let states = match H::IDEMPOTENCY {
+            Idempotency::NaturalKey => vec![InboxState::New; messages.len()],
+            Idempotency::Inbox => self.store.claim(&mut transaction, &claims).await?,
         };
-        let fresh = only_fresh(messages, &seen);
-        let outcomes = match fresh.is_empty() {
+        let new = only_new(messages, &states);
+        let outcomes = match new.is_empty() {
             true => vec![],
             false => {
-                let mut tx = Tx::lend(&mut lease);
                 // A message that makes a handler panic is poisonous like any other.
-                let handling = AssertUnwindSafe(self.handler.handle(&mut tx, &fresh));
+                let handling = AssertUnwindSafe(self.handler.handle_in(&mut transaction, &new));
                 handling.catch_unwind().await.unwrap_or_else(|_| Err(panicked()))?
             }
         };
-        if outcomes.len() != fresh.len() {
-            let wrong = format!("{} outcomes for {} messages", outcomes.len(), fresh.len());
+        if outcomes.len() != new.len() {
+            let wrong = format!("{} outcomes for {} messages", outcomes.len(), new.len());
             return Err(HandleError::Hopeless(wrong.into()));
         }
-        let (verdicts, events, inboxed) = self.conclude(messages, &claims, seen, outcomes);
-        let rows = outbox::insert(&mut lease, self.lane.get(), events).await?;
-        inboxed.store(&mut lease).await?;
-        self.handover.commit(&mut lease, rows).await?;
-        *self.kept() = Some(lease);
+        let Concluded { results, events, updates } =
+            self.conclude(messages, &claims, states, outcomes);
+        let rows = self.store.store(&mut transaction, events, &updates).await?;
+        self.store.commit(transaction, rows).await?;
         histogram!("bus_batch_messages", "source" => self.source.clone())
             .record(u32::try_from(messages.len()).unwrap_or(u32::MAX));
         histogram!("bus_transaction_seconds", "source" => self.source.clone())
             .record(started.elapsed());
-        Ok(verdicts)
+        Ok(results)
     }
 
-    /// What the inbox is asked; nothing where it is not.
-    fn claims(&self, messages: &[Received<H::Message>]) -> Vec<Claim> {
+    /// The claims on the inbox; none for a handler with a natural key.
+    fn claims(&self, messages: &[Received<H::Message>]) -> Vec<InboxClaim> {
         if H::IDEMPOTENCY == Idempotency::NaturalKey {
             return vec![];
         }
@@ -251,131 +269,123 @@ impl<H: Handler> Batches<H> {
         let claim = |message: &Received<H::Message>| {
             let kind = &message.envelope.kind;
             let keys = keys(name, kind, message.id(), message.returned, now);
-            Claim { keys, digest: digest(message) }
+            InboxClaim { keys, digest: digest(message) }
         };
         messages.iter().map(claim).collect()
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<Lease>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Turns outcomes into verdicts, outbox rows, and what the inbox shall know.
+    /// Turns outcomes into results, outbox rows and inbox updates.
     fn conclude(
         &self,
         messages: &[Received<H::Message>],
-        claims: &[Claim],
-        seen: Vec<Seen>,
+        claims: &[InboxClaim],
+        states: Vec<InboxState>,
         outcomes: Vec<Outcome>,
-    ) -> (Vec<Verdict>, Vec<Row>, Inboxed) {
-        let (mut rows, mut inboxed) = (Vec::new(), Inboxed::default());
-        let mut verdicts = Vec::with_capacity(messages.len());
+    ) -> Concluded {
+        let mut concluded = Concluded {
+            results: Vec::with_capacity(messages.len()),
+            events: Vec::new(),
+            updates: InboxUpdates::default(),
+        };
         let mut outcomes = outcomes.into_iter();
         let now = Utc::now();
-        for (place, (message, seen)) in messages.iter().zip(seen).enumerate() {
-            let (outcome, is_first) = match seen {
-                Seen::Never => (outcomes.next(), true),
-                Seen::Forgotten => (Some(forgotten()), true),
-                Seen::Conflict => (Some(self.handler.conflict(message)), false),
-                Seen::Before { outcome } => {
-                    debug!(message.id = %message.id(), "seen before; told again");
-                    let told = outcome.as_deref().and_then(Told::kept);
-                    verdicts.push(Verdict::Done { told });
+        for (number, (message, state)) in messages.iter().zip(states).enumerate() {
+            let (outcome, is_first) = match state {
+                InboxState::New => (outcomes.next(), true),
+                InboxState::Expired => (Some(expired()), true),
+                InboxState::Conflict => (Some(self.handler.outcome_of_conflict(message)), false),
+                InboxState::Processed { reply } => {
+                    debug!(message.id = %message.id(), "processed before; the reply is sent again");
+                    let reply = reply.as_deref().and_then(stored_reply);
+                    concluded.results.push(ProcessingResult::Completed { reply });
                     continue;
                 }
             };
-            let keep = claims.get(place).filter(|_| is_first).map(|claim| &claim.keys);
-            let verdict = match outcome.expect("outcomes were counted") {
+            let claim = claims.get(number).filter(|_| is_first);
+            let result = match outcome.expect("outcomes were counted") {
                 Outcome::Done { announce, told } => {
                     let cause = Cause::of(&message.envelope);
-                    let mut events = Vec::with_capacity(announce.len() + told.len());
-                    for event in announce {
-                        let key = event.partition_key.clone();
-                        let envelope = cause.wrap(&self.source, now, event);
-                        rows.push(Row::new(&envelope, key));
-                        events.push(envelope);
+                    let reply = concluded.announce(&cause, &self.source, now, announce, told);
+                    if let (Some(claim), Some(reply)) = (claim, &reply) {
+                        concluded.updates.answered(&claim.keys, &Reply::of(&reply.0).body);
                     }
-                    events.extend(told.into_iter().map(|it| cause.wrap(&self.source, now, it)));
-                    let told = Told::of(events);
-                    if let (Some(keys), Some(told)) = (keep, &told) {
-                        inboxed.answered(keys, &Reply::of(&told.0).body);
-                    }
-                    Verdict::Done { told }
+                    ProcessingResult::Completed { reply }
                 }
                 Outcome::Later { why } => {
-                    inboxed.unseen(keep);
-                    Verdict::Later { why }
+                    concluded.updates.forget(claim);
+                    ProcessingResult::NotReady { why }
                 }
                 Outcome::Hopeless { why } => {
-                    inboxed.unseen(keep);
-                    Verdict::Park { reason: ParkReason::Hopeless, why }
+                    concluded.updates.forget(claim);
+                    ProcessingResult::Failed { why }
                 }
             };
-            verdicts.push(verdict);
+            concluded.results.push(result);
         }
-        (verdicts, rows, inboxed)
+        concluded
     }
+}
 
-    /// After the commit: what waits and what is parked is safe elsewhere, then replies.
-    pub(crate) async fn dispose(
-        &self,
-        batch: &[Arrival],
-        verdicts: impl Iterator<Item = (&Origin, Verdict)>,
-    ) -> Result<(), BusError> {
-        let (mut later, mut parked, mut replies) = (Vec::new(), Vec::new(), Vec::new());
-        for (origin, verdict) in verdicts {
-            let arrival = &batch[origin.arrival];
-            match verdict {
-                Verdict::Done { told } => {
-                    let asks = arrival.delivery.properties.reply_to().is_some();
-                    replies.extend(told.filter(|_| asks).map(|told| (arrival, told)));
-                }
-                Verdict::Later { why } => later.push((stray(arrival, origin.event), why)),
-                Verdict::Park { reason, why } => {
-                    let refusal = MessageRefused::unreadable(&why);
-                    self.disposal.refuse(&arrival.delivery.properties, None, refusal).await;
-                    parked.push((stray(arrival, origin.event), reason, why));
-                }
-            }
+/// The end of a transaction: a result for each message, and the rows to store.
+struct Concluded {
+    results: Vec<ProcessingResult>,
+    events: Vec<OutboxRow>,
+    updates: InboxUpdates,
+}
+
+impl Concluded {
+    /// Adds events to the outbox. Returns the reply: these events, and those announced earlier.
+    fn announce(
+        &mut self,
+        cause: &Cause,
+        source: &str,
+        now: DateTime<Utc>,
+        new: Vec<Event>,
+        earlier: Vec<Event>,
+    ) -> Option<ReplyEvents> {
+        let mut events = Vec::with_capacity(new.len() + earlier.len());
+        for event in new {
+            let key = event.partition_key.clone();
+            let envelope = cause.wrap(source, now, event);
+            self.events.push(OutboxRow::new(&envelope, key));
+            events.push(envelope);
         }
-        self.disposal.retry_later(later).await?;
-        self.disposal.park(parked).await?;
-        let replying = async {
-            for (arrival, told) in replies {
-                self.disposal.reply(&arrival.delivery.properties, &Reply::of(&told.0)).await;
-            }
-        };
-        if tokio::time::timeout(REPLIES_MAX, replying).await.is_err() {
-            warn!("replies were not sent in time; whoever waits asks again");
-        }
-        Ok(())
+        events.extend(earlier.into_iter().map(|event| cause.wrap(source, now, event)));
+        ReplyEvents::of(events)
     }
+}
+
+/// A reply as the inbox stores it.
+fn stored_reply(json: &[u8]) -> Option<ReplyEvents> {
+    let is_batch = json.first() == Some(&b'[');
+    let content_type = if is_batch { CONTENT_TYPE_BATCH } else { CONTENT_TYPE };
+    ReplyEvents::of(read_envelopes(content_type, json).ok()?)
 }
 
 fn panicked() -> HandleError {
     HandleError::Hopeless("the handler panicked; its log says where".into())
 }
 
-fn forgotten() -> Outcome {
-    let why = "the message's id is so old that it is not known any more whether it was handled \
-               before; send it under a new id if it was not"
+fn expired() -> Outcome {
+    let why = "the message's id is so old that an earlier effect may be forgotten; send the \
+               message under a new id if none is known"
         .to_owned();
     Outcome::Hopeless { why }
 }
 
-/// Same content, same digest: BLAKE3 of the canonical bytes.
+/// BLAKE3 of the canonical bytes: the same content has the same digest.
 pub(crate) fn digest<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
     blake3::hash(&message.message().canonical()).as_bytes().to_vec()
 }
 
-/// The messages that the inbox has never seen. Nearly always all of them.
-fn only_fresh<'m, M: MessageSet>(
+/// The messages that are new to the inbox: nearly always all of them.
+fn only_new<'m, M: MessageSet>(
     messages: &'m [Received<M>],
-    seen: &[Seen],
+    states: &[InboxState],
 ) -> Cow<'m, [Received<M>]> {
-    if seen.iter().all(|seen| *seen == Seen::Never) {
+    if states.iter().all(|state| *state == InboxState::New) {
         return Cow::Borrowed(messages);
     }
-    let fresh = messages.iter().zip(seen).filter(|(_, seen)| **seen == Seen::Never);
-    Cow::Owned(fresh.map(|(message, _)| message.clone()).collect())
+    let new = messages.iter().zip(states).filter(|(_, state)| **state == InboxState::New);
+    Cow::Owned(new.map(|(message, _)| message.clone()).collect())
 }

@@ -1,37 +1,37 @@
-//! Joins the events of one transaction into few messages. Promise: order is kept, and only events
-//! that every reader gets together travel together: neighbours of one type and one partition key.
+//! Joins the events of one transaction into few messages. Promise: the order stays, and a message
+//! joins only neighbours of one type and one partition key, which have the same readers.
 
-use super::outbox::Row;
+use super::outbox::OutboxRow;
 use crate::amqp::publish::{Outgoing, named, partition_headers, set_header, short};
 use crate::{
     envelope::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONTENT_TYPE, CONTENT_TYPE_BATCH},
     topology::EVENTS,
 };
 
-/// As few rows as carry the events of these, in their order.
-pub(crate) fn join(events: Vec<Row>) -> Vec<Row> {
-    let mut joined: Vec<Row> = Vec::new();
+/// As few rows as can carry these events, in their order.
+pub(crate) fn coalesce(events: Vec<OutboxRow>) -> Vec<OutboxRow> {
+    let mut joined: Vec<OutboxRow> = Vec::new();
     for event in events {
         match joined.last_mut() {
-            Some(last) if may_take(last, &event) => take(last, &event),
+            Some(last) if fits(last, &event) => append(last, &event),
             Some(_) | None => joined.push(event),
         }
     }
     joined
 }
 
-fn may_take(row: &Row, event: &Row) -> bool {
+fn fits(row: &OutboxRow, event: &OutboxRow) -> bool {
     row.kind == event.kind
         && row.partition_key == event.partition_key
         && usize::try_from(row.events).is_ok_and(|events| events < BATCH_EVENTS_MAX)
         && row.body.len() + event.body.len() + ARRAY_BYTES < BATCH_BYTES_MAX
 }
 
-/// What an array adds to its elements, at most: two brackets and a comma.
+/// The bytes that an array adds to its elements, at most: two brackets and a comma.
 const ARRAY_BYTES: usize = 3;
 
 /// Appends an event to a row, whose body becomes a JSON array if it is not one yet.
-fn take(row: &mut Row, event: &Row) {
+fn append(row: &mut OutboxRow, event: &OutboxRow) {
     match row.events {
         1 => row.body.insert(0, b'['),
         _ => drop(row.body.pop()),
@@ -44,7 +44,7 @@ fn take(row: &mut Row, event: &Row) {
 }
 
 /// The message that carries a row.
-pub(crate) fn outgoing(row: &Row, user: &str) -> Outgoing {
+pub(crate) fn outgoing(row: &OutboxRow, user: &str) -> Outgoing {
     let mut headers = partition_headers(row.partition_key.as_deref());
     let content_type = match row.events {
         1 => CONTENT_TYPE,
@@ -69,8 +69,8 @@ mod tests {
 
     use super::*;
 
-    fn event(kind: &str, key: Option<&str>, body: Vec<u8>) -> Row {
-        Row {
+    fn event(kind: &str, key: Option<&str>, body: Vec<u8>) -> OutboxRow {
+        OutboxRow {
             id: 0,
             events: 1,
             message_id: Uuid::nil(),
@@ -78,13 +78,13 @@ mod tests {
             correlation_id: Uuid::nil(),
             partition_key: key.map(ToOwned::to_owned),
             body,
-            room: None,
+            permit: None,
         }
     }
 
     /// How many events each message has.
-    fn messages(rows: Vec<Row>) -> Vec<i32> {
-        join(rows).iter().map(|row| row.events).collect()
+    fn messages(rows: Vec<OutboxRow>) -> Vec<i32> {
+        coalesce(rows).iter().map(|row| row.events).collect()
     }
 
     #[test]
@@ -108,13 +108,13 @@ mod tests {
         let large = vec![event("a.v1", None, vec![b' '; 200 * 1024]); 3];
         assert_eq!(messages(large), [1, 1, 1]);
         let half = vec![event("a.v1", None, vec![b' '; 100 * 1024]); 4];
-        assert!(join(half).iter().all(|row| row.body.len() < BATCH_BYTES_MAX));
+        assert!(coalesce(half).iter().all(|row| row.body.len() < BATCH_BYTES_MAX));
     }
 
     #[test]
     fn a_joined_message_is_an_array_of_its_events() {
         let rows = ["1", "2", "3"].map(|n| event("a.v1", None, n.as_bytes().to_vec()));
-        assert_eq!(join(rows.to_vec())[0].body, b"[1,2,3]");
-        assert_eq!(join(rows[..1].to_vec())[0].body, b"1");
+        assert_eq!(coalesce(rows.to_vec())[0].body, b"[1,2,3]");
+        assert_eq!(coalesce(rows[..1].to_vec())[0].body, b"1");
     }
 }

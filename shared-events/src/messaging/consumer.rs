@@ -1,75 +1,61 @@
-//! Takes messages off a subscription's queues, in batches. Promise: a delivery is acknowledged
-//! after all that it asked for is committed, here and nowhere else; what is not acknowledged comes
-//! again.
+//! Consumes a subscription in batches. Promise: a lost channel is opened again; unacknowledged
+//! deliveries come again; batches grow with the load, and an idle consumer adds no delay.
 //!
-//! All queues of a subscription share one channel, and their deliveries are handled in the order of
-//! the channel's tags. So one cumulative acknowledgement after each batch is safe: everything below
-//! its tag was settled before.
+//! All queues of a subscription share one channel, and deliveries are processed in the order of the
+//! channel's tags. One cumulative acknowledgement after each batch is therefore safe: every
+//! delivery below its tag was settled before. `BatchProcessor::process` sends it.
 
-use std::{
-    collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc,
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use lapin::{
-    Acker, ConsumerDelegate,
-    message::DeliveryResult,
-    options::{BasicAckOptions, BasicConsumeOptions},
-    types::{AMQPValue, FieldTable},
-};
-use metrics::counter;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::{
-    batch::{Batches, Settled},
-    decode::Arrival,
-    handler::Handler,
-    outbox_partition::CurrentLane,
-    prefetch_window::{Held, Taken, Window},
-    redelivery::is_suspect,
+    batch::{BatchProcessor, Settled},
+    decode::QueueDelivery,
+    delivery_broker::DeliveryBroker,
+    delivery_store::{BatchHandler, DeliveryStore},
+    delivery_stream::DeliveryStream,
+    outbox_partition::CurrentPartition,
+    prefetch_window::PrefetchWindow,
     supervise,
 };
 use crate::amqp::{
-    channel_guard::ChannelGuard,
-    connection::{Backoff, BusError, Link, host_name, in_time},
+    connection::{Backoff, BusError, Link},
     health::Health,
 };
 use crate::{envelope::chain, topology::Subscription};
 
-/// The most bytes that one transaction takes together, unless one message alone is larger.
-const BATCH_BYTES_MAX: usize = 512 * 1024;
-/// Where deliveries have piled up while a batch was handled, the next one begins when so many times
-/// as long have passed since that one began, at most so late. Without it, a thousand messages a
-/// second come in batches of three, whose round trips and commits are most of the work. Who comes
-/// to an idle consumer does not wait.
+/// Where deliveries have piled up during a batch, the next batch begins when so many times the
+/// batch's duration have passed since its beginning, `PACE_MAX` at most. Without this pause, a
+/// thousand messages a second come in batches of three, whose round trips and commits are most of
+/// the work. A delivery to an idle consumer does not wait.
 const PACE: u32 = 2;
 const PACE_MAX: Duration = Duration::from_millis(10);
-/// How often who waits for deliveries looks whether there is a channel that they could come on. The
-/// driver says so when it is lost; it may have failed to.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The most unacknowledged deliveries of a queue that are held in memory: of one that is alone, and
-/// of a partition. With fewer, one that all load falls on would wait for the broker after each
-/// batch; events come joined, a hundred to a delivery, where there are no partitions.
+/// The most unacknowledged deliveries of a queue that are held in memory: of a queue without
+/// partitions, and of a partition. With fewer, a partition that all load falls on would wait for
+/// the broker after each batch.
 const PREFETCH: u16 = 512;
 const PREFETCH_PARTITION: u16 = 256;
 
-/// Consumes one subscription for ever, over as many connections as it takes.
-pub(crate) struct Consumer<H: Handler> {
+/// Consumes one subscription until the service stops.
+pub(crate) struct Consumer<H, S, B> {
     pub(crate) subscription: Subscription,
-    pub(crate) batches: Batches<H>,
+    pub(crate) processor: BatchProcessor<H, S, B>,
     pub(crate) link: Arc<Link>,
-    pub(crate) lane: CurrentLane,
+    pub(crate) partition: CurrentPartition,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
 }
 
-impl<H: Handler> Consumer<H> {
+impl<H, S, B> Consumer<H, S, B>
+where
+    H: BatchHandler<S::Transaction>,
+    S: DeliveryStore,
+    B: DeliveryBroker,
+{
     pub(crate) async fn run(self) {
         let mut backoff = Backoff::new();
         let part = part(&self.subscription);
@@ -77,7 +63,7 @@ impl<H: Handler> Consumer<H> {
             Some(_) => PREFETCH_PARTITION,
             None => PREFETCH,
         };
-        let mut window = Window::new(self.subscription.queues().len(), full);
+        let mut window = PrefetchWindow::new(self.subscription.queues().len(), full);
         while !self.shutdown.is_cancelled() {
             let consuming =
                 AssertUnwindSafe(self.consume(&part, &mut window, &mut backoff)).catch_unwind();
@@ -98,25 +84,18 @@ impl<H: Handler> Consumer<H> {
         }
     }
 
-    /// What came back too often is handled apart.
-    async fn settle(&self, mut batch: Vec<Arrival>) -> Result<Settled, BusError> {
-        if batch.len() == 1 && is_suspect(&batch[0]) {
-            let suspect = batch.remove(0);
-            return self.batches.settle_suspect(suspect, &self.shutdown).await;
-        }
-        self.batches.settle(batch, &self.shutdown).await
-    }
-
-    /// Works on one channel until it is lost (an error), its window changes or the service stops.
+    /// Consumes one channel until the channel is lost (an error), the prefetch changes or the
+    /// service stops.
     async fn consume(
         &self,
         part: &str,
-        window: &mut Window,
+        window: &mut PrefetchWindow,
         backoff: &mut Backoff,
     ) -> Result<Next, BusError> {
-        let priority = |partition| preference(self.lane.get(), partition);
+        let priority = |queue| preference(self.partition.get(), queue);
         let prefetch = window.prefetch();
-        let mut feed = Feed::open(&self.link, &self.subscription, prefetch, priority).await?;
+        let mut stream =
+            DeliveryStream::open(&self.link, &self.subscription, prefetch, priority).await?;
         self.health.good(part);
         *backoff = Backoff::new();
         let mut next = Instant::now();
@@ -124,51 +103,42 @@ impl<H: Handler> Consumer<H> {
             let batch = tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return Ok(Next::Stop),
-                batch = feed.next_batch_after(next) => batch?,
+                batch = stream.next_batch_after(next) => batch?,
             };
             if batch.is_empty() {
-                let (messages, bytes) = feed.overflow;
+                let (messages, bytes) = stream.overflow();
                 window.narrow(messages, bytes);
                 return Ok(Next::OpenAgain);
             }
             let began = Instant::now();
-            let (messages, bytes) = (batch.len(), bytes_of(&batch));
-            let last = batch.last().expect("a batch has a delivery").delivery.acker.clone();
-            match self.settle(batch).await? {
-                Settled::All => {
-                    acknowledge(&last, BasicAckOptions { multiple: true }).await?;
-                    counter!("bus_acknowledgements_total").increment(1);
-                }
+            match self.processor.process(&batch, &self.shutdown).await? {
+                Settled::All => {}
                 Settled::Abandoned => return Ok(Next::Stop),
             }
-            feed.held.give_up(messages, bytes);
+            let (messages, bytes) = (batch.len(), bytes_of(&batch));
+            drop(batch);
+            stream.held.release(messages, bytes);
             if window.acknowledged(messages, bytes) {
                 return Ok(Next::OpenAgain);
             }
-            next = began + pace(feed.peek()?.is_some(), began.elapsed());
+            next = began + pace(stream.has_ready()?, began.elapsed());
         }
     }
 }
 
-/// Why a channel is not worked on any more.
+/// Why a consumer leaves its channel.
 enum Next {
     Stop,
     OpenAgain,
 }
 
-fn bytes_of(batch: &[Arrival]) -> usize {
-    batch.iter().map(|arrival| arrival.delivery.data.len()).sum()
+fn bytes_of(batch: &[QueueDelivery]) -> usize {
+    batch.iter().map(|delivery| delivery.message.data.len()).sum()
 }
 
-/// How long after the beginning of a batch that took so long the next one begins.
-fn pace(piled_up: bool, took: Duration) -> Duration {
-    if piled_up { (took * PACE).min(PACE_MAX) } else { Duration::ZERO }
-}
-
-/// Acknowledges a delivery. A connection that is lost in this moment may leave it without an end.
-pub(crate) async fn acknowledge(acker: &Acker, options: BasicAckOptions) -> Result<(), BusError> {
-    in_time("acknowledging", async { Ok(acker.ack(options).await?) }).await?;
-    Ok(())
+/// The time from the beginning of a batch to the beginning of the next one.
+fn pace(has_ready: bool, duration: Duration) -> Duration {
+    if has_ready { (duration * PACE).min(PACE_MAX) } else { Duration::ZERO }
 }
 
 /// The consumer of a subscription, as its service's health names it.
@@ -176,175 +146,14 @@ pub(crate) fn part(subscription: &Subscription) -> String {
     format!("consumer {}", subscription.name)
 }
 
-/// Which partitions an instance prefers, by its lane: with one, two or four instances each gets
-/// its equal share; whoever is left takes all.
-fn preference(lane: i16, partition: usize) -> i32 {
-    let lane = usize::try_from(lane).unwrap_or(0);
+/// The priority of a queue's partition for an instance, by its outbox partition: one, two or four
+/// instances get equal shares, and the last one left gets all.
+fn preference(own: i16, partition: usize) -> i32 {
+    let own = usize::try_from(own).unwrap_or(0);
     match partition {
-        _ if partition % 4 == lane % 4 => 3,
-        _ if partition % 2 == lane % 2 => 2,
+        _ if partition % 4 == own % 4 => 3,
+        _ if partition % 2 == own % 2 => 2,
         _ => 1,
-    }
-}
-
-/// The deliveries of several queues, merged in the order of their tags.
-pub(crate) struct Feed {
-    channel: ChannelGuard,
-    name: &'static str,
-    arrivals: mpsc::UnboundedReceiver<Arrived>,
-    pub(crate) held: Held,
-    /// What was held when more came than may be: messages and bytes. What is here is the last.
-    overflow: (usize, usize),
-    /// What came before its turn: while consumers are being set up, a queue's first deliveries
-    /// may be handed over after those of the next queue.
-    early: BTreeMap<u64, Arrival>,
-    last_tag: u64,
-}
-
-impl Feed {
-    pub(crate) async fn open(
-        link: &Link,
-        subscription: &Subscription,
-        prefetch: u16,
-        priority: impl Fn(usize) -> i32,
-    ) -> Result<Self, BusError> {
-        let queues = subscription.queues();
-        // Whatever fails from here on closes the channel: a queue that answers too late would have
-        // a consumer that nobody reads.
-        let channel = ChannelGuard::new(link.consuming_channel(prefetch).await?);
-        let held = Held::default();
-        // Unbounded in name only: what is held bounds it.
-        let (sender, arrivals) = mpsc::unbounded_channel();
-        for (partition, queue) in queues.into_iter().enumerate() {
-            let tag = format!("{}-svc/{queue}@{}", subscription.service, host_name());
-            let mut arguments = FieldTable::default();
-            arguments.insert("x-priority".into(), AMQPValue::LongInt(priority(partition)));
-            let options = BasicConsumeOptions::default();
-            let subscribing = channel.basic_consume(
-                queue.as_str().into(),
-                tag.as_str().into(),
-                options,
-                arguments,
-            );
-            let consumer = in_time("subscribing", async { Ok(subscribing.await?) }).await?;
-            let (queue, sender, held) = (queue.into(), sender.clone(), held.clone());
-            consumer.set_delegate(Forward { queue, sender, held });
-        }
-        info!(queue = subscription.name, prefetch, "consuming");
-        let name = subscription.name;
-        let (early, overflow) = (BTreeMap::new(), (0, 0));
-        Ok(Self { channel, name, arrivals, held, overflow, early, last_tag: 0 })
-    }
-
-    /// What is ready then, at least one delivery; none when the rest was too much to hold. Waits
-    /// for the first, and for nothing more.
-    async fn next_batch_after(&mut self, instant: Instant) -> Result<Vec<Arrival>, BusError> {
-        sleep_until(instant).await;
-        let Some(first) = self.next().await? else { return Ok(vec![]) };
-        if is_suspect(&first) {
-            return Ok(vec![first]);
-        }
-        let mut bytes = first.delivery.data.len();
-        let mut batch = vec![first];
-        while let Some(next) = self.peek()? {
-            bytes += next.delivery.data.len();
-            if bytes > BATCH_BYTES_MAX || is_suspect(next) {
-                break;
-            }
-            batch.extend(self.turn());
-        }
-        Ok(batch)
-    }
-
-    /// The next delivery, if it is here.
-    fn peek(&mut self) -> Result<Option<&Arrival>, BusError> {
-        while let Ok(arrival) = self.arrivals.try_recv() {
-            self.take_in(arrival)?;
-        }
-        Ok(self.early.get(&(self.last_tag + 1)))
-    }
-
-    /// The next delivery of any queue, in the order of tags; none when the rest was too much to
-    /// hold. Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Result<Option<Arrival>, BusError> {
-        loop {
-            if let Some(next) = self.turn() {
-                return Ok(Some(next));
-            }
-            if self.overflow.0 > 0 {
-                return Ok(None);
-            }
-            match timeout(LOOK_EVERY, self.arrivals.recv()).await {
-                Ok(arrived) => self.take_in(arrived.unwrap_or(Arrived::End))?,
-                Err(_) if self.channel.status().connected() => {}
-                Err(_) => self.take_in(Arrived::End)?,
-            }
-        }
-    }
-
-    fn take_in(&mut self, arrived: Arrived) -> Result<(), BusError> {
-        match arrived {
-            Arrived::Delivery(arrival) => {
-                self.early.insert(arrival.delivery.delivery_tag, *arrival);
-                Ok(())
-            }
-            Arrived::TooMuch { messages, bytes } => {
-                self.overflow = (messages, bytes);
-                Ok(())
-            }
-            Arrived::End => Err(BusError::ConsumerEnded { queue: self.name.to_owned() }),
-        }
-    }
-
-    /// The delivery whose turn it is, if it has come. The cumulative acknowledgement rests on this:
-    /// no tag is left out.
-    fn turn(&mut self) -> Option<Arrival> {
-        let next = self.early.remove(&(self.last_tag + 1))?;
-        self.last_tag += 1;
-        Some(next)
-    }
-}
-
-/// What lapin hands on.
-enum Arrived {
-    Delivery(Box<Arrival>),
-    /// A delivery was dropped, and all later ones are: so much was held.
-    TooMuch {
-        messages: usize,
-        bytes: usize,
-    },
-    End,
-}
-
-/// Hands deliveries on as they come. lapin calls it on its one reading task, in order.
-struct Forward {
-    queue: Arc<str>,
-    sender: mpsc::UnboundedSender<Arrived>,
-    held: Held,
-}
-
-impl ConsumerDelegate for Forward {
-    fn on_new_delivery(
-        &self,
-        delivery: DeliveryResult,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let arrived = match delivery {
-            Ok(Some(delivery)) => match self.held.take(delivery.data.len()) {
-                Taken::Kept => {
-                    let queue = Arc::clone(&self.queue);
-                    Some(Arrived::Delivery(Box::new(Arrival { queue, delivery })))
-                }
-                Taken::TooMuch { messages, bytes } => {
-                    warn!(queue = &*self.queue, messages, bytes, "large messages: fewer at a time");
-                    Some(Arrived::TooMuch { messages, bytes })
-                }
-                Taken::Later => None,
-            },
-            Ok(None) | Err(_) => Some(Arrived::End),
-        };
-        // Nobody listens any more: the channel is being closed, and the message comes again.
-        let _ = arrived.map(|arrived| self.sender.send(arrived));
-        Box::pin(std::future::ready(()))
     }
 }
 
@@ -353,10 +162,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_piled_up_waits_and_not_for_long() {
+    fn only_a_backlog_waits_and_not_for_long() {
         let ms = Duration::from_millis;
         assert_eq!(pace(false, ms(3)), ms(0));
         assert_eq!(pace(true, ms(3)), ms(6));
-        assert_eq!(pace(true, ms(80)), PACE_MAX, "which is over when the batch is");
+        assert_eq!(pace(true, ms(80)), PACE_MAX, "which has passed when the batch ends");
+    }
+
+    #[test]
+    fn each_partition_has_one_preferred_instance_of_four() {
+        for partition in 0..4 {
+            let first = (0..4).filter(|own| preference(*own, partition) == 3).count();
+            assert_eq!(first, 1, "partition {partition}");
+        }
+        assert_eq!([0, 1, 2, 3].map(|partition| preference(0, partition)), [3, 1, 2, 1]);
     }
 }

@@ -1,6 +1,6 @@
-//! The service's database as the bus uses it. Promise: a fault that passes by itself is never taken
-//! for the fault of a message; no answer of the server is waited for without a bound; a connection
-//! on which anything went wrong is not used again. What a session must have: `session`.
+//! The service's database. Promise: a transient fault is never taken for the fault of a message;
+//! every wait for the server has a bound; a connection with a fault is not used again. The settings
+//! of a session: `session`.
 
 use std::{
     future::Future,
@@ -25,47 +25,47 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// One for each consumer, a few for queries.
 const CONNECTIONS_MAX: u32 = 12;
-/// A database that gives no connection by then is treated as away.
+/// The bound for a connection from the pool; later the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that was used so recently is taken for alive, unless another one failed since.
-const ASKED_AFTER: Duration = Duration::from_secs(1);
-/// The bus's own statements on few rows are answered by then.
+/// A connection that was used within this time counts as alive, unless another one failed since.
+const CHECKED_AFTER: Duration = Duration::from_secs(1);
+/// The bound for statements on the delivery tables' few rows.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The constraint by which a day of the inbox is made (migration 5).
+/// The constraint that reports a missing day of the inbox (migration 5).
 const DAY_TO_COME: &str = "inbox_day_to_come";
-/// So many poolers side by side cannot hide from the start that they share sessions: of one more
-/// connection than there are poolers two go through the same.
+/// The check at the start finds shared sessions behind up to so many poolers: of one more
+/// connection than poolers, two go through the same one.
 const POOLERS_MAX: u32 = 3;
-/// The longest that migrations may take together: large tables are rewritten.
+/// The bound for all migrations together: large tables are rewritten.
 const MIGRATIONS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// A service's database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: PgPool,
-    doubts: Doubts,
-    /// Whether commits are waited for until they are on the disk.
+    faults: FaultClock,
+    /// Whether a commit waits for the disk.
     is_flushed: bool,
 }
 
-/// When a connection last failed: those that are older have to answer before they are used.
+/// The time of the last fault of a connection: older connections are checked before their next use.
 #[derive(Clone, Debug, Default)]
-struct Doubts(Arc<Mutex<Option<Instant>>>);
+struct FaultClock(Arc<Mutex<Option<Instant>>>);
 
-impl Doubts {
-    fn raise(&self) {
+impl FaultClock {
+    fn record(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether there was a fault since a connection of this age was opened.
-    fn about(&self, age: Duration) -> bool {
-        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        raised.is_some_and(|raised| raised.elapsed() <= age)
+    /// Whether a fault came after a connection of this age was opened.
+    fn is_since(&self, age: Duration) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() <= age)
     }
 }
 
-/// The parameters of a database's URL that the driver follows. Those that would name another server
-/// or user than what stands before them are left out.
+/// The permitted parameters of a database's URL. Parameters that would name another server or user
+/// are not permitted.
 const PARAMETERS: [&str; 11] = [
     "sslmode",
     "ssl-mode",
@@ -87,8 +87,8 @@ const PARAMETERS: [&str; 11] = [
 pub fn connect_database(address: &Address) -> sqlx::Result<Database> {
     let address = address.clone().only_with(&PARAMETERS);
     let address = address.map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    // What the driver reads from a URL, and past it what it would read otherwise: IPv6 addresses in
-    // their brackets, passwords with their escapes.
+    // Host and password are set apart from the URL: the driver would keep the brackets of an IPv6
+    // address and the escapes of a password.
     let mut options: PgConnectOptions = address.url.as_str().parse()?;
     if !address.host.starts_with('/') {
         options = options.host(&address.host);
@@ -96,35 +96,35 @@ pub fn connect_database(address: &Address) -> sqlx::Result<Database> {
     if let Some(password) = &address.password {
         options = options.password(password.expose_secret());
     }
-    // A pooler takes no parameter that it does not know; `session` sets what is needed.
+    // A pooler refuses unknown parameters at the start; `session` makes the settings.
     let options = options.extra_float_digits(None);
     Ok(Database::open(CONNECTIONS_MAX, options, true))
 }
 
 impl Database {
     fn open(connections_max: u32, options: PgConnectOptions, is_flushed: bool) -> Self {
-        let doubts = Doubts::default();
-        let doubted = doubts.clone();
+        let faults = FaultClock::default();
+        let known_faults = faults.clone();
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(begin(connection, is_flushed)))
             .before_acquire(move |connection, used| {
-                let ask = used.idle_for > ASKED_AFTER || doubted.about(used.age);
+                let is_checked = used.idle_for > CHECKED_AFTER || known_faults.is_since(used.age);
                 Box::pin(async move {
-                    if ask {
+                    if is_checked {
                         session::check(connection).await?;
                     }
                     Ok(true)
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, doubts, is_flushed }
+        Self { pool, faults, is_flushed }
     }
 
-    /// The same database over a connection of its own whose commits are not waited for until they
-    /// are on the disk. For what is done again if it is lost.
+    /// The same database over one connection whose commits do not wait for the disk. For work that
+    /// is repeated after a loss.
     pub(crate) fn unflushed(&self) -> Self {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
         Self::open(1, options, false)
@@ -133,7 +133,7 @@ impl Database {
     /// A connection out of the pool.
     pub(crate) async fn lease(&self) -> sqlx::Result<Lease> {
         let connection = self.pool.acquire().await?;
-        Ok(Lease { connection: Some(connection), doubts: self.doubts.clone() })
+        Ok(Lease { connection: Some(connection), faults: self.faults.clone() })
     }
 
     /// A connection out of the pool, with an open transaction.
@@ -143,7 +143,7 @@ impl Database {
         Ok(lease)
     }
 
-    /// A connection that is not the pool's, for as long as the process lives.
+    /// A connection outside of the pool.
     pub(crate) async fn connect_apart(&self) -> sqlx::Result<PgConnection> {
         let options = self.pool.connect_options();
         let connecting = async {
@@ -154,8 +154,8 @@ impl Database {
         in_time(connecting).await
     }
 
-    /// Refuses a pooler that lends sessions. One that gives out the session that was used last
-    /// gives the first connection's to another; one that takes turns gives the first another's.
+    /// Refuses a pooler that lends sessions. A pooler that lends the last used session lends the
+    /// first connection's session to another; one that takes turns lends another's to the first.
     async fn sessions_are_ours(&self, first: &mut PgConnection) -> sqlx::Result<()> {
         for _ in 0..POOLERS_MAX {
             session::check(first).await?;
@@ -165,7 +165,7 @@ impl Database {
         session::check(first).await
     }
 
-    /// Brings the schema up to date. Its statements may take as long as large tables need.
+    /// Brings the schema up to date, without a time limit for single statements.
     pub(crate) async fn migrate(&self, migrations: &[&Migrator]) -> Result<(), MigrateError> {
         let mut connection = self.connect_apart().await?;
         self.sessions_are_ours(&mut connection).await?;
@@ -186,10 +186,12 @@ async fn begin(connection: &mut PgConnection, is_flushed: bool) -> sqlx::Result<
     if is_flushed { Ok(()) } else { session::unflush(connection).await }
 }
 
-/// A few rows of the bus's own: an answer by the bound, or the server is treated as away. The
-/// connection must not be used again then.
-pub(crate) async fn in_time<T>(asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    let answer = tokio::time::timeout(STATEMENT_TIMEOUT, asked).await;
+/// Bounds a statement on the delivery tables. After the bound the server counts as away, and the
+/// connection must not be used again.
+pub(crate) async fn in_time<T>(
+    statement: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    let answer = tokio::time::timeout(STATEMENT_TIMEOUT, statement).await;
     answer.unwrap_or_else(|_| Err(silent(STATEMENT_TIMEOUT)))
 }
 
@@ -198,12 +200,12 @@ pub(crate) fn silent(bound: Duration) -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))
 }
 
-/// A connection out of the pool. Only [`Lease::give_back`] returns it there: one that is dropped,
-/// after an error or in the middle of a statement, is closed at once, and the server rolls back.
+/// A connection from the pool. Only [`Lease::give_back`] returns the connection: a dropped lease,
+/// after an error or in the middle of a statement, closes it, and the server rolls back.
 #[derive(Debug)]
 pub(crate) struct Lease {
     connection: Option<PoolConnection<Postgres>>,
-    doubts: Doubts,
+    faults: FaultClock,
 }
 
 impl Lease {
@@ -225,10 +227,10 @@ impl Lease {
         Ok(())
     }
 
-    /// Returns the connection to the pool: everything on it ended well.
+    /// Returns the connection to the pool, after a use without a fault.
     pub(crate) fn give_back(mut self) {
         if let Some(mut connection) = self.connection.take() {
-            // The pool asks a connection whether it is alive, and would wait for ever.
+            // The pool pings the connection, and has no bound of its own for the answer.
             let returning = connection.return_to_pool();
             tokio::spawn(tokio::time::timeout(PING_TIMEOUT, returning));
         }
@@ -238,7 +240,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.doubts.raise();
+            self.faults.record();
             drop(connection.detach());
         }
     }
@@ -248,18 +250,18 @@ impl Deref for Lease {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        self.connection.as_ref().expect("it is taken when the lease ends")
+        self.connection.as_ref().expect("a lease has its connection until its end")
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.connection.as_mut().expect("it is taken when the lease ends")
+        self.connection.as_mut().expect("a lease has its connection until its end")
     }
 }
 
-/// An open transaction, lent to a handler. It can read and write, and can neither commit nor roll
-/// back: that is the bus's.
+/// An open transaction, lent to a handler, which can read and write. Only the delivery code commits
+/// and rolls back.
 #[derive(Debug)]
 pub struct Tx<'t>(&'t mut PgConnection);
 
@@ -268,18 +270,18 @@ impl<'t> Tx<'t> {
         Self(connection)
     }
 
-    /// What `sqlx` executes statements on. A savepoint is made by its statement: `sqlx` does not
-    /// know that a transaction is open.
+    /// The connection for `sqlx`. A savepoint needs its own statement: `sqlx` does not know that a
+    /// transaction is open.
     pub const fn connection(&mut self) -> &mut PgConnection {
         self.0
     }
 }
 
-/// Whether the same may well succeed later. Nearly everything may: the server is away, stops, is
-/// out of something, refuses us, lacks a table until it is restored. Only what comes of the data
-/// itself is a message's own fault: SQLSTATE classes 21 (cardinality), 22 (data), 23 (integrity),
-/// P0 (raised by the database's own rules), and values that cannot be written or read. A day of the
-/// inbox that is being made is there in a moment.
+/// Whether a later attempt can succeed. After nearly every fault it can: the server is away, stops,
+/// is out of a resource, refuses the login, lacks a table until a restore. Only faults of the data
+/// are a message's own: SQLSTATE classes 21 (cardinality), 22 (data), 23 (integrity), P0 (raised by
+/// the database's own rules), and values that cannot be encoded or decoded. A missing day of the
+/// inbox is created within a moment.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) if error.constraint() == Some(DAY_TO_COME) => true,

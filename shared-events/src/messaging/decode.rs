@@ -1,16 +1,23 @@
-//! From bytes to messages. Promise: what cannot be read is set aside with the reason and blocks
-//! nothing; of a joined message each event stands for itself.
+//! From deliveries to messages. Promise: an undecodable delivery or event is reported with the
+//! reason and blocks no other; each event of a joined message stands for itself.
+//!
+//! | promise | test |
+//! |---|---|
+//! | a bad delivery blocks no other | `an_undecodable_delivery_blocks_no_other` |
+//! | a bad event blocks no other | `each_event_of_a_joined_message_stands_for_itself` |
+//! | a refusal names the message | `an_id_is_found_in_a_body_that_is_no_envelope` |
 
 use std::sync::Arc;
 
-use lapin::message::Delivery;
+use lapin::{BasicProperties, message::Delivery};
 use serde_json::value::RawValue;
 
 use super::{
-    disposition::{ParkReason, Stray, attempt},
+    disposition::ProcessingResult,
     handler::Received,
+    republish::{OriginalMessage, attempts},
 };
-use crate::amqp::{frame_repair::mended_part, publish::text};
+use crate::amqp::{frame_repair::repaired_part, publish::text};
 use crate::{
     envelope::{
         CONTENT_TYPE, Form, RawEnvelope, Unreadable, chain, check_encoding, form_of, read_message,
@@ -27,179 +34,279 @@ const WHY_BYTES_MAX: usize = 1_000;
 
 /// A delivery and the queue that it came from.
 #[derive(Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct QueueDelivery {
     pub(crate) queue: Arc<str>,
-    pub(crate) delivery: Delivery,
+    pub(crate) message: Delivery,
 }
 
-/// Where a readable message came from: which delivery, and which event of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
-    pub(crate) arrival: usize,
+/// The place of a decoded message in a batch: the delivery, and the event within the delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessagePosition {
+    pub(crate) delivery: usize,
     pub(crate) event: usize,
 }
 
-/// A message that cannot be read: where it stood, what to park and why, and what whoever waits is
-/// told.
+/// A delivery or event that cannot be decoded.
 #[derive(Debug)]
-pub(crate) struct Unread {
-    pub(crate) arrival: usize,
-    pub(crate) stray: Stray,
-    pub(crate) reason: ParkReason,
-    pub(crate) why: String,
-    /// The message's own id, where it can be read.
-    pub(crate) about: Option<MessageId>,
-    pub(crate) refusal: MessageRefused,
+pub(crate) struct UndecodableMessage {
+    pub(crate) delivery: usize,
+    /// The event within the delivery; `None` for the delivery as a whole.
+    pub(crate) event: Option<usize>,
+    /// The message's own id, where that much can be read.
+    pub(crate) id: Option<MessageId>,
+    pub(crate) result: ProcessingResult,
 }
 
 /// The messages of some deliveries, in order.
-pub(crate) struct Intake<M> {
-    pub(crate) origins: Vec<Origin>,
+pub(crate) struct DecodedBatch<M> {
+    pub(crate) positions: Vec<MessagePosition>,
     pub(crate) messages: Vec<Received<M>>,
-    pub(crate) unread: Vec<Unread>,
+    pub(crate) undecodable: Vec<UndecodableMessage>,
 }
 
-impl<M: MessageSet> Intake<M> {
-    /// Splits deliveries into messages.
-    pub(crate) fn read(batch: &[Arrival]) -> Self {
-        let mut intake = Self { origins: vec![], messages: vec![], unread: vec![] };
-        for (arrival, it) in batch.iter().enumerate() {
-            match read(&it.delivery) {
-                Ok(envelopes) => intake.take(arrival, it, envelopes),
-                Err(error) => intake.unread.push(Unread {
-                    arrival,
-                    stray: whole(it),
-                    reason: park_reason(&error),
-                    why: shortened(&chain(&error).to_string()),
-                    about: id_in(&it.delivery),
-                    refusal: refusal(&error),
+impl<M: MessageSet> DecodedBatch<M> {
+    pub(crate) fn decode(batch: &[QueueDelivery]) -> Self {
+        let mut decoded = Self { positions: vec![], messages: vec![], undecodable: vec![] };
+        for (number, delivery) in batch.iter().enumerate() {
+            match read(&delivery.message) {
+                Ok(envelopes) => decoded.decode_events(number, &delivery.message, envelopes),
+                Err(error) => decoded.undecodable.push(UndecodableMessage {
+                    delivery: number,
+                    event: None,
+                    id: id_in_body(&delivery.message),
+                    result: ProcessingResult::Undecodable {
+                        is_oversized: matches!(error, Unreadable::Oversized { .. }),
+                        why: shortened(&chain(&error).to_string()),
+                        refusal: unreadable(&error),
+                    },
                 }),
             }
         }
-        intake
+        decoded
     }
 
-    fn take(&mut self, arrival: usize, it: &Arrival, envelopes: Vec<RawEnvelope>) {
+    fn decode_events(&mut self, number: usize, message: &Delivery, envelopes: Vec<RawEnvelope>) {
+        let attempt = attempts(&message.properties);
+        let returned = message.exchange.as_str() == RETRY;
         for (event, envelope) in envelopes.into_iter().enumerate() {
-            if !came_the_right_way(&it.delivery, &envelope.kind) {
-                let exchange = it.delivery.exchange.as_str();
-                let why = shortened(&format!("{} does not travel on {exchange:?}", envelope.kind));
-                self.unread.push(Unread {
-                    arrival,
-                    stray: alone(it, event, &envelope),
-                    reason: ParkReason::Undecodable,
-                    about: Some(envelope.id),
-                    refusal: MessageRefused::unreadable(&why),
-                    why,
-                });
-                continue;
-            }
-            match envelope.decode() {
+            let id = envelope.id;
+            match decode_event(message, envelope) {
                 Ok(envelope) => {
-                    self.origins.push(Origin { arrival, event });
-                    let attempt = attempt(&it.delivery.properties);
-                    let returned = it.delivery.exchange.as_str() == RETRY;
+                    self.positions.push(MessagePosition { delivery: number, event });
                     self.messages.push(Received { envelope, attempt, returned });
                 }
-                Err((error, raw)) => self.unread.push(Unread {
-                    arrival,
-                    stray: alone(it, event, &raw),
-                    reason: ParkReason::Undecodable,
-                    why: shortened(&chain(&error).to_string()),
-                    about: Some(raw.id),
-                    refusal: undecodable(&error),
+                Err(result) => self.undecodable.push(UndecodableMessage {
+                    delivery: number,
+                    event: Some(event),
+                    id: Some(id),
+                    result,
                 }),
             }
         }
     }
 }
 
-/// Reads what a delivery carries.
-pub(crate) fn read(delivery: &Delivery) -> Result<Vec<RawEnvelope>, Unreadable> {
-    if let Some(part) = mended_part(delivery) {
+fn decode_event<M: MessageSet>(
+    message: &Delivery,
+    envelope: RawEnvelope,
+) -> Result<crate::Envelope<M>, ProcessingResult> {
+    let (why, refusal) = if has_right_exchange(message, &envelope.kind) {
+        match envelope.decode() {
+            Ok(envelope) => return Ok(envelope),
+            Err((error, _)) => (chain(&error).to_string(), wrong_shape(&error)),
+        }
+    } else {
+        let exchange = message.exchange.as_str();
+        let why = format!("{} does not travel on {exchange:?}", envelope.kind);
+        let refusal = MessageRefused::unreadable(shortened(&why));
+        (why, refusal)
+    };
+    Err(ProcessingResult::Undecodable { is_oversized: false, why: shortened(&why), refusal })
+}
+
+/// Splits a delivery into its envelopes.
+pub(crate) fn read(message: &Delivery) -> Result<Vec<RawEnvelope>, Unreadable> {
+    if let Some(part) = repaired_part(message) {
         return Err(Unreadable::Property { part });
     }
-    check_encoding(text(delivery.properties.content_encoding().as_ref()))?;
-    read_message(content_type(delivery), &delivery.data)
+    check_encoding(text(message.properties.content_encoding().as_ref()))?;
+    read_message(content_type(message), &message.data)
 }
 
-/// The id that stands in a body which is no envelope, if that much can be read.
-pub(crate) fn id_in(delivery: &Delivery) -> Option<MessageId> {
+/// The id in a body that is no envelope, where that much can be read.
+pub(crate) fn id_in_body(message: &Delivery) -> Option<MessageId> {
     #[derive(serde::Deserialize)]
-    struct Named {
+    struct Identified {
         id: MessageId,
     }
-    let named: Named = serde_json::from_str(text_of(&delivery.data).ok()?).ok()?;
-    Some(named.id)
+    let identified: Identified = serde_json::from_str(text_of(&message.data).ok()?).ok()?;
+    Some(identified.id)
 }
 
-/// What whoever waits is told of a body that is no envelope.
-pub(crate) fn refusal(error: &Unreadable) -> MessageRefused {
+/// The refusal of a body that is no envelope.
+pub(crate) fn unreadable(error: &Unreadable) -> MessageRefused {
     MessageRefused::wrong(chain(error).to_string(), error.wrong_fields())
 }
 
-/// What whoever waits is told of data that is not of its type.
-pub(crate) fn undecodable(error: &Undecodable) -> MessageRefused {
+/// The refusal of data that has not the shape of its type.
+pub(crate) fn wrong_shape(error: &Undecodable) -> MessageRefused {
     MessageRefused::wrong(chain(error).to_string(), vec![error.wrong_field()])
 }
 
-/// Clients may write commands and no events; the exchange tells which of the two this is. A type
-/// that nobody publishes is left to the decoder, which says more.
-fn came_the_right_way(delivery: &Delivery, kind: &str) -> bool {
-    let exchange = delivery.exchange.as_str();
+/// Clients may publish commands and no events: a message must come from the exchange of its type.
+/// An unknown type passes, since the decoder's reason says more.
+fn has_right_exchange(message: &Delivery, kind: &str) -> bool {
+    let exchange = message.exchange.as_str();
     exchange == RETRY || exchange_of(kind).is_none_or(|right| right == exchange)
 }
 
-/// A reason quotes what a stranger wrote, which may be long and steer terminals.
+/// A reason quotes the sender's text, which may be long and hold control characters.
 fn shortened(why: &str) -> String {
     visible(&why[..why.floor_char_boundary(WHY_BYTES_MAX)]).into_owned()
 }
 
-fn content_type(delivery: &Delivery) -> &str {
-    text(delivery.properties.content_type().as_ref())
+fn content_type(message: &Delivery) -> &str {
+    text(message.properties.content_type().as_ref())
 }
 
-const fn park_reason(error: &Unreadable) -> ParkReason {
-    match error {
-        Unreadable::Oversized { .. } => ParkReason::Oversized,
-        Unreadable::Property { .. }
-        | Unreadable::ContentType { .. }
-        | Unreadable::Coded { .. }
-        | Unreadable::Encoding
-        | Unreadable::Envelope(_)
-        | Unreadable::RepeatedKey { .. }
-        | Unreadable::Empty => ParkReason::Undecodable,
+/// A message within its delivery. The bytes are copied only for a message that is published again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageSource<'d> {
+    pub(crate) delivery: &'d QueueDelivery,
+    /// The event within the delivery; `None` for the delivery as a whole.
+    pub(crate) event: Option<usize>,
+    /// The message's own id, where a refusal needs it.
+    pub(crate) id: Option<MessageId>,
+}
+
+impl<'d> MessageSource<'d> {
+    pub(crate) const fn properties(&self) -> &'d BasicProperties {
+        &self.delivery.message.properties
+    }
+
+    /// The message as it was delivered. Decodes the delivery again, which is rare.
+    pub(crate) fn original(&self) -> OriginalMessage {
+        let whole = whole(self.delivery);
+        match self.event {
+            None => whole,
+            Some(event) => {
+                let envelopes = read(&self.delivery.message).expect("the events were read before");
+                one_event(whole, event, &envelopes[event])
+            }
+        }
     }
 }
 
 /// A delivery as it came.
-pub(crate) fn whole(arrival: &Arrival) -> Stray {
-    let properties = &arrival.delivery.properties;
-    Stray {
-        queue: arrival.queue.to_string(),
+fn whole(delivery: &QueueDelivery) -> OriginalMessage {
+    let properties = &delivery.message.properties;
+    OriginalMessage {
+        queue: delivery.queue.to_string(),
         id: text(properties.message_id().as_ref()).to_owned(),
         kind: text(properties.kind().as_ref()).to_owned(),
-        content_type: content_type(&arrival.delivery).to_owned(),
+        content_type: content_type(&delivery.message).to_owned(),
         properties: properties.clone(),
-        body: arrival.delivery.data.clone(),
+        body: delivery.message.data.clone(),
     }
 }
 
-/// One event of a delivery, by itself: its bytes as they came, whatever in them was not read.
-fn alone(arrival: &Arrival, event: usize, envelope: &RawEnvelope) -> Stray {
-    let named =
-        Stray { id: envelope.id.to_string(), kind: envelope.kind.clone(), ..whole(arrival) };
-    if !matches!(form_of(&named.content_type), Ok(Form::Several)) {
-        return named;
+/// One event of a delivery: its bytes as they came, with all fields that no reader knows.
+fn one_event(whole: OriginalMessage, event: usize, envelope: &RawEnvelope) -> OriginalMessage {
+    let (id, kind) = (envelope.id.to_string(), envelope.kind.clone());
+    if !matches!(form_of(&whole.content_type), Ok(Form::Several)) {
+        return OriginalMessage { id, kind, ..whole };
     }
-    let text = text_of(&arrival.delivery.data).expect("it was read as text before");
-    let events: Vec<&RawValue> = serde_json::from_str(text).expect("it was an array before");
+    let text = text_of(&whole.body).expect("the body was read as text before");
+    let events: Vec<&RawValue> = serde_json::from_str(text).expect("the body was an array before");
     let body = events[event].get().as_bytes().to_vec();
-    Stray { content_type: CONTENT_TYPE.to_owned(), body, ..named }
+    OriginalMessage { id, kind, content_type: CONTENT_TYPE.to_owned(), body, ..whole }
 }
 
-/// A message that was read before, as it came. Reads it again: this is rare.
-pub(crate) fn stray(arrival: &Arrival, event: usize) -> Stray {
-    let envelopes = read(&arrival.delivery).expect("it was read before");
-    alone(arrival, event, &envelopes[event])
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        envelope::{CONTENT_TYPE_BATCH, MESSAGE_BYTES_MAX},
+        messaging::test_messages::{COMMAND, TestMessage, body_of, delivery, envelope, typed},
+        topology::{COMMANDS, EVENTS},
+    };
+
+    /// The positions of decoded messages, and the reasons of undecodable ones.
+    fn decoded(batch: &[QueueDelivery]) -> (Vec<MessagePosition>, Vec<(Option<usize>, String)>) {
+        let decoded = DecodedBatch::<TestMessage>::decode(batch);
+        assert_eq!(decoded.messages.len(), decoded.positions.len());
+        let reasons = decoded.undecodable.into_iter().map(|message| match message.result {
+            ProcessingResult::Undecodable { why, is_oversized, .. } => {
+                let code = if is_oversized { "oversized" } else { "undecodable" };
+                (message.event, format!("{code}: {why}"))
+            }
+            other => panic!("decoding has no other result: {other:?}"),
+        });
+        (decoded.positions, reasons.collect())
+    }
+
+    #[test]
+    fn an_undecodable_delivery_blocks_no_other() {
+        let good = |text| delivery(1, COMMANDS, CONTENT_TYPE, body_of(&envelope(text)));
+        let table = [
+            (delivery(1, COMMANDS, CONTENT_TYPE, b"{".to_vec()), "undecodable: not a CloudEvent"),
+            (delivery(1, COMMANDS, "text/plain", b"hi".to_vec()), "undecodable: content type"),
+            (delivery(1, COMMANDS, CONTENT_TYPE, vec![0xff]), "undecodable: the body is not UTF-8"),
+            (
+                delivery(1, COMMANDS, CONTENT_TYPE, vec![b' '; MESSAGE_BYTES_MAX + 1]),
+                "oversized: 1048577 bytes",
+            ),
+            (delivery(1, EVENTS, CONTENT_TYPE, body_of(&envelope("a"))), "undecodable: accounts."),
+            (
+                delivery(1, COMMANDS, CONTENT_TYPE, body_of(&typed("a", "accounts.new.v9"))),
+                "undecodable: unknown message type",
+            ),
+        ];
+        for (bad, expected) in table {
+            let (positions, reasons) = decoded(&[good("first"), bad, good("last")]);
+            let at = |delivery| MessagePosition { delivery, event: 0 };
+            assert_eq!(positions, [at(0), at(2)], "{expected}");
+            assert!(reasons[0].1.starts_with(expected), "{reasons:?} for {expected}");
+        }
+    }
+
+    #[test]
+    fn each_event_of_a_joined_message_stands_for_itself() {
+        let events = [envelope("a"), typed("b", "accounts.unknown.v1"), envelope("c")];
+        let bodies: Vec<String> = events
+            .iter()
+            .map(|event| String::from_utf8(body_of(event)).expect("JSON is text"))
+            .collect();
+        let joined = format!("[{}]", bodies.join(",")).into_bytes();
+        let batch = [delivery(1, COMMANDS, CONTENT_TYPE_BATCH, joined)];
+        let (positions, reasons) = decoded(&batch);
+        let at = |event| MessagePosition { delivery: 0, event };
+        assert_eq!(positions, [at(0), at(2)]);
+        assert_eq!(reasons[0].0, Some(1));
+        let source = MessageSource { delivery: &batch[0], event: Some(1), id: None };
+        let original = source.original();
+        assert_eq!(original.body, bodies[1].as_bytes(), "the bytes of the event as they came");
+        assert_eq!(
+            (original.content_type.as_str(), &*original.id),
+            (CONTENT_TYPE, &*events[1].id.to_string())
+        );
+    }
+
+    #[test]
+    fn a_message_from_a_retry_queue_knows_its_attempts_and_that_it_had_no_effect() {
+        let fresh = delivery(1, COMMANDS, CONTENT_TYPE, body_of(&envelope("a")));
+        let back = delivery(2, RETRY, CONTENT_TYPE, body_of(&envelope("b")));
+        let decoded = DecodedBatch::<TestMessage>::decode(&[fresh, back]);
+        let returned: Vec<bool> = decoded.messages.iter().map(|m| m.returned).collect();
+        assert_eq!(returned, [false, true]);
+        assert_eq!(decoded.messages[0].envelope.kind, COMMAND);
+    }
+
+    #[test]
+    fn an_id_is_found_in_a_body_that_is_no_envelope() {
+        let id = MessageId::new();
+        let body = |json: String| delivery(1, COMMANDS, CONTENT_TYPE, json.into_bytes());
+        assert_eq!(id_in_body(&body(format!(r#"{{"id":"{id}","x":1}}"#)).message), Some(id));
+        assert_eq!(id_in_body(&body(r#"{"id":7}"#.to_owned()).message), None);
+    }
 }

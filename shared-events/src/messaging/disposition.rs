@@ -1,56 +1,74 @@
-//! What happens to messages after the commit. Promise: a message that waits or is parked is safe on
-//! its new queue before the old one is told to forget it.
+//! Decides how a message is settled. Promise: one pure function makes the decision from the result
+//! of processing, the queue and the number of attempts; `settlement` carries the decision out.
+//!
+//! | result of processing | disposition |
+//! |---|---|
+//! | completed, refused or seen before | acknowledge, with a reply where events exist |
+//! | not ready, fewer attempts than retry tiers | retry after the next tier's delay |
+//! | not ready, all retry tiers used | dead-letter: `retries_exhausted` |
+//! | failed: the handler cannot ever process the message | dead-letter: `hopeless`, refusal |
+//! | undecodable | dead-letter: `undecodable` or `oversized`, refusal |
+//! | isolated attempts killed the process | dead-letter: `kills_the_service` |
+//!
+//! An outage of the database has no result: the batch is attempted again. The test
+//! `each_result_has_one_disposition` holds this table.
 
-use std::time::Duration;
+use crate::{envelope::RawEnvelope, refusal::MessageRefused, topology::retry_queue};
 
-use chrono::Utc;
-use lapin::{
-    BasicProperties,
-    options::BasicPublishOptions,
-    types::{AMQPValue, FieldTable},
-};
-use metrics::counter;
-use tokio::sync::Mutex;
-use tracing::{error, info, warn};
+/// The events of a reply; there is at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplyEvents(pub(crate) Vec<RawEnvelope>);
 
-use super::reply::{Reply, correlation};
-use crate::amqp::{
-    channel_guard::ChannelGuard,
-    connection::{Backoff, BusError, Link},
-    publish::{Outgoing, named, publish_confirmed, set_header, short, text},
-};
-use crate::{
-    envelope::chain,
-    ids::MessageId,
-    refusal::MessageRefused,
-    topology::{ATTEMPT_HEADER, PARKED, PARTITION_KEY_HEADER, REPLIES, RETRY, retry_queue},
-};
+impl ReplyEvents {
+    pub(crate) fn of(events: Vec<RawEnvelope>) -> Option<Self> {
+        (!events.is_empty()).then_some(Self(events))
+    }
+}
 
-/// A blocked connection must not hold messages up for a courtesy.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The result of processing one message, after the commit.
+#[derive(Clone, Debug)]
+pub(crate) enum ProcessingResult {
+    /// The message had its effect, or was refused by the domain; now or earlier.
+    Completed { reply: Option<ReplyEvents> },
+    /// The handler needs something that is not there yet.
+    NotReady { why: String },
+    /// No further attempt can succeed.
+    Failed { why: String },
+    /// The delivery, or one event of it, could not be decoded.
+    Undecodable { is_oversized: bool, why: String, refusal: MessageRefused },
+    /// The process died in each isolated attempt. A whole delivery was never decoded.
+    KilledService { is_decoded: bool, why: String },
+}
 
-/// The headers that belong to a message. All others tell of its way, or are a stranger's.
-const KEPT_HEADERS: [&str; 3] = [PARTITION_KEY_HEADER, ATTEMPT_HEADER, "x-events"];
-/// The most bytes of a reason in a header: AMQP does not split headers over frames.
-const DETAIL_BYTES_MAX: usize = 1_000;
+/// How one message is settled.
+#[derive(Clone, Debug)]
+pub(crate) enum Disposition {
+    /// Nothing is left to do; the reply goes to the sender if the sender asked for one.
+    Acknowledge { reply: Option<ReplyEvents> },
+    /// The message waits in a retry queue, as attempt number `attempt`.
+    Retry { attempt: u32, retry_queue: String, why: String },
+    /// The message goes to the service's parked queue; the refusal goes to the sender.
+    DeadLetter { reason: DeadLetterReason, why: String, refusal: Option<MessageRefused> },
+}
 
 /// Why a message is parked, as a code for operators to filter by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ParkReason {
-    /// It is not what it says it is, or of a type or version unknown here.
+pub(crate) enum DeadLetterReason {
+    /// The body is not of its declared type, or the type or version is unknown here.
     Undecodable,
-    /// It is larger than a message may be.
+    /// The body is larger than the message limit.
     Oversized,
-    /// It can never be handled.
+    /// No attempt can succeed.
     Hopeless,
-    /// It has waited as often as a message may.
+    /// The message has waited in every retry tier.
     RetriesExhausted,
-    /// The service died each time that it handled it, and it alone.
+    /// The service died each time that it processed this message, in isolation.
     KillsTheService,
 }
 
-impl ParkReason {
-    const fn as_str(self) -> &'static str {
+impl DeadLetterReason {
+    /// The published code: header `x-parked-reason` and the metric's label.
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Undecodable => "undecodable",
             Self::Oversized => "oversized",
@@ -61,207 +79,84 @@ impl ParkReason {
     }
 }
 
-/// A message, or one event of a joined message, that goes to another queue.
-#[derive(Clone, Debug)]
-pub(crate) struct Stray {
-    /// The queue it came from.
-    pub(crate) queue: String,
-    /// Its AMQP properties as it came.
-    pub(crate) properties: BasicProperties,
-    /// Its own id and type, where they are known.
-    pub(crate) id: String,
-    pub(crate) kind: String,
-    /// The content type of its body.
-    pub(crate) content_type: String,
-    /// Its body: one event, or bytes that are none.
-    pub(crate) body: Vec<u8>,
-}
-
-/// Publishes what waits, what is parked and what is replied, for one service.
-pub(crate) struct Disposal {
-    service: &'static str,
-    link: Link,
-    confirming: Mutex<Option<ChannelGuard>>,
-    replying: Mutex<Option<ChannelGuard>>,
-}
-
-impl Disposal {
-    pub(crate) fn new(service: &'static str, link: Link) -> Self {
-        Self { service, link, confirming: Mutex::new(None), replying: Mutex::new(None) }
-    }
-
-    /// Lets messages wait in the tier that follows from how often they were tried, or parks those
-    /// that have waited often enough.
-    pub(crate) async fn retry_later(&self, strays: Vec<(Stray, String)>) -> Result<(), BusError> {
-        let mut waiting = Vec::new();
-        let mut exhausted = Vec::new();
-        for (mut stray, why) in strays {
-            let attempt = attempt(&stray.properties).saturating_add(1);
-            match retry_queue(&stray.queue, attempt) {
-                Some(key) => {
-                    info!(
-                        message.id = stray.id,
-                        message.kind = stray.kind,
-                        attempt,
-                        why,
-                        key,
-                        "message waits for another try"
-                    );
-                    counter!("bus_retried_total", "queue" => stray.queue.clone()).increment(1);
-                    let mut headers = own_headers(&stray.properties);
-                    headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongUInt(attempt));
-                    stray.properties = stray.properties.with_headers(headers);
-                    waiting.push(self.outgoing(RETRY, key, stray));
-                }
-                None => exhausted.push((stray, ParkReason::RetriesExhausted, why)),
+/// Decides how a message from `queue` is settled. `attempts` counts its earlier retries.
+pub(crate) fn disposition(result: ProcessingResult, queue: &str, attempts: u32) -> Disposition {
+    let dead_letter = |reason, why, refusal| Disposition::DeadLetter { reason, why, refusal };
+    match result {
+        ProcessingResult::Completed { reply } => Disposition::Acknowledge { reply },
+        ProcessingResult::NotReady { why } => {
+            let attempt = attempts.saturating_add(1);
+            match retry_queue(queue, attempt) {
+                Some(retry_queue) => Disposition::Retry { attempt, retry_queue, why },
+                None => dead_letter(DeadLetterReason::RetriesExhausted, why, None),
             }
         }
-        self.confirmed(&waiting).await?;
-        self.park(exhausted).await
-    }
-
-    /// Puts messages aside for an operator, each with why, where and when as headers.
-    pub(crate) async fn park(
-        &self,
-        strays: Vec<(Stray, ParkReason, String)>,
-    ) -> Result<(), BusError> {
-        let mut parked = Vec::new();
-        for (mut stray, reason, why) in strays {
-            let reason = reason.as_str();
-            error!(
-                message.id = stray.id,
-                message.kind = stray.kind,
-                queue = stray.queue,
-                reason,
-                why,
-                "message parked"
-            );
-            counter!("bus_parked_total", "queue" => stray.queue.clone(), "reason" => reason)
-                .increment(1);
-            let mut headers = own_headers(&stray.properties);
-            set_header(&mut headers, "x-parked-reason", reason);
-            let detail = &why[..why.floor_char_boundary(DETAIL_BYTES_MAX)];
-            set_header(&mut headers, "x-parked-detail", detail);
-            set_header(&mut headers, "x-parked-queue", &stray.queue);
-            set_header(&mut headers, "x-parked-at", &Utc::now().to_rfc3339());
-            set_header(&mut headers, "x-parked-by", self.link.name());
-            stray.properties = stray.properties.with_headers(headers);
-            parked.push(self.outgoing(PARKED, self.service.to_owned(), stray));
+        ProcessingResult::Failed { why } => {
+            let refusal = MessageRefused::unreadable(&why);
+            dead_letter(DeadLetterReason::Hopeless, why, Some(refusal))
         }
-        self.confirmed(&parked).await
-    }
-
-    /// Sends a reply, as a courtesy: the record is the event. The channel takes it, since it is no
-    /// larger than a message may be; so it costs no other reply of the channel.
-    pub(crate) async fn reply(&self, to: &BasicProperties, reply: &Reply) {
-        let key = text(to.reply_to().as_ref());
-        if key.is_empty() {
-            return;
+        ProcessingResult::Undecodable { is_oversized, why, refusal } => {
+            let reason = match is_oversized {
+                true => DeadLetterReason::Oversized,
+                false => DeadLetterReason::Undecodable,
+            };
+            dead_letter(reason, why, Some(refusal))
         }
-        let asked = correlation(to, reply.about);
-        let properties = named(reply.content_type, &asked, &reply.kind, self.link.user())
-            .with_app_id(short(&format!("/{}", self.service)))
-            .with_correlation_id(short(&asked));
-        // A connection that was lost meanwhile is noticed by the first reply after that.
-        let sending = async {
-            let mut backoff = Backoff::new();
-            while let Err(error) = self.send_reply(key, &reply.body, properties.clone()).await {
-                warn!(message.id = asked, error = %chain(&error), "replying again");
-                tokio::time::sleep(backoff.next_pause()).await;
+        ProcessingResult::KilledService { is_decoded, why } => {
+            let refusal = is_decoded.then(|| MessageRefused::unreadable(&why));
+            dead_letter(DeadLetterReason::KillsTheService, why, refusal)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::RETRY_TIERS;
+
+    const QUEUE: &str = "orders";
+
+    /// A disposition on one line.
+    fn line(result: ProcessingResult, attempts: u32) -> String {
+        match disposition(result, QUEUE, attempts) {
+            Disposition::Acknowledge { reply } => format!("acknowledge, reply {}", reply.is_some()),
+            Disposition::Retry { attempt, retry_queue, why } => {
+                format!("retry {attempt} in {retry_queue}: {why}")
             }
+            Disposition::DeadLetter { reason, why, refusal } => {
+                format!("park {}: {why}, refusal {}", reason.code(), refusal.is_some())
+            }
+        }
+    }
+
+    #[test]
+    fn each_result_has_one_disposition() {
+        let why = || "w".to_owned();
+        let not_ready = || ProcessingResult::NotReady { why: why() };
+        let undecodable = |is_oversized| ProcessingResult::Undecodable {
+            is_oversized,
+            why: why(),
+            refusal: MessageRefused::unreadable("w"),
         };
-        if tokio::time::timeout(REPLY_TIMEOUT, sending).await.is_err() {
-            warn!(message.id = asked, "a reply was not sent");
+        let killed = |is_decoded| ProcessingResult::KilledService { is_decoded, why: why() };
+        let table = [
+            (ProcessingResult::Completed { reply: None }, 0, "acknowledge, reply false"),
+            (ProcessingResult::Completed { reply: None }, 9, "acknowledge, reply false"),
+            (not_ready(), 0, "retry 1 in orders.retry.5s: w"),
+            (not_ready(), 1, "retry 2 in orders.retry.1m: w"),
+            (not_ready(), 2, "retry 3 in orders.retry.10m: w"),
+            (not_ready(), 3, "park retries_exhausted: w, refusal false"),
+            (not_ready(), u32::MAX, "park retries_exhausted: w, refusal false"),
+            (ProcessingResult::Failed { why: why() }, 0, "park hopeless: w, refusal true"),
+            (undecodable(false), 0, "park undecodable: w, refusal true"),
+            (undecodable(true), 2, "park oversized: w, refusal true"),
+            (killed(true), 0, "park kills_the_service: w, refusal true"),
+            (killed(false), 0, "park kills_the_service: w, refusal false"),
+        ];
+        for (result, attempts, expected) in table {
+            let case = format!("{result:?} after {attempts}");
+            assert_eq!(line(result, attempts), expected, "{case}");
         }
+        assert_eq!(RETRY_TIERS.len(), 3, "the table has a row for each tier and one for the end");
     }
-
-    /// Tells whoever waits that a message was not handled, and why.
-    pub(crate) async fn refuse(
-        &self,
-        asked: &BasicProperties,
-        about: Option<MessageId>,
-        refusal: MessageRefused,
-    ) {
-        let source = format!("/{}", self.service);
-        self.reply(asked, &Reply::refused(asked, about, source, refusal)).await;
-    }
-
-    async fn send_reply(
-        &self,
-        key: &str,
-        body: &[u8],
-        properties: BasicProperties,
-    ) -> Result<(), BusError> {
-        let mut current = self.replying.lock().await;
-        let channel = match current.take().filter(|channel| channel.status().connected()) {
-            Some(channel) => channel,
-            None => ChannelGuard::new(self.link.channel().await?),
-        };
-        let options = BasicPublishOptions::default();
-        channel.basic_publish(REPLIES.into(), short(key), options, body, properties).await?;
-        *current = Some(channel);
-        Ok(())
-    }
-
-    async fn confirmed(&self, messages: &[Outgoing]) -> Result<(), BusError> {
-        if messages.is_empty() {
-            return Ok(());
-        }
-        let mut current = self.confirming.lock().await;
-        let channel = match current.take().filter(|channel| channel.status().connected()) {
-            Some(channel) => channel,
-            None => ChannelGuard::new(self.link.confirming_channel().await?),
-        };
-        publish_confirmed(&channel, messages).await?;
-        *current = Some(channel);
-        Ok(())
-    }
-
-    /// The broker lets us publish under our own name only; who sent it first stays in `app_id`.
-    fn outgoing(&self, exchange: &'static str, key: String, stray: Stray) -> Outgoing {
-        let was = &stray.properties;
-        let mut properties = named(&stray.content_type, &stray.id, &stray.kind, self.link.user())
-            .with_headers(was.headers().clone().unwrap_or_default());
-        if let Some(app_id) = was.app_id() {
-            properties = properties.with_app_id(app_id.clone());
-        }
-        if let Some(correlation_id) = was.correlation_id() {
-            properties = properties.with_correlation_id(correlation_id.clone());
-        }
-        if let Some(reply_to) = was.reply_to() {
-            properties = properties.with_reply_to(reply_to.clone());
-        }
-        if let Some(timestamp) = was.timestamp() {
-            properties = properties.with_timestamp(*timestamp);
-        }
-        Outgoing { exchange, key, properties, body: stray.body }
-    }
-
-    pub(crate) async fn close(&self) {
-        self.link.close().await;
-    }
-}
-
-/// How many times a message was tried and sent to wait.
-pub(crate) fn attempt(properties: &BasicProperties) -> u32 {
-    let headers = properties.headers().as_ref().map(FieldTable::inner);
-    match headers.and_then(|headers| headers.get(ATTEMPT_HEADER)) {
-        Some(AMQPValue::LongUInt(attempt)) => *attempt,
-        Some(AMQPValue::LongInt(attempt)) => u32::try_from(*attempt).unwrap_or(0),
-        Some(AMQPValue::LongLongInt(attempt)) => u32::try_from(*attempt).unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// A message's own headers.
-pub(crate) fn own_headers(properties: &BasicProperties) -> FieldTable {
-    let mut own = FieldTable::default();
-    let headers = properties.headers().as_ref().map(FieldTable::inner);
-    for (name, value) in headers.into_iter().flatten() {
-        let short = !matches!(value, AMQPValue::LongString(text) if text.len() > DETAIL_BYTES_MAX);
-        if short && KEPT_HEADERS.contains(&name.as_str()) {
-            own.insert(name.clone(), value.clone());
-        }
-    }
-    own
 }

@@ -1,5 +1,5 @@
-//! What a service writes for each of its queues. Promise: a handler decides and stores, and cannot
-//! commit, acknowledge, publish or park, because it is never handed the means.
+//! The interface between a service and its queues. Promise: a handler decides and stores; it has no
+//! means to commit, acknowledge, publish or park.
 
 use std::future::Future;
 
@@ -13,14 +13,14 @@ use crate::{
     topology::RETRY_TIERS,
 };
 
-/// A message as it came, read.
+/// A decoded message.
 #[derive(Clone, Debug)]
 pub struct Received<M> {
     /// The message in its envelope.
     pub envelope: Envelope<M>,
-    /// How many times it was tried and sent to wait.
+    /// How many earlier attempts ended in a retry queue.
     pub attempt: u32,
-    /// Whether it came back from where it had waited, or was parked: a command has had no effect.
+    /// Whether the message comes from a retry queue or a replay: the command has had no effect.
     pub(crate) returned: bool,
 }
 
@@ -31,20 +31,20 @@ impl<M> Received<M> {
         self.envelope.id
     }
 
-    /// The message itself.
+    /// The message without its envelope.
     #[must_use]
     pub const fn message(&self) -> &M {
         &self.envelope.data
     }
 
-    /// Whether it has waited as often as a message may: who lets it wait once more parks it.
+    /// Whether all retry tiers are used: one more `Outcome::Later` parks the message.
     #[must_use]
     pub fn has_waited_long_enough(&self) -> bool {
         usize::try_from(self.attempt).map_or(true, |attempt| attempt >= RETRY_TIERS.len())
     }
 }
 
-/// An event to announce, with its data already written.
+/// An event to announce, with its data already serialised.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub(crate) kind: &'static str,
@@ -54,7 +54,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Writes `message` down as an event.
+    /// Serialises `message` as an event.
     pub fn new<M: Message>(message: &M) -> Self {
         let data = serde_json::value::to_raw_value(message);
         Self {
@@ -66,31 +66,31 @@ impl Event {
     }
 }
 
-/// What became of one message.
+/// The outcome of one message.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It is done, or refused: both are answers.
+    /// The message is done, or refused by the domain: both are answers.
     Done {
-        /// Events to announce; whoever waits for a reply is told them too.
+        /// Events to announce; the reply to the sender contains them, too.
         announce: Vec<Event>,
-        /// What was announced before, for whoever asks again: in the reply only.
+        /// Events that were announced earlier: only the reply to the sender contains them.
         told: Vec<Event>,
     },
-    /// It cannot be handled yet: it waits, and is parked when it has waited often enough. What was
-    /// stored for it stays, and must be stored once only however often it comes.
+    /// The message cannot be handled yet: it waits in a retry queue, and is parked after the last
+    /// tier. The handler's changes for it stay, and must be harmless to repeat.
     Later {
-        /// What it waits for.
+        /// The missing precondition.
         why: String,
     },
-    /// It can never be handled: it is parked. Nothing may have been stored for it.
+    /// The message can never be handled: it is parked. The handler must have stored nothing for it.
     Hopeless {
-        /// Why not.
+        /// The reason.
         why: String,
     },
 }
 
 impl Outcome {
-    /// Done, with nothing to say.
+    /// Done, without any event.
     #[must_use]
     pub const fn silent() -> Self {
         Self::Done { announce: vec![], told: vec![] }
@@ -102,13 +102,14 @@ impl Outcome {
     }
 }
 
-/// Why a whole batch could not be handled: what the bus shall do about it.
+/// The fault of a whole batch, by the reaction of the bus.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// Try the same again, as often as it takes.
+    /// A later attempt can succeed: the batch is attempted again until it does.
     #[error("could not be handled now")]
     Transient(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It would fail again. Messages are tried one by one, and the one that fails alone is parked.
+    /// Each attempt would fail. Messages are attempted one by one, and the one that fails is
+    /// parked.
     #[error("cannot be handled")]
     Hopeless(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -122,25 +123,25 @@ impl From<sqlx::Error> for HandleError {
     }
 }
 
-/// What tells that a message was handled before.
+/// How a duplicate of a message is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idempotency {
     /// The bus's inbox: the handler sees each message id once.
     Inbox,
-    /// A key of the domain, such as a transfer's id: the handler sees duplicates, and answers with
-    /// the stored outcome.
+    /// A key of the domain, such as a transfer's id: the handler sees duplicates, and returns the
+    /// stored outcome.
     NaturalKey,
 }
 
 /// Handles the messages of one subscription.
 pub trait Handler: Send + Sync + 'static {
-    /// What the subscription carries.
+    /// The messages of the subscription.
     type Message: MessageSet;
-    /// What makes duplicates harmless.
+    /// How duplicates are made harmless.
     const IDEMPOTENCY: Idempotency = Idempotency::Inbox;
 
-    /// Handles a batch, in order, and returns one outcome for each message. All that it stores
-    /// through `tx` is committed together with the outcomes, or not at all.
+    /// Handles a batch, in order, and returns one outcome for each message. All changes through
+    /// `tx` are committed together with the outcomes, or not at all.
     fn handle(
         &self,
         tx: &mut Tx<'_>,

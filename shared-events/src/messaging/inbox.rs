@@ -1,4 +1,8 @@
-//! Which messages have had their effect. Promise: within one transaction, a message is new once.
+//! The messages that have had their effect. Promise: a message is new once, however many
+//! transactions claim it at a time.
+//!
+//! Tests: `a_message_is_new_once`, `an_answer_is_kept_and_a_retry_forgotten_under_each_key`; the
+//! statements run in the integration tests.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -7,55 +11,58 @@ use uuid::Uuid;
 
 use super::{
     database::{Database, in_time, silent},
-    inbox_key::Keys,
+    inbox_key::InboxKeys,
 };
 
-/// What lies beside the days is kept so long after it came.
+/// How long entries of `inbox_rest` are kept after their arrival.
 const KEPT_FOR: &str = "90 days";
-/// A day's messages are dropped together. One more than an unknown id may be old.
+/// The number of kept days: one more than the age of an unknown id may be.
 const DAYS_KEPT: i32 = 29;
-/// So many days have a table before they begin.
+/// How many days have their table in advance.
 const DAYS_AHEAD: i32 = 7;
-/// Rows deleted at a time, so that pruning never holds a batch up.
+/// Rows deleted at a time, so that pruning delays no batch.
 const PRUNE_ROWS_MAX: i64 = 10_000;
-/// The longest that days may be made and dropped. The rest of the inbox is read for each new day.
+/// The bound for creating and dropping days. Each new day reads all of `inbox_rest`.
 const DAYS_TIMEOUT: Duration = Duration::from_secs(10 * 60);
-/// A suspect that was not seen again for so long has ended elsewhere.
-const SUSPECTED_FOR: &str = "28 days";
+/// How long an unfinished isolated attempt is kept.
+const ATTEMPT_KEPT_FOR: &str = "28 days";
 
-/// What the inbox knows of a message.
+/// The state of a message in the inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
-    /// Nothing: this transaction is the first.
-    Never,
-    /// It had its effect; this is what was answered.
-    Before { outcome: Option<Vec<u8>> },
-    /// Its id was used for other content.
+pub(crate) enum InboxState {
+    /// Unknown: this transaction is the first.
+    New,
+    /// The message had its effect; `reply` is the stored answer.
+    Processed { reply: Option<Vec<u8>> },
+    /// The id was used for other content.
     Conflict,
-    /// Nothing, and its id is older than what is known: it may have had its effect.
-    Forgotten,
+    /// Unknown, and older than the inbox reaches: the message may have had its effect.
+    Expired,
 }
 
-/// A message as the inbox is asked about it.
+/// A message's claim on the inbox.
 #[derive(Clone, Debug)]
-pub(crate) struct Claim {
-    pub(crate) keys: Keys,
+pub(crate) struct InboxClaim {
+    pub(crate) keys: InboxKeys,
     /// BLAKE3 of the content.
     pub(crate) digest: Vec<u8>,
 }
 
-impl Keys {
+/// The digest and the reply that the inbox stores under a key.
+type StoredEntry = (Vec<u8>, Option<Vec<u8>>);
+
+impl InboxKeys {
     pub(crate) fn all(&self) -> impl Iterator<Item = Uuid> {
         std::iter::once(self.first).chain(self.second)
     }
 }
 
-/// Writes all messages down, and says of each whether it is new. Their ids must differ from each
-/// other. A concurrent transaction with the same id waits here until the first has ended.
+/// Records all messages, and says of each whether it is new. Their ids must differ from each other.
+/// A concurrent transaction with the same id waits here until the first one has ended.
 pub(crate) async fn claim(
     connection: &mut PgConnection,
-    claims: &[Claim],
-) -> sqlx::Result<Vec<Seen>> {
+    claims: &[InboxClaim],
+) -> sqlx::Result<Vec<InboxState>> {
     let keys: Vec<Uuid> = claims.iter().flat_map(|claim| claim.keys.all()).collect();
     let digests: Vec<&[u8]> =
         claims.iter().flat_map(|claim| claim.keys.all().map(|_| claim.digest.as_slice())).collect();
@@ -70,29 +77,29 @@ pub(crate) async fn claim(
     )
     .fetch_all(&mut *connection)
     .await?;
-    let unknown = |claim: &Claim| match claim.keys.forgotten {
-        true => Seen::Forgotten,
-        false => Seen::Never,
-    };
-    if new.len() == keys.len() {
-        return Ok(claims.iter().map(unknown).collect());
-    }
-    let rows = sqlx::query!(
-        "SELECT message_id, digest, outcome FROM bus.inbox
+    let mut known = HashMap::new();
+    if new.len() < keys.len() {
+        let rows = sqlx::query!(
+            "SELECT message_id, digest, outcome FROM bus.inbox
          WHERE message_id = ANY($1) AND NOT message_id = ANY($2)",
-        &keys,
-        &new,
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut known = HashMap::with_capacity(rows.len());
-    known.extend(rows.into_iter().map(|row| (row.message_id, (row.digest, row.outcome))));
-    let seen = |claim: &Claim| match claim.keys.all().find_map(|key| known.remove(&key)) {
-        None => unknown(claim),
-        Some((stored, outcome)) if stored == claim.digest => Seen::Before { outcome },
-        Some(_) => Seen::Conflict,
-    };
-    Ok(claims.iter().map(seen).collect())
+            &keys,
+            &new,
+        )
+        .fetch_all(connection)
+        .await?;
+        known.extend(rows.into_iter().map(|row| (row.message_id, (row.digest, row.outcome))));
+    }
+    Ok(claims.iter().map(|claim| state_of(claim, &mut known)).collect())
+}
+
+/// The state of a message, given the entries that the inbox had before.
+pub(crate) fn state_of(claim: &InboxClaim, known: &mut HashMap<Uuid, StoredEntry>) -> InboxState {
+    match claim.keys.all().find_map(|key| known.remove(&key)) {
+        Some((digest, reply)) if digest == claim.digest => InboxState::Processed { reply },
+        Some(_) => InboxState::Conflict,
+        None if claim.keys.forgotten => InboxState::Expired,
+        None => InboxState::New,
+    }
 }
 
 async fn keep_outcomes(
@@ -119,46 +126,47 @@ async fn forget(connection: &mut PgConnection, keys: &[Uuid]) -> sqlx::Result<()
     Ok(())
 }
 
-/// What the inbox learns at the end of a transaction.
+/// The inbox's part in the end of a transaction.
 #[derive(Debug, Default)]
-pub(crate) struct Inboxed {
-    answered: Vec<Uuid>,
-    outcomes: Vec<Vec<u8>>,
-    unseen: Vec<Uuid>,
+pub(crate) struct InboxUpdates {
+    pub(crate) answered: Vec<Uuid>,
+    pub(crate) replies: Vec<Vec<u8>>,
+    pub(crate) forgotten: Vec<Uuid>,
 }
 
-impl Inboxed {
-    /// What was answered to a message, to be told again.
-    pub(crate) fn answered(&mut self, keys: &Keys, outcome: &[u8]) {
-        self.outcomes.extend(keys.all().map(|_| outcome.to_vec()));
+impl InboxUpdates {
+    /// Keeps the reply to a message, for the sender who sends the message again.
+    pub(crate) fn answered(&mut self, keys: &InboxKeys, reply: &[u8]) {
+        self.replies.extend(keys.all().map(|_| reply.to_vec()));
         self.answered.extend(keys.all());
     }
 
-    /// A message had no effect after all: it waits for a retry, or is parked.
-    pub(crate) fn unseen(&mut self, keys: Option<&Keys>) {
-        self.unseen.extend(keys.into_iter().flat_map(Keys::all));
+    /// Forgets a message that had no effect: a retry or a replay must find it new.
+    pub(crate) fn forget(&mut self, claim: Option<&InboxClaim>) {
+        self.forgotten.extend(claim.into_iter().flat_map(|claim| claim.keys.all()));
     }
 
     pub(crate) async fn store(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         if !self.answered.is_empty() {
-            keep_outcomes(connection, &self.answered, &self.outcomes).await?;
+            keep_outcomes(connection, &self.answered, &self.replies).await?;
         }
-        if !self.unseen.is_empty() {
-            forget(connection, &self.unseen).await?;
+        if !self.forgotten.is_empty() {
+            forget(connection, &self.forgotten).await?;
         }
         Ok(())
     }
 }
 
-/// Makes room for the days to come, and drops what is too old to come again: whole days at once,
-/// and a few rows at a time what lies beside the days. Returns how many of those. An id whose own
-/// time is not long ago is kept, since it may be sent again.
+/// Creates the tables of the days to come, and drops old entries: whole days at once, and entries
+/// of
+/// `inbox_rest` a few at a time. Returns the number of the latter. An entry whose id has a recent
+/// time is kept, since the message may be sent again.
 pub(crate) async fn prune(database: &Database) -> sqlx::Result<u64> {
     keep_days(database).await?;
     let mut lease = database.lease().await?;
     let forget = sqlx::query!(
         "DELETE FROM bus.suspects WHERE begun_at < now() - $1::text::interval",
-        SUSPECTED_FOR,
+        ATTEMPT_KEPT_FOR,
     );
     in_time(forget.execute(&mut *lease)).await?;
     let mut pruned = 0;
@@ -183,7 +191,7 @@ pub(crate) async fn prune(database: &Database) -> sqlx::Result<u64> {
     }
 }
 
-/// Over a connection of its own: it commits step by step, and may take long.
+/// Uses a connection outside of the pool: the procedure commits step by step, and may take long.
 async fn keep_days(database: &Database) -> sqlx::Result<()> {
     let mut connection = database.connect_apart().await?;
     in_time(sqlx::query("SET statement_timeout = 0").execute(&mut connection)).await?;
@@ -191,4 +199,52 @@ async fn keep_days(database: &Database) -> sqlx::Result<()> {
     let kept = tokio::time::timeout(DAYS_TIMEOUT, keep.execute(&mut connection)).await;
     kept.unwrap_or_else(|_| Err(silent(DAYS_TIMEOUT)))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(second: bool, forgotten: bool, digest: u8) -> InboxClaim {
+        let second = second.then(|| Uuid::from_u128(2));
+        let keys = InboxKeys { first: Uuid::from_u128(1), second, forgotten };
+        InboxClaim { keys, digest: vec![digest] }
+    }
+
+    #[test]
+    fn a_message_is_new_once() {
+        let processed = |reply| InboxState::Processed { reply };
+        let reply = || Some(b"reply".to_vec());
+        // key that is known with digest 7, claim, state
+        let table = [
+            (None, claim(false, false, 7), InboxState::New),
+            (None, claim(true, false, 7), InboxState::New),
+            (None, claim(true, true, 7), InboxState::Expired),
+            (Some(1), claim(false, false, 7), processed(reply())),
+            (Some(2), claim(true, false, 7), processed(reply())),
+            (Some(2), claim(true, true, 7), processed(reply())),
+            (Some(2), claim(false, false, 7), InboxState::New),
+            (Some(1), claim(false, false, 8), InboxState::Conflict),
+            (Some(2), claim(true, true, 8), InboxState::Conflict),
+        ];
+        for (known, claim, expected) in table {
+            let entry = |key| (Uuid::from_u128(key), (vec![7], reply()));
+            let mut entries = known.map(entry).into_iter().collect();
+            let found = state_of(&claim, &mut entries);
+            assert_eq!(found, expected, "{claim:?} where {known:?} is known");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_kept_and_a_retry_forgotten_under_each_key() {
+        let late = claim(true, false, 7);
+        let mut updates = InboxUpdates::default();
+        updates.answered(&late.keys, b"reply");
+        assert_eq!(updates.answered, [Uuid::from_u128(1), Uuid::from_u128(2)]);
+        assert_eq!(updates.replies, [b"reply", b"reply"]);
+        updates.forget(None);
+        assert!(updates.forgotten.is_empty(), "a conflict leaves the first message's entry");
+        updates.forget(Some(&late));
+        assert_eq!(updates.forgotten, [Uuid::from_u128(1), Uuid::from_u128(2)]);
+    }
 }

@@ -1,19 +1,24 @@
-//! Under which key the inbox knows a message. Promise: what a client sends never meets what a
-//! service announces, whatever id the client chooses; and an id that is old when it comes is known
-//! for as long as a new one.
+//! The keys of messages in the inbox. Promise: no id of a client's command collides with the key of
+//! an event; an id that is old on arrival is remembered for as long as a new one.
 //!
-//! The inbox has a table a day, by the time in the id, and old days go whole. So:
+//! The inbox has a table for each day, by the time in the id, and old days are dropped whole:
 //!
-//! | the id's age when it comes | known |
+//! | the id's age on arrival | remembered |
 //! |---|---|
 //! | up to 14 days | in its day's table, until that is 29 days old |
-//! | more | there, and by a second key in `inbox_rest`, for 90 days after it came |
-//! | none (no time), or negative (a clock ran ahead) | in `inbox_rest`, for 90 days after it came |
+//! | more | there, and by a second key in `inbox_rest`, for 90 days after arrival |
+//! | none (no time), or negative (a clock ran ahead) | in `inbox_rest`, for 90 days after arrival |
 //!
-//! What lies there and has a time is kept until 28 days after that time, too.
+//! An entry of `inbox_rest` whose id has a time is also kept until 28 days after that time.
 //!
-//! A command whose id is older than the days that are kept, and that is not known, is refused: it
-//! may have had its effect when it was new.
+//! A command with an unknown id that is older than the kept days is refused: the command may have
+//! had its effect when it was new.
+//!
+//! | promise | test |
+//! |---|---|
+//! | no collision | `a_command_never_meets_an_event_whatever_its_id` |
+//! | the table above | `an_id_is_late_refused_or_neither_by_its_age` |
+//! | a late id is remembered | `a_late_id_is_known_by_the_same_key_however_late_it_is` |
 
 use std::time::Duration;
 
@@ -26,51 +31,52 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// An id that is older when it comes is kept from then on, beside its day.
+/// An id that is older on arrival is also kept in `inbox_rest`.
 const LATE_AFTER: Duration = Duration::from_secs(14 * DAY.as_secs());
 /// A day less than the tables of days are kept.
-const VOUCHED_FOR: Duration = Duration::from_secs(28 * DAY.as_secs());
+const REMEMBERED_FOR: Duration = Duration::from_secs(28 * DAY.as_secs());
 /// Beyond this no day has a table.
 const DAYS_END: Duration = Duration::from_secs(60 * DAY.as_secs());
-/// Keys that begin so lie beside the days for ever.
-const BESIDE: [u8; 6] = [0xff; 6];
+/// The beginning of keys that belong to `inbox_rest` for ever.
+const REST_PREFIX: [u8; 6] = [0xff; 6];
 
 /// The keys of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Keys {
+pub(crate) struct InboxKeys {
     pub(crate) first: Uuid,
-    /// Where the id is late.
+    /// The key of a late id in `inbox_rest`.
     pub(crate) second: Option<Uuid>,
-    /// Whether it may have had its effect, and been forgotten since.
+    /// Whether the message may have had its effect and be forgotten since.
     pub(crate) forgotten: bool,
 }
 
-/// The keys of the message of type `kind` that came by `subscription` now. One that was `returned`,
-/// by a person or after it had waited, is known to have had no effect.
+/// The keys of a message of type `kind` that arrives on `subscription` now. A `returned` message,
+/// from a retry queue or a replay, is known to have had no effect.
 pub(crate) fn keys(
     subscription: &str,
     kind: &str,
     id: MessageId,
     returned: bool,
     now: DateTime<Utc>,
-) -> Keys {
+) -> InboxKeys {
     let is_command = exchange_of(kind) == Some(COMMANDS);
     let id = id.uuid();
-    // Earlier versions stored commands' ids as they are. Ours of other messages are of version 8
-    // (RFC 9562, 5.8), so a client's of that version are not stored as they are either.
+    // Earlier versions stored commands' ids unchanged. Derived keys are UUIDs of version 8 (RFC
+    // 9562, 5.8), so a client's id of that version is derived, too.
     let first = match is_command && id.get_version_num() != 8 {
         true => id,
         false => derived(&[subscription.as_bytes()], id, &id.as_bytes()[..6]),
     };
     let age = age(id, now);
     let late = age.is_some_and(|age| age > LATE_AFTER && age < DAYS_END);
-    let second = late.then(|| derived(&[b"late", subscription.as_bytes()], id, &BESIDE));
+    let second = late.then(|| derived(&[b"late", subscription.as_bytes()], id, &REST_PREFIX));
     let has_time = id.get_version_num() == 7;
-    let forgotten = is_command && !returned && has_time && age.is_some_and(|age| age > VOUCHED_FOR);
-    Keys { first, second, forgotten }
+    let forgotten =
+        is_command && !returned && has_time && age.is_some_and(|age| age > REMEMBERED_FOR);
+    InboxKeys { first, second, forgotten }
 }
 
-/// How long ago the time was with which an id begins. `None` of one in the future.
+/// The age of the time at the beginning of an id; `None` for a time in the future.
 fn age(id: Uuid, now: DateTime<Utc>) -> Option<Duration> {
     let mut millis = [0; 8];
     millis[2..].copy_from_slice(&id.as_bytes()[..6]);
@@ -115,7 +121,7 @@ mod tests {
         MessageId(Uuid::from_bytes(bytes))
     }
 
-    fn of(kind: &str, id: MessageId) -> Keys {
+    fn of(kind: &str, id: MessageId) -> InboxKeys {
         keys(ACCOUNTS_COMMANDS.name, kind, id, false, now())
     }
 
@@ -123,7 +129,7 @@ mod tests {
     fn a_command_never_meets_an_event_whatever_its_id() {
         let event = made(7, 0);
         let of_event = keys(ACCOUNTS_EVENTS.name, EVENT, event, false, now());
-        assert_eq!(of(COMMAND, event).first, event.uuid(), "as earlier versions stored it");
+        assert_eq!(of(COMMAND, event).first, event.uuid(), "unchanged, for earlier versions");
         assert_ne!(of_event.first, event.uuid());
         let chosen = MessageId(of_event.first);
         assert_ne!(of(COMMAND, chosen).first, of_event.first, "a client that knows our rule");
@@ -150,13 +156,13 @@ mod tests {
         ];
         for (version, days, late, refused) in rows {
             let found = of(COMMAND, made(version, days));
-            let what = format!("version {version}, {days} days ago: {found:?}");
-            assert_eq!((found.second.is_some(), found.forgotten), (late, refused), "{what}");
+            let case = format!("version {version}, {days} days ago: {found:?}");
+            assert_eq!((found.second.is_some(), found.forgotten), (late, refused), "{case}");
         }
     }
 
     #[test]
-    fn what_returns_was_not_done_and_events_are_never_refused() {
+    fn returned_messages_and_events_are_never_refused() {
         let old = made(7, 100);
         assert!(!keys(ACCOUNTS_COMMANDS.name, COMMAND, old, true, now()).forgotten);
         assert!(!keys(ACCOUNTS_EVENTS.name, EVENT, old, false, now()).forgotten);
@@ -168,6 +174,6 @@ mod tests {
         let days = chrono::TimeDelta::days;
         let later = keys(ACCOUNTS_COMMANDS.name, COMMAND, id, false, now() + days(30));
         assert_eq!(of(COMMAND, id).second, later.second);
-        assert!(later.second.is_some_and(|key| key.as_bytes()[..6] == BESIDE));
+        assert!(later.second.is_some_and(|key| key.as_bytes()[..6] == REST_PREFIX));
     }
 }

@@ -5,55 +5,73 @@
 //!
 //! ```text
 //! service             puts a service together: `Service::new(..).consume(..).answer(..).run(..)`
+//!   maintenance         measures the outbox, prunes the inbox
 //! topology_check      compares the broker with the topology before anything is consumed
 //!
-//! consumer            takes the ready deliveries of a subscription's queues, up to a bound
-//! prefetch_window     how many unacknowledged messages keep a consumer's memory within its bound
-//! decode              from bytes to messages; a message that cannot be read is set apart
-//! batch               inbox, handler and outbox in ONE transaction; one by one if it fails
+//! consumer            takes batches of deliveries, as large as the load makes them
+//! delivery_stream     the deliveries of a subscription's queues, in the order of their tags
+//! prefetch_window     keeps the memory of unacknowledged deliveries within bounds
+//! decode              from bytes to messages; an undecodable message blocks no other
+//! batch               inbox, handler and outbox in ONE transaction, then settlement, then one ack
 //! sub_batches         parts of a batch in which each id comes once
-//! handler             what a service writes: given a transaction and messages, returns outcomes
-//! inbox, inbox_key    which messages have had their effect, and under which key each is known
-//! redelivery          messages that were delivered too often; isolated: each handled by itself
-//! disposition         after the commit: wait for a retry, park, reply; then one acknowledgement
-//! reply               the answer to a command or query, no larger than a message may be
+//! isolation           messages that are redelivered too often; isolated_batch: one at a time
+//! handler             the service's part: given a transaction and messages, returns outcomes
+//! inbox, inbox_key    the messages that had their effect, and the keys they are known by
+//! disposition         decides (pure): acknowledge, retry after which tier, or dead-letter and why
+//! republish           builds (pure) the message for a retry queue or a parked queue
+//! settlement          carries dispositions out: refusals, retried and parked messages, replies
+//! reply               the reply to a command or query, no larger than the message limit
 //!
 //! outbox              rows of committed events, and the queue in memory to the relay
 //! coalesce            joins the events of one transaction into few messages
-//! outbox_partition    which relay publishes which rows
+//! outbox_partition    which relay publishes which rows; partition_session: its statements
 //! relay               pipelined, confirmed publishes; a row is deleted once it is confirmed
-//! outbox_table        what the relay reads and deletes beside the publishing
+//! outbox_table        the relay's reads and deletes beside the publishing
 //!
 //! query_consumer      queries: a read-only transaction, a reply, nothing stored
-//! background_job      what a service does by the clock, under the same rules as a handler
+//! background_job      a service's own schedules, under the same rules as a handler
 //! supervise           restarts a part that panicked
 //! database            connections with bounds; time_limit: how long a transaction may take
 //! session             a database session with its settings, lent to nobody else
+//! broker_channel      channels and connections that are closed in order
 //! ```
+//! The code reaches its peers through four traits, which the unit tests implement in memory:
+//! `delivery_broker` and `delivery_store` (the batch), `event_broker` and `outbox_table` (the
+//! relay). They are generics, so that they cost nothing.
 
 mod background_job;
 mod batch;
+mod broker_channel;
 mod coalesce;
 mod consumer;
 mod database;
 mod decode;
+mod delivery_broker;
+mod delivery_store;
+mod delivery_stream;
 mod disposition;
+mod event_broker;
 mod handler;
 mod inbox;
 mod inbox_key;
-mod isolated;
+mod isolated_batch;
+mod isolation;
 mod outbox;
 mod outbox_partition;
 mod outbox_table;
+mod partition_session;
 mod prefetch_window;
 mod query_consumer;
-mod redelivery;
 mod relay;
 mod reply;
+mod republish;
 mod service;
 mod session;
+mod settlement;
 mod sub_batches;
 mod supervise;
+#[cfg(test)]
+mod test_messages;
 mod time_limit;
 mod topology_check;
 

@@ -1,5 +1,11 @@
-//! Events on their way from the commit to the relay. Promise: what is announced is stored in the
-//! announcing transaction, and rows get their ids while that transaction holds its locks.
+//! Events between the handler and the relay. Promise: an event is stored in the transaction that
+//! announces it; rows get their ids while that transaction holds its locks; memory is bounded.
+//!
+//! Tests: `nothing_begins_while_too_much_waits`, `a_commit_queues_its_rows_once_it_is_answered`,
+//! `a_commit_without_an_answer_queues_its_rows_as_doubtful`.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -10,8 +16,8 @@ use tokio::sync::{Mutex, mpsc, watch};
 use uuid::Uuid;
 
 use super::{
-    coalesce::join,
-    database::{Database, Lease, in_time},
+    coalesce::coalesce,
+    database::{Database, in_time},
     handler::Event,
 };
 use crate::{
@@ -20,17 +26,17 @@ use crate::{
     text::visible,
 };
 
-/// While so many bytes of committed events wait for the broker in memory, no transaction begins: a
-/// slow broker slows the service down, does not fill its memory, and finds no accounts locked.
+/// While so many bytes of committed events wait in memory for the broker, no transaction begins: a
+/// slow broker slows the service down, without filling its memory or leaving accounts locked.
 const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// The number of a lane of the outbox: which relay publishes a row.
-pub(crate) type LaneNumber = i16;
+/// The number of an outbox partition (column `lane`): which relay publishes a row.
+pub(crate) type PartitionNumber = i16;
 
-/// What a client wrote is copied into every event that it led to.
+/// The longest `actor`: events copy the client's text.
 const ACTOR_BYTES_MAX: usize = 255;
 
-/// What led to an event.
+/// The message that led to an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
     pub(crate) id: MessageId,
@@ -73,9 +79,9 @@ impl Cause {
     }
 }
 
-/// On whose behalf, as one line of visible characters, and no longer than events should carry.
-fn actor(told: &str) -> String {
-    visible(&told[..told.floor_char_boundary(ACTOR_BYTES_MAX)]).into_owned()
+/// The client's `actor` as one line of visible characters, shortened.
+fn actor(text: &str) -> String {
+    visible(&text[..text.floor_char_boundary(ACTOR_BYTES_MAX)]).into_owned()
 }
 
 /// The same trace, a new span (W3C Trace Context, level 1).
@@ -93,11 +99,11 @@ fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Committed events of one transaction that travel together, and that the broker has not confirmed.
+/// Events of one transaction that travel in one message, which the broker has not confirmed.
 #[derive(Clone, Debug)]
-pub(crate) struct Row {
+pub(crate) struct OutboxRow {
     pub(crate) id: i64,
-    /// How many events travel in it.
+    /// The number of events.
     pub(crate) events: i32,
     /// The first event's id.
     pub(crate) message_id: Uuid,
@@ -106,11 +112,11 @@ pub(crate) struct Row {
     pub(crate) partition_key: Option<String>,
     /// The envelope as JSON; of several, a JSON array.
     pub(crate) body: Vec<u8>,
-    /// Its share of the memory that waiting events may use.
-    pub(crate) room: Option<Arc<Room>>,
+    /// The row's share of the memory for waiting events.
+    pub(crate) permit: Option<Arc<MemoryPermit>>,
 }
 
-impl Row {
+impl OutboxRow {
     pub(crate) fn new(envelope: &Envelope<Box<RawValue>>, partition_key: Option<String>) -> Self {
         let body = serde_json::to_vec(envelope).expect("an envelope writes plain JSON");
         Self {
@@ -121,7 +127,7 @@ impl Row {
             correlation_id: envelope.correlationid.0,
             partition_key,
             body,
-            room: None,
+            permit: None,
         }
     }
 }
@@ -129,10 +135,10 @@ impl Row {
 /// Stores events in the open transaction, in order and joined, and returns the rows with their ids.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
-    lane: LaneNumber,
-    events: Vec<Row>,
-) -> sqlx::Result<Vec<Row>> {
-    let mut rows = join(events);
+    partition: PartitionNumber,
+    events: Vec<OutboxRow>,
+) -> sqlx::Result<Vec<OutboxRow>> {
+    let mut rows = coalesce(events);
     if rows.is_empty() {
         return Ok(rows);
     }
@@ -152,7 +158,7 @@ pub(crate) async fn insert(
               AS row(events, message_id, kind, correlation_id, partition_key, body, place)
          ORDER BY place
          RETURNING id",
-        lane,
+        partition,
         &counts,
         &message_ids,
         &kinds as _,
@@ -168,9 +174,9 @@ pub(crate) async fn insert(
     Ok(rows)
 }
 
-/// What the broker would refuse for ever is not stored: nothing behind it would leave. Whoever
-/// announces it fails for itself, as with any value that cannot be written.
-fn check_sizes(rows: &[Row]) -> sqlx::Result<()> {
+/// Refuses an event that no broker would take: stored, it would stop all events behind it. The
+/// announcing message fails for itself, as with any value that cannot be encoded.
+fn check_sizes(rows: &[OutboxRow]) -> sqlx::Result<()> {
     match rows.iter().find(|row| row.body.len() > MESSAGE_BYTES_MAX) {
         Some(row) => {
             let wrong = format!("{} would have {} bytes", row.kind, row.body.len());
@@ -180,7 +186,7 @@ fn check_sizes(rows: &[Row]) -> sqlx::Result<()> {
     }
 }
 
-/// How many rows wait for the broker, and for how many seconds the oldest has.
+/// The number of waiting rows, and the age of the oldest in seconds.
 pub(crate) async fn waiting(database: &Database) -> sqlx::Result<(f64, f64)> {
     let mut lease = database.lease().await?;
     let outbox = sqlx::query!(
@@ -194,7 +200,7 @@ pub(crate) async fn waiting(database: &Database) -> sqlx::Result<(f64, f64)> {
     Ok((outbox.rows, outbox.seconds))
 }
 
-/// Which of these rows are in the table.
+/// The ids of these that are in the table.
 pub(crate) async fn stored(database: &Database, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
     let mut lease = database.lease().await?;
     let stored = sqlx::query_scalar!("SELECT id FROM bus.outbox WHERE id = ANY($1)", ids);
@@ -214,148 +220,107 @@ pub(crate) async fn delete(database: &Database, ids: &[i64]) -> sqlx::Result<()>
 
 /// Rows of one transaction on their way to the relay.
 #[derive(Debug)]
-pub(crate) enum Handed {
-    /// They are in the table.
-    Committed(Vec<Row>),
-    /// The commit was begun and its answer was not seen: the table says whether they are in it.
-    Doubtful(Vec<Row>),
+pub(crate) enum RelayItem {
+    /// The rows are in the table.
+    Committed(Vec<OutboxRow>),
+    /// The commit began and its answer was lost: the table says whether the rows are stored.
+    Doubtful(Vec<OutboxRow>),
 }
 
-/// The way from a commit to the relay. Bounded by [`Handover::ready`]: beyond its bytes there is at
-/// most one transaction of each task.
+/// The queue from commits to the relay. [`RelayQueue::ready`] bounds its bytes; beyond the bound
+/// there is at most one transaction of each task.
 #[derive(Clone, Debug)]
-pub(crate) struct Handover {
+pub(crate) struct RelayQueue {
     turn: Arc<Mutex<()>>,
     waiting_bytes: watch::Sender<usize>,
-    relay: mpsc::UnboundedSender<Handed>,
+    relay: mpsc::UnboundedSender<RelayItem>,
 }
 
-/// The memory of a transaction's events, until the last of its rows is gone.
+/// The memory of a transaction's events, released with the last of its rows.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct MemoryPermit {
     waiting_bytes: watch::Sender<usize>,
     bytes: usize,
 }
 
-impl Drop for Room {
+impl Drop for MemoryPermit {
     fn drop(&mut self) {
         self.waiting_bytes.send_modify(|waiting| *waiting -= self.bytes);
     }
 }
 
-impl Handover {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Handed>) {
+impl RelayQueue {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<RelayItem>) {
         let (relay, receiver) = mpsc::unbounded_channel();
         (Self { turn: Arc::default(), waiting_bytes: watch::Sender::new(0), relay }, receiver)
     }
 
-    /// Waits while too much is waiting already: before a transaction begins, so that none holds its
-    /// locks until the broker is back.
+    /// Waits while too many bytes wait: before a transaction begins, so that none holds its locks
+    /// until the broker is back.
     pub(crate) async fn ready(&self) {
         let mut waiting_bytes = self.waiting_bytes.subscribe();
         let few = waiting_bytes.wait_for(|waiting| *waiting < WAITING_BYTES_MAX).await;
-        few.expect("its sender is here");
+        few.expect("the queue has the sender");
     }
 
-    /// Commits a transaction that has stored these rows, and hands them over. One at a time: who
-    /// waits for what this transaction has locked commits after it, and is handed over after it,
-    /// so the events of an account leave in the order of its versions. Where the answer is lost,
-    /// or not waited for any longer, the rows are handed over in the same place as doubtful.
-    pub(crate) async fn commit(&self, lease: &mut Lease, rows: Vec<Row>) -> sqlx::Result<()> {
+    /// Commits a transaction that has stored these rows, and queues them. One commit at a time: a
+    /// transaction that waits for this one's locks commits later and is queued later, so the events
+    /// of an account leave in the order of its versions. Where the answer to the commit is lost, or
+    /// not awaited any longer, the rows are queued in the same place as doubtful.
+    pub(crate) async fn commit(
+        &self,
+        rows: Vec<OutboxRow>,
+        commit: impl Future<Output = sqlx::Result<()>>,
+    ) -> sqlx::Result<()> {
         if rows.is_empty() {
-            return lease.commit().await;
+            return commit.await;
         }
         let _turn = self.turn.lock().await;
-        let mut unanswered = Unanswered { handover: self, rows };
-        lease.commit().await?;
-        self.hand_over(std::mem::take(&mut unanswered.rows), Handed::Committed);
+        let mut pending = PendingCommit { relay_queue: self, rows };
+        commit.await?;
+        self.push(std::mem::take(&mut pending.rows), RelayItem::Committed);
         Ok(())
     }
 
-    /// A relay that has ended takes nothing: the rows are in the table, for the next one.
-    fn hand_over(&self, mut rows: Vec<Row>, handed: fn(Vec<Row>) -> Handed) {
+    /// Queues rows. After the relay's end the rows stay in the table, for the next relay.
+    fn push(&self, mut rows: Vec<OutboxRow>, item: fn(Vec<OutboxRow>) -> RelayItem) {
         let bytes = rows.iter().map(|row| row.body.len()).sum();
         self.waiting_bytes.send_modify(|waiting| *waiting += bytes);
-        let room = Arc::new(Room { waiting_bytes: self.waiting_bytes.clone(), bytes });
+        let permit = Arc::new(MemoryPermit { waiting_bytes: self.waiting_bytes.clone(), bytes });
         for row in &mut rows {
-            row.room = Some(Arc::clone(&room));
+            row.permit = Some(Arc::clone(&permit));
         }
-        if self.relay.send(handed(rows)).is_err() {
+        if self.relay.send(item(rows)).is_err() {
             tracing::info!("the relay has ended; committed events stay in the outbox");
         }
     }
 }
 
-/// Rows whose commit was begun. What is still in here at the end is handed over as doubtful.
-struct Unanswered<'h> {
-    handover: &'h Handover,
-    rows: Vec<Row>,
+/// The rows of a commit that has begun. Rows that are still here at its end are queued as doubtful.
+struct PendingCommit<'h> {
+    relay_queue: &'h RelayQueue,
+    rows: Vec<OutboxRow>,
 }
 
-impl Drop for Unanswered<'_> {
+impl Drop for PendingCommit<'_> {
     fn drop(&mut self) {
         if !self.rows.is_empty() {
-            self.handover.hand_over(std::mem::take(&mut self.rows), Handed::Doubtful);
+            self.relay_queue.push(std::mem::take(&mut self.rows), RelayItem::Doubtful);
         }
     }
 }
 
+/// A row of one event for tests.
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-
-    use super::*;
-
-    fn row(bytes: usize) -> Row {
-        Row {
-            id: 1,
-            events: 1,
-            message_id: Uuid::nil(),
-            kind: String::new(),
-            correlation_id: Uuid::nil(),
-            partition_key: None,
-            body: vec![b' '; bytes],
-            room: None,
-        }
-    }
-
-    #[test]
-    fn an_event_that_the_broker_would_refuse_fails_its_own_message() {
-        assert!(check_sizes(&[row(1), row(MESSAGE_BYTES_MAX)]).is_ok());
-        let error = check_sizes(&[row(1), row(MESSAGE_BYTES_MAX + 1)]).expect_err("too large");
-        assert!(
-            !crate::messaging::database::is_transient(&error),
-            "one by one, and it alone is parked"
-        );
-    }
-
-    #[test]
-    fn what_a_client_says_of_itself_is_one_visible_line_in_every_event() {
-        assert_eq!(actor("jana\u{202e}\nnovak"), "jana\u{fffd} novak");
-        assert!(actor(&"ř".repeat(10_000)).len() <= ACTOR_BYTES_MAX);
-        let parent = "00-d6a2acb5e1ecac9f3bbf63cc9d256f88-2c89213c25c04ed4-01";
-        assert!(child_span(parent).is_some_and(|it| it.starts_with(&parent[..36])));
-        for wrong in [&parent.replace('d', "\u{1b}"), &parent.to_uppercase(), "00", ""] {
-            assert_eq!(child_span(wrong), None);
-        }
-    }
-
-    #[tokio::test]
-    async fn nothing_begins_while_too_much_waits() {
-        let (handover, mut relay) = Handover::new();
-        handover.hand_over(vec![row(WAITING_BYTES_MAX - 1)], Handed::Committed);
-        assert!(handover.ready().now_or_never().is_some(), "there is room for a byte");
-        handover.hand_over(vec![row(1), row(1)], Handed::Committed);
-        let first = relay.recv().await.expect("it was handed over");
-        let second = relay.recv().await.expect("it was handed over");
-        let Handed::Committed(mut second) = second else { panic!("it is no doubtful one") };
-        assert!(handover.ready().now_or_never().is_none(), "there is none");
-        second.pop();
-        drop(first);
-        assert!(handover.ready().now_or_never().is_some(), "the first is gone");
-        handover.hand_over(vec![row(WAITING_BYTES_MAX - 2)], Handed::Committed);
-        assert!(handover.ready().now_or_never().is_none(), "half of the second still waits");
-        drop(second);
-        assert!(handover.ready().now_or_never().is_some());
+pub(crate) fn row_with_id(id: i64) -> OutboxRow {
+    OutboxRow {
+        id,
+        events: 1,
+        message_id: Uuid::from_u128(u128::from(id.unsigned_abs())),
+        kind: "test.event.v1".to_owned(),
+        correlation_id: Uuid::nil(),
+        partition_key: None,
+        body: b"{}".to_vec(),
+        permit: None,
     }
 }

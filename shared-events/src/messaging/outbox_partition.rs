@@ -1,89 +1,72 @@
-//! Which relay publishes which outbox rows. Promise: a lane has one relay at a time; a lane whose
+//! Assigns outbox rows to relays. Promise: a partition has one relay at a time; a partition whose
 //! relay died is found and emptied by another.
 //!
-//! Every process takes a lane of its own, by an advisory lock on a connection of its own, and
-//! writes that lane's number on its rows. The lock ends with the connection, so a crash frees it.
+//! Every process takes a partition by an advisory lock on a session of its own, and writes that
+//! partition's number (column `lane`) on its rows. The lock ends with the session, so a crash frees
+//! the partition.
+//!
+//! | promise | test |
+//! |---|---|
+//! | one relay for a partition | `each_process_takes_the_first_free_partition` |
+//! | orphans are adopted, rows of live relays are not | `only_rows_of_dead_relays_are_adopted` |
 
 use std::sync::{
     Arc,
     atomic::{AtomicI16, Ordering},
 };
 
-use sqlx::PgConnection;
-use uuid::Uuid;
-
 use super::{
-    database::{Database, in_time},
-    outbox::{LaneNumber, Row},
+    outbox::{OutboxRow, PartitionNumber},
+    partition_session::PartitionSession,
 };
 
 /// The most processes of one service at a time.
-const LANES: LaneNumber = 16;
-/// The first half of the advisory lock's key: says that the lock is an outbox lane.
-const LOCK_CLASS: i32 = 0x0062_7573;
-/// Rows read back at a time, and their bytes.
-const ROWS_MAX: i64 = 1_000;
-const BYTES_MAX: i64 = 8 * 1024 * 1024;
-/// Rows of our own lane that are this old and not in hand were committed without our knowing: the
-/// connection was lost during the commit. If they are on their way all the same, they are published
-/// twice, under the same ids.
-const FORGOTTEN_AFTER: &str = "30 seconds";
+const PARTITIONS: PartitionNumber = 16;
+/// Rows of our own partition that are this old and not in memory were committed while the
+/// connection was lost. Where such a row is on its way all the same, its message is published
+/// twice, under the same id.
+const UNNOTICED_AFTER: &str = "30 seconds";
 
-/// The lane this process writes on, known to all its tasks.
+/// The partition that this process writes to, known to all its tasks.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CurrentLane(Arc<AtomicI16>);
+pub(crate) struct CurrentPartition(Arc<AtomicI16>);
 
-impl CurrentLane {
-    pub(crate) fn get(&self) -> LaneNumber {
+impl CurrentPartition {
+    pub(crate) fn get(&self) -> PartitionNumber {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// A held lane.
+/// A held partition, and the session that holds its lock.
 #[derive(Debug)]
-pub(crate) struct Lane {
-    number: LaneNumber,
-    connection: PgConnection,
-    current: CurrentLane,
+pub(crate) struct OutboxPartition<C> {
+    number: PartitionNumber,
+    session: C,
 }
 
-impl Lane {
-    /// Takes the first free lane. Fails when the database is away or every lane is taken.
-    pub(crate) async fn take(database: &Database, current: &CurrentLane) -> sqlx::Result<Self> {
-        let mut connection = database.connect_apart().await?;
-        for number in 0..LANES {
-            if try_lock(&mut connection, number).await? {
+impl<C: PartitionSession> OutboxPartition<C> {
+    /// Takes the first free partition. Fails when the database is away or all are taken.
+    pub(crate) async fn take(mut session: C, current: &CurrentPartition) -> sqlx::Result<Self> {
+        for number in 0..PARTITIONS {
+            if session.try_lock(number).await? {
                 current.0.store(number, Ordering::Relaxed);
-                return Ok(Self { number, connection, current: current.clone() });
+                return Ok(Self { number, session });
             }
         }
-        Err(sqlx::Error::Protocol(format!("all {LANES} outbox lanes are taken")))
+        Err(sqlx::Error::Protocol(format!("all {PARTITIONS} outbox lanes are taken")))
     }
 
-    pub(crate) const fn number(&self) -> LaneNumber {
+    pub(crate) const fn number(&self) -> PartitionNumber {
         self.number
     }
 
-    /// Takes the lane again over a new connection, or another one where somebody was faster.
-    pub(crate) async fn retake(&mut self, database: &Database) -> sqlx::Result<()> {
-        *self = Self::take(database, &self.current.clone()).await?;
-        Ok(())
-    }
-
-    /// Makes rows of lanes whose relay is gone our own, and returns them in the order of their ids.
-    pub(crate) async fn adopt_orphans(&mut self) -> sqlx::Result<Vec<Row>> {
-        let others = sqlx::query_scalar!(
-            "SELECT DISTINCT lane FROM bus.outbox WHERE lane <> $1 ORDER BY lane",
-            self.number,
-        );
-        let others = in_time(others.fetch_all(&mut self.connection)).await?;
+    /// Adopts rows of partitions whose relay is gone, and returns them in the order of their ids.
+    pub(crate) async fn adopt_orphans(&mut self) -> sqlx::Result<Vec<OutboxRow>> {
         let mut adopted = Vec::new();
-        for orphan in others {
-            if try_lock(&mut self.connection, orphan).await? {
-                adopted.extend(self.adopt(orphan).await?);
-                let number = i32::from(orphan);
-                let unlock = sqlx::query!("SELECT pg_advisory_unlock($1, $2)", LOCK_CLASS, number);
-                in_time(unlock.fetch_one(&mut self.connection)).await?;
+        for orphan in self.session.other_partitions(self.number).await? {
+            if self.session.try_lock(orphan).await? {
+                adopted.extend(self.session.adopt(self.number, orphan).await?);
+                self.session.unlock(orphan).await?;
                 tracing::info!(orphan, rows = adopted.len(), "took over from a relay that is gone");
             }
         }
@@ -91,81 +74,132 @@ impl Lane {
         Ok(adopted)
     }
 
-    async fn adopt(&mut self, orphan: LaneNumber) -> sqlx::Result<Vec<Row>> {
-        let rows = sqlx::query_as!(
-            Stored,
-            "UPDATE bus.outbox SET lane = $1
-             WHERE id = ANY(ARRAY(
-                 SELECT id FROM (
-                     SELECT id, coalesce(sum(octet_length(body)) OVER (ORDER BY id
-                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
-                     FROM bus.outbox WHERE lane = $2 ORDER BY id LIMIT $3) AS first
-                 WHERE bytes_before < $4))
-             RETURNING id, events, message_id, kind, correlation_id, partition_key, body",
-            self.number,
-            orphan,
-            ROWS_MAX,
-            BYTES_MAX as _,
-        );
-        let rows = in_time(rows.fetch_all(&mut self.connection)).await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+    /// The first rows that an earlier relay of this partition left, in the order of their ids.
+    pub(crate) async fn leftovers(&mut self) -> sqlx::Result<Vec<OutboxRow>> {
+        self.session.rows_older_than(self.number, "0 seconds").await
     }
 
-    /// The first rows that a relay before us left behind, in the order of their ids.
-    pub(crate) async fn leftovers(&mut self) -> sqlx::Result<Vec<Row>> {
-        self.rows_older_than("0 seconds").await
-    }
-
-    /// Rows that this process has committed without learning of it.
-    pub(crate) async fn forgotten(&mut self) -> sqlx::Result<Vec<Row>> {
-        self.rows_older_than(FORGOTTEN_AFTER).await
-    }
-
-    async fn rows_older_than(&mut self, age: &str) -> sqlx::Result<Vec<Row>> {
-        let rows = sqlx::query_as!(
-            Stored,
-            "SELECT id, events, message_id, kind, correlation_id, partition_key, body
-             FROM (
-                 SELECT *, coalesce(sum(octet_length(body)) OVER (ORDER BY id
-                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
-                 FROM bus.outbox
-                 WHERE lane = $1 AND created_at <= clock_timestamp() - $2::text::interval
-                 ORDER BY id LIMIT $3) AS first
-             WHERE bytes_before < $4
-             ORDER BY id",
-            self.number,
-            age,
-            ROWS_MAX,
-            BYTES_MAX as _,
-        );
-        let rows = in_time(rows.fetch_all(&mut self.connection)).await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+    /// Rows that this process has committed without an answer.
+    pub(crate) async fn unnoticed(&mut self) -> sqlx::Result<Vec<OutboxRow>> {
+        self.session.rows_older_than(self.number, UNNOTICED_AFTER).await
     }
 }
 
-/// A row as the table has it.
-struct Stored {
-    id: i64,
-    events: i32,
-    message_id: Uuid,
-    kind: String,
-    correlation_id: Uuid,
-    partition_key: Option<String>,
-    body: Vec<u8>,
-}
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::HashMap,
+        sync::{Mutex, MutexGuard, PoisonError},
+    };
 
-impl From<Stored> for Row {
-    fn from(stored: Stored) -> Self {
-        let Stored { id, events, message_id, kind, correlation_id, partition_key, body } = stored;
-        Self { id, events, message_id, kind, correlation_id, partition_key, body, room: None }
+    use super::*;
+    use crate::messaging::outbox::row_with_id;
+
+    /// The session that holds each partition's lock.
+    type Locks = HashMap<PartitionNumber, u32>;
+    /// The partition of each row.
+    type Rows = HashMap<i64, PartitionNumber>;
+
+    /// The locks and the table of a database in memory.
+    #[derive(Clone, Default)]
+    struct FakeDatabase(Arc<Mutex<(Locks, Rows)>>);
+
+    impl FakeDatabase {
+        fn tables(&self) -> MutexGuard<'_, (Locks, Rows)> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        fn session(&self, id: u32) -> FakeSession {
+            FakeSession { id, database: self.clone() }
+        }
     }
-}
 
-async fn try_lock(connection: &mut PgConnection, lane: LaneNumber) -> sqlx::Result<bool> {
-    let taken = sqlx::query_scalar!(
-        r#"SELECT pg_try_advisory_lock($1, $2) AS "taken!""#,
-        LOCK_CLASS,
-        i32::from(lane),
-    );
-    in_time(taken.fetch_one(connection)).await
+    struct FakeSession {
+        id: u32,
+        database: FakeDatabase,
+    }
+
+    impl Drop for FakeSession {
+        fn drop(&mut self) {
+            self.database.tables().0.retain(|_, session| *session != self.id);
+        }
+    }
+
+    impl PartitionSession for FakeSession {
+        async fn try_lock(&mut self, number: PartitionNumber) -> sqlx::Result<bool> {
+            Ok(*self.database.tables().0.entry(number).or_insert(self.id) == self.id)
+        }
+
+        async fn unlock(&mut self, number: PartitionNumber) -> sqlx::Result<()> {
+            self.database.tables().0.remove(&number);
+            Ok(())
+        }
+
+        async fn other_partitions(
+            &mut self,
+            own: PartitionNumber,
+        ) -> sqlx::Result<Vec<PartitionNumber>> {
+            let tables = self.database.tables();
+            let mut others: Vec<_> = tables.1.values().copied().filter(|n| *n != own).collect();
+            others.sort_unstable();
+            others.dedup();
+            Ok(others)
+        }
+
+        async fn adopt(
+            &mut self,
+            own: PartitionNumber,
+            orphan: PartitionNumber,
+        ) -> sqlx::Result<Vec<OutboxRow>> {
+            let mut tables = self.database.tables();
+            let orphans = tables.1.iter_mut().filter(|(_, number)| **number == orphan);
+            Ok(orphans
+                .map(|(id, number)| {
+                    *number = own;
+                    row_with_id(*id)
+                })
+                .collect())
+        }
+
+        async fn rows_older_than(
+            &mut self,
+            _: PartitionNumber,
+            _: &str,
+        ) -> sqlx::Result<Vec<OutboxRow>> {
+            Ok(vec![])
+        }
+    }
+
+    #[tokio::test]
+    async fn each_process_takes_the_first_free_partition() {
+        let database = FakeDatabase::default();
+        let current = CurrentPartition::default();
+        let mut held = Vec::new();
+        for id in 0..16 {
+            let taken = OutboxPartition::take(database.session(id), &current).await;
+            held.push(taken.expect("a partition is free"));
+        }
+        let numbers: Vec<_> = held.iter().map(OutboxPartition::number).collect();
+        assert_eq!(numbers, (0..16).collect::<Vec<_>>());
+        assert!(OutboxPartition::take(database.session(99), &current).await.is_err());
+        drop(held.remove(3));
+        let next = OutboxPartition::take(database.session(100), &current).await;
+        assert_eq!(next.expect("the fourth is free again").number(), 3);
+        assert_eq!(current.get(), 3, "new rows go to the partition that is held");
+    }
+
+    #[tokio::test]
+    async fn only_rows_of_dead_relays_are_adopted() {
+        let database = FakeDatabase::default();
+        let current = CurrentPartition::default();
+        let mut own = OutboxPartition::take(database.session(1), &current).await.expect("free");
+        let alive = OutboxPartition::take(database.session(2), &current).await.expect("free");
+        let rows = [(7, 0), (9, 1), (4, 2), (6, 3), (5, 2)];
+        database.tables().1.extend(rows);
+        let adopted = own.adopt_orphans().await.expect("the database answers");
+        let ids: Vec<_> = adopted.iter().map(|row| row.id).collect();
+        assert_eq!(ids, [4, 5, 6], "in the order of ids over all orphans");
+        assert_eq!(database.tables().1[&9], alive.number(), "its relay is alive");
+        assert_eq!(database.tables().0.len(), 2, "the orphans' locks are free again");
+    }
 }

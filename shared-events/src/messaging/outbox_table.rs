@@ -1,59 +1,125 @@
-//! What the relay asks of its table, beside the publishing. Promise: none of it holds up a message;
-//! each of it ends, or is tried again, when the database is silent.
+//! The database edge of the relay, and the tasks on it that run beside the publishing. Promise: no
+//! task delays a message; each ends, or is attempted again, while the database is silent.
 
-use std::pin::Pin;
+use std::{collections::HashSet, pin::Pin};
 
+use sqlx::PgConnection;
 use tracing::{info, warn};
 
 use super::{
     database::{Database, is_transient},
-    outbox::{self, Row},
-    outbox_partition::Lane,
+    outbox::{self, OutboxRow},
+    outbox_partition::{CurrentPartition, OutboxPartition},
 };
 use crate::amqp::connection::Backoff;
 use crate::envelope::chain;
 
-pub(crate) type Beside<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// The outbox table, as the relay uses it. The tests of `relay` run over a table in memory.
+pub(crate) trait OutboxTable: Clone + Send + Sync + 'static {
+    /// A held partition.
+    type Partition: Send + 'static;
 
-/// A look at the table, and the lane it was made with.
-pub(crate) struct Swept {
-    pub(crate) lane: Lane,
-    pub(crate) at_start: bool,
-    pub(crate) found: sqlx::Result<Vec<Row>>,
+    /// Takes a free partition.
+    fn take_partition(&self) -> impl Future<Output = sqlx::Result<Self::Partition>> + Send;
+
+    /// Rows that no process has in memory: rows of dead relays, and, at the start, all rows that an
+    /// earlier relay of this partition left; later, old rows of this process.
+    fn unpublished(
+        &self,
+        partition: &mut Self::Partition,
+        at_start: bool,
+    ) -> impl Future<Output = sqlx::Result<Vec<OutboxRow>>> + Send;
+
+    /// Which of these rows are in the table.
+    fn stored(&self, ids: &[i64]) -> impl Future<Output = sqlx::Result<Vec<i64>>> + Send;
+
+    fn delete(&self, ids: &[i64]) -> impl Future<Output = sqlx::Result<()>> + Send;
 }
 
-/// What runs beside the publishing, if anything does.
-pub(crate) async fn beside<T>(running: &mut Option<Beside<T>>) -> T {
+/// The outbox table of a service's PostgreSQL database.
+#[derive(Clone)]
+pub(crate) struct PostgresOutbox {
+    database: Database,
+    /// A delete that is lost with the server's memory leaves a row that is published again, as
+    /// after any crash: the relay does not wait for the disk.
+    deletes: Database,
+    current: CurrentPartition,
+}
+
+impl PostgresOutbox {
+    pub(crate) fn new(database: Database, current: CurrentPartition) -> Self {
+        Self { deletes: database.unflushed(), database, current }
+    }
+}
+
+impl OutboxTable for PostgresOutbox {
+    type Partition = OutboxPartition<PgConnection>;
+
+    async fn take_partition(&self) -> sqlx::Result<Self::Partition> {
+        let session = self.database.connect_apart().await?;
+        let partition = OutboxPartition::take(session, &self.current).await?;
+        info!(lane = partition.number(), "relay holds its outbox partition");
+        Ok(partition)
+    }
+
+    async fn unpublished(
+        &self,
+        partition: &mut Self::Partition,
+        at_start: bool,
+    ) -> sqlx::Result<Vec<OutboxRow>> {
+        let mut rows = partition.adopt_orphans().await?;
+        rows.extend(match at_start {
+            true => partition.leftovers().await?,
+            false => partition.unnoticed().await?,
+        });
+        Ok(rows)
+    }
+
+    async fn stored(&self, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
+        outbox::stored(&self.database, ids).await
+    }
+
+    async fn delete(&self, ids: &[i64]) -> sqlx::Result<()> {
+        outbox::delete(&self.deletes, ids).await
+    }
+}
+
+/// A task on the table that runs beside the publishing.
+pub(crate) type TableTask<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Waits for a running task and clears it; for ever, where none runs.
+pub(crate) async fn finished<T>(running: &mut Option<TableTask<T>>) -> T {
     match running {
-        Some(future) => {
-            let done = future.await;
+        Some(task) => {
+            let result = task.await;
             *running = None;
-            done
+            result
         }
         None => std::future::pending().await,
     }
 }
 
-/// A database that is away comes back; until then the rows are merely still there.
-pub(crate) async fn delete(database: Database, ids: Vec<i64>) -> sqlx::Result<()> {
+/// Deletes confirmed rows. While the database is away the rows are merely still there.
+pub(crate) async fn delete<O: OutboxTable>(table: O, ids: Vec<i64>) -> sqlx::Result<()> {
     let mut backoff = Backoff::new();
     loop {
-        match outbox::delete(&database, &ids).await {
+        match table.delete(&ids).await {
             Err(error) if is_transient(&error) => backoff.pause().await,
-            done => return done,
+            result => return result,
         }
     }
 }
 
-/// The doubtful rows that were committed after all. Asks until the database answers: nothing can be
-/// committed meanwhile that could leave before them.
-pub(crate) async fn committed(database: Database, rows: Vec<Row>) -> Vec<Row> {
+/// The doubtful rows that were committed after all. Asks until the database answers: no later
+/// transaction can commit before that, so no event overtakes these.
+pub(crate) async fn committed<O: OutboxTable>(table: O, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut backoff = Backoff::new();
     loop {
-        match outbox::stored(&database, &ids).await {
+        match table.stored(&ids).await {
             Ok(stored) => {
                 info!(rows = rows.len(), committed = stored.len(), "a commit's answer was lost");
+                let stored: HashSet<i64> = stored.into_iter().collect();
                 return rows.into_iter().filter(|row| stored.contains(&row.id)).collect();
             }
             Err(error) => {
@@ -64,24 +130,30 @@ pub(crate) async fn committed(database: Database, rows: Vec<Row>) -> Vec<Row> {
     }
 }
 
-/// At the start, all that the lane's last relay left. Later, what a dead relay left on another
-/// lane, and rows of our own that are old: they were committed without our knowing.
-pub(crate) async fn sweep(mut lane: Lane, database: Database, at_start: bool) -> Swept {
-    let found = async {
-        let mut rows = lane.adopt_orphans().await?;
-        rows.extend(match at_start {
-            true => lane.leftovers().await?,
-            false => lane.forgotten().await?,
-        });
-        Ok(rows)
-    };
-    let found = found.await;
+/// The result of a look at the table, and the partition that the look was made with.
+pub(crate) struct SweepResult<P> {
+    pub(crate) partition: P,
+    pub(crate) at_start: bool,
+    pub(crate) found: sqlx::Result<Vec<OutboxRow>>,
+}
+
+/// Reads rows that no process has in memory. After a fault, takes a partition again: its lock may
+/// be lost with its session.
+pub(crate) async fn sweep<O: OutboxTable>(
+    table: O,
+    mut partition: O::Partition,
+    at_start: bool,
+) -> SweepResult<O::Partition> {
+    let found = table.unpublished(&mut partition, at_start).await;
     if let Err(error) = &found {
-        warn!(error = %chain(error), "cannot read the outbox; taking a lane again");
-        if let Err(error) = lane.retake(&database).await {
-            warn!(error = %chain(&error), "no outbox lane");
-            tokio::time::sleep(Backoff::new().next_pause()).await;
+        warn!(error = %chain(error), "cannot read the outbox; taking a partition again");
+        match table.take_partition().await {
+            Ok(taken) => partition = taken,
+            Err(error) => {
+                warn!(error = %chain(&error), "no outbox partition");
+                tokio::time::sleep(Backoff::new().next_pause()).await;
+            }
         }
     }
-    Swept { lane, at_start, found }
+    SweepResult { partition, at_start, found }
 }

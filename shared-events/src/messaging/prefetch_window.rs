@@ -1,5 +1,5 @@
-//! How many messages a consumer is sent before it acknowledges some. Promise: what it holds in
-//! memory is bounded in bytes, whatever the sizes of messages are. AMQP counts messages only.
+//! The prefetch of a consumer. Promise: the memory that deliveries take is bounded in bytes, for
+//! messages of any size; AMQP itself counts messages only.
 
 use std::sync::{
     Arc,
@@ -8,16 +8,16 @@ use std::sync::{
 
 /// The most bytes of unacknowledged messages that one consumer holds. A service has a few.
 const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// What a narrowed window is filled with at most, while messages stay as large as they were.
+/// The most bytes that a narrowed window admits while message sizes stay as they are.
 const NARROW_BYTES: usize = HELD_BYTES_MAX / 2;
-/// So many messages show how large messages are now.
-const MESSAGES_SEEN: usize = 200;
-/// A window is opened anew when it can be so many times as wide: opening one gives back messages.
+/// So many messages are a sample of the current message sizes.
+const SAMPLE_MESSAGES: usize = 200;
+/// A window opens again when it can be so many times wider: opening returns held messages.
 const WIDER: usize = 4;
 
-/// The prefetch of each queue of a consumer, and what was seen since it was last changed.
+/// The prefetch of each queue of a consumer, and the sizes that were seen since its last change.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct PrefetchWindow {
     queues: usize,
     full: u16,
     prefetch: u16,
@@ -25,7 +25,7 @@ pub(crate) struct Window {
     bytes: usize,
 }
 
-impl Window {
+impl PrefetchWindow {
     /// The window of a consumer of so many queues: the full one, as long as messages are small.
     pub(crate) const fn new(queues: usize, full: u16) -> Self {
         Self { queues, full, prefetch: full, messages: 0, bytes: 0 }
@@ -35,24 +35,24 @@ impl Window {
         self.prefetch
     }
 
-    /// Messages were acknowledged. Whether the window can be a good deal wider now, and is.
+    /// Counts acknowledged messages. Returns whether the window has become a good deal wider.
     pub(crate) fn acknowledged(&mut self, messages: usize, bytes: usize) -> bool {
         self.messages += messages;
         self.bytes += bytes;
-        if self.prefetch == self.full || self.messages < MESSAGES_SEEN {
+        if self.prefetch == self.full || self.messages < SAMPLE_MESSAGES {
             return false;
         }
         let fitting = self.fitting(self.messages, self.bytes);
         (self.messages, self.bytes) = (0, 0);
-        let wider = usize::from(fitting) >= usize::from(self.prefetch) * WIDER;
-        if wider || fitting == self.full {
+        let is_wider = usize::from(fitting) >= usize::from(self.prefetch) * WIDER;
+        if is_wider || fitting == self.full {
             self.prefetch = fitting;
             return true;
         }
         false
     }
 
-    /// More bytes came than may be held: so many, in so many messages.
+    /// Narrows the window after an overflow with so many messages and bytes held.
     pub(crate) fn narrow(&mut self, messages: usize, bytes: usize) {
         self.prefetch = self.fitting(messages, bytes).min(self.prefetch / 2).max(1);
         (self.messages, self.bytes) = (0, 0);
@@ -66,55 +66,55 @@ impl Window {
     }
 }
 
-/// What one channel's deliveries take in memory now. Counts as they come; after the first one that
-/// is too much none is kept, and the channel has to be closed.
+/// The memory that one channel's deliveries take now. After the first overflow no delivery is
+/// admitted, and the channel has to be closed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Held(Arc<Counts>);
+pub(crate) struct HeldMemory(Arc<HeldCounts>);
 
-/// What became of a delivery.
+/// Whether a delivery is admitted.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
-    Kept,
-    /// It is the first that was too much: so much was held.
-    TooMuch {
+pub(crate) enum Admission {
+    Admitted,
+    /// The delivery is the first that is too much; messages and bytes say how much is held.
+    Overflow {
         messages: usize,
         bytes: usize,
     },
-    /// One before it was too much, so that it cannot be kept either.
-    Later,
+    /// An earlier delivery was too much, and no later one may overtake it.
+    AfterOverflow,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct HeldCounts {
     messages: AtomicUsize,
     bytes: AtomicUsize,
-    full: AtomicBool,
+    is_full: AtomicBool,
 }
 
-impl Held {
-    /// Whether a delivery of this size may be kept. Called by one task, in the order of deliveries.
-    pub(crate) fn take(&self, bytes: usize) -> Taken {
-        let (messages, held) = self.now();
-        if self.0.full.load(Ordering::Relaxed) {
-            return Taken::Later;
+impl HeldMemory {
+    /// Admits a delivery of this size or not. Called by one task, in the order of deliveries.
+    pub(crate) fn admit(&self, bytes: usize) -> Admission {
+        let (messages, held) = self.counts();
+        if self.0.is_full.load(Ordering::Relaxed) {
+            return Admission::AfterOverflow;
         }
         if held > 0 && held + bytes > HELD_BYTES_MAX {
-            self.0.full.store(true, Ordering::Relaxed);
-            return Taken::TooMuch { messages, bytes: held };
+            self.0.is_full.store(true, Ordering::Relaxed);
+            return Admission::Overflow { messages, bytes: held };
         }
         self.0.messages.fetch_add(1, Ordering::Relaxed);
         self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
-        Taken::Kept
+        Admission::Admitted
     }
 
-    /// Deliveries are not in memory any more.
-    pub(crate) fn give_up(&self, messages: usize, bytes: usize) {
+    /// Counts deliveries that have left the memory.
+    pub(crate) fn release(&self, messages: usize, bytes: usize) {
         self.0.messages.fetch_sub(messages, Ordering::Relaxed);
         self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// How many messages are held, and their bytes.
-    fn now(&self) -> (usize, usize) {
+    /// The messages that are held, and their bytes.
+    fn counts(&self) -> (usize, usize) {
         (self.0.messages.load(Ordering::Relaxed), self.0.bytes.load(Ordering::Relaxed))
     }
 }
@@ -126,20 +126,28 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     #[test]
-    fn nothing_is_kept_after_the_first_that_is_too_much() {
-        let held = Held::default();
-        assert!((0..16).all(|_| held.take(MIB) == Taken::Kept));
-        assert_eq!(held.take(1), Taken::TooMuch { messages: 16, bytes: 16 * MIB });
-        held.give_up(16, 16 * MIB);
-        assert_eq!(held.take(1), Taken::Later, "it must not come before the one that was too much");
-        assert_eq!(held.now(), (0, 0));
-        assert_eq!(Held::default().take(20 * MIB), Taken::Kept, "one alone is always taken");
+    fn nothing_is_admitted_after_an_overflow() {
+        let held = HeldMemory::default();
+        assert!((0..16).all(|_| held.admit(MIB) == Admission::Admitted));
+        assert_eq!(held.admit(1), Admission::Overflow { messages: 16, bytes: 16 * MIB });
+        held.release(16, 16 * MIB);
+        assert_eq!(
+            held.admit(1),
+            Admission::AfterOverflow,
+            "no delivery overtakes the one that was too much"
+        );
+        assert_eq!(held.counts(), (0, 0));
+        assert_eq!(
+            HeldMemory::default().admit(20 * MIB),
+            Admission::Admitted,
+            "one alone is always admitted"
+        );
     }
 
     #[test]
     fn a_window_narrows_to_what_fits_and_widens_when_messages_are_small_again() {
-        let mut window = Window::new(4, 256);
-        assert!(!window.acknowledged(1_000_000, 1_000_000 * 500), "it is full already");
+        let mut window = PrefetchWindow::new(4, 256);
+        assert!(!window.acknowledged(1_000_000, 1_000_000 * 500), "the window is full already");
         window.narrow(16, 16 * MIB);
         assert_eq!(window.prefetch(), 2, "of four queues, 8 MiB together");
         assert!(!window.acknowledged(150, 150 * MIB));
@@ -152,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_window_never_closes() {
-        let mut window = Window::new(1, 512);
+        let mut window = PrefetchWindow::new(1, 512);
         for _ in 0..20 {
             window.narrow(1, 100 * MIB);
         }

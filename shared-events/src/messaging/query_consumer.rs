@@ -1,26 +1,26 @@
-//! Queries. Promise: an answer is read in one read-only snapshot, nothing is stored, and a query
-//! that cannot be answered now is told so at once rather than kept waiting.
+//! Answers queries. Promise: an answer is read in one read-only snapshot and stores nothing; a
+//! query that cannot be answered now is refused at once rather than kept waiting.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use futures_util::FutureExt;
-use lapin::options::BasicAckOptions;
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    consumer::{Feed, acknowledge},
     database::{Database, Tx},
-    decode::{self, Arrival},
-    disposition::Disposal,
+    decode::{self, QueueDelivery},
+    delivery_broker::{DeliveryBroker, ServiceBroker},
+    delivery_stream::DeliveryStream,
     handler::{Event, HandleError},
+    isolation::needs_isolation,
     outbox::Cause,
-    redelivery::is_suspect,
     reply::Reply,
+    settlement::Settlement,
     supervise,
-    time_limit::Patience,
+    time_limit::AdaptiveTimeout,
 };
 use crate::amqp::{
     connection::{Backoff, BusError, Link},
@@ -33,24 +33,24 @@ use crate::{
     topology::Subscription,
 };
 
-/// How many queries are worked on at a time.
+/// How many queries are answered at a time.
 const QUERIES_AT_ONCE: usize = 4;
-/// How many queries wait in memory: few enough that it does not matter how large they are.
+/// How many queries wait in memory: few enough that their sizes do not matter.
 const PREFETCH: u16 = 12;
-/// A query whose database was silent is tried again for so long: whoever asks waits about as long.
-const TRIED_FOR: Duration = Duration::from_secs(15);
+/// A query whose database was silent is attempted again for so long: clients wait about as long.
+const ATTEMPTS_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The answer to a query.
 #[derive(Clone, Debug)]
 pub struct Answer(Event);
 
 impl Answer {
-    /// What was asked for.
+    /// The reply with the result of the query.
     pub fn found<M: Message>(reply: &M) -> Self {
         Self(Event::new(reply))
     }
 
-    /// Why there is no answer.
+    /// The reason why there is no result.
     #[must_use]
     pub fn refused(refusal: &MessageRefused) -> Self {
         Self(Event::new(refusal))
@@ -59,7 +59,7 @@ impl Answer {
 
 /// Answers the queries of one subscription.
 pub trait QueryHandler: Send + Sync + 'static {
-    /// What the subscription carries.
+    /// The queries of the subscription.
     type Query: MessageSet;
 
     /// Answers one query within a read-only snapshot.
@@ -70,96 +70,99 @@ pub trait QueryHandler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Answer, HandleError>> + Send;
 }
 
-/// Consumes one subscription of queries for ever.
-pub(crate) struct Desk<A: QueryHandler> {
+/// Consumes one subscription of queries until the service stops.
+pub(crate) struct QueryConsumer<A: QueryHandler> {
     pub(crate) subscription: Subscription,
-    pub(crate) answerer: A,
+    pub(crate) handler: A,
     pub(crate) source: String,
     pub(crate) database: Database,
-    pub(crate) patience: Patience,
+    pub(crate) time_limit: AdaptiveTimeout,
     pub(crate) link: Arc<Link>,
-    pub(crate) disposal: Arc<Disposal>,
+    pub(crate) settlement: Arc<Settlement<ServiceBroker>>,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
 }
 
-/// The desk of a subscription, as its service's health names it.
+/// The query consumer of a subscription, as its service's health names it.
 pub(crate) fn part(subscription: &Subscription) -> String {
     format!("queries {}", subscription.name)
 }
 
-impl<A: QueryHandler> Desk<A> {
+impl<A: QueryHandler> QueryConsumer<A> {
     pub(crate) async fn run(self) {
-        let desk = Arc::new(self);
+        let consumer = Arc::new(self);
         let mut backoff = Backoff::new();
-        let part = part(&desk.subscription);
-        while !desk.shutdown.is_cancelled() {
-            match Arc::clone(&desk).serve(&part, &mut backoff).await {
+        let part = part(&consumer.subscription);
+        while !consumer.shutdown.is_cancelled() {
+            match Arc::clone(&consumer).serve(&part, &mut backoff).await {
                 Ok(()) => break,
                 Err(error) => {
-                    warn!(queue = desk.subscription.name, error = %chain(&error),
-                        "queries are interrupted");
-                    desk.health.bad(&part, chain(&error).to_string());
+                    warn!(queue = consumer.subscription.name, error = %chain(&error),
+                        "query consumer lost its channel");
+                    consumer.health.bad(&part, chain(&error).to_string());
                     let pause = backoff.next_pause();
-                    let _ = tokio::time::timeout(pause, desk.shutdown.cancelled()).await;
+                    let _ = tokio::time::timeout(pause, consumer.shutdown.cancelled()).await;
                 }
             }
         }
     }
 
     async fn serve(self: Arc<Self>, part: &str, backoff: &mut Backoff) -> Result<(), BusError> {
-        let mut feed = Feed::open(&self.link, &self.subscription, PREFETCH, |_| 0).await?;
+        let mut stream =
+            DeliveryStream::open(&self.link, &self.subscription, PREFETCH, |_| 0).await?;
         self.health.good(part);
         *backoff = Backoff::new();
         let at_once = Arc::new(Semaphore::new(QUERIES_AT_ONCE));
-        let mut working = JoinSet::new();
+        let mut answering = JoinSet::new();
         loop {
-            let arrival = tokio::select! {
+            let delivery = tokio::select! {
                 () = self.shutdown.cancelled() => {
-                    while working.join_next().await.is_some() {}
+                    while answering.join_next().await.is_some() {}
                     return Ok(());
                 }
-                arrival = feed.next() => arrival?,
+                delivery = stream.next() => delivery?,
             };
             let queue = || self.subscription.name.to_owned();
-            let arrival = arrival.ok_or_else(|| BusError::ConsumerEnded { queue: queue() })?;
-            while working.try_join_next().is_some() {}
-            let place = Arc::clone(&at_once).acquire_owned().await;
-            let (desk, held) = (Arc::clone(&self), feed.held.clone());
-            working.spawn(async move {
-                desk.reply_to(&arrival).await;
-                // A lost channel brings the query again, and answering twice harms nobody.
-                let _ = acknowledge(&arrival.delivery.acker, BasicAckOptions::default()).await;
-                held.give_up(1, arrival.delivery.data.len());
-                drop(place);
+            let delivery = delivery.ok_or_else(|| BusError::ConsumerEnded { queue: queue() })?;
+            while answering.try_join_next().is_some() {}
+            let permit = Arc::clone(&at_once).acquire_owned().await;
+            let (consumer, held) = (Arc::clone(&self), stream.held.clone());
+            answering.spawn(async move {
+                consumer.reply_to(&delivery).await;
+                // A lost channel brings the query again, and a second answer does no harm.
+                let broker = &consumer.settlement.broker;
+                let _ = broker.acknowledge(&delivery.message, false).await;
+                held.release(1, delivery.message.data.len());
+                drop(permit);
             });
         }
     }
 
-    async fn reply_to(&self, arrival: &Arrival) {
-        let properties = &arrival.delivery.properties;
-        if is_suspect(arrival) {
-            // Nothing is lost with a query, and the service may have died of this one.
-            warn!(queue = &*arrival.queue, "a query came back too often; it is not answered");
-            let why = "the service was restarted again and again over it; ask again";
+    async fn reply_to(&self, delivery: &QueueDelivery) {
+        let request = &delivery.message.properties;
+        if needs_isolation(delivery) {
+            // A query changes nothing, and the service may have died of this one.
+            warn!(queue = &*delivery.queue, "a query came back too often and is refused");
+            let why = "the service was restarted again and again over this query; ask again";
             let refusal = MessageRefused::unavailable(why);
-            self.disposal.refuse(properties, decode::id_in(&arrival.delivery), refusal).await;
+            let id = decode::id_in_body(&delivery.message);
+            self.settlement.refuse(request, id, refusal).await;
             return;
         }
-        let queries = match decode::read(&arrival.delivery) {
+        let queries = match decode::read(&delivery.message) {
             Ok(queries) => queries,
             Err(error) => {
-                let refusal = decode::refusal(&error);
-                warn!(queue = &*arrival.queue, why = refusal.message, "unreadable query");
-                let about = decode::id_in(&arrival.delivery);
-                self.disposal.refuse(properties, about, refusal).await;
+                let refusal = decode::unreadable(&error);
+                warn!(queue = &*delivery.queue, why = refusal.message, "unreadable query");
+                let id = decode::id_in_body(&delivery.message);
+                self.settlement.refuse(request, id, refusal).await;
                 return;
             }
         };
         for query in queries {
             let (cause, answer) = self.answer(query).await;
             let answer = cause.wrap(&self.source, Utc::now(), answer.0);
-            self.disposal.reply(properties, &Reply::of(&[answer])).await;
+            self.settlement.reply(request, &Reply::of(&[answer])).await;
         }
     }
 
@@ -167,15 +170,12 @@ impl<A: QueryHandler> Desk<A> {
         let cause = Cause::of(&query);
         let decoded = match query.decode::<A::Query>() {
             Ok(decoded) => decoded,
-            Err((error, _)) => {
-                return (cause, Answer::refused(&decode::undecodable(&error)));
-            }
+            Err((error, _)) => return (cause, Answer::refused(&decode::wrong_shape(&error))),
         };
-        let looking = AssertUnwindSafe(self.look_up_in_time(&decoded.data)).catch_unwind();
-        let answer = looking.await.unwrap_or_else(|panic| {
-            Err(HandleError::Hopeless(
-                supervise::panicked(&part(&self.subscription), &*panic).into(),
-            ))
+        let answering = AssertUnwindSafe(self.look_up_in_time(&decoded.data)).catch_unwind();
+        let answer = answering.await.unwrap_or_else(|panic| {
+            let part = part(&self.subscription);
+            Err(HandleError::Hopeless(supervise::panicked(&part, &*panic).into()))
         });
         let answer = answer.unwrap_or_else(|error| {
             warn!(error = %chain(&error), kind = decoded.kind, "a query was not answered");
@@ -184,16 +184,16 @@ impl<A: QueryHandler> Desk<A> {
         (cause, answer)
     }
 
-    /// A look-up stores nothing: where the database was silent, it is tried again.
+    /// Attempts a query again while the database is silent; a query stores nothing.
     async fn look_up_in_time(&self, query: &A::Query) -> Result<Answer, HandleError> {
-        let until = Instant::now() + TRIED_FOR;
+        let until = Instant::now() + ATTEMPTS_TIMEOUT;
         loop {
-            let answer = self.patience.bounded(self.look_up(query)).await;
+            let answer = self.time_limit.bounded(self.look_up(query)).await;
             let fault = match answer {
                 Err(HandleError::Transient(fault)) if Instant::now() < until => fault,
                 answer => return answer,
             };
-            warn!(error = %chain(&*fault), "a query is tried again");
+            warn!(error = %chain(&*fault), "a query is attempted again");
             tokio::time::sleep(Backoff::new().next_pause()).await;
         }
     }
@@ -201,7 +201,7 @@ impl<A: QueryHandler> Desk<A> {
     async fn look_up(&self, query: &A::Query) -> Result<Answer, HandleError> {
         let mut lease = self.database.lease().await?;
         lease.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        let answer = self.answerer.answer(&mut Tx::lend(&mut lease), query).await?;
+        let answer = self.handler.answer(&mut Tx::lend(&mut lease), query).await?;
         lease.commit().await?;
         lease.give_back();
         Ok(answer)

@@ -1,141 +1,162 @@
-//! Moves committed events to the bus. Promise: a row is deleted only after the broker confirmed
-//! exactly its message; until then it is published again, with the same message id; events leave in
-//! the order of their rows.
+//! Publishes committed events. Promise: a row is deleted only after the broker confirmed exactly
+//! its message; until then the message is published again, under the same id; events leave in the
+//! order of their rows.
 //!
 //! ```text
-//! handover ─> backlog ────(publish)────> in flight ─(confirm)─> confirmed ─(DELETE)─> gone
-//!                ^                          │
-//!                └──── fault: all of it ────┘
+//! relay queue ─> backlog ──(publish)──> in flight ──(confirm)──> confirmed ──(DELETE)──> gone
+//!                   ^                      │
+//!                   └── fault: all of it ──┘
 //! ```
-//! No stage waits for the one behind it, and none for the database: deletes and looks at the table
-//! run beside the publishing. The table is read at the start, for a commit whose answer was lost
-//! (before anything that was committed after it), and when there is nothing else to do: rows of a
-//! relay that died.
+//! No stage waits for the next one, and none for the database: deletes and reads of the table run
+//! beside the publishing. The relay reads the table at its start, for a commit whose answer was
+//! lost (before anything that was committed later), and, while idle, for rows of dead relays.
+//!
+//! | promise | test in `relay/tests.rs` |
+//! |---|---|
+//! | a delete only after `Ack(None)` | `a_row_is_deleted_only_after_a_plain_acknowledgement` |
+//! | nack, return, silence: again, in order | `an_unconfirmed_message_is_published_again` |
+//! | a lost connection publishes again, in order | `a_lost_connection_publishes_again_in_order` |
+//! | doubtful commits leave first | `doubtful_rows_leave_before_later_ones_if_they_are_stored` |
+//! | rows of an earlier relay leave before new ones | `rows_from_before_the_start_leave_first` |
+//! | the end comes after the last delete | `the_relay_ends_when_everything_is_deleted` |
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     any::Any,
     collections::{BTreeMap, HashSet, VecDeque},
     panic::AssertUnwindSafe,
     pin::Pin,
-    time::{Duration, Instant},
+    task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use lapin::{Channel, Confirmation};
+use lapin::Confirmation;
 use metrics::counter;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Interval, MissedTickBehavior, sleep_until},
+    time::{Instant, Interval, MissedTickBehavior, sleep_until},
 };
 use tracing::{info, warn};
 
 use super::{
     coalesce::outgoing,
-    database::Database,
-    outbox::{Handed, Row},
-    outbox_partition::{CurrentLane, Lane},
-    outbox_table::{Beside, Swept, beside, committed, delete, sweep},
+    event_broker::EventBroker,
+    outbox::{OutboxRow, RelayItem},
+    outbox_table::{OutboxTable, SweepResult, TableTask, committed, delete, finished, sweep},
     supervise,
 };
 use crate::amqp::{
-    connection::{Backoff, BusError, Link, in_time},
+    connection::{Backoff, BusError},
     health::Health,
-    publish::{CONFIRM_TIMEOUT, accepted, publish},
+    publish::{CONFIRM_TIMEOUT, accepted},
 };
 use crate::envelope::chain;
 
 /// The most messages that wait for their confirm.
 const IN_FLIGHT_MAX: usize = 512;
-/// How often the relay looks at its oldest confirm and at the table.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The least time from one delete to the next. With one for each batch of the consumer there would
-/// be a second transaction for each of its own.
-const DELETE_EVERY: Duration = Duration::from_millis(25);
+/// The interval in which the relay checks its oldest confirm and reads the table.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// The least time from one delete to the next. One delete for each batch of the consumer would be
+/// a second transaction for each of the consumer's own.
+const DELETE_INTERVAL: Duration = Duration::from_millis(25);
 /// The relay, as its service's health names it.
 pub(crate) const PART: &str = "relay";
 
 /// A published message that the broker has not confirmed yet.
 #[derive(Debug)]
 struct InFlight {
-    row: Row,
+    row: OutboxRow,
     since: Instant,
 }
 
-type Confirm = Pin<Box<dyn Future<Output = (u64, lapin::Result<Confirmation>)> + Send>>;
-pub(crate) struct Relay {
-    link: Link,
-    database: Database,
-    /// Takes the deletes: one that is lost with the server's memory leaves a row that is published
-    /// again, as after any crash.
-    deletes: Database,
-    /// Away while the table is looked at.
-    lane: Option<Lane>,
+/// A confirm, with the number of its message.
+struct NumberedConfirm<C> {
+    number: u64,
+    confirm: C,
+}
+
+impl<C: Future + Unpin> Future for NumberedConfirm<C> {
+    type Output = (u64, C::Output);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let number = self.number;
+        Pin::new(&mut self.confirm).poll(context).map(|answer| (number, answer))
+    }
+}
+
+type Confirms<C> = FuturesUnordered<NumberedConfirm<C>>;
+
+pub(crate) struct Relay<B, O: OutboxTable> {
+    broker: B,
+    table: O,
+    /// Absent while a sweep has it.
+    partition: Option<O::Partition>,
     health: Health,
-    handover: mpsc::UnboundedReceiver<Handed>,
-    /// Bounded by the handover's bytes.
-    backlog: VecDeque<Row>,
+    queue: mpsc::UnboundedReceiver<RelayItem>,
+    /// Bounded by the relay queue's bytes.
+    backlog: VecDeque<OutboxRow>,
     in_flight: BTreeMap<u64, InFlight>,
     published: u64,
     confirmed: Vec<i64>,
-    deleting: Option<Beside<sqlx::Result<()>>>,
-    /// What the running delete deletes.
-    going: Vec<i64>,
-    /// When the next delete may begin.
+    deleting: Option<TableTask<sqlx::Result<()>>>,
+    /// The rows of the running delete.
+    being_deleted: Vec<i64>,
+    /// The time at which the next delete may begin.
     next_delete: Instant,
-    sweeping: Option<Beside<Swept>>,
-    /// What was in hand when the running look at the table began.
+    sweeping: Option<TableTask<SweepResult<O::Partition>>>,
+    /// The rows in memory at the beginning of the running sweep.
     known: HashSet<i64>,
-    /// Those of some doubtful rows that are in the table. Nothing is taken over before they are.
-    doubted: Option<Beside<Vec<Row>>>,
+    /// The check of doubtful rows. The relay takes nothing from its queue before the check ends.
+    checking: Option<TableTask<Vec<OutboxRow>>>,
     ticks: Interval,
 }
 
-impl Relay {
-    /// Takes a lane and what was left on it. Waits for the database as long as it takes.
+impl<B: EventBroker, O: OutboxTable> Relay<B, O> {
+    /// Takes a partition. Waits for the database as long as it takes.
     pub(crate) async fn start(
-        link: Link,
-        database: Database,
-        current: &CurrentLane,
+        broker: B,
+        table: O,
         health: Health,
-        handover: mpsc::UnboundedReceiver<Handed>,
+        queue: mpsc::UnboundedReceiver<RelayItem>,
     ) -> Self {
         let mut backoff = Backoff::new();
-        let lane = loop {
-            match Lane::take(&database, current).await {
-                Ok(lane) => break lane,
+        let partition = loop {
+            match table.take_partition().await {
+                Ok(partition) => break partition,
                 Err(error) => {
-                    warn!(error = %chain(&error), "no outbox lane yet");
-                    health.bad(PART, format!("no outbox lane: {}", chain(&error)));
+                    warn!(error = %chain(&error), "no outbox partition yet");
+                    health.bad(PART, format!("no outbox partition: {}", chain(&error)));
                     backoff.pause().await;
                 }
             }
         };
-        info!(lane = lane.number(), "relay holds its outbox lane");
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            link,
-            deletes: database.unflushed(),
-            database,
-            lane: Some(lane),
+            broker,
+            table,
+            partition: Some(partition),
             health,
-            handover,
+            queue,
             backlog: VecDeque::new(),
             in_flight: BTreeMap::new(),
             published: 0,
             confirmed: Vec::new(),
             deleting: None,
-            going: Vec::new(),
+            being_deleted: Vec::new(),
             next_delete: Instant::now(),
             sweeping: None,
             known: HashSet::new(),
-            doubted: None,
+            checking: None,
             ticks,
         }
     }
 
-    /// Runs until the handover is closed and everything is confirmed and deleted. Says `ready`
-    /// when what was left from before is on its way, so that new events come after it.
+    /// Runs until the queue is closed and everything is confirmed and deleted. Signals `ready` when
+    /// rows from before the start are on their way, so that new events leave after them.
     pub(crate) async fn run(mut self, ready: oneshot::Sender<()>) {
         let mut ready = Some(ready);
         let mut backoff = Backoff::new();
@@ -152,28 +173,28 @@ impl Relay {
                 "relay lost the broker; unconfirmed events are published again"
             );
             self.health.bad(PART, error);
-            self.take_back();
+            self.return_in_flight();
             backoff.pause().await;
         }
-        self.link.close().await;
+        self.broker.disconnect().await;
     }
 
-    /// What was beside is lost with its rows; the table still has them.
+    /// Drops the running tasks, whose rows the table still has.
     fn panicked(&mut self, panic: &(dyn Any + Send)) -> String {
-        (self.deleting, self.doubted) = (None, None);
+        (self.deleting, self.checking) = (None, None);
         supervise::panicked(PART, panic)
     }
 
-    /// Works on one channel. Ends well when there is nothing left to do for ever.
+    /// Publishes on one channel until a fault. Ends well when nothing is left to publish for ever.
     async fn publish_until_fault(
         &mut self,
         ready: &mut Option<oneshot::Sender<()>>,
         backoff: &mut Backoff,
     ) -> Result<(), BusError> {
-        let channel = self.link.confirming_channel().await?;
+        let channel = self.broker.open().await?;
         self.health.good(PART);
         *backoff = Backoff::new();
-        let mut confirms = FuturesUnordered::<Confirm>::new();
+        let mut confirms = Confirms::<B::Confirm>::new();
         loop {
             self.publish_backlog(&channel, &mut confirms).await?;
             self.start_delete();
@@ -181,127 +202,125 @@ impl Relay {
                 self.start_sweep(true);
             }
             if ready.is_none() && self.is_finished() {
-                let closing = channel.close(200, "nothing is left to publish".into());
-                return in_time("closing a channel", async { Ok(closing.await?) }).await;
+                return self.broker.close_channel(channel).await;
             }
             self.wait(&mut confirms, ready).await?;
         }
     }
 
-    /// Waits for whatever comes first, and takes it in.
+    /// Waits for the first thing to happen, and handles that.
     async fn wait(
         &mut self,
-        confirms: &mut FuturesUnordered<Confirm>,
+        confirms: &mut Confirms<B::Confirm>,
         ready: &mut Option<oneshot::Sender<()>>,
     ) -> Result<(), BusError> {
-        let takes = ready.is_none() && self.doubted.is_none() && !self.is_cut_off();
+        let accepts = ready.is_none() && self.checking.is_none() && !self.is_queue_finished();
         let to_delete = self.deleting.is_none() && !self.confirmed.is_empty();
         tokio::select! {
             biased;
-            // First, or a busy relay would never look up.
-            _ = self.ticks.tick() => self.look_around(ready.is_some())?,
+            // First, or a busy relay would never check.
+            _ = self.ticks.tick() => self.check(ready.is_some())?,
             Some(first) = confirms.next(), if !confirms.is_empty() => {
                 self.settle(first, confirms)?;
             }
-            done = beside(&mut self.deleting) => self.deleted(done),
-            rows = beside(&mut self.doubted) => self.backlog.extend(rows),
-            swept = beside(&mut self.sweeping) => {
+            result = finished(&mut self.deleting) => self.deleted(result),
+            rows = finished(&mut self.checking) => self.backlog.extend(rows),
+            swept = finished(&mut self.sweeping) => {
                 if self.swept(swept) {
                     ready.take().map(|ready| ready.send(()));
                 }
             }
-            () = sleep_until(self.next_delete.into()), if to_delete => {}
-            Some(handed) = self.handover.recv(), if takes => {
-                self.take_over(handed);
-                self.take_over_all();
+            () = sleep_until(self.next_delete), if to_delete => {}
+            Some(item) = self.queue.recv(), if accepts => {
+                self.accept(item);
+                self.accept_all();
             }
         }
         Ok(())
     }
 
-    /// Takes over what was handed over, up to rows that are in doubt.
-    fn take_over_all(&mut self) {
-        while self.doubted.is_none()
-            && let Ok(handed) = self.handover.try_recv()
+    /// Accepts what is queued, up to rows in doubt.
+    fn accept_all(&mut self) {
+        while self.checking.is_none()
+            && let Ok(item) = self.queue.try_recv()
         {
-            self.take_over(handed);
+            self.accept(item);
         }
     }
 
-    fn take_over(&mut self, handed: Handed) {
-        match handed {
-            Handed::Committed(rows) => self.backlog.extend(rows),
-            Handed::Doubtful(rows) => {
-                let asking = Box::pin(committed(self.database.clone(), rows));
-                self.doubted = Some(asking);
+    fn accept(&mut self, item: RelayItem) {
+        match item {
+            RelayItem::Committed(rows) => self.backlog.extend(rows),
+            RelayItem::Doubtful(rows) => {
+                self.checking = Some(Box::pin(committed(self.table.clone(), rows)));
             }
         }
     }
 
-    /// Publishes what is ready, as far as the window allows.
+    /// Publishes the backlog, as far as the window allows.
     async fn publish_backlog(
         &mut self,
-        channel: &Channel,
-        confirms: &mut FuturesUnordered<Confirm>,
+        channel: &B::Channel,
+        confirms: &mut Confirms<B::Confirm>,
     ) -> Result<(), BusError> {
         while self.in_flight.len() < IN_FLIGHT_MAX {
             let Some(row) = self.backlog.pop_front() else { break };
-            let message = outgoing(&row, self.link.user());
+            let message = outgoing(&row, self.broker.user());
             self.published += 1;
             let number = self.published;
             // In flight before it is sent: a fault while sending must not lose it.
             self.in_flight.insert(number, InFlight { row, since: Instant::now() });
-            let confirm = publish(channel, &message).await?;
-            confirms.push(Box::pin(confirm.map(move |said| (number, said))));
+            let confirm = self.broker.publish(channel, &message).await?;
+            confirms.push(NumberedConfirm { number, confirm });
             counter!("bus_relay_messages_total").increment(1);
         }
         Ok(())
     }
 
-    /// Takes in every confirm that has come. Only a plain acknowledgement is one; anything else is
-    /// a fault before any of them counts, since a returned message may hang on the confirm of
-    /// another, though never on one that comes after its own.
+    /// Handles every answer that has arrived. Only a plain acknowledgement is a confirm; any other
+    /// answer is a fault before one of them counts, since the driver may attach a returned message
+    /// to the confirm of another message, though never to a later one.
     fn settle(
         &mut self,
         first: (u64, lapin::Result<Confirmation>),
-        confirms: &mut FuturesUnordered<Confirm>,
+        confirms: &mut Confirms<B::Confirm>,
     ) -> Result<(), BusError> {
-        let mut came = vec![first];
+        let mut answers = vec![first];
         while let Some(Some(next)) = confirms.next().now_or_never() {
-            came.push(next);
+            answers.push(next);
         }
-        let mut acknowledged = Vec::with_capacity(came.len());
-        for (number, said) in came {
-            accepted(&self.named(number), said?)?;
+        let mut acknowledged = Vec::with_capacity(answers.len());
+        for (number, answer) in answers {
+            accepted(&self.message_id(number), answer?)?;
             acknowledged.push(number);
         }
         for number in acknowledged {
-            let done = self.in_flight.remove(&number);
-            self.confirmed.extend(done.map(|done| done.row.id));
+            let confirmed = self.in_flight.remove(&number);
+            self.confirmed.extend(confirmed.map(|confirmed| confirmed.row.id));
         }
         Ok(())
     }
 
     /// The id of a message in flight.
-    fn named(&self, number: u64) -> String {
+    fn message_id(&self, number: u64) -> String {
         self.in_flight.get(&number).map_or_else(String::new, |sent| sent.row.message_id.to_string())
     }
 
-    /// Deletes confirmed rows when it is time, one statement at a time; what is confirmed meanwhile
-    /// goes next.
+    /// Deletes confirmed rows when the interval has passed, one statement at a time; rows that are
+    /// confirmed meanwhile go next.
     fn start_delete(&mut self) {
         let now = Instant::now();
         if self.deleting.is_some() || self.confirmed.is_empty() || now < self.next_delete {
             return;
         }
-        self.next_delete = now + DELETE_EVERY;
-        self.going = std::mem::take(&mut self.confirmed);
-        self.deleting = Some(Box::pin(delete(self.deletes.clone(), self.going.clone())));
+        self.next_delete = now + DELETE_INTERVAL;
+        self.being_deleted = std::mem::take(&mut self.confirmed);
+        self.deleting = Some(Box::pin(delete(self.table.clone(), self.being_deleted.clone())));
     }
 
-    fn deleted(&mut self, done: sqlx::Result<()>) {
-        self.going.clear();
-        if let Err(error) = done {
+    fn deleted(&mut self, result: sqlx::Result<()>) {
+        self.being_deleted.clear();
+        if let Err(error) = result {
             warn!(error = %chain(&error), "confirmed rows stay in the outbox");
         }
     }
@@ -311,54 +330,54 @@ impl Relay {
             && self.in_flight.is_empty()
             && self.confirmed.is_empty()
             && self.deleting.is_none()
-            && self.doubted.is_none()
+            && self.checking.is_none()
     }
 
-    /// Nobody will hand anything over any more.
-    fn is_cut_off(&self) -> bool {
-        self.handover.is_closed() && self.handover.is_empty()
+    /// Whether no transaction can queue rows any more.
+    fn is_queue_finished(&self) -> bool {
+        self.queue.is_closed() && self.queue.is_empty()
     }
 
     fn is_finished(&self) -> bool {
-        self.is_cut_off() && self.is_idle()
+        self.is_queue_finished() && self.is_idle()
     }
 
-    /// Everything unconfirmed goes back to the front, in order.
-    fn take_back(&mut self) {
+    /// Returns unconfirmed rows to the front of the backlog, in order.
+    fn return_in_flight(&mut self) {
         for (_, lost) in std::mem::take(&mut self.in_flight).into_iter().rev() {
             self.backlog.push_front(lost.row);
         }
     }
 
-    /// Has a confirm been waiting for too long, and has anyone left rows?
-    fn look_around(&mut self, at_start: bool) -> Result<(), BusError> {
+    /// Checks the age of the oldest confirm, and sweeps the table for rows of dead relays.
+    fn check(&mut self, at_start: bool) -> Result<(), BusError> {
         let oldest = self.in_flight.first_key_value();
         if oldest.is_some_and(|(_, oldest)| oldest.since.elapsed() > CONFIRM_TIMEOUT) {
             return Err(BusError::Timeout { doing: "confirming", after: CONFIRM_TIMEOUT });
         }
         if !at_start {
-            self.take_over_all();
-            if self.backlog.is_empty() && self.doubted.is_none() {
+            self.accept_all();
+            if self.backlog.is_empty() && self.checking.is_none() {
                 self.start_sweep(false);
             }
         }
         Ok(())
     }
 
-    /// Begins to read back what nobody else will publish. What is in hand now may be gone from the
-    /// table, or not, by the time it is read; what is handed over later is too new to be read.
+    /// Begins to read rows that no process has in memory. Rows in memory now may or may not be in
+    /// the table by the time of the read; rows that are queued later are too new for it.
     fn start_sweep(&mut self, at_start: bool) {
-        let Some(lane) = self.lane.take() else { return };
+        let Some(partition) = self.partition.take() else { return };
         let in_flight = self.in_flight.values().map(|sent| sent.row.id);
         let backlog = self.backlog.iter().map(|row| row.id);
-        let deleted = self.confirmed.iter().chain(&self.going).copied();
+        let deleted = self.confirmed.iter().chain(&self.being_deleted).copied();
         self.known = in_flight.chain(backlog).chain(deleted).collect();
-        self.sweeping = Some(Box::pin(sweep(lane, self.database.clone(), at_start)));
+        self.sweeping = Some(Box::pin(sweep(self.table.clone(), partition, at_start)));
     }
 
-    /// Takes in what was found in the table. Whether nothing is left from before the start.
-    fn swept(&mut self, swept: Swept) -> bool {
-        self.lane = Some(swept.lane);
+    /// Handles the result of a sweep. Returns whether nothing is left from before the start.
+    fn swept(&mut self, swept: SweepResult<O::Partition>) -> bool {
+        self.partition = Some(swept.partition);
         let mut rows = match swept.found {
             Ok(rows) => rows,
             Err(error) => {
@@ -371,8 +390,8 @@ impl Relay {
         if !rows.is_empty() {
             info!(rows = rows.len(), "events left in the outbox are published now");
         }
-        let none = rows.is_empty();
+        let is_empty = rows.is_empty();
         self.backlog.extend(rows);
-        swept.at_start && none
+        swept.at_start && is_empty
     }
 }

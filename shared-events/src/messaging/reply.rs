@@ -1,5 +1,5 @@
-//! What is told to whoever asked. Promise: a reply is no larger than a message may be, whatever the
-//! command led to or the question found; where more belongs to it, its last event says so.
+//! Replies to commands and queries. Promise: a reply is never larger than the message limit; where
+//! events are left out, the last event of the reply says so.
 
 use chrono::Utc;
 use lapin::BasicProperties;
@@ -12,57 +12,57 @@ use crate::{
     refusal::MessageRefused,
 };
 
-/// What is left free for the event that says that a reply ends early.
-const LAST_WORD_BYTES: usize = 4 * 1024;
+/// The space for the event that says that a reply is incomplete.
+const INCOMPLETE_NOTE_BYTES: usize = 4 * 1024;
 
-/// A reply, written down.
+/// A serialised reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     /// The type of its first event.
     pub(crate) kind: String,
-    /// The message that it answers, where that is known.
+    /// The id of the answered message, where known.
     pub(crate) about: Option<MessageId>,
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    /// Events, as many as fit. There is one at least.
+    /// A reply of as many events as fit. There is at least one event.
     pub(crate) fn of(events: &[RawEnvelope]) -> Self {
-        let mut written = Vec::with_capacity(events.len());
+        let mut bodies = Vec::with_capacity(events.len());
         let mut bytes = 0;
         for event in events {
             let json = serde_json::to_vec(event).expect("an envelope writes plain JSON");
             // With the comma and the brackets.
             bytes += json.len() + 2;
-            if bytes > MESSAGE_BYTES_MAX - LAST_WORD_BYTES {
+            if bytes > MESSAGE_BYTES_MAX - INCOMPLETE_NOTE_BYTES {
                 break;
             }
-            written.push(json);
+            bodies.push(json);
         }
-        let kind = match (written.is_empty(), events.first()) {
+        let kind = match (bodies.is_empty(), events.first()) {
             (false, Some(first)) => first.kind.clone(),
             (true, _) | (_, None) => MessageRefused::TYPE.to_owned(),
         };
-        if written.len() < events.len() {
-            written.push(last_word(&events[0], events.len() - written.len()).to_json());
+        if bodies.len() < events.len() {
+            bodies.push(incomplete_note(&events[0], events.len() - bodies.len()).to_json());
         }
         let about = events.first().and_then(|first| first.causationid);
-        Self { kind, about, content_type: content_type(written.len()), body: joined(&written) }
+        Self { kind, about, content_type: content_type(bodies.len()), body: joined(&bodies) }
     }
 
-    /// Why a message was not handled, or not read. `asked` is what came with it, `about` its own id
-    /// where that is known.
+    /// A refusal of a message. `request` has the properties of the message, `about` is its id where
+    /// known.
     pub(crate) fn refused(
-        asked: &BasicProperties,
+        request: &BasicProperties,
         about: Option<MessageId>,
         source: String,
-        why: MessageRefused,
+        refusal: MessageRefused,
     ) -> Self {
-        let about = about.or_else(|| text(asked.message_id().as_ref()).parse().ok());
-        let mut envelope = Envelope::start(MessageId::new(), source, Utc::now(), why);
+        let about = about.or_else(|| text(request.message_id().as_ref()).parse().ok());
+        let mut envelope = Envelope::start(MessageId::new(), source, Utc::now(), refusal);
         envelope.causationid = about;
-        let correlation = text(asked.correlation_id().as_ref()).parse::<MessageId>().ok();
+        let correlation = text(request.correlation_id().as_ref()).parse::<MessageId>().ok();
         if let Some(id) = correlation.or(about) {
             envelope.correlationid = CorrelationId(id.0);
         }
@@ -87,8 +87,8 @@ fn joined(events: &[Vec<u8>]) -> Vec<u8> {
     }
 }
 
-/// Says how many events are left out, in the place of those.
-fn last_word(first: &RawEnvelope, left_out: usize) -> Envelope<MessageRefused> {
+/// The event that replaces the events that are left out.
+fn incomplete_note(first: &RawEnvelope, left_out: usize) -> Envelope<MessageRefused> {
     let why = match left_out {
         1 => "the answer is larger than a message may be; ask for less at a time".to_owned(),
         _ => format!(
@@ -104,11 +104,11 @@ fn last_word(first: &RawEnvelope, left_out: usize) -> Envelope<MessageRefused> {
     envelope
 }
 
-/// What a client finds its reply by: the id that it gave the message; if it gave none, its
-/// correlation id, as many RPC clients do; else the id that stands in the body.
-pub(crate) fn correlation(asked: &BasicProperties, about: Option<MessageId>) -> String {
-    let given = [asked.message_id(), asked.correlation_id()].map(|it| text(it.as_ref()));
-    match given.into_iter().find(|it| !it.is_empty()) {
+/// The correlation id of a reply: the request's message id; without one, its correlation id, as
+/// many RPC clients set; without both, the id in the body.
+pub(crate) fn correlation(request: &BasicProperties, about: Option<MessageId>) -> String {
+    let given = [request.message_id(), request.correlation_id()].map(|id| text(id.as_ref()));
+    match given.into_iter().find(|id| !id.is_empty()) {
         Some(given) => given.to_owned(),
         None => about.map(|id| id.to_string()).unwrap_or_default(),
     }
@@ -123,8 +123,8 @@ mod tests {
     fn event(bytes: usize) -> RawEnvelope {
         let data = format!("\"{}\"", "x".repeat(bytes));
         let id = MessageId::new();
-        let word = MessageRefused::unavailable("");
-        let mut event = Envelope::start(id, "/ledger".to_owned(), Utc::now(), word)
+        let placeholder = MessageRefused::unavailable("");
+        let mut event = Envelope::start(id, "/ledger".to_owned(), Utc::now(), placeholder)
             .with(RawValue::from_string(data).expect("JSON"));
         event.kind = "ledger.transfers.posted.v1".to_owned();
         event.causationid = Some(id);
@@ -133,12 +133,12 @@ mod tests {
 
     fn kinds(reply: &Reply) -> Vec<String> {
         assert!(reply.body.len() <= MESSAGE_BYTES_MAX, "{} bytes", reply.body.len());
-        let events = read_envelopes(reply.content_type, &reply.body).expect("it can be read");
-        events.into_iter().map(|it| it.kind).collect()
+        let events = read_envelopes(reply.content_type, &reply.body).expect("a reply can be read");
+        events.into_iter().map(|event| event.kind).collect()
     }
 
     #[test]
-    fn a_reply_that_fits_is_as_it_was() {
+    fn a_reply_that_fits_is_complete() {
         assert_eq!(kinds(&Reply::of(&[event(10)])), ["ledger.transfers.posted.v1"]);
         assert_eq!(Reply::of(&[event(10)]).content_type, CONTENT_TYPE);
         assert_eq!(kinds(&Reply::of(&[event(10), event(500_000)])).len(), 2);
@@ -149,10 +149,10 @@ mod tests {
         let reply = Reply::of(&vec![event(400_000); 4]);
         let posted = "ledger.transfers.posted.v1";
         assert_eq!(kinds(&reply), [posted, posted, MessageRefused::TYPE]);
-        let events = read_envelopes(reply.content_type, &reply.body).expect("it can be read");
-        let word: MessageRefused = events[2].read().expect("a refusal");
-        assert_eq!(word.code, crate::refusal::RefusalCode::ReplyTooLarge);
-        assert!(word.message.starts_with("2 more events do not fit"), "{}", word.message);
+        let events = read_envelopes(reply.content_type, &reply.body).expect("a reply can be read");
+        let note: MessageRefused = events[2].read().expect("a refusal");
+        assert_eq!(note.code, crate::refusal::RefusalCode::ReplyTooLarge);
+        assert!(note.message.starts_with("2 more events do not fit"), "{}", note.message);
         assert_eq!(events[2].causationid, events[0].causationid);
     }
 
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_finds_its_reply_by_what_it_gave() {
+    fn a_reply_has_the_id_that_the_client_gave() {
         let id = MessageId::new();
         let none = BasicProperties::default();
         assert_eq!(correlation(&none, Some(id)), id.to_string());

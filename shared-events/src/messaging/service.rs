@@ -1,35 +1,36 @@
-//! A service on the bus. Promise: it starts in any order with its broker and database, waits for
-//! them and says what it waits for; it stops by finishing what it has in hand.
+//! Puts a service together. Promise: a service starts in any order with its broker and database,
+//! waits for them and reports what it lacks; at its stop it finishes its work in progress.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod maintenance;
 
-use metrics::gauge;
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
 use sqlx::migrate::{MigrateError, Migrator};
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::{Mutex, oneshot},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
     background_job::{BackgroundJob, JobContext},
-    batch::Batches,
+    batch::BatchProcessor,
     consumer::{self, Consumer},
     database::{Database, MIGRATOR, is_transient},
-    disposition::Disposal,
+    delivery_broker::ServiceBroker,
+    delivery_store::PostgresDeliveryStore,
     handler::Handler,
     inbox,
-    outbox::{self, Handover},
-    outbox_partition::CurrentLane,
-    query_consumer::{self, Desk, QueryHandler},
-    redelivery::Suspects,
+    outbox::RelayQueue,
+    outbox_partition::CurrentPartition,
+    outbox_table::PostgresOutbox,
+    query_consumer::{self, QueryConsumer, QueryHandler},
     relay::{self, Relay},
     session::UnfitDatabase,
-    supervise::Alive,
-    time_limit::Patience,
+    settlement::Settlement,
+    supervise::Supervisor,
+    time_limit::AdaptiveTimeout,
     topology_check::verify,
 };
 use crate::amqp::{
@@ -43,50 +44,42 @@ use crate::{
 };
 
 /// How long a stopping service may take to finish its batch and to empty its relay.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
-/// How often old inbox rows are looked for.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
-/// How often the outbox is measured.
-const MEASURE_EVERY: Duration = Duration::from_secs(5);
-/// Events that have waited so long are held up: the broker or the relay does not work.
-const OUTBOX_SECONDS_MAX: f64 = 10.0;
-/// The outbox, as its service's health names it.
-const OUTBOX_PART: &str = "outbox";
-
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 /// A service is ready when every part of it works, not when the first does.
 const NOT_STARTED: &str = "not started yet";
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-type MakeTask = Box<dyn FnOnce(&Parts) -> Task + Send>;
+type MakeTask = Box<dyn FnOnce(&SharedParts) -> Task + Send>;
 
-/// What cannot be mended by waiting.
+/// A fault that no waiting ends.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The database is not one that this service can work with.
+    /// The database cannot carry this service.
     #[error(transparent)]
     Unfit(#[from] UnfitDatabase),
     /// The database's schema cannot be brought up to date.
     #[error("the database cannot be migrated")]
     Migrate(#[from] MigrateError),
-    /// A part of the service ended by itself. What it had in hand comes again after a restart.
+    /// A part of the service ended by itself. Its unfinished work comes again after a restart.
     #[error("a part of the service died")]
     PartDied,
 }
 
-/// What the tasks of a service share.
-struct Parts {
+/// The parts that the tasks of a service share.
+struct SharedParts {
     source: String,
     database: Database,
     consuming: Arc<Link>,
-    disposal: Arc<Disposal>,
-    lane: CurrentLane,
-    handover: Handover,
-    suspects: Suspects,
+    settlement: Arc<Settlement<ServiceBroker>>,
+    partition: CurrentPartition,
+    relay_queue: RelayQueue,
+    /// Held while the process handles an isolated message.
+    isolation: Arc<Mutex<()>>,
     health: Health,
     shutdown: CancellationToken,
 }
 
-/// A service: a name, a broker, a database, and what it does with messages.
+/// A service: a name, a broker, a database, handlers of messages and background jobs.
 pub struct Service {
     name: &'static str,
     amqp: ConnectionParameters,
@@ -98,7 +91,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service that does nothing yet. `name` is as in the topology: `ledger`.
+    /// A service without tasks. `name` is as in the topology: `ledger`.
     #[must_use]
     pub fn new(
         name: &'static str,
@@ -116,24 +109,26 @@ impl Service {
         self.subscriptions.push(subscription);
         self.health.bad(&consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
-            let batches = Batches {
+            let store = PostgresDeliveryStore::new(
+                parts.database.clone(),
+                parts.partition.clone(),
+                parts.relay_queue.clone(),
+            );
+            let processor = BatchProcessor {
                 handler,
                 subscription: subscription.name,
                 source: parts.source.clone(),
-                database: parts.database.clone(),
-                kept: Mutex::default(),
-                patience: Patience::new(),
-                suspects: parts.suspects.clone(),
-                lane: parts.lane.clone(),
-                handover: parts.handover.clone(),
-                disposal: Arc::clone(&parts.disposal),
+                store,
+                time_limit: AdaptiveTimeout::new(),
+                isolation: Arc::clone(&parts.isolation),
+                settlement: Arc::clone(&parts.settlement),
                 health: parts.health.clone(),
             };
             let consumer = Consumer {
                 subscription,
-                batches,
+                processor,
                 link: Arc::clone(&parts.consuming),
-                lane: parts.lane.clone(),
+                partition: parts.partition.clone(),
                 health: parts.health.clone(),
                 shutdown: parts.shutdown.clone(),
             };
@@ -144,62 +139,62 @@ impl Service {
 
     /// Answers the queries of a subscription.
     #[must_use]
-    pub fn answer<A: QueryHandler>(mut self, subscription: Subscription, answerer: A) -> Self {
+    pub fn answer<A: QueryHandler>(mut self, subscription: Subscription, handler: A) -> Self {
         self.subscriptions.push(subscription);
         self.health.bad(&query_consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
-            let desk = Desk {
+            let consumer = QueryConsumer {
                 subscription,
-                answerer,
+                handler,
                 source: parts.source.clone(),
                 database: parts.database.clone(),
-                patience: Patience::new(),
+                time_limit: AdaptiveTimeout::new(),
                 link: Arc::clone(&parts.consuming),
-                disposal: Arc::clone(&parts.disposal),
+                settlement: Arc::clone(&parts.settlement),
                 health: parts.health.clone(),
                 shutdown: parts.shutdown.clone(),
             };
-            Box::pin(desk.run())
+            Box::pin(consumer.run())
         }));
         self
     }
 
-    /// Does what no message starts.
+    /// Runs a background job.
     #[must_use]
-    pub fn work<W: BackgroundJob>(mut self, worker: W) -> Self {
+    pub fn work<W: BackgroundJob>(mut self, job: W) -> Self {
         self.tasks.push(Box::new(move |parts| {
-            let workshop = JobContext {
+            let context = JobContext {
                 source: parts.source.clone(),
                 database: parts.database.clone(),
-                patience: Arc::new(Patience::new()),
-                lane: parts.lane.clone(),
-                handover: parts.handover.clone(),
+                time_limit: Arc::new(AdaptiveTimeout::new()),
+                partition: parts.partition.clone(),
+                relay_queue: parts.relay_queue.clone(),
             };
-            Box::pin(employ(worker, workshop, parts.health.clone(), parts.shutdown.clone()))
+            Box::pin(run_job(job, context, parts.health.clone(), parts.shutdown.clone()))
         }));
         self
     }
 
-    /// Runs until `shutdown`, then finishes: stops consuming, ends the batch in hand, empties the
+    /// Runs until `shutdown`, then finishes: stops consuming, ends the current batches, empties the
     /// relay.
     ///
     /// # Errors
-    /// When the database or its schema is not one that this version can work with, or a part of
-    /// the service died.
+    /// When the database or its schema cannot carry this version, or a part of the service died.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
         self.health.bad(relay::PART, NOT_STARTED);
-        let who = format!("{}-svc", self.name);
-        let link = |role| Link::new(self.amqp.clone(), &who, role, self.health.clone());
-        let lane = CurrentLane::default();
-        let (handover, handed_over) = Handover::new();
-        let parts = Parts {
+        let process = format!("{}-svc", self.name);
+        let link = |role| Link::new(self.amqp.clone(), &process, role, self.health.clone());
+        let partition = CurrentPartition::default();
+        let (relay_queue, relay_items) = RelayQueue::new();
+        let broker = ServiceBroker::new(link("reply"));
+        let parts = SharedParts {
             source: format!("/{}", self.name),
             database: self.database.clone(),
             consuming: Arc::new(link("consume")),
-            disposal: Arc::new(Disposal::new(self.name, link("reply"))),
-            lane: lane.clone(),
-            handover,
-            suspects: Suspects::new(self.database.clone()),
+            settlement: Arc::new(Settlement { service: self.name, broker }),
+            partition: partition.clone(),
+            relay_queue,
+            isolation: Arc::default(),
             health: self.health.clone(),
             shutdown: shutdown.clone(),
         };
@@ -209,9 +204,8 @@ impl Service {
         };
         prepared?;
         let (ready, relay_ready) = oneshot::channel();
-        let health = self.health.clone();
-        let database = self.database.clone();
-        let relay = Relay::start(link("relay"), database, &lane, health, handed_over);
+        let outbox = PostgresOutbox::new(self.database.clone(), partition);
+        let relay = Relay::start(link("relay"), outbox, self.health.clone(), relay_items);
         let mut relay = tokio::select! {
             relay = relay => tokio::spawn(relay.run(ready)),
             () = shutdown.cancelled() => return Ok(()),
@@ -223,8 +217,8 @@ impl Service {
         let mut tasks: JoinSet<()> =
             self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
         let (database, health) = (&self.database, &self.health);
-        tasks.spawn(housekeeping(database.clone(), health.clone(), shutdown.clone()));
-        tasks.spawn(measuring(database.clone(), health.clone(), shutdown.clone()));
+        tasks.spawn(maintenance::prune(database.clone(), health.clone(), shutdown.clone()));
+        tasks.spawn(maintenance::measure(database.clone(), health.clone(), shutdown.clone()));
         info!(service = self.name, "up");
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -233,26 +227,26 @@ impl Service {
             },
             _ = &mut relay => return Err(ServiceError::PartDied),
         }
-        info!(service = self.name, "stopping: finishing what is in hand");
+        info!(service = self.name, "stopping: finishing work in progress");
         let finish = async {
             while tasks.join_next().await.is_some() {}
-            parts.disposal.close().await;
+            parts.settlement.broker.close().await;
             parts.consuming.close().await;
-            // The last sender: the relay ends when it has published and deleted everything.
+            // Drops the last sender: the relay ends when it has published and deleted everything.
             drop(parts);
             let _ = relay.await;
         };
-        match tokio::time::timeout(SHUTDOWN_MAX, finish).await {
-            Ok(()) => info!(service = self.name, "stopped; nothing is left in hand"),
+        match tokio::time::timeout(SHUTDOWN_TIMEOUT, finish).await {
+            Ok(()) => info!(service = self.name, "stopped; no work is left"),
             Err(_) => {
-                warn!(service = self.name, "stopped late; the rest is done at the next start");
+                warn!(service = self.name, "stopped late; the next start finishes the work");
             }
         }
         Ok(())
     }
 
-    /// Waits for the database and the broker, and checks that both are as they must be.
-    async fn prepare(&self, parts: &Parts) -> Result<(), ServiceError> {
+    /// Waits for the database and the broker, and checks both.
+    async fn prepare(&self, parts: &SharedParts) -> Result<(), ServiceError> {
         let mut backoff = Backoff::new();
         while let Err(error) = self.database.migrate(&[&MIGRATOR, self.migrations]).await {
             let error = match error {
@@ -287,55 +281,12 @@ impl Service {
     }
 }
 
-/// Lets somebody work for as long as the service runs.
-async fn employ<W: BackgroundJob>(
-    mut worker: W,
-    workshop: JobContext,
+async fn run_job<W: BackgroundJob>(
+    mut job: W,
+    context: JobContext,
     health: Health,
     shutdown: CancellationToken,
 ) {
-    let mut alive = Alive::new(worker.name(), health, shutdown.clone());
-    while alive.goes_on_after(worker.run(workshop.clone(), shutdown.clone())).await {}
-}
-
-/// The first two numbers on an operator's dashboard: how many events wait, and since when.
-async fn measuring(database: Database, health: Health, shutdown: CancellationToken) {
-    let mut alive = Alive::new(OUTBOX_PART.to_owned(), health.clone(), shutdown.clone());
-    while alive.goes_on_after(measure_outbox(&database, &health, &shutdown)).await {}
-}
-
-async fn measure_outbox(database: &Database, health: &Health, shutdown: &CancellationToken) {
-    while tokio::time::timeout(MEASURE_EVERY, shutdown.cancelled()).await.is_err() {
-        match outbox::waiting(database).await {
-            Ok((rows, seconds)) => {
-                gauge!("bus_outbox_rows").set(rows);
-                gauge!("bus_outbox_age_seconds").set(seconds);
-                if seconds < OUTBOX_SECONDS_MAX {
-                    health.good(OUTBOX_PART);
-                } else {
-                    let why = format!("a committed event has waited for {seconds:.0} s");
-                    health.bad(OUTBOX_PART, why);
-                }
-            }
-            Err(error) => {
-                warn!(error = %chain(&error), "the outbox was not measured");
-                health.bad(OUTBOX_PART, format!("cannot be read: {}", chain(&error)));
-            }
-        }
-    }
-}
-
-/// Old inbox rows go, and new days get their tables.
-async fn housekeeping(database: Database, health: Health, shutdown: CancellationToken) {
-    let mut alive = Alive::new("inbox".to_owned(), health, shutdown.clone());
-    while alive.goes_on_after(prune_inbox(&database, &shutdown)).await {}
-}
-
-async fn prune_inbox(database: &Database, shutdown: &CancellationToken) {
-    while tokio::time::timeout(PRUNE_EVERY, shutdown.cancelled()).await.is_err() {
-        match inbox::prune(database).await {
-            Ok(rows) => info!(rows, "pruned the inbox"),
-            Err(error) => warn!(error = %chain(&error), "the inbox was not pruned"),
-        }
-    }
+    let mut supervisor = Supervisor::new(job.name(), health, shutdown.clone());
+    while supervisor.restarts_after(job.run(context.clone(), shutdown.clone())).await {}
 }

@@ -1,6 +1,5 @@
-//! A session of PostgreSQL and what the bus needs of it. Promise: every connection has its settings
-//! and its locks for itself, or it is not used; a database that no waiting makes fit is told apart
-//! from one that is away.
+//! A session of PostgreSQL. Promise: every used connection has its settings and locks for itself; a
+//! database that cannot carry the service is distinguished from one that is away.
 //!
 //! PgBouncer lends a client a session for as long as the client is connected (session mode), or for
 //! a transaction (transaction and statement mode): there the relay's lock and the settings would be
@@ -15,22 +14,22 @@ use sqlx::{Executor as _, PgConnection, Row as _};
 
 use super::database::silent;
 
-/// What costs the server nothing (`BEGIN`, a ping) is answered by then, or the connection is dead.
+/// The bound for statements without cost (`BEGIN`, a ping); later the connection counts as dead.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// PostgreSQL refuses the login: there is no such role, or its password is another.
 const INVALID_AUTHORIZATION: &str = "28";
-/// How PgBouncer says the same, under the code of a broken protocol.
+/// PgBouncer's text for the same refusal, which has the code of a broken protocol.
 const POOLER_REFUSES: &str = "SASL authentication failed";
-/// How the driver's complaint about a password begins. Its end shows a character.
+/// The beginning of the driver's error about a password. Its end quotes a character.
 const UNFIT_PASSWORD: &str = "Failed to saslprep password";
-/// What a session is marked with.
+/// The mark of a session.
 const MARK: &str = "ours";
 /// Whether the server takes writes, and the session's mark.
 const STATE: &str = "SELECT current_setting('transaction_read_only'),
     coalesce(current_setting('bankwire.session', true), '')";
-/// The same, then the settings: columns are worked out from left to right. A service that lost
-/// power must not keep its locks: the server finds out and lets go. The last one ends statements
-/// that nobody waits for any more.
+/// The same, then the settings: PostgreSQL computes columns from left to right. With keepalives the
+/// server notices a service that lost power, and frees its locks. The last setting ends statements
+/// whose client has gone.
 const STATE_AND_SETTINGS: &str = "SELECT current_setting('transaction_read_only'),
     coalesce(current_setting('bankwire.session', true), ''),
     set_config('bankwire.session', 'ours', false),
@@ -41,37 +40,37 @@ const STATE_AND_SETTINGS: &str = "SELECT current_setting('transaction_read_only'
     set_config('statement_timeout', '60000', false),
     set_config('client_connection_check_interval', '1000', false)";
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+type FaultSource = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a database cannot be used until somebody changes something.
+/// A database that cannot be used until an operator changes its configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum UnfitDatabase {
-    /// A pooler gives our session to others, or theirs to us.
+    /// A pooler lends one session to several clients.
     #[error(
         "BANKWIRE_DATABASE__URL names a connection pooler that lends one session to several \
          clients: in PgBouncer set pool_mode = session and keep server_reset_query, or name \
          PostgreSQL itself"
     )]
     SharedSessions,
-    /// A password that the driver cannot log in with.
+    /// The driver cannot log in with the password.
     #[error(
         "BANKWIRE_DATABASE__PASSWORD has a character that cannot be used to log in (SCRAM: RFC \
          4013, Unicode 3.2), such as an emoji: give the role another password"
     )]
     Password,
-    /// The server does not know us.
+    /// The server refuses the login.
     #[error(
         "the database refuses the role or the password of BANKWIRE_DATABASE__URL and \
          BANKWIRE_DATABASE__PASSWORD"
     )]
-    Login(#[source] Cause),
-    /// The driver cannot follow the address.
+    Login(#[source] FaultSource),
+    /// The driver cannot use the address.
     #[error("BANKWIRE_DATABASE__URL cannot be followed")]
-    Address(#[source] Cause),
+    Address(#[source] FaultSource),
 }
 
 impl UnfitDatabase {
-    /// What this fault says of the database; the fault itself where waiting may end it.
+    /// Classifies a fault. Returns the fault itself where waiting may end it.
     pub(super) fn of(fault: sqlx::Error) -> Result<Self, sqlx::Error> {
         match fault {
             sqlx::Error::Configuration(why) => match why.downcast::<Self>() {
@@ -96,20 +95,20 @@ impl From<UnfitDatabase> for sqlx::Error {
     }
 }
 
-/// Makes the settings of a connection that was just opened, in one round trip.
+/// Sets up a connection that was just opened, in one round trip.
 pub(super) async fn begin(connection: &mut PgConnection) -> sqlx::Result<()> {
     let mark = look(connection, STATE_AND_SETTINGS).await?;
     if mark.is_empty() { Ok(()) } else { Err(UnfitDatabase::SharedSessions.into()) }
 }
 
-/// Commits of this connection are not waited for until they are on the disk.
+/// Turns off the wait for the disk at this connection's commits.
 pub(super) async fn unflush(connection: &mut PgConnection) -> sqlx::Result<()> {
     let set = connection.execute("SET synchronous_commit = off");
     let set = tokio::time::timeout(PING_TIMEOUT, set).await;
     set.unwrap_or_else(|_| Err(silent(PING_TIMEOUT))).map(|_| ())
 }
 
-/// Whether a connection answers, lets us write, and has the session that it began.
+/// Checks that a connection answers, takes writes, and still has its own session.
 pub(super) async fn check(connection: &mut PgConnection) -> sqlx::Result<()> {
     let mark = look(connection, STATE).await?;
     if mark == MARK { Ok(()) } else { Err(UnfitDatabase::SharedSessions.into()) }
@@ -124,7 +123,7 @@ async fn look(connection: &mut PgConnection, query: &'static str) -> sqlx::Resul
         .unwrap_or_else(|_| Err(silent(PING_TIMEOUT)))?;
     match row.try_get(0)? {
         "off" => row.try_get(1),
-        _ => Err(sqlx::Error::Protocol("the server takes no writes: it is a standby".to_owned())),
+        _ => Err(sqlx::Error::Protocol("the server takes no writes, like a standby".to_owned())),
     }
 }
 
@@ -132,8 +131,8 @@ async fn look(connection: &mut PgConnection, query: &'static str) -> sqlx::Resul
 mod tests {
     use super::*;
 
-    /// What is said of a fault, or that it is waited for.
-    fn said(fault: sqlx::Error) -> String {
+    /// The text of an unfit database, or `waits` for a fault that may pass.
+    fn classified(fault: sqlx::Error) -> String {
         UnfitDatabase::of(fault).map_or("waits".to_owned(), |unfit| unfit.to_string())
     }
 
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_waiting_ends_is_told_apart() {
+    fn faults_that_no_waiting_ends_are_classified() {
         let configuration = |why: &str| sqlx::Error::Configuration(why.into());
         let emoji = "Failed to saslprep password: Error(ProhibitedCharacter('😀'))";
         for (fault, then) in [
@@ -155,7 +154,7 @@ mod tests {
             (silent(PING_TIMEOUT), "waits"),
             (sqlx::Error::PoolTimedOut, "waits"),
         ] {
-            let found = said(fault);
+            let found = classified(fault);
             assert!(found.contains(then) && !found.contains('😀'), "{found}");
         }
     }

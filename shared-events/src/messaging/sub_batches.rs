@@ -1,22 +1,55 @@
-//! Batches within which each id comes once. Promise: order is kept.
+//! Parts of a batch within which each id comes once. Promise: the parts keep the batch's order.
 
 use std::collections::HashSet;
 
-use super::handler::{Handler, Idempotency, Received};
+use super::handler::{Idempotency, Received};
 
-/// Cuts a batch where an id comes again: within one transaction the inbox sees each id once.
-pub(crate) fn waves<H: Handler>(messages: &[Received<H::Message>]) -> Vec<&[Received<H::Message>]> {
+/// Cuts a batch where an id comes again: the inbox sees each id once in a transaction.
+pub(crate) fn sub_batches<M>(
+    messages: &[Received<M>],
+    idempotency: Idempotency,
+) -> Vec<&[Received<M>]> {
     if messages.is_empty() {
         return vec![];
     }
-    let (mut waves, mut start, mut ids) = (Vec::new(), 0, HashSet::new());
-    for (place, message) in messages.iter().enumerate() {
-        if !ids.insert(message.id()) && H::IDEMPOTENCY == Idempotency::Inbox {
-            waves.push(&messages[start..place]);
-            start = place;
+    let (mut parts, mut start, mut ids) = (Vec::new(), 0, HashSet::new());
+    for (number, message) in messages.iter().enumerate() {
+        if !ids.insert(message.id()) && idempotency == Idempotency::Inbox {
+            parts.push(&messages[start..number]);
+            start = number;
             ids = HashSet::from([message.id()]);
         }
     }
-    waves.push(&messages[start..]);
-    waves
+    parts.push(&messages[start..]);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ids::MessageId,
+        messaging::test_messages::{TestMessage, received},
+    };
+
+    #[test]
+    fn a_batch_is_cut_where_an_id_comes_again() {
+        let ids = [MessageId::new(), MessageId::new()];
+        let message = |number: usize| received(ids[number], "text");
+        let table: [(&[usize], &[usize]); 5] = [
+            (&[], &[]),
+            (&[0], &[1]),
+            (&[0, 1], &[2]),
+            (&[0, 1, 0, 1], &[2, 2]),
+            (&[0, 0, 0, 1], &[1, 1, 2]),
+        ];
+        for (order, expected) in table {
+            let messages: Vec<Received<TestMessage>> = order.iter().map(|n| message(*n)).collect();
+            let parts = sub_batches(&messages, Idempotency::Inbox);
+            let sizes: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+            assert_eq!(sizes, expected, "{order:?}");
+            let whole = sub_batches(&messages, Idempotency::NaturalKey);
+            assert!(whole.len() <= 1, "a natural key needs no cut");
+        }
+    }
 }

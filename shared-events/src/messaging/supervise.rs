@@ -1,5 +1,5 @@
-//! Parts that go on whatever happens to them. Promise: a panic ends one try of one part; the part
-//! says so, waits a moment and begins again, and no other part notices.
+//! Supervision of a service's parts. Promise: a panic ends one run of one part; the part's health
+//! shows the panic, the part begins again after a pause, and no other part notices.
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
@@ -10,32 +10,32 @@ use tracing::error;
 
 use crate::amqp::{connection::Backoff, health::Health};
 
-/// A part that has worked so long is well.
-const WELL_AFTER: Duration = Duration::from_secs(10);
+/// A part that has run for so long is healthy.
+const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 
-/// A part that is begun again and again until the service stops.
-pub(crate) struct Alive {
+/// Runs one part again and again until the service stops.
+pub(crate) struct Supervisor {
     part: String,
     health: Health,
     shutdown: CancellationToken,
     backoff: Backoff,
-    /// Whether it is said not to work, because of how it ended.
-    failed: bool,
+    /// Whether the part's health shows the end of its last run.
+    has_failed: bool,
 }
 
-impl Alive {
+impl Supervisor {
     pub(crate) fn new(part: String, health: Health, shutdown: CancellationToken) -> Self {
         health.good(&part);
-        Self { part, health, shutdown, backoff: Backoff::new(), failed: false }
+        Self { part, health, shutdown, backoff: Backoff::new(), has_failed: false }
     }
 
-    /// Runs the part once. Whether it has to begin again: it should not end before the service.
-    pub(crate) async fn goes_on_after(&mut self, run: impl Future<Output = ()>) -> bool {
+    /// Runs the part once. Returns whether the part has to run again.
+    pub(crate) async fn restarts_after(&mut self, run: impl Future<Output = ()>) -> bool {
         let mut running = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
-        let ended = match tokio::time::timeout(WELL_AFTER, &mut running).await {
+        let ended = match tokio::time::timeout(HEALTHY_AFTER, &mut running).await {
             Ok(ended) => ended,
             Err(_) => {
-                if std::mem::take(&mut self.failed) {
+                if std::mem::take(&mut self.has_failed) {
                     self.health.good(&self.part);
                     self.backoff = Backoff::new();
                 }
@@ -46,23 +46,23 @@ impl Alive {
             return false;
         }
         let why = match ended {
-            Ok(()) => "it ended by itself".to_owned(),
+            Ok(()) => "the part ended by itself".to_owned(),
             Err(panic) => panicked(&self.part, &*panic),
         };
         self.health.bad(&self.part, why);
-        self.failed = true;
+        self.has_failed = true;
         let pause = self.backoff.next_pause();
         tokio::time::timeout(pause, self.shutdown.cancelled()).await.is_err()
     }
 }
 
-/// Notes a panic, and says in words what it was.
+/// Logs and counts a panic, and returns its text.
 pub(crate) fn panicked(part: &str, panic: &(dyn Any + Send)) -> String {
     counter!("bus_panics_total", "part" => part.to_owned()).increment(1);
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
     error!(part, panic = text, "a part of the service panicked; it begins again");
-    format!("it panicked: {text}")
+    format!("the part panicked: {text}")
 }
 
 #[cfg(test)]
@@ -70,16 +70,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_part_that_panics_says_so_and_begins_again() {
+    async fn a_part_that_panics_shows_it_and_begins_again() {
         let (health, shutdown) = (Health::default(), CancellationToken::new());
-        let mut alive = Alive::new("job".to_owned(), health.clone(), shutdown.clone());
+        let mut supervisor = Supervisor::new("job".to_owned(), health.clone(), shutdown.clone());
         for number in 1..=2 {
-            let goes_on = alive.goes_on_after(async { panic!("no {number}") }).await;
-            assert!(goes_on, "after panic {number}");
+            let restarts = supervisor.restarts_after(async { panic!("no {number}") }).await;
+            assert!(restarts, "after panic {number}");
             let why = health.report()["job"].clone();
-            assert_eq!(why, Some(format!("it panicked: no {number}")));
+            assert_eq!(why, Some(format!("the part panicked: no {number}")));
         }
-        let stopped = alive.goes_on_after(async { shutdown.cancel() }).await;
-        assert!(!stopped, "the service stops");
+        let restarts = supervisor.restarts_after(async { shutdown.cancel() }).await;
+        assert!(!restarts, "the service stops");
     }
 }

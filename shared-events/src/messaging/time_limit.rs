@@ -1,5 +1,5 @@
-//! How long work on the database may take. Promise: a server that vanished without a word is given
-//! up in seconds; work that is merely slow is done in the end.
+//! The time limit of work on the database. Promise: a server that vanished without a reset is given
+//! up in seconds; slow work is finished in the end.
 
 use std::{
     future::Future,
@@ -11,22 +11,22 @@ use tokio::time::Instant;
 
 use super::{database::silent, handler::HandleError};
 
-/// A transaction takes milliseconds. PostgreSQL's protocol has no heartbeat, so silence is all that
-/// is seen of a server whose host is gone.
+/// A transaction takes milliseconds. PostgreSQL's protocol has no heartbeat, so silence is the only
+/// sign of a server whose host is gone.
 const BOUND_FIRST: Duration = Duration::from_secs(5);
-/// Longer than any statement: the server ends those at 60 s.
+/// Longer than any statement: the server ends statements at 60 s.
 const BOUND_MAX: Duration = Duration::from_secs(90);
 
-/// A bound that doubles each time that it was too short, and is the first one again as soon as work
-/// takes a small part of it.
+/// A bound that doubles each time that it was too short, and is reset as soon as work takes a small
+/// part of it.
 #[derive(Debug)]
-pub(crate) struct Patience(AtomicU64);
+pub(crate) struct AdaptiveTimeout(AtomicU64);
 
-impl Patience {
+impl AdaptiveTimeout {
     pub(crate) fn new() -> Self {
-        let patience = Self(AtomicU64::new(0));
-        patience.set(BOUND_FIRST);
-        patience
+        let time_limit = Self(AtomicU64::new(0));
+        time_limit.set(BOUND_FIRST);
+        time_limit
     }
 
     fn bound(&self) -> Duration {
@@ -38,8 +38,8 @@ impl Patience {
         self.0.store(millis, Ordering::Relaxed);
     }
 
-    /// The work's result, or a fault that passes where it did not end within the bound. The work is
-    /// dropped then, and closes its connection.
+    /// The result of the work, or a transient fault after the bound. Unfinished work is dropped and
+    /// closes its connection.
     pub(crate) async fn bounded<T>(
         &self,
         work: impl Future<Output = Result<T, HandleError>>,
@@ -50,7 +50,7 @@ impl Patience {
         ended.unwrap_or_else(|_| Err(silent(bound).into()))
     }
 
-    /// What the next bound is, when work took so long, or did not end within this one.
+    /// Sets the next bound, after work with this bound took so long, or did not end.
     fn learn(&self, bound: Duration, took: Option<Duration>) {
         match took {
             Some(took) if took > bound / 8 => {}
@@ -64,40 +64,40 @@ impl Patience {
 mod tests {
     use super::*;
 
-    /// Whether work that takes so long ends.
-    fn ends(seconds: u64, patience: &Patience) -> bool {
-        let (bound, takes) = (patience.bound(), Duration::from_secs(seconds));
+    /// Whether work of this duration ends within the bound.
+    fn ends(seconds: u64, time_limit: &AdaptiveTimeout) -> bool {
+        let (bound, takes) = (time_limit.bound(), Duration::from_secs(seconds));
         let took = (takes <= bound).then_some(takes);
-        patience.learn(bound, took);
+        time_limit.learn(bound, took);
         took.is_some()
     }
 
     #[test]
     fn slow_work_is_done_in_the_end_and_silence_is_noticed_at_once() {
-        let patience = Patience::new();
-        assert!(ends(4, &patience));
-        assert!(!ends(12, &patience), "given up at 5 s");
-        assert!(!ends(12, &patience), "given up at 10 s");
-        assert!(ends(12, &patience), "within 20 s");
-        assert!(ends(12, &patience), "and the next one at the first try");
-        assert!(ends(1, &patience));
-        assert_eq!(patience.bound(), BOUND_FIRST, "work is quick again");
+        let time_limit = AdaptiveTimeout::new();
+        assert!(ends(4, &time_limit));
+        assert!(!ends(12, &time_limit), "given up at 5 s");
+        assert!(!ends(12, &time_limit), "given up at 10 s");
+        assert!(ends(12, &time_limit), "within 20 s");
+        assert!(ends(12, &time_limit), "and the next one at the first try");
+        assert!(ends(1, &time_limit));
+        assert_eq!(time_limit.bound(), BOUND_FIRST, "work is quick again");
     }
 
     #[test]
     fn nothing_is_waited_for_longer_than_any_statement_may_take() {
-        let patience = Patience::new();
-        assert!((0..10).all(|_| !ends(100, &patience)));
-        assert_eq!(patience.bound(), BOUND_MAX);
+        let time_limit = AdaptiveTimeout::new();
+        assert!((0..10).all(|_| !ends(100, &time_limit)));
+        assert_eq!(time_limit.bound(), BOUND_MAX);
     }
 
     #[tokio::test]
     async fn work_that_does_not_end_is_dropped_and_may_be_tried_again() {
-        let patience = Patience::new();
-        patience.set(Duration::from_millis(10));
+        let time_limit = AdaptiveTimeout::new();
+        time_limit.set(Duration::from_millis(10));
         let work = std::future::pending::<Result<(), HandleError>>();
-        let given_up = patience.bounded(work).await;
+        let given_up = time_limit.bounded(work).await;
         assert!(matches!(given_up, Err(HandleError::Transient(_))), "{given_up:?}");
-        assert!(patience.bounded(async { Ok(()) }).await.is_ok());
+        assert!(time_limit.bounded(async { Ok(()) }).await.is_ok());
     }
 }

@@ -1,5 +1,6 @@
-//! Looks at the broker before using it. Promise: what is missing is named, all of it, and nothing
-//! is created: the broker boots with its definitions, services may not change them.
+//! Checks the broker before a service uses it. Promise: the error names every missing exchange and
+//! queue, and nothing is created: the broker boots with its definitions, which services may not
+//! change.
 
 use lapin::{
     ExchangeKind,
@@ -7,10 +8,8 @@ use lapin::{
     types::FieldTable,
 };
 
-use crate::amqp::{
-    channel_guard::ChannelGuard,
-    connection::{BusError, Link, in_time},
-};
+use super::broker_channel::ChannelGuard;
+use crate::amqp::connection::{BusError, Link, in_time};
 
 /// Checks passively that exchanges and queues exist.
 pub(crate) async fn verify(
@@ -20,21 +19,21 @@ pub(crate) async fn verify(
 ) -> Result<(), BusError> {
     let mut missing = Vec::new();
     for exchange in exchanges {
-        // A failed passive declaration closes the channel: each asks on its own.
+        // A failed passive declaration closes the channel, so each declaration has its own.
         let channel = ChannelGuard::new(link.channel().await?);
         let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
         let kind = ExchangeKind::Topic;
-        let asked =
+        let declared =
             channel.exchange_declare((*exchange).into(), kind, options, FieldTable::default());
-        let asked = in_time("looking for an exchange", async { Ok(asked.await) }).await?;
-        note(asked, &format!("exchange {exchange}"), &mut missing)?;
+        let declared = in_time("looking up an exchange", async { Ok(declared.await) }).await?;
+        note(declared, &format!("exchange {exchange}"), &mut missing)?;
     }
     for queue in queues {
         let channel = ChannelGuard::new(link.channel().await?);
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let asked = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
-        let asked = in_time("looking for a queue", async { Ok(asked.await) }).await?;
-        note(asked.map(|_| ()), &format!("queue {queue}"), &mut missing)?;
+        let declared = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
+        let declared = in_time("looking up a queue", async { Ok(declared.await) }).await?;
+        note(declared.map(|_| ()), &format!("queue {queue}"), &mut missing)?;
     }
     match missing.is_empty() {
         true => Ok(()),
@@ -42,7 +41,8 @@ pub(crate) async fn verify(
     }
 }
 
-/// A refusal by the broker means that the thing is not there, or not for us; the rest is a fault.
+/// A refusal by the broker means that an object is missing or not permitted; any other error is a
+/// fault.
 fn note(answer: lapin::Result<()>, what: &str, missing: &mut Vec<String>) -> Result<(), BusError> {
     match answer {
         Ok(()) => Ok(()),

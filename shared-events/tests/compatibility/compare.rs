@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `properties` | a property may be added, none removed |
 //! | `required` | what a service receives may need less; otherwise nothing |
-//! | `oneOf` of constants | a code may be added if the schema says that readers keep unknown ones |
+//! | `oneOf` of constants | a code may be added where readers keep unknown codes |
 //! | `oneOf` of objects | what a service receives may have more alternatives |
 //! | `maximum`, `maxLength`, ... | what a service receives may be larger (or smaller for minima) |
 //! | `description`, `title`, `examples`, `$comment` | anything |

@@ -1,13 +1,13 @@
-//! The fields of a frame, in RabbitMQ's dialect of AMQP 0-9-1. Promise: whatever the bytes are,
-//! following them ends, goes no deeper than [`DEPTH_MAX`], and leaves only what can be parsed.
+//! The fields of a frame, in RabbitMQ's dialect of AMQP 0-9-1. Promise: reading
+//! ends for any bytes, goes no deeper than [`DEPTH_MAX`], and leaves only parseable fields.
 
 use super::SUBSTITUTE;
 
-/// Tables and arrays that are nested deeper are taken for bytes.
+/// Tables and arrays that are nested deeper become byte arrays.
 pub(super) const DEPTH_MAX: u8 = 8;
 
-/// Class, weight and body size stand before a message's properties; then two bytes say which of
-/// them there are.
+/// Class, weight and body size precede a message's properties; then two bytes of flags say which
+/// properties are present.
 const BEFORE_PROPERTIES: usize = 12;
 const FLAGS_BYTES: usize = 2;
 const CONTENT_ENCODING: u16 = 1 << 14;
@@ -15,12 +15,12 @@ const HEADERS: u16 = 1 << 13;
 
 /// The bytes are not what the protocol says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken;
+pub(super) struct MalformedField;
 
-/// What a method or the properties of a message are made of.
+/// The type of a field of a method or of a message's properties.
 #[derive(Clone, Copy)]
 enum Field {
-    /// So many bytes that are no text.
+    /// So many bytes without text.
     Bytes(usize),
     ShortString,
     LongString,
@@ -66,23 +66,23 @@ const fn method_fields(class: u16, method: u16) -> &'static [Field] {
     }
 }
 
-/// Fields that are read one after another, and mended as they are read.
-pub(super) struct Fields<'f> {
+/// Reads fields one after another, and repairs them.
+pub(super) struct FieldReader<'f> {
     bytes: &'f mut [u8],
     at: usize,
 }
 
-impl<'f> Fields<'f> {
+impl<'f> FieldReader<'f> {
     pub(super) const fn new(bytes: &'f mut [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
-    pub(super) fn method(&mut self) -> Result<(), Broken> {
+    pub(super) fn method(&mut self) -> Result<(), MalformedField> {
         let (class, method) = (self.short_uint()?, self.short_uint()?);
         method_fields(class, method).iter().try_for_each(|field| self.field(*field))
     }
 
-    pub(super) fn content_header(&mut self) -> Result<(), Broken> {
+    pub(super) fn content_header(&mut self) -> Result<(), MalformedField> {
         self.take(BEFORE_PROPERTIES)?;
         let flags = self.short_uint()?;
         for (bit, field) in (0..).zip(PROPERTIES) {
@@ -90,20 +90,20 @@ impl<'f> Fields<'f> {
                 self.field(field)?;
             }
         }
-        if self.at == self.bytes.len() { Ok(()) } else { Err(Broken) }
+        if self.at == self.bytes.len() { Ok(()) } else { Err(MalformedField) }
     }
 
-    fn field(&mut self, field: Field) -> Result<(), Broken> {
+    fn field(&mut self, field: Field) -> Result<(), MalformedField> {
         match field {
             Bytes(count) => self.take(count).map(drop),
             ShortString => self.short_string(),
             LongString => self.long().map(drop),
-            Table => Fields::new(self.long()?).entries(1),
+            Table => FieldReader::new(self.long()?).entries(1),
         }
     }
 
     /// The entries of a table, up to the end of its bytes.
-    fn entries(&mut self, depth: u8) -> Result<(), Broken> {
+    fn entries(&mut self, depth: u8) -> Result<(), MalformedField> {
         while self.at < self.bytes.len() {
             self.short_string()?;
             self.value(depth)?;
@@ -112,14 +112,14 @@ impl<'f> Fields<'f> {
     }
 
     /// The values of an array, up to the end of its bytes.
-    fn values(&mut self, depth: u8) -> Result<(), Broken> {
+    fn values(&mut self, depth: u8) -> Result<(), MalformedField> {
         while self.at < self.bytes.len() {
             self.value(depth)?;
         }
         Ok(())
     }
 
-    fn value(&mut self, depth: u8) -> Result<(), Broken> {
+    fn value(&mut self, depth: u8) -> Result<(), MalformedField> {
         let tag_at = self.at;
         let tag = self.take(1)?[0];
         let count = match tag {
@@ -131,51 +131,51 @@ impl<'f> Fields<'f> {
             b'L' | b'l' | b'd' | b'T' => 8,
             b'S' | b'x' => return self.long().map(drop),
             b'F' | b'A' => return self.nested(tag_at, tag, depth),
-            _ => return Err(Broken),
+            _ => return Err(MalformedField),
         };
         self.take(count).map(drop)
     }
 
-    /// A table or an array in another. One that is too deep, or that cannot be followed, is made an
-    /// array of bytes: a length and so many bytes, as it was.
-    fn nested(&mut self, tag_at: usize, tag: u8, depth: u8) -> Result<(), Broken> {
-        let mut inner = Fields::new(self.long()?);
-        let followed = match tag {
-            _ if depth == DEPTH_MAX => Err(Broken),
+    /// A table or an array in another. Where it is too deep or malformed, it becomes an array of
+    /// bytes: a length and so many bytes, as before.
+    fn nested(&mut self, tag_at: usize, tag: u8, depth: u8) -> Result<(), MalformedField> {
+        let mut inner = FieldReader::new(self.long()?);
+        let read = match tag {
+            _ if depth == DEPTH_MAX => Err(MalformedField),
             b'F' => inner.entries(depth + 1),
             _ => inner.values(depth + 1),
         };
-        if followed.is_err() {
+        if read.is_err() {
             self.bytes[tag_at] = b'x';
         }
         Ok(())
     }
 
-    fn short_string(&mut self) -> Result<(), Broken> {
+    fn short_string(&mut self) -> Result<(), MalformedField> {
         let count = self.take(1)?[0];
         substitute(self.take(count.into())?);
         Ok(())
     }
 
     /// The bytes behind a length of four bytes.
-    fn long(&mut self) -> Result<&mut [u8], Broken> {
-        let length = self.take(4)?.try_into().map_err(|_| Broken)?;
+    fn long(&mut self) -> Result<&mut [u8], MalformedField> {
+        let length = self.take(4)?.try_into().map_err(|_| MalformedField)?;
         self.take(u32::from_be_bytes(length) as usize)
     }
 
-    fn short_uint(&mut self) -> Result<u16, Broken> {
-        Ok(u16::from_be_bytes(self.take(2)?.try_into().map_err(|_| Broken)?))
+    fn short_uint(&mut self) -> Result<u16, MalformedField> {
+        Ok(u16::from_be_bytes(self.take(2)?.try_into().map_err(|_| MalformedField)?))
     }
 
-    fn take(&mut self, count: usize) -> Result<&mut [u8], Broken> {
+    fn take(&mut self, count: usize) -> Result<&mut [u8], MalformedField> {
         let taken = self.bytes.get_mut(self.at..).and_then(|rest| rest.get_mut(..count));
-        let taken = taken.ok_or(Broken)?;
+        let taken = taken.ok_or(MalformedField)?;
         self.at += count;
         Ok(taken)
     }
 }
 
-/// Puts [`SUBSTITUTE`] in the place of every byte that does not belong to a character.
+/// Replaces every byte that belongs to no character by [`SUBSTITUTE`].
 fn substitute(mut text: &mut [u8]) {
     while let Err(error) = std::str::from_utf8(text) {
         let begin = error.valid_up_to();
@@ -185,8 +185,8 @@ fn substitute(mut text: &mut [u8]) {
     }
 }
 
-/// Fills the place of properties that cannot be followed with one that says nothing, of the same
-/// length: a string, or where there is more than a string holds, a table with one array of bytes.
+/// Replaces malformed properties by one of the same length: a string, or where that is too short, a
+/// table with one array of bytes.
 pub(super) fn neutralise(payload: &mut [u8]) {
     let Some((flags, rest)) =
         payload.get_mut(BEFORE_PROPERTIES..).and_then(<[u8]>::split_first_chunk_mut::<FLAGS_BYTES>)
@@ -203,7 +203,7 @@ pub(super) fn neutralise(payload: &mut [u8]) {
     rest[..head.len()].copy_from_slice(&head);
 }
 
-/// How a table of so many bytes begins that has one array of bytes in it, under a mended key.
+/// The beginning of a table of so many bytes with one array of bytes in it, under a repaired key.
 fn opaque_table(bytes: usize) -> Vec<u8> {
     let rest = |behind: usize| u32::try_from(bytes - behind).unwrap_or_default().to_be_bytes();
     let key_and_tag = [1, SUBSTITUTE as u8, b'x'];

@@ -1,5 +1,5 @@
-//! The mender against the parser that it protects. Promise: whatever a broker can send is parsed
-//! once it is mended, at any depth and on a small stack; what is right is not touched.
+//! The repair against the driver's parser. Promise: every repaired frame is parsed, at any depth
+//! and on a small stack; a valid frame is not changed.
 
 use std::{hint::black_box, io::Write, thread, time::Instant};
 
@@ -10,10 +10,10 @@ use amq_protocol::{
 use lapin::types::{AMQPValue, FieldTable};
 use proptest::{collection::vec, prelude::*};
 
-use super::{FRAME_BYTES_MAX, Frames, SUBSTITUTE, fields::DEPTH_MAX, mended_property};
+use super::{FRAME_BYTES_MAX, FrameRepair, SUBSTITUTE, fields::DEPTH_MAX, repaired_property};
 
 const FRAME_END: u8 = 0xce;
-/// What the smallest thread of a program may have.
+/// The stack of the smallest threads.
 const SMALL_STACK_BYTES: usize = 128 * 1024;
 
 fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
@@ -50,14 +50,14 @@ fn deliver(tag: &[u8], exchange: &[u8], key: &[u8]) -> Vec<u8> {
     frame(1, &[&method[..], &short(tag), &delivery, &short(exchange), &short(key)].concat())
 }
 
-fn mended(mut bytes: Vec<u8>) -> Vec<u8> {
+fn repaired(mut bytes: Vec<u8>) -> Vec<u8> {
     let whole = bytes.len();
-    assert_eq!(Frames::default().mend(&mut bytes), whole, "nothing is held of whole frames");
+    assert_eq!(FrameRepair::default().repair(&mut bytes), whole, "nothing is held of whole frames");
     bytes
 }
 
 fn parse(bytes: &[u8]) -> AMQPFrame {
-    let (rest, frame) = parse_frame(bytes).expect("a mended frame is parsed");
+    let (rest, frame) = parse_frame(bytes).expect("a repaired frame is parsed");
     assert!(rest.is_empty(), "{} bytes are left", rest.len());
     frame
 }
@@ -114,7 +114,7 @@ fn entries(keys: &[Vec<u8>], values: &[Vec<u8>]) -> Vec<u8> {
 /// How deep tables and arrays are nested in a value, the value itself included.
 fn depth(value: &AMQPValue) -> u8 {
     let below = match value {
-        AMQPValue::FieldTable(table) => table.into_iter().map(|(_, it)| depth(it)).max(),
+        AMQPValue::FieldTable(table) => table.into_iter().map(|(_, value)| depth(value)).max(),
         AMQPValue::FieldArray(values) => values.as_slice().iter().map(depth).max(),
         _ => return 0,
     };
@@ -129,20 +129,20 @@ proptest! {
         values in vec(any_value(any_bytes()), 5),
     ) {
         let came = all_properties(&texts, &entries(&keys, &values));
-        let mended = mended(came.clone());
-        prop_assert_eq!(mended.len(), came.len());
-        let properties = properties(&mended);
+        let repaired = repaired(came.clone());
+        prop_assert_eq!(repaired.len(), came.len());
+        let properties = properties(&repaired);
         let is_clean = |text: &str| !text.contains(SUBSTITUTE);
         let is_text = |bytes: &Vec<u8>| std::str::from_utf8(bytes).is_ok_and(is_clean);
         if !texts.iter().chain(&keys).all(is_text) {
-            prop_assert!(mended_property(&properties).is_some());
+            prop_assert!(repaired_property(&properties).is_some());
         }
         let headers = properties.headers().clone().map(AMQPValue::FieldTable);
-        prop_assert!(headers.is_none_or(|it| depth(&it) <= DEPTH_MAX));
+        prop_assert!(headers.is_none_or(|table| depth(&table) <= DEPTH_MAX));
     }
 
     #[test]
-    fn what_is_right_is_left_as_it_is(
+    fn valid_frames_are_not_changed(
         texts in vec(any_text(), 10),
         keys in vec(any_text(), 0..5),
         body in vec(any::<u8>(), 0..500),
@@ -159,12 +159,12 @@ proptest! {
             parse(frame);
         }
         let came = came.concat();
-        prop_assert_eq!(mended(came.clone()), came);
+        prop_assert_eq!(repaired(came.clone()), came);
     }
 
     #[test]
     fn properties_that_are_none_are_parsed(fields in vec(any::<u8>(), 0..700), flags: u16) {
-        parse(&mended(content_header(flags, &fields)));
+        parse(&repaired(content_header(flags, &fields)));
     }
 
     #[test]
@@ -176,15 +176,15 @@ proptest! {
         let mut frame = all_properties(&vec![b"text".to_vec(); 10], &entries(&keys, &values));
         let end = frame.len() - 1;
         for (at, byte) in damage {
-            // Behind the frame's head: what is damaged there has no end that anybody could find.
+            // Behind the frame's head: a damaged size would leave the frame without an end.
             frame[7 + at % (end - 7)] = byte;
         }
-        parse(&mended(frame));
+        parse(&repaired(frame));
     }
 
     #[test]
     fn routing_keys_and_names_are_parsed(texts in vec(any_bytes(), 3)) {
-        let frame = parse(&mended(deliver(&texts[0], &texts[1], &texts[2])));
+        let frame = parse(&repaired(deliver(&texts[0], &texts[1], &texts[2])));
         let is_delivery = matches!(
             frame,
             AMQPFrame::Method(1, AMQPClass::Basic(AMQPMethod::Deliver(_)))
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_come_in_pieces_are_mended_the_same(
+    fn bytes_in_pieces_are_repaired_the_same(
         texts in vec(any_bytes(), 10),
         bodies in vec(vec(any::<u8>(), 0..300), 0..3),
         cuts in vec(1_usize..60, 1..200),
@@ -201,17 +201,17 @@ proptest! {
         let mut came = [deliver(&texts[0], b"", &texts[1]), all_properties(&texts, &[])].concat();
         came.extend(bodies.iter().flat_map(|body| frame(3, body)));
         came.extend(deliver(&texts[2], b"", &texts[3]));
-        let (mut frames, mut held, mut passed) = (Frames::default(), vec![], vec![]);
+        let (mut frames, mut held, mut passed) = (FrameRepair::default(), vec![], vec![]);
         let (mut rest, mut cuts) = (&came[..], cuts.into_iter().cycle());
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(cuts.next().unwrap_or(1).min(rest.len()));
             rest = behind;
             held.extend_from_slice(piece);
-            let ready = frames.mend(&mut held);
+            let ready = frames.repair(&mut held);
             passed.extend(held.drain(..ready));
         }
         prop_assert!(held.is_empty());
-        prop_assert_eq!(passed, mended(came));
+        prop_assert_eq!(passed, repaired(came));
     }
 }
 
@@ -231,60 +231,61 @@ fn tables_of_any_depth_are_parsed_on_a_small_stack() {
         let headers = [short(b"deep"), nested(tag, depth)].concat();
         let came = content_header(1 << 13, &long(&headers));
         let parsing = move || {
-            let properties = properties(&mended(came));
-            let headers: FieldTable = properties.headers().clone().expect("they are there");
-            mended_property(&properties).map_or(headers.inner().len(), |_| 0)
+            let properties = properties(&repaired(came));
+            let headers: FieldTable =
+                properties.headers().clone().expect("the message has headers");
+            repaired_property(&properties).map_or(headers.inner().len(), |_| 0)
         };
         let thread = thread::Builder::new().stack_size(SMALL_STACK_BYTES).spawn(parsing);
         let parsed = thread.expect("a thread").join();
-        assert_eq!(parsed.expect("it is no stack overflow"), 1, "{depth} of {}", tag as char);
+        assert_eq!(parsed.expect("the stack is large enough"), 1, "{depth} of {}", tag as char);
     }
 }
 
 #[test]
 fn a_bad_byte_becomes_one_byte_and_the_rest_stays() {
     let came = content_header(1 << 7, &short(b"caf\xe9 \xf0\x9f\x98\x80 \xe2\x82"));
-    let properties = properties(&mended(came));
-    let id = properties.message_id().as_ref().expect("it has one").as_str();
+    let properties = properties(&repaired(came));
+    let id = properties.message_id().as_ref().expect("the message has an id").as_str();
     assert_eq!(id, "caf\u{1a} 😀 \u{1a}\u{1a}");
-    assert_eq!(mended_property(&properties), Some("message_id"));
+    assert_eq!(repaired_property(&properties), Some("message_id"));
 }
 
 #[test]
-fn a_frame_above_what_was_agreed_on_is_not_held() {
+fn a_frame_above_the_negotiated_size_is_not_buffered() {
     let payload = vec![0xff; FRAME_BYTES_MAX as usize];
     let came = [frame(2, &payload), content_header(1 << 7, &short(b"\xff"))].concat();
-    let mended = mended(came.clone());
-    assert_eq!(mended[..payload.len()], came[..payload.len()]);
-    properties(&mended[payload.len() + 8..]);
+    let repaired = repaired(came.clone());
+    assert_eq!(repaired[..payload.len()], came[..payload.len()]);
+    properties(&repaired[payload.len() + 8..]);
 }
 
 #[test]
 fn the_refusal_of_a_version_is_passed_on() {
-    assert_eq!(mended(b"AMQP\0\0\x09\x01".to_vec()), b"AMQP\0\0\x09\x01");
+    assert_eq!(repaired(b"AMQP\0\0\x09\x01".to_vec()), b"AMQP\0\0\x09\x01");
 }
 
-/// Prints what mending costs beside parsing. Large bodies are passed over; small messages cost
-/// their properties.
+/// Prints the cost of the repair beside that of parsing. Large bodies are skipped; small messages
+/// cost their properties.
 #[test]
-fn mending_costs_little_beside_parsing() {
+fn repair_costs_little_beside_parsing() {
     let texts = vec![b"ledger.transfers.submit.v1 0197f0".to_vec(); 10];
     let small = [deliver(&texts[0], b"bank.commands", &texts[1]), all_properties(&texts, &[])];
     for (name, body) in [("1 KiB", 1024), ("128 KiB", 128 * 1024 - 8)] {
         let message = [&small[0][..], &small[1], &frame(3, &vec![b'x'; body])].concat();
         let mut bytes = message.repeat(4_000_000 / message.len());
         let began = Instant::now();
-        assert_eq!(Frames::default().mend(&mut bytes), bytes.len());
-        let mending = began.elapsed();
+        assert_eq!(FrameRepair::default().repair(&mut bytes), bytes.len());
+        let repairing = began.elapsed();
         let (began, mut rest) = (Instant::now(), &bytes[..]);
         while let Ok((behind, frame)) = parse_frame(rest) {
             black_box(frame);
             rest = behind;
         }
         let parsing = began.elapsed();
-        let rate = bytes.len() as f64 / mending.as_secs_f64() / 1e9;
-        let told = format!("{name}: {rate:.2} GB/s, {mending:?} beside {parsing:?} of parsing");
-        let _ = writeln!(std::io::stdout(), "mended {told}");
-        assert!(mending < parsing, "{told}");
+        let rate = bytes.len() as f64 / repairing.as_secs_f64() / 1e9;
+        let told = format!("{name}: {rate:.2} GB/s, {repairing:?} beside {parsing:?} of parsing");
+        let _ = writeln!(std::io::stdout(), "repaired {told}");
+        assert!(repairing < parsing, "{told}");
     }
 }

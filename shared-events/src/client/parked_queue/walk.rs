@@ -1,5 +1,6 @@
-//! A walk along a queue that leaves it as it was. Promise: each message that was there at the
-//! beginning comes once, oldest first; memory holds a page of them; no step waits for ever.
+//! A scan of a queue that leaves the queue as it was. Promise: each message that the queue held at
+//! the beginning comes once, oldest first; memory holds one page of messages; every step has a
+//! bound.
 
 use std::time::Duration;
 
@@ -14,31 +15,31 @@ use tokio::time::timeout;
 
 use crate::amqp::connection::{BusError, Link, discard, host_name, in_time};
 
-/// The most messages that a channel holds unacknowledged, and that are in memory together. Those
-/// behind them come on another channel: so many on each of its 2,047 channels are a million.
+/// The most unacknowledged messages of a channel, which are in memory together. The next page comes
+/// on another channel: the 2,047 channels of a connection hold a million messages.
 const PAGE: u16 = 500;
-/// A queue from which nothing comes for so long has no more for us: others took the rest.
+/// A queue that is silent for so long has no more messages for this scan: others took the rest.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// A walk along one queue.
-pub(super) struct Walk<'l> {
+/// A scan of one queue.
+pub(super) struct QueueScan<'l> {
     link: &'l Link,
     queue: &'l str,
-    /// What was seen and not taken away is held on these, in order, until the end.
+    /// The channels that hold the seen messages, in order, until the end.
     channels: Vec<Channel>,
     consumer: Option<Consumer>,
-    /// How many messages of the page are held.
+    /// The number of held messages of the page.
     held: u16,
-    /// How many messages are still to come.
+    /// The number of messages still to come.
     left: u32,
 }
 
-impl<'l> Walk<'l> {
+impl<'l> QueueScan<'l> {
     pub(super) async fn begin(link: &'l Link, queue: &'l str) -> Result<Self, BusError> {
         let channel = link.channel().await?;
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let asking = channel.queue_declare(queue.into(), options, FieldTable::default());
-        let found = in_time("asking for a queue", async { Ok(asking.await?) }).await?;
+        let found = in_time("looking up a queue", async { Ok(asking.await?) }).await?;
         let (channels, left) = (vec![channel], found.message_count());
         Ok(Self { link, queue, channels, consumer: None, held: PAGE, left })
     }
@@ -49,7 +50,7 @@ impl<'l> Walk<'l> {
             return Ok(None);
         }
         if self.held == PAGE {
-            self.turn_the_page().await?;
+            self.open_next_page().await?;
         }
         let ended = || BusError::ConsumerEnded { queue: self.queue.to_owned() };
         let consumer = self.consumer.as_mut().ok_or_else(ended)?;
@@ -63,26 +64,26 @@ impl<'l> Walk<'l> {
         }
     }
 
-    /// The last message was acknowledged: there is room for one more on its channel.
-    pub(super) const fn taken_away(&mut self) {
+    /// Notes that the last message was acknowledged: its channel has room for one more.
+    pub(super) const fn removed(&mut self) {
         self.held -= 1;
     }
 
-    /// Gives back what is held, to where it was: the oldest first.
+    /// Returns the held messages to their places, the oldest first.
     pub(super) async fn end(mut self) -> Result<(), BusError> {
-        // What goes back must not come to the last page, which may have room.
+        // Returned messages must not come to the last page, which may have room.
         if let (Some(consumer), Some(channel)) = (self.consumer.take(), self.channels.last()) {
             let cancelling = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
             in_time("unsubscribing", async { Ok(cancelling.await?) }).await?;
         }
         for channel in std::mem::take(&mut self.channels) {
             let closing = async { Ok(channel.close(200, "looked".into()).await?) };
-            in_time("giving messages back", closing).await?;
+            in_time("returning messages", closing).await?;
         }
         Ok(())
     }
 
-    async fn turn_the_page(&mut self) -> Result<(), BusError> {
+    async fn open_next_page(&mut self) -> Result<(), BusError> {
         let channel = self.link.consuming_channel(PAGE).await?;
         self.channels.push(channel.clone());
         let tag = format!("teller/parked-{}@{}", self.channels.len(), host_name());
@@ -98,8 +99,8 @@ impl<'l> Walk<'l> {
     }
 }
 
-impl Drop for Walk<'_> {
-    /// A walk that failed, or that took too long, gives back what it held, too.
+impl Drop for QueueScan<'_> {
+    /// A scan that failed or was dropped returns its messages, too.
     fn drop(&mut self) {
         for channel in self.channels.drain(..) {
             discard(channel);

@@ -109,7 +109,7 @@ pub(crate) async fn a_poison_message_in_a_batch_harms_only_itself<S: Subject>(
     batch.insert(5, poison.clone());
     in_one_batch(&bank, &instance, &batch).await?;
     each_is_done_once(&bank, subject, &good, Copies::One).await?;
-    instance.wait_log("trying its messages one by one").await?;
+    instance.wait_log("its messages are attempted one by one").await?;
     let parked = bank.wait_parked(S::SERVICE, 1).await?;
     ensure!(parked.len() == 1 && parked[0].id == poison.id().to_string(), "{parked:?}");
     ensure!(parked[0].reason == "hopeless" && parked[0].detail.contains("poison"), "{parked:?}");

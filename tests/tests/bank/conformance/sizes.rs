@@ -25,7 +25,7 @@ pub(crate) async fn large_messages_are_taken_a_few_at_a_time(bank: Bank) -> Resu
         bank.publish_all(some).await?;
     }
     wait_for("it has taken what it can hold", PATIENCE, async || {
-        Ok(instance.log()?.contains("fewer at a time"))
+        Ok(instance.log()?.contains("the prefetch becomes smaller"))
     })
     .await?;
     obstacle.rollback().await?;

@@ -10,7 +10,7 @@ use super::{
 
 /// More than a service takes at a time.
 const COMMANDS: usize = 600;
-const STOPPING: &str = "stopping: finishing what is in hand";
+const STOPPING: &str = "stopping: finishing work in progress";
 const INSERT_IS_WAITING: &str = "
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'relation'";

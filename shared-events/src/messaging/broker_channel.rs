@@ -1,0 +1,57 @@
+//! A service's use of its broker connections. Promise: a channel is closed when its user has gone,
+//! and a connection is closed in order when the service stops, so that the broker gives unsettled
+//! deliveries to another instance at once.
+
+use std::ops::Deref;
+
+use lapin::Channel;
+use tracing::info;
+
+use crate::amqp::connection::{ANSWER_TIMEOUT, Backoff, Link, discard};
+
+/// Closes its channel when dropped. A dropped driver handle leaves the channel open: its unsettled
+/// deliveries stay with nobody, and a consumer that the broker registers late holds its queue.
+#[derive(Debug)]
+pub(crate) struct ChannelGuard(Channel);
+
+impl ChannelGuard {
+    pub(crate) const fn new(channel: Channel) -> Self {
+        Self(channel)
+    }
+}
+
+impl Deref for ChannelGuard {
+    type Target = Channel;
+
+    fn deref(&self) -> &Channel {
+        &self.0
+    }
+}
+
+impl Drop for ChannelGuard {
+    fn drop(&mut self) {
+        discard(self.0.clone());
+    }
+}
+
+impl Link {
+    /// Closes the connection. A broker that does not answer in time loses its socket.
+    pub(crate) async fn close(&self) {
+        let Some(open) = self.current.lock().await.take() else { return };
+        let closing = open.connection.close(200, "shutting down".into());
+        match tokio::time::timeout(ANSWER_TIMEOUT, closing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                info!(connection = self.name, %error, "the connection was already closed");
+            }
+            Err(_) => open.given_up.cancel(),
+        }
+    }
+}
+
+impl Backoff {
+    /// Sleeps until the next attempt.
+    pub(crate) async fn pause(&mut self) {
+        tokio::time::sleep(self.next_pause()).await;
+    }
+}

@@ -1,0 +1,113 @@
+//! The broker edge of a service's deliveries. Promise: the batch and the queries reach the broker
+//! through this trait alone, so that their tests run over a recorder in memory; generics, not
+//! trait objects, keep the cost of a call at that of a direct one.
+
+use lapin::{
+    BasicProperties,
+    message::Delivery,
+    options::{BasicAckOptions, BasicPublishOptions},
+};
+use tokio::sync::Mutex;
+
+use super::broker_channel::ChannelGuard;
+use crate::amqp::{
+    connection::{BusError, Link, in_time},
+    publish::{Outgoing, publish_confirmed, short},
+};
+use crate::topology::REPLIES;
+
+/// The broker, as the code that settles deliveries uses it.
+pub(crate) trait DeliveryBroker: Send + Sync + 'static {
+    /// The user that the broker knows this service by.
+    fn user(&self) -> &str;
+
+    /// The name of the connection, for operators.
+    fn connection_name(&self) -> &str;
+
+    /// Publishes all messages. `Ok` means that the broker confirmed each.
+    fn publish_confirmed(
+        &self,
+        messages: &[Outgoing],
+    ) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// Publishes a reply, unconfirmed.
+    fn publish_reply(
+        &self,
+        reply_to: &str,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// Acknowledges a delivery; with `multiple`, all deliveries of its channel up to it, too.
+    fn acknowledge(
+        &self,
+        delivery: &Delivery,
+        multiple: bool,
+    ) -> impl Future<Output = Result<(), BusError>> + Send;
+}
+
+/// One connection of a service, with a channel for confirmed messages and one for replies.
+pub(crate) struct ServiceBroker {
+    link: Link,
+    confirming: Mutex<Option<ChannelGuard>>,
+    replying: Mutex<Option<ChannelGuard>>,
+}
+
+impl ServiceBroker {
+    pub(crate) fn new(link: Link) -> Self {
+        Self { link, confirming: Mutex::new(None), replying: Mutex::new(None) }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.link.close().await;
+    }
+}
+
+impl DeliveryBroker for ServiceBroker {
+    fn user(&self) -> &str {
+        self.link.user()
+    }
+
+    fn connection_name(&self) -> &str {
+        &self.link.name
+    }
+
+    async fn publish_confirmed(&self, messages: &[Outgoing]) -> Result<(), BusError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut current = self.confirming.lock().await;
+        let channel = match current.take().filter(|channel| channel.status().connected()) {
+            Some(channel) => channel,
+            None => ChannelGuard::new(self.link.confirming_channel().await?),
+        };
+        publish_confirmed(&channel, messages).await?;
+        *current = Some(channel);
+        Ok(())
+    }
+
+    async fn publish_reply(
+        &self,
+        reply_to: &str,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> Result<(), BusError> {
+        let mut current = self.replying.lock().await;
+        let channel = match current.take().filter(|channel| channel.status().connected()) {
+            Some(channel) => channel,
+            None => ChannelGuard::new(self.link.channel().await?),
+        };
+        let options = BasicPublishOptions::default();
+        channel.basic_publish(REPLIES.into(), short(reply_to), options, body, properties).await?;
+        *current = Some(channel);
+        Ok(())
+    }
+
+    /// A connection that is lost in this moment may leave the request unanswered for ever: the
+    /// wait has a bound.
+    async fn acknowledge(&self, delivery: &Delivery, multiple: bool) -> Result<(), BusError> {
+        let acknowledging = delivery.acker.ack(BasicAckOptions { multiple });
+        in_time("acknowledging", async { Ok(acknowledging.await?) }).await?;
+        Ok(())
+    }
+}

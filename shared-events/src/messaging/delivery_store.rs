@@ -1,0 +1,173 @@
+//! The database edge of a service's deliveries. Promise: the batch reaches the database through
+//! this trait alone, so that its tests run over tables in memory; a transaction is one type, and a
+//! handler is given that transaction and no other.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{
+    database::{Database, Lease, Tx},
+    handler::{HandleError, Handler, Idempotency, Outcome, Received},
+    inbox::{self, InboxClaim, InboxState, InboxUpdates},
+    isolation,
+    outbox::{self, OutboxRow, RelayQueue},
+    outbox_partition::CurrentPartition,
+};
+use crate::message::MessageSet;
+
+/// The database, as the batch uses it.
+pub(crate) trait DeliveryStore: Send + Sync + 'static {
+    /// An open transaction. Dropped without a commit, it leaves nothing behind.
+    type Transaction: Send;
+
+    /// Waits while too many committed events wait for the broker.
+    fn ready(&self) -> impl Future<Output = ()> + Send;
+
+    /// Opens a transaction.
+    fn begin(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+
+    /// Records messages in the inbox, and says of each whether it is new.
+    fn claim(
+        &self,
+        transaction: &mut Self::Transaction,
+        claims: &[InboxClaim],
+    ) -> impl Future<Output = sqlx::Result<Vec<InboxState>>> + Send;
+
+    /// Stores events in the outbox and answers in the inbox. Returns the outbox rows with their
+    /// ids.
+    fn store(
+        &self,
+        transaction: &mut Self::Transaction,
+        events: Vec<OutboxRow>,
+        updates: &InboxUpdates,
+    ) -> impl Future<Output = sqlx::Result<Vec<OutboxRow>>> + Send;
+
+    /// Commits, and gives the rows to the relay.
+    fn commit(
+        &self,
+        transaction: Self::Transaction,
+        rows: Vec<OutboxRow>,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// How many isolated attempts at a message were begun and did not end.
+    fn unfinished_attempts(&self, message: &[u8])
+    -> impl Future<Output = sqlx::Result<i32>> + Send;
+
+    /// Commits that isolated attempt number `attempt` at a message begins.
+    fn begin_attempt(
+        &self,
+        message: &[u8],
+        attempt: i32,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Commits that the process outlived the isolated attempts at a message.
+    fn end_attempts(&self, message: &[u8]) -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
+/// A handler over the transactions of a store.
+pub(crate) trait BatchHandler<T>: Send + Sync + 'static {
+    type Message: MessageSet;
+    const IDEMPOTENCY: Idempotency;
+
+    fn handle_in(
+        &self,
+        transaction: &mut T,
+        batch: &[Received<Self::Message>],
+    ) -> impl Future<Output = Result<Vec<Outcome>, HandleError>> + Send;
+
+    fn outcome_of_conflict(&self, received: &Received<Self::Message>) -> Outcome;
+}
+
+impl<H: Handler> BatchHandler<Lease> for H {
+    type Message = H::Message;
+    const IDEMPOTENCY: Idempotency = H::IDEMPOTENCY;
+
+    async fn handle_in(
+        &self,
+        transaction: &mut Lease,
+        batch: &[Received<H::Message>],
+    ) -> Result<Vec<Outcome>, HandleError> {
+        self.handle(&mut Tx::lend(transaction), batch).await
+    }
+
+    fn outcome_of_conflict(&self, received: &Received<H::Message>) -> Outcome {
+        self.conflict(received)
+    }
+}
+
+/// The service's PostgreSQL database.
+pub(crate) struct PostgresDeliveryStore {
+    database: Database,
+    partition: CurrentPartition,
+    relay_queue: RelayQueue,
+    /// The connection of the last transaction that ended well: its statements are prepared.
+    idle: Mutex<Option<Lease>>,
+}
+
+impl PostgresDeliveryStore {
+    pub(crate) fn new(
+        database: Database,
+        partition: CurrentPartition,
+        relay_queue: RelayQueue,
+    ) -> Self {
+        Self { database, partition, relay_queue, idle: Mutex::default() }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DeliveryStore for PostgresDeliveryStore {
+    type Transaction = Lease;
+
+    async fn ready(&self) {
+        self.relay_queue.ready().await;
+    }
+
+    async fn begin(&self) -> sqlx::Result<Lease> {
+        let idle = self.idle().take();
+        let mut lease = match idle {
+            Some(lease) => lease,
+            None => self.database.lease().await?,
+        };
+        lease.begin().await?;
+        Ok(lease)
+    }
+
+    async fn claim(
+        &self,
+        transaction: &mut Lease,
+        claims: &[InboxClaim],
+    ) -> sqlx::Result<Vec<InboxState>> {
+        inbox::claim(transaction, claims).await
+    }
+
+    async fn store(
+        &self,
+        transaction: &mut Lease,
+        events: Vec<OutboxRow>,
+        updates: &InboxUpdates,
+    ) -> sqlx::Result<Vec<OutboxRow>> {
+        let rows = outbox::insert(transaction, self.partition.get(), events).await?;
+        updates.store(transaction).await?;
+        Ok(rows)
+    }
+
+    async fn commit(&self, mut transaction: Lease, rows: Vec<OutboxRow>) -> sqlx::Result<()> {
+        self.relay_queue.commit(rows, transaction.commit()).await?;
+        *self.idle() = Some(transaction);
+        Ok(())
+    }
+
+    async fn unfinished_attempts(&self, message: &[u8]) -> sqlx::Result<i32> {
+        isolation::unfinished_attempts(&self.database, message).await
+    }
+
+    async fn begin_attempt(&self, message: &[u8], attempt: i32) -> sqlx::Result<()> {
+        isolation::begin_attempt(&self.database, message, attempt).await
+    }
+
+    async fn end_attempts(&self, message: &[u8]) -> sqlx::Result<()> {
+        isolation::end_attempts(&self.database, message).await
+    }
+}

@@ -1,0 +1,157 @@
+//! Carries out dispositions after the commit. Promise: a retried or parked message is confirmed on
+//! its new queue before its delivery is acknowledged; a reply holds nothing up.
+//!
+//! The unit tests of `batch` run this code over a recorder of broker calls.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use lapin::BasicProperties;
+use metrics::counter;
+use tracing::{error, info, warn};
+
+use super::{
+    decode::MessageSource,
+    delivery_broker::DeliveryBroker,
+    disposition::{DeadLetterReason, Disposition, ReplyEvents},
+    reply::{Reply, correlation},
+    republish::{OriginalMessage, RepublishTarget, republish},
+};
+use crate::amqp::{
+    connection::{Backoff, BusError},
+    publish::{Outgoing, named, short, text},
+};
+use crate::{envelope::chain, ids::MessageId, refusal::MessageRefused};
+
+/// One reply: a blocked connection must not hold messages up for a reply.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+/// All replies of a batch together.
+const REPLIES_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Settles the messages of one service.
+pub(crate) struct Settlement<B> {
+    pub(crate) service: &'static str,
+    pub(crate) broker: B,
+}
+
+impl<B: DeliveryBroker> Settlement<B> {
+    /// Sends refusals, publishes what is retried and parked, then sends replies. An error means
+    /// that the broker may lack a message, and nothing may be acknowledged.
+    pub(crate) async fn settle<'d>(
+        &self,
+        decided: impl Iterator<Item = (MessageSource<'d>, Disposition)> + Send,
+    ) -> Result<(), BusError> {
+        let (mut republished, mut replies) = (Vec::new(), Vec::new());
+        for (source, disposition) in decided {
+            match disposition {
+                Disposition::Acknowledge { reply } => {
+                    let request = source.properties();
+                    let reply = reply.filter(|_| request.reply_to().is_some());
+                    replies.extend(reply.map(|reply| (request, reply)));
+                }
+                Disposition::Retry { attempt, retry_queue, why } => {
+                    republished.push(self.retried(source.original(), attempt, retry_queue, &why));
+                }
+                Disposition::DeadLetter { reason, why, refusal } => {
+                    if let Some(refusal) = refusal {
+                        self.refuse(source.properties(), source.id, refusal).await;
+                    }
+                    republished.push(self.parked(source.original(), reason, &why));
+                }
+            }
+        }
+        self.broker.publish_confirmed(&republished).await?;
+        self.reply_all(replies).await;
+        Ok(())
+    }
+
+    fn retried(
+        &self,
+        original: OriginalMessage,
+        attempt: u32,
+        name: String,
+        why: &str,
+    ) -> Outgoing {
+        info!(
+            message.id = original.id,
+            message.kind = original.kind,
+            attempt,
+            why,
+            key = name,
+            "message waits for another attempt"
+        );
+        counter!("bus_retried_total", "queue" => original.queue.clone()).increment(1);
+        let target = RepublishTarget::RetryQueue { name, attempt };
+        republish(original, target, self.broker.user())
+    }
+
+    fn parked(&self, original: OriginalMessage, reason: DeadLetterReason, why: &str) -> Outgoing {
+        let code = reason.code();
+        error!(
+            message.id = original.id,
+            message.kind = original.kind,
+            queue = original.queue,
+            reason = code,
+            why,
+            "message parked"
+        );
+        counter!("bus_parked_total", "queue" => original.queue.clone(), "reason" => code)
+            .increment(1);
+        let target = RepublishTarget::ParkedQueue {
+            service: self.service,
+            reason,
+            why,
+            parked_at: Utc::now(),
+            parked_by: self.broker.connection_name(),
+        };
+        republish(original, target, self.broker.user())
+    }
+
+    async fn reply_all(&self, replies: Vec<(&BasicProperties, ReplyEvents)>) {
+        let replying = async {
+            for (request, events) in replies {
+                self.reply(request, &Reply::of(&events.0)).await;
+            }
+        };
+        if tokio::time::timeout(REPLIES_TIMEOUT, replying).await.is_err() {
+            warn!("replies were not sent in time; a waiting client sends its command again");
+        }
+    }
+
+    /// Sends a reply to the sender of a request; the event is the record, so a lost reply loses
+    /// nothing. A reply is within the message limit, so the channel stays open for the next one.
+    pub(crate) async fn reply(&self, request: &BasicProperties, reply: &Reply) {
+        let reply_to = text(request.reply_to().as_ref());
+        if reply_to.is_empty() {
+            return;
+        }
+        let id = correlation(request, reply.about);
+        let properties = named(reply.content_type, &id, &reply.kind, self.broker.user())
+            .with_app_id(short(&format!("/{}", self.service)))
+            .with_correlation_id(short(&id));
+        // The first reply after a lost connection fails, and the second attempt opens another.
+        let sending = async {
+            let mut backoff = Backoff::new();
+            while let Err(error) =
+                self.broker.publish_reply(reply_to, &reply.body, properties.clone()).await
+            {
+                warn!(message.id = id, error = %chain(&error), "the reply is sent again");
+                backoff.pause().await;
+            }
+        };
+        if tokio::time::timeout(REPLY_TIMEOUT, sending).await.is_err() {
+            warn!(message.id = id, "the reply was not sent");
+        }
+    }
+
+    /// Tells the sender of a request why the request was not handled.
+    pub(crate) async fn refuse(
+        &self,
+        request: &BasicProperties,
+        id: Option<MessageId>,
+        refusal: MessageRefused,
+    ) {
+        let source = format!("/{}", self.service);
+        self.reply(request, &Reply::refused(request, id, source, refusal)).await;
+    }
+}
