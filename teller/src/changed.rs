@@ -36,7 +36,7 @@ pub(crate) fn booked_from(
     first.checked_sub_days(Days::new(BOOKED_BEFORE_DAYS_MAX))
 }
 
-/// Whose money an action moves, to whom and how much: what is compared whatever its kind.
+/// An action's debtors, creditors and amounts: the parts that are compared for every kind.
 struct Movement {
     /// The accounts that pay, with the currency; or the hold or transfer whose money it is.
     from: Vec<String>,

@@ -32,8 +32,8 @@ impl Ids {
     }
 }
 
-/// What makes a payment another payment: who pays whom how much, what for and when. Accounts stand
-/// by their ids, however the row calls them.
+/// The fields by which two payments differ: debtor, creditor, amount, reference and date. Accounts
+/// stand by their ids, under any name that the row gives them.
 pub(super) fn content(transfer: &Transfer) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let fields = [

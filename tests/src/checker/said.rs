@@ -1,4 +1,4 @@
-//! What an event says, whichever of the contract's types it has. Promise: whatever a ledger may
+//! The content of an event, of any of the contract's types. Promise: every event that a ledger may
 //! announce in a run is read completely; an event that does not belong there is an error.
 
 use anyhow::{Result, bail};

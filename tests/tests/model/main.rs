@@ -1,5 +1,5 @@
-//! The ledger's domain against the model: whatever is asked, in whatever order, each outcome and
-//! each account are the same.
+//! The ledger's posting against the model: for any instructions in any order, each outcome and each
+//! account are the same.
 
 mod of_ledger;
 mod several_legs;

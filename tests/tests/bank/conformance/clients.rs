@@ -1,6 +1,6 @@
-//! What clients in other languages really send. Promise: what means something is done, whatever the
-//! properties around it; what means nothing, or two things, is answered with each thing that is
-//! wrong, where the client listens for it.
+//! Messages as clients in other languages send them. Promise: a message with one meaning is handled
+//! with any properties around it; a message without meaning, or with two, is answered with each
+//! field that is wrong, on the queue on which its client listens.
 
 use anyhow::{Context, Result, ensure};
 use integration_tests::{Bank, Message, PATIENCE, wait_for};

@@ -128,7 +128,7 @@ async fn what_is_old_is_deleted_and_what_is_pending_stays(bank: Bank) -> Result<
     };
     wait_for("the old ones are deleted", PATIENCE, async || Ok(count("notifications").await? == 3))
         .await?;
-    // What is 20 days old, what was told 60 days ago, and what is still to be tried.
+    // One is 20 days old, one was delivered 60 days ago, and one is still to be tried.
     let left = "notifications WHERE right(id::text, 1) IN ('1', '3', '6')";
     ensure!(count(left).await? == 3);
     ensure!(count("deliveries").await? == 2 && count("attempts").await? == 2);
