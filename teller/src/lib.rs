@@ -18,7 +18,6 @@
 //! payments       a file of payments, from rows to outcomes; what was paid is not paid again
 //! audit          the proof of the books: journal, balances, export
 //! legacy         a legacy bank's export: read it, plan it, import it, compare it
-//! bench          how fast the bank is
 //! cli            the command line: one file for each group of commands
 //! ```
 //!
@@ -46,8 +45,6 @@ mod accounts;
 mod arrangements;
 pub mod audit;
 mod bank;
-#[cfg(feature = "bench")]
-mod bench;
 mod camt053;
 mod changed;
 pub mod cli;

@@ -6,8 +6,6 @@ use std::{
 };
 
 use super::output::note;
-#[cfg(feature = "bench")]
-use crate::bench::BenchError;
 use crate::{TellerError, input::InvalidInput};
 use serde_json::{Value, json};
 
@@ -29,9 +27,6 @@ pub(crate) enum Failure {
     Shown(Exit),
     /// Its result could not be written.
     Output(io::Error),
-    /// It could not be measured.
-    #[cfg(feature = "bench")]
-    Bench(BenchError),
 }
 
 impl Failure {
@@ -50,10 +45,6 @@ impl Failure {
             Self::Teller(error) => {
                 let (exit, described) = described(error);
                 (exit, Some((described, chain(error))))
-            }
-            #[cfg(feature = "bench")]
-            Self::Bench(error) => {
-                (Exit::NoAnswer, Some((json!({ "kind": "not_measured" }), chain(error))))
             }
         };
         if let Some((described, why)) = told {
@@ -114,13 +105,6 @@ impl From<TellerError> for Failure {
 impl From<InvalidInput> for Failure {
     fn from(error: InvalidInput) -> Self {
         Self::Teller(error.into())
-    }
-}
-
-#[cfg(feature = "bench")]
-impl From<BenchError> for Failure {
-    fn from(error: BenchError) -> Self {
-        Self::Bench(error)
     }
 }
 

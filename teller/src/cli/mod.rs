@@ -6,8 +6,6 @@
 
 mod account;
 mod audit;
-#[cfg(feature = "bench")]
-mod bench;
 mod books;
 mod completions;
 mod failure;
@@ -36,9 +34,6 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-#[cfg(feature = "bench")]
-pub(crate) use output::{Column, table};
 
 use failure::Failure;
 use global::Global;
@@ -147,9 +142,6 @@ enum Command {
     /// Move a legacy bank's books into this one, and compare
     #[command(subcommand)]
     Legacy(legacy::Command),
-    /// Measure the bank, beside what its broker and its databases do alone
-    #[cfg(feature = "bench")]
-    Bench(bench::Bench),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -195,8 +187,6 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Parked(command) => command.run(session).await,
         Command::Audit(command) => command.run(session).await,
         Command::Legacy(command) => command.run(session).await,
-        #[cfg(feature = "bench")]
-        Command::Bench(command) => command.run(session).await,
         Command::Completions(command) => command.run(session),
     }
 }

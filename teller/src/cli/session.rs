@@ -69,12 +69,6 @@ impl Session {
         Ok(bank)
     }
 
-    /// Where the broker is, for a command that speaks to it in its own way.
-    #[cfg(feature = "bench")]
-    pub(crate) fn amqp(&self) -> Result<shared_events::amqp::ConnectionParameters, TellerError> {
-        Ok(self.global.client()?)
-    }
-
     fn client(&self, timeout_seconds: u64) -> Result<Teller, TellerError> {
         let client = Client::new(self.global.client()?, CLIENT_NAME);
         Ok(Teller::new(client)

@@ -26,7 +26,7 @@ use shared_events::{
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::{
+use crate::{
     command::{Command, Payment},
     fault::BenchError,
     load::{first_id, now_millis},
@@ -45,26 +45,26 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How fast commands come, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    pub(super) per_second: u32,
-    pub(super) accounts: u32,
+pub(crate) struct Pace {
+    pub(crate) per_second: u32,
+    pub(crate) accounts: u32,
     /// How long it runs before it counts.
-    pub(super) warm_up: Duration,
-    pub(super) window: Duration,
+    pub(crate) warm_up: Duration,
+    pub(crate) window: Duration,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Latency {
-    pub(super) per_second: u32,
+pub(crate) struct Latency {
+    pub(crate) per_second: u32,
     /// From when a command was due until a consumer of the events heard the ledger's event.
-    pub(super) to_event: Percentiles,
+    pub(crate) to_event: Percentiles,
     /// From when a command was due until both notifications were committed.
-    pub(super) to_notification: Percentiles,
+    pub(crate) to_notification: Percentiles,
     /// How that was seen.
-    pub(super) notification_seen_by: &'static str,
+    pub(crate) notification_seen_by: &'static str,
     /// By how much the load generator was late itself. It is part of the above.
-    pub(super) sent_late: Percentiles,
+    pub(crate) sent_late: Percentiles,
 }
 
 /// When commands are due.
@@ -96,7 +96,7 @@ struct Sent {
 }
 
 /// Sends commands at this pace, and measures. `flush_ms`: how long a flush takes.
-pub(super) async fn run(
+pub(crate) async fn run(
     place: &Place,
     pace: Pace,
     flush_ms: Option<f64>,

@@ -18,14 +18,21 @@ pub(crate) enum BenchError {
     /// A command in a container, or of the engine, said no.
     #[error("{command}: {said}")]
     Command { command: String, said: String },
+    /// An option, or a variable of the environment, breaks a rule.
+    #[error("{field}: {rule}")]
+    Setting { field: String, rule: String },
     /// What came out is not what went in.
     #[error("{0}")]
     Wrong(String),
 }
 
 impl BenchError {
-    pub(super) fn system(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn system(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let doing = doing.into();
         |source| Self::System { doing, source }
+    }
+
+    pub(crate) fn setting(field: impl Into<String>, rule: impl Into<String>) -> Self {
+        Self::Setting { field: field.into(), rule: rule.into() }
     }
 }

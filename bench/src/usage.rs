@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{
+use crate::{
     containers::{Containers, read},
     fault::BenchError,
 };
 
 /// The load generator among the containers.
-pub(super) const GENERATOR: &str = "load-generator";
+pub(crate) const GENERATOR: &str = "load-generator";
 /// What `/proc` counts in: Linux has shown 100 a second to programs for ever.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// CPU seconds until now.
 #[derive(Clone, Debug)]
-pub(super) struct Usage(BTreeMap<String, f64>);
+pub(crate) struct Usage(BTreeMap<String, f64>);
 
 impl Usage {
-    pub(super) fn now(containers: &Containers) -> Result<Self, BenchError> {
+    pub(crate) fn now(containers: &Containers) -> Result<Self, BenchError> {
         let mut usage = BTreeMap::from([(GENERATOR.to_owned(), own_cpu_seconds()?)]);
         for (name, container) in containers.iter() {
             usage.insert(name.to_owned(), container.cpu_seconds()?);
@@ -26,7 +26,7 @@ impl Usage {
     }
 
     /// CPU seconds for 1,000 transfers from `self` until `later`.
-    pub(super) fn per_thousand(&self, later: &Self, transfers: f64) -> BTreeMap<String, f64> {
+    pub(crate) fn per_thousand(&self, later: &Self, transfers: f64) -> BTreeMap<String, f64> {
         let used = later.0.iter().filter_map(|(name, seconds)| {
             let used = seconds - self.0.get(name)?;
             Some((name.clone(), used * 1_000.0 / transfers))

@@ -6,14 +6,14 @@ use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{fault::BenchError, store};
+use crate::{fault::BenchError, store};
 
 /// A bank that has stood still for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Waits until each of so many transfers has its two notifications, one for each side.
-pub(super) async fn settle(
+pub(crate) async fn settle(
     notifications: &PgPool,
     since: Uuid,
     transfers: u64,

@@ -1,6 +1,6 @@
 //! The report as a picture: SVG, drawn from the figures of the JSON and nothing else.
 
-use super::{latency::Latency, report::Report};
+use crate::{latency::Latency, report::Report};
 
 const WIDTH: f64 = 760.0;
 /// Where bars begin, and how long the longest is.
@@ -20,7 +20,7 @@ struct Bar {
 
 impl Report {
     /// Throughput and latency as horizontal bars; the machine below.
-    pub(super) fn plot(&self) -> String {
+    pub(crate) fn plot(&self) -> String {
         let mut svg = String::new();
         let mut y = panel(
             &mut svg,

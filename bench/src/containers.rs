@@ -6,14 +6,14 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use tokio::process;
 
-use super::fault::BenchError;
+use crate::fault::BenchError;
 
 /// Where the ledger's books are.
-pub(super) const LEDGER_DB: &str = "ledger-db";
+pub(crate) const LEDGER_DB: &str = "ledger-db";
 
 /// A container of a compose project.
 #[derive(Clone, Debug)]
-pub(super) struct Container {
+pub(crate) struct Container {
     id: String,
     /// The file of its control group that counts its CPU time. It stays when it is restarted.
     cpu: PathBuf,
@@ -21,11 +21,11 @@ pub(super) struct Container {
 
 /// The containers of a compose project, by the names of their services.
 #[derive(Clone, Debug)]
-pub(super) struct Containers(BTreeMap<String, Container>);
+pub(crate) struct Containers(BTreeMap<String, Container>);
 
 impl Containers {
     /// Those that run. None where the project has none, or there is no engine.
-    pub(super) async fn of(project: &str) -> Result<Self, BenchError> {
+    pub(crate) async fn of(project: &str) -> Result<Self, BenchError> {
         let filter = format!("label=com.docker.compose.project={project}");
         let Ok(ids) = docker(&["ps", "--quiet", "--no-trunc", "--filter", &filter]).await else {
             return Ok(Self(BTreeMap::new()));
@@ -41,16 +41,16 @@ impl Containers {
         Ok(Self(containers))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Container)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Container)> {
         self.0.iter().map(|(name, container)| (name.as_str(), container))
     }
 
-    pub(super) fn has(&self, service: &str) -> bool {
+    pub(crate) fn has(&self, service: &str) -> bool {
         self.0.contains_key(service)
     }
 
     /// Of the largest process in each container, the most memory that it has had, in MiB.
-    pub(super) fn peak_memory_mib(&self) -> Result<BTreeMap<String, f64>, BenchError> {
+    pub(crate) fn peak_memory_mib(&self) -> Result<BTreeMap<String, f64>, BenchError> {
         let peak = |(name, container): (&str, &Container)| {
             Ok((name.to_owned(), container.peak_memory_mib()?))
         };
@@ -58,7 +58,7 @@ impl Containers {
     }
 
     /// Runs a command in the container of `service`, and returns what it printed.
-    pub(super) async fn exec(&self, service: &str, command: &[&str]) -> Result<String, BenchError> {
+    pub(crate) async fn exec(&self, service: &str, command: &[&str]) -> Result<String, BenchError> {
         let id = self.id(service)?;
         docker(&[&["exec", id], command].concat()).await
     }
@@ -66,23 +66,23 @@ impl Containers {
     /// Waits until all that was written is on the disk. The hundreds of megabytes that a part wrote
     /// at full speed are otherwise written out beside the next one, and each of its commits waits.
     /// What runs elsewhere is left alone.
-    pub(super) async fn flush(&self) -> Result<(), BenchError> {
+    pub(crate) async fn flush(&self) -> Result<(), BenchError> {
         match self.has(LEDGER_DB) {
             true => self.exec(LEDGER_DB, &["sync"]).await.map(drop),
             false => Ok(()),
         }
     }
 
-    pub(super) async fn stop(&self, service: &str) -> Result<(), BenchError> {
+    pub(crate) async fn stop(&self, service: &str) -> Result<(), BenchError> {
         docker(&["stop", self.id(service)?]).await.map(drop)
     }
 
-    pub(super) async fn start(&self, service: &str) -> Result<(), BenchError> {
+    pub(crate) async fn start(&self, service: &str) -> Result<(), BenchError> {
         docker(&["start", self.id(service)?]).await.map(drop)
     }
 
     /// Whether one of the bank's services says that it works.
-    pub(super) async fn is_ready(&self, service: &str) -> bool {
+    pub(crate) async fn is_ready(&self, service: &str) -> bool {
         self.exec(service, &["service", "healthcheck"]).await.is_ok()
     }
 
@@ -96,7 +96,7 @@ impl Containers {
 
 impl Container {
     /// CPU time that all its processes have used, in seconds.
-    pub(super) fn cpu_seconds(&self) -> Result<f64, BenchError> {
+    pub(crate) fn cpu_seconds(&self) -> Result<f64, BenchError> {
         let text = read(&self.cpu)?;
         // Version 2 has lines with names, in microseconds; version 1 one number, in nanoseconds.
         let (number, per_second) = match text.lines().find_map(|it| it.strip_prefix("usage_usec "))
@@ -142,12 +142,12 @@ fn cpu_file(pid: &str) -> Result<PathBuf, BenchError> {
         .ok_or_else(|| BenchError::Wrong(format!("the control group of process {pid} is not here")))
 }
 
-pub(super) fn read(file: &PathBuf) -> Result<String, BenchError> {
+pub(crate) fn read(file: &PathBuf) -> Result<String, BenchError> {
     std::fs::read_to_string(file).map_err(BenchError::system(format!("read {}", file.display())))
 }
 
 /// Runs `docker` and returns what it printed.
-pub(super) async fn docker(arguments: &[&str]) -> Result<String, BenchError> {
+pub(crate) async fn docker(arguments: &[&str]) -> Result<String, BenchError> {
     let command = format!("docker {}", arguments.join(" "));
     let output = process::Command::new("docker").args(arguments).output().await;
     let output = output.map_err(BenchError::system(format!("run {command}")))?;

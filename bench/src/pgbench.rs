@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{
+use crate::{
     containers::{Containers, LEDGER_DB},
     fault::BenchError,
 };
@@ -16,15 +16,15 @@ const SCALE: u32 = 20;
 const CLIENTS: [u32; 2] = [8, 32];
 
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Pgbench {
+pub(crate) struct Pgbench {
     /// Of the better one.
-    pub(super) transactions_per_second: f64,
-    pub(super) clients: u32,
-    pub(super) scale: u32,
+    pub(crate) transactions_per_second: f64,
+    pub(crate) clients: u32,
+    pub(crate) scale: u32,
 }
 
 /// Runs it for so long with each number of clients.
-pub(super) async fn run(containers: &Containers, each: Duration) -> Result<Pgbench, BenchError> {
+pub(crate) async fn run(containers: &Containers, each: Duration) -> Result<Pgbench, BenchError> {
     let shell = async |script: String| containers.exec(LEDGER_DB, &["sh", "-ec", &script]).await;
     let psql = r#"psql -qX -U "$POSTGRES_USER" -d postgres"#;
     let pgbench = r#"pgbench -U "$POSTGRES_USER""#;

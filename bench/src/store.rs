@@ -14,14 +14,14 @@ const COMMITTED_AT: &str = "CASE WHEN current_setting('track_commit_timestamp') 
     THEN pg_xact_commit_timestamp(xmin) ELSE created_at END";
 
 /// A few connections to a database.
-pub(super) async fn open(url: &str) -> sqlx::Result<PgPool> {
+pub(crate) async fn open(url: &str) -> sqlx::Result<PgPool> {
     PgPoolOptions::new().max_connections(4).connect(url).await
 }
 
 /// How many notifications of these accounts are there that are not older than `from`, and older
 /// than `until`. Account by account, or the server may look through all that is new instead, many
 /// times a second.
-pub(super) async fn notified(
+pub(crate) async fn notified(
     notifications: &PgPool,
     accounts: &[Uuid],
     from: Uuid,
@@ -35,14 +35,14 @@ pub(super) async fn notified(
 }
 
 /// How many notifications are not older than `since`, and how many of them are of rejections.
-pub(super) async fn all_notified(notifications: &PgPool, since: Uuid) -> sqlx::Result<(i64, i64)> {
+pub(crate) async fn all_notified(notifications: &PgPool, since: Uuid) -> sqlx::Result<(i64, i64)> {
     let count = "SELECT count(*), count(*) FILTER (WHERE topic = 'transfer_rejected')
          FROM notifications WHERE id >= $1";
     sqlx::query_as(count).bind(since).fetch_one(notifications).await
 }
 
 /// How many of them came within a time.
-pub(super) async fn came_within(
+pub(crate) async fn came_within(
     notifications: &PgPool,
     since: Uuid,
     (begin, end): (DateTime<Utc>, DateTime<Utc>),
@@ -57,7 +57,7 @@ pub(super) async fn came_within(
 
 /// When the notifications of each command were there, of commands since `since`: of several the
 /// last.
-pub(super) async fn committed(
+pub(crate) async fn committed(
     notifications: &PgPool,
     since: Uuid,
 ) -> sqlx::Result<Vec<(Uuid, DateTime<Utc>)>> {
@@ -69,26 +69,26 @@ pub(super) async fn committed(
 }
 
 /// Whether [`committed`] tells the time of the commit.
-pub(super) async fn tracks_commits(notifications: &PgPool) -> sqlx::Result<bool> {
+pub(crate) async fn tracks_commits(notifications: &PgPool) -> sqlx::Result<bool> {
     let setting = "SELECT current_setting('track_commit_timestamp') = 'on'";
     sqlx::query_scalar(setting).fetch_one(notifications).await
 }
 
 /// The size of a database, and how much was ever written to its log, in bytes.
-pub(super) async fn sizes(database: &PgPool) -> sqlx::Result<(i64, i64)> {
+pub(crate) async fn sizes(database: &PgPool) -> sqlx::Result<(i64, i64)> {
     let sizes = "SELECT pg_database_size(current_database()),
         (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint";
     sqlx::query_as(sizes).fetch_one(database).await
 }
 
 /// How many rows wait in the outbox, and how many the inbox keeps.
-pub(super) async fn boxes(database: &PgPool) -> sqlx::Result<(i64, i64)> {
+pub(crate) async fn boxes(database: &PgPool) -> sqlx::Result<(i64, i64)> {
     let boxes = "SELECT (SELECT count(*) FROM bus.outbox), (SELECT count(*) FROM bus.inbox)";
     sqlx::query_as(boxes).fetch_one(database).await
 }
 
 /// Makes a database on the same server, with a table of texts in it.
-pub(super) async fn make_scratch(database: &PgPool) -> sqlx::Result<PgConnection> {
+pub(crate) async fn make_scratch(database: &PgPool) -> sqlx::Result<PgConnection> {
     drop_scratch(database).await?;
     sqlx::query("CREATE DATABASE bench_scratch").execute(database).await?;
     let options = PgConnectOptions::clone(&database.connect_options()).database("bench_scratch");
@@ -97,20 +97,20 @@ pub(super) async fn make_scratch(database: &PgPool) -> sqlx::Result<PgConnection
     Ok(scratch)
 }
 
-pub(super) async fn drop_scratch(database: &PgPool) -> sqlx::Result<()> {
+pub(crate) async fn drop_scratch(database: &PgPool) -> sqlx::Result<()> {
     let drop = "DROP DATABASE IF EXISTS bench_scratch WITH (FORCE)";
     sqlx::query(drop).execute(database).await.map(|_| ())
 }
 
 /// One row, one commit.
-pub(super) async fn commit(database: &mut PgConnection, body: &str) -> sqlx::Result<()> {
+pub(crate) async fn commit(database: &mut PgConnection, body: &str) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO commits VALUES ($1)").bind(body).execute(database).await?;
     Ok(())
 }
 
 /// How many accounts the ledger has, and how many holders notifications knows, of those with ids
 /// from `first` to `last`.
-pub(super) async fn known_accounts(
+pub(crate) async fn known_accounts(
     ledger: &PgPool,
     notifications: &PgPool,
     (first, last): (Uuid, Uuid),
@@ -124,7 +124,7 @@ pub(super) async fn known_accounts(
 
 /// Opens accounts at the ledger, with nothing on them and an overdraft that nobody uses up. Those
 /// that are there stay as they are.
-pub(super) async fn open_accounts(
+pub(crate) async fn open_accounts(
     ledger: &PgPool,
     ids: &[Uuid],
     currency: &str,
@@ -139,7 +139,7 @@ pub(super) async fn open_accounts(
 }
 
 /// Makes the holders of these accounts known to notifications, without any address.
-pub(super) async fn know_holders(notifications: &PgPool, ids: &[Uuid]) -> sqlx::Result<()> {
+pub(crate) async fn know_holders(notifications: &PgPool, ids: &[Uuid]) -> sqlx::Result<()> {
     let know = "INSERT INTO recipients (account_id, name, language, version)
          SELECT id, 'Somebody', 'en', 1 FROM unnest($1::uuid[]) AS new(id)
          ON CONFLICT (account_id) DO NOTHING";
@@ -148,7 +148,7 @@ pub(super) async fn know_holders(notifications: &PgPool, ids: &[Uuid]) -> sqlx::
 }
 
 /// Runs a `COPY ... FROM STDIN`, in the text format, of the rows that come.
-pub(super) async fn copy(
+pub(crate) async fn copy(
     database: &PgPool,
     statement: &str,
     mut rows: mpsc::Receiver<String>,
@@ -161,7 +161,7 @@ pub(super) async fn copy(
 }
 
 /// Says where the journal's chains end.
-pub(super) async fn end_chains(ledger: &PgPool, ends: &[(i64, Vec<u8>)]) -> sqlx::Result<()> {
+pub(crate) async fn end_chains(ledger: &PgPool, ends: &[(i64, Vec<u8>)]) -> sqlx::Result<()> {
     let end = "UPDATE chains SET place = $2, hash = $3 WHERE chain = $1";
     for (chain, (place, hash)) in (0_i16..).zip(ends) {
         sqlx::query(end).bind(chain).bind(place).bind(hash).execute(ledger).await?;
@@ -170,29 +170,29 @@ pub(super) async fn end_chains(ledger: &PgPool, ends: &[(i64, Vec<u8>)]) -> sqlx
 }
 
 /// Does now what the database would do later, beside the measurement.
-pub(super) async fn tidy_up(database: &PgPool) -> sqlx::Result<()> {
+pub(crate) async fn tidy_up(database: &PgPool) -> sqlx::Result<()> {
     sqlx::query("VACUUM ANALYZE").execute(database).await?;
     sqlx::query("CHECKPOINT").execute(database).await.map(|_| ())
 }
 
 /// The database in which others are renamed.
-pub(super) async fn maintenance(url: &str) -> sqlx::Result<PgConnection> {
+pub(crate) async fn maintenance(url: &str) -> sqlx::Result<PgConnection> {
     let options: PgConnectOptions = url.parse()?;
     PgConnection::connect_with(&options.database("postgres")).await
 }
 
-pub(super) async fn exists(server: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
+pub(crate) async fn exists(server: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
     let exists = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
     sqlx::query_scalar(exists).bind(name).fetch_one(server).await
 }
 
-pub(super) async fn rename(server: &mut PgConnection, from: &str, to: &str) -> sqlx::Result<()> {
+pub(crate) async fn rename(server: &mut PgConnection, from: &str, to: &str) -> sqlx::Result<()> {
     let rename = format!(r#"ALTER DATABASE "{from}" RENAME TO "{to}""#);
     sqlx::query(AssertSqlSafe(rename)).execute(server).await.map(|_| ())
 }
 
 /// A new database, as empty as `template` is.
-pub(super) async fn create(
+pub(crate) async fn create(
     server: &mut PgConnection,
     name: &str,
     template: &str,
@@ -201,7 +201,7 @@ pub(super) async fn create(
     sqlx::query(AssertSqlSafe(create)).execute(server).await.map(|_| ())
 }
 
-pub(super) async fn remove(server: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+pub(crate) async fn remove(server: &mut PgConnection, name: &str) -> sqlx::Result<()> {
     let drop = format!(r#"DROP DATABASE IF EXISTS "{name}" WITH (FORCE)"#);
     sqlx::query(AssertSqlSafe(drop)).execute(server).await.map(|_| ())
 }

@@ -6,23 +6,23 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    Plan,
+use crate::{
     fault::BenchError,
     load::{self, Load},
     percentiles::median,
     place::Place,
+    plan::Plan,
     traffic::Shape,
 };
 
 /// Transfers a second, one a command, by shape.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Shapes {
-    pub(super) median: BTreeMap<Shape, f64>,
-    pub(super) windows: BTreeMap<Shape, Vec<f64>>,
+pub(crate) struct Shapes {
+    pub(crate) median: BTreeMap<Shape, f64>,
+    pub(crate) windows: BTreeMap<Shape, Vec<f64>>,
 }
 
-pub(super) async fn run(place: &Place, plan: &Plan) -> Result<Shapes, BenchError> {
+pub(crate) async fn run(place: &Place, plan: &Plan) -> Result<Shapes, BenchError> {
     let mut windows: BTreeMap<Shape, Vec<f64>> = BTreeMap::new();
     for shape in there_and_back(&[Shape::Uniform, Shape::Hot, Shape::Zipf], plan.rounds) {
         let load = Load { shape, window: plan.round, ..Load::unbatched(plan) };
@@ -34,7 +34,7 @@ pub(super) async fn run(place: &Place, plan: &Plan) -> Result<Shapes, BenchError
 }
 
 /// All of these, so many times, every other time from the end.
-pub(super) fn there_and_back<T: Copy>(of: &[T], times: usize) -> Vec<T> {
+pub(crate) fn there_and_back<T: Copy>(of: &[T], times: usize) -> Vec<T> {
     let once = |n: usize| -> Vec<T> {
         match n % 2 {
             0 => of.to_vec(),

@@ -7,12 +7,12 @@ use uuid::{Builder, Uuid};
 
 /// Accounts that are credited now and then, so that looking at them shows how far the bank is
 /// (see `load`). They pay nothing.
-pub(super) const WATCHED: u32 = 16;
+pub(crate) const WATCHED: u32 = 16;
 /// The time in the accounts' ids, like ids of accounts opened one after another long ago.
 const OPENED_MILLIS: u64 = 1_700_000_000_000;
 
 /// The id of an account of the benchmark.
-pub(super) fn account(index: u32) -> Uuid {
+pub(crate) fn account(index: u32) -> Uuid {
     let mut bits = [0; 10];
     let hashed = Random::new(u64::from(index)).next().to_be_bytes();
     bits[..8].copy_from_slice(&hashed);
@@ -32,14 +32,14 @@ pub(crate) enum Shape {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) const fn next(&mut self) -> u64 {
+    pub(crate) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -48,13 +48,13 @@ impl Random {
     }
 
     /// Less than `end`.
-    pub(super) fn below(&mut self, end: u32) -> u32 {
+    pub(crate) fn below(&mut self, end: u32) -> u32 {
         let scaled = (u128::from(self.next()) * u128::from(end)) >> 64;
         u32::try_from(scaled).expect("it is less than `end`")
     }
 
     /// A new UUIDv7 of this time.
-    pub(super) fn id(&mut self, millis: u64) -> Uuid {
+    pub(crate) fn id(&mut self, millis: u64) -> Uuid {
         let bits = (u128::from(self.next()) << 64 | u128::from(self.next())).to_be_bytes();
         let bits = bits.first_chunk().expect("16 bytes begin with 10");
         Builder::from_unix_timestamp_millis(millis, bits).into_uuid()
@@ -62,8 +62,8 @@ impl Random {
 }
 
 /// Draws the two sides of payments.
-pub(super) struct Draw {
-    pub(super) random: Random,
+pub(crate) struct Draw {
+    pub(crate) random: Random,
     shape: Shape,
     accounts: u32,
     /// Of Zipf: for each account the share of it and all before it, scaled to all of `u64`.
@@ -72,14 +72,14 @@ pub(super) struct Draw {
 
 impl Draw {
     /// Among `accounts` accounts, the watched ones included.
-    pub(super) fn new(shape: Shape, accounts: u32, seed: u64) -> Self {
+    pub(crate) fn new(shape: Shape, accounts: u32, seed: u64) -> Self {
         let payers = accounts.saturating_sub(WATCHED).max(2);
         let shares = if shape == Shape::Zipf { zipf(payers) } else { vec![] };
         Self { random: Random::new(seed), shape, accounts: payers, shares }
     }
 
     /// A debtor and another one as creditor.
-    pub(super) fn pair(&mut self) -> (u32, u32) {
+    pub(crate) fn pair(&mut self) -> (u32, u32) {
         let debtor = match self.shape {
             Shape::Hot => 0,
             Shape::Uniform | Shape::Zipf => self.one(),

@@ -4,23 +4,23 @@ use shared_events::amqp::ConnectionParameters;
 use sqlx::{PgConnection, PgPool};
 use url::Url;
 
-use super::{containers::Containers, fault::BenchError, store};
+use crate::{containers::Containers, fault::BenchError, store};
 
 /// The databases that a transfer changes.
-pub(super) const DATABASES: [Database; 2] = [Database::Ledger, Database::Notifications];
+pub(crate) const DATABASES: [Database; 2] = [Database::Ledger, Database::Notifications];
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Database {
+pub(crate) enum Database {
     Ledger,
     Notifications,
 }
 
 /// The broker, the databases, and the containers they run in.
 pub(crate) struct Place {
-    pub(super) amqp: ConnectionParameters,
+    pub(crate) amqp: ConnectionParameters,
     ledger_url: String,
     notifications_url: String,
-    pub(super) containers: Containers,
+    pub(crate) containers: Containers,
 }
 
 impl Place {
@@ -36,17 +36,17 @@ impl Place {
     }
 
     /// The ledger's database.
-    pub(super) async fn ledger(&self) -> Result<PgPool, BenchError> {
+    pub(crate) async fn ledger(&self) -> Result<PgPool, BenchError> {
         Ok(store::open(&self.ledger_url).await?)
     }
 
     /// The database of notifications.
-    pub(super) async fn notifications(&self) -> Result<PgPool, BenchError> {
+    pub(crate) async fn notifications(&self) -> Result<PgPool, BenchError> {
         Ok(store::open(&self.notifications_url).await?)
     }
 
     /// The server of a database, past the database itself, and its name.
-    pub(super) async fn maintenance(
+    pub(crate) async fn maintenance(
         &self,
         database: Database,
     ) -> Result<(PgConnection, String), BenchError> {

@@ -5,17 +5,17 @@ use serde::Serialize;
 
 /// Latencies in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Percentiles {
-    pub(super) samples: usize,
-    pub(super) p50_ms: f64,
-    pub(super) p99_ms: f64,
-    pub(super) p999_ms: f64,
-    pub(super) max_ms: f64,
+pub(crate) struct Percentiles {
+    pub(crate) samples: usize,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) p999_ms: f64,
+    pub(crate) max_ms: f64,
 }
 
 impl Percentiles {
     /// Of these samples; `None` where there are none.
-    pub(super) fn of(mut millis: Vec<f64>) -> Option<Self> {
+    pub(crate) fn of(mut millis: Vec<f64>) -> Option<Self> {
         millis.sort_by(f64::total_cmp);
         let max_ms = *millis.last()?;
         Some(Self {
@@ -35,7 +35,7 @@ fn rank(sorted: &[f64], per_mille: usize) -> f64 {
 }
 
 /// The middle one; of an even number the mean of the two in the middle.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

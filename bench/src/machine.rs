@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
+use crate::{
     containers::{LEDGER_DB, read},
     fault::BenchError,
     place::Place,
@@ -12,19 +12,19 @@ use super::{
 const FLUSHES: u32 = 500;
 
 #[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Machine {
-    pub(super) cpu: String,
-    pub(super) cores: usize,
-    pub(super) memory_mib: u64,
-    pub(super) kernel: String,
+pub(crate) struct Machine {
+    pub(crate) cpu: String,
+    pub(crate) cores: usize,
+    pub(crate) memory_mib: u64,
+    pub(crate) kernel: String,
     /// How long 8 KiB take to be written and flushed (`O_DSYNC`) where the ledger's database lies,
     /// in milliseconds.
-    pub(super) fsync_ms: Option<f64>,
-    pub(super) measured_at: String,
+    pub(crate) fsync_ms: Option<f64>,
+    pub(crate) measured_at: String,
 }
 
 impl Machine {
-    pub(super) async fn look(place: &Place) -> Result<Self, BenchError> {
+    pub(crate) async fn look(place: &Place) -> Result<Self, BenchError> {
         let text = |file: &str| read(&file.into());
         let (cpus, memory) = (text("/proc/cpuinfo")?, text("/proc/meminfo")?);
         let cpu = cpus.lines().find_map(|it| it.strip_prefix("model name")?.split_once(": "));

@@ -3,12 +3,12 @@
 
 use uuid::Uuid;
 
-use super::{command::CURRENCY, fault::BenchError, place::Place, store, traffic::account};
+use crate::{command::CURRENCY, fault::BenchError, place::Place, store, traffic::account};
 
 const CHUNK_ACCOUNTS: usize = 50_000;
 
 /// Makes sure that the first `count` accounts of the benchmark are there.
-pub(super) async fn accounts(place: &Place, count: u32) -> Result<(), BenchError> {
+pub(crate) async fn accounts(place: &Place, count: u32) -> Result<(), BenchError> {
     let ids: Vec<Uuid> = (0..count).map(account).collect();
     let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(()) };
     let (ledger, notifications) = (place.ledger().await?, place.notifications().await?);

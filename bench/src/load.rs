@@ -25,11 +25,11 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{
-    Plan,
+use crate::{
     command::{Command, Payment},
     fault::BenchError,
     place::Place,
+    plan::Plan,
     publisher::{Publisher, connect},
     settle::settle,
     store,
@@ -50,20 +50,20 @@ const LOOKS_A_SECOND: u32 = 40;
 
 /// What to send.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Load {
-    pub(super) shape: Shape,
-    pub(super) accounts: u32,
-    pub(super) transfers_per_command: usize,
-    pub(super) offer: Offer,
+pub(crate) struct Load {
+    pub(crate) shape: Shape,
+    pub(crate) accounts: u32,
+    pub(crate) transfers_per_command: usize,
+    pub(crate) offer: Offer,
     /// How long it runs before it counts.
-    pub(super) warm_up: Duration,
+    pub(crate) warm_up: Duration,
     /// How long it counts.
-    pub(super) window: Duration,
+    pub(crate) window: Duration,
 }
 
 /// How much is offered.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Offer {
+pub(crate) enum Offer {
     /// As much as is done: so much is on its way at a time.
     AsMuchAsIsDone,
     /// So many transfers a second, whatever becomes of them.
@@ -72,7 +72,7 @@ pub(super) enum Offer {
 
 impl Load {
     /// One transfer a command, as the plan says.
-    pub(super) const fn unbatched(plan: &Plan) -> Self {
+    pub(crate) const fn unbatched(plan: &Plan) -> Self {
         let Plan { shape, accounts, warm_up, window, .. } = *plan;
         let offer = Offer::AsMuchAsIsDone;
         Self { shape, accounts, transfers_per_command: 1, offer, warm_up, window }
@@ -81,30 +81,30 @@ impl Load {
 
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Throughput {
-    pub(super) transfers_per_second: f64,
-    pub(super) transfers_per_command: usize,
-    pub(super) shape: Shape,
-    pub(super) accounts: u32,
-    pub(super) seconds: f64,
+pub(crate) struct Throughput {
+    pub(crate) transfers_per_second: f64,
+    pub(crate) transfers_per_command: usize,
+    pub(crate) shape: Shape,
+    pub(crate) accounts: u32,
+    pub(crate) seconds: f64,
     /// All that were sent, also before and after the time that counts.
-    pub(super) transfers: u64,
+    pub(crate) transfers: u64,
     /// How long after the last publish the last notification was there.
-    pub(super) drain_seconds: f64,
+    pub(crate) drain_seconds: f64,
     /// By container; empty where they are not known.
-    pub(super) cpu_seconds_per_1000: BTreeMap<String, f64>,
-    pub(super) bytes_per_transfer: BTreeMap<&'static str, Growth>,
+    pub(crate) cpu_seconds_per_1000: BTreeMap<String, f64>,
+    pub(crate) bytes_per_transfer: BTreeMap<&'static str, Growth>,
 }
 
 /// What a transfer adds to a database.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Growth {
-    pub(super) stored: f64,
-    pub(super) logged: f64,
+pub(crate) struct Growth {
+    pub(crate) stored: f64,
+    pub(crate) logged: f64,
 }
 
 /// Sends load for a while, and measures.
-pub(super) async fn run(place: &Place, load: Load) -> Result<Throughput, BenchError> {
+pub(crate) async fn run(place: &Place, load: Load) -> Result<Throughput, BenchError> {
     let (ledger, notifications) = (place.ledger().await?, place.notifications().await?);
     let before = [store::sizes(&ledger).await?, store::sizes(&notifications).await?];
     let since = first_id(now_millis());
@@ -291,17 +291,17 @@ impl Client {
     }
 }
 
-pub(super) fn now_millis() -> u64 {
+pub(crate) fn now_millis() -> u64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The first id of a millisecond.
-pub(super) const fn first_id(millis: u64) -> Uuid {
+pub(crate) const fn first_id(millis: u64) -> Uuid {
     Uuid::from_u128((millis as u128) << 80)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of rows and bytes are far below 2^53")]
-pub(super) fn ratio(count: i64, of: u64) -> f64 {
+pub(crate) fn ratio(count: i64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }

@@ -9,10 +9,10 @@ use lapin::{
 use shared_events::amqp::ConnectionParameters;
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::fault::BenchError;
+use crate::fault::BenchError;
 
 /// A connection to the broker, to its virtual host `vhost` or to the URL's.
-pub(super) async fn connect(
+pub(crate) async fn connect(
     amqp: &ConnectionParameters,
     vhost: Option<&str>,
 ) -> Result<Connection, BenchError> {
@@ -24,7 +24,7 @@ pub(super) async fn connect(
 }
 
 /// Where messages go.
-pub(super) struct Publisher {
+pub(crate) struct Publisher {
     channel: Channel,
     exchange: ShortString,
     key: ShortString,
@@ -33,7 +33,7 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) async fn open(
+    pub(crate) async fn open(
         connection: &Connection,
         exchange: &str,
         key: &str,
@@ -47,7 +47,7 @@ impl Publisher {
     }
 
     /// Hands a message to the broker.
-    pub(super) async fn publish(
+    pub(crate) async fn publish(
         &self,
         body: &[u8],
         properties: BasicProperties,
@@ -61,7 +61,7 @@ impl Publisher {
     }
 
     /// Waits until all is confirmed, and counts it.
-    pub(super) async fn finish(self) -> Result<u64, BenchError> {
+    pub(crate) async fn finish(self) -> Result<u64, BenchError> {
         drop(self.unconfirmed);
         let confirmed = self.confirming.await;
         confirmed.map_err(|error| BenchError::Wrong(error.to_string()))?

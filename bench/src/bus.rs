@@ -16,7 +16,7 @@ use lapin::{
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use super::{
+use crate::{
     command::PERSISTENT,
     fault::BenchError,
     percentiles::Percentiles,
@@ -27,7 +27,7 @@ use super::{
 const BROKER: &str = "broker";
 const VHOST: &str = "bench";
 const QUEUE: &str = "client.bench";
-pub(super) const MESSAGE_BYTES: usize = 500;
+pub(crate) const MESSAGE_BYTES: usize = 500;
 /// How many messages are on their way at a time, in the windows of the limit: the better counts.
 const IN_FLIGHT: [u32; 2] = [1_000, 4_000];
 /// One acknowledgement for so many messages, at most.
@@ -38,15 +38,15 @@ const HOPS_PER_SECOND: u32 = 100;
 
 /// Messages that went all the way.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct BusLimit {
+pub(crate) struct BusLimit {
     /// Of the best window.
-    pub(super) messages_per_second: f64,
-    pub(super) in_flight: u32,
-    pub(super) message_bytes: usize,
+    pub(crate) messages_per_second: f64,
+    pub(crate) in_flight: u32,
+    pub(crate) message_bytes: usize,
 }
 
 /// The best of several windows of this length.
-pub(super) async fn limit(place: &Place, each: Duration) -> Result<BusLimit, BenchError> {
+pub(crate) async fn limit(place: &Place, each: Duration) -> Result<BusLimit, BenchError> {
     let mut best: Option<BusLimit> = None;
     for in_flight in IN_FLIGHT {
         let line = Line::open(place).await?;
@@ -61,7 +61,7 @@ pub(super) async fn limit(place: &Place, each: Duration) -> Result<BusLimit, Ben
 }
 
 /// How long a single message takes from publisher to consumer, on a quiet broker.
-pub(super) async fn hop(place: &Place, window: Duration) -> Result<Percentiles, BenchError> {
+pub(crate) async fn hop(place: &Place, window: Duration) -> Result<Percentiles, BenchError> {
     let mut line = Line::open(place).await?;
     let hops = line.hops(window).await?;
     remove(place).await?;

@@ -12,14 +12,14 @@ use chrono::Utc;
 use serde::Serialize;
 use tokio::{sync::mpsc, time::sleep};
 
-use super::{
-    Plan,
+use crate::{
     fault::BenchError,
     fill,
     history::{ACCOUNTS, ENTRIES, History, JOURNAL, RECIPIENTS, account_row, recipient_row},
     load::{self, Load},
     percentiles::median,
     place::{DATABASES, Place},
+    plan::Plan,
     shapes::there_and_back,
     store,
     traffic::{Shape, account},
@@ -35,19 +35,19 @@ const CHUNKS_WAITING: usize = 8;
 
 /// Transfers a second, one a command, uniform over all accounts.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Large {
-    pub(super) accounts: u32,
-    pub(super) entries: u64,
-    pub(super) empty_accounts: u32,
+pub(crate) struct Large {
+    pub(crate) accounts: u32,
+    pub(crate) entries: u64,
+    pub(crate) empty_accounts: u32,
     /// How long it took to make.
-    pub(super) fill_seconds: f64,
-    pub(super) empty: f64,
-    pub(super) large: f64,
-    pub(super) empty_windows: Vec<f64>,
-    pub(super) large_windows: Vec<f64>,
+    pub(crate) fill_seconds: f64,
+    pub(crate) empty: f64,
+    pub(crate) large: f64,
+    pub(crate) empty_windows: Vec<f64>,
+    pub(crate) large_windows: Vec<f64>,
 }
 
-pub(super) async fn run(place: &Place, plan: &Plan) -> Result<Large, BenchError> {
+pub(crate) async fn run(place: &Place, plan: &Plan) -> Result<Large, BenchError> {
     let measured = measure(place, plan).await;
     each_database(place, Change::BringBack).await?;
     measured

@@ -15,22 +15,22 @@ use shared_events::{
 use uuid::{Uuid, fmt::Hyphenated};
 
 /// What all payments are in.
-pub(super) const CURRENCY: &str = "EUR";
+pub(crate) const CURRENCY: &str = "EUR";
 /// The name in `source` of what is sent.
 const SOURCE: &str = "/clients/bench";
 /// AMQP's mark for messages that survive a restart of the broker.
-pub(super) const PERSISTENT: u8 = 2;
+pub(crate) const PERSISTENT: u8 = 2;
 
 /// One payment to be written into a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Payment {
-    pub(super) id: Uuid,
-    pub(super) debtor: Uuid,
-    pub(super) creditor: Uuid,
+pub(crate) struct Payment {
+    pub(crate) id: Uuid,
+    pub(crate) debtor: Uuid,
+    pub(crate) creditor: Uuid,
 }
 
 /// A command of so many payments, and where in it the ids stand.
-pub(super) struct Command {
+pub(crate) struct Command {
     body: Vec<u8>,
     places: Vec<usize>,
     properties: BasicProperties,
@@ -38,7 +38,7 @@ pub(super) struct Command {
 
 impl Command {
     /// A command of `payments` payments, sent by the broker's user `user`.
-    pub(super) fn new(payments: usize, user: &str) -> Self {
+    pub(crate) fn new(payments: usize, user: &str) -> Self {
         let marker = Uuid::max();
         let transfer = Transfer {
             transfer_id: TransferId(marker),
@@ -68,7 +68,7 @@ impl Command {
     }
 
     /// Writes the ids in: of the command, and of as many payments as it has.
-    pub(super) fn write(&mut self, id: Uuid, payments: &[Payment]) -> &[u8] {
+    pub(crate) fn write(&mut self, id: Uuid, payments: &[Payment]) -> &[u8] {
         let mut places = self.places.iter();
         let subject = payments.first().map_or(Uuid::nil(), |it| it.debtor);
         let ids = payments.iter().flat_map(|it| [it.id, it.debtor, it.creditor]);
@@ -80,7 +80,7 @@ impl Command {
     }
 
     /// The properties of a command with this id and this first debtor.
-    pub(super) fn properties(&self, id: Uuid, debtor: Uuid) -> BasicProperties {
+    pub(crate) fn properties(&self, id: Uuid, debtor: Uuid) -> BasicProperties {
         let mut text = Uuid::encode_buffer();
         let id: &str = id.as_hyphenated().encode_lower(&mut text);
         let properties =

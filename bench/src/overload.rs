@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use super::{
-    Plan,
+use crate::{
     fault::BenchError,
     load::{self, Load, Offer, Throughput},
     place::Place,
+    plan::Plan,
 };
 
 /// How many times as much as the bank can take.
@@ -18,23 +18,23 @@ const TIMES: f64 = 3.0;
 
 /// One transfer a command.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Overload {
+pub(crate) struct Overload {
     /// What the bank can take, transfers a second.
-    pub(super) sustainable: f64,
+    pub(crate) sustainable: f64,
     /// What came: less than three times as much where the broker holds its publishers back.
-    pub(super) came: f64,
+    pub(crate) came: f64,
     /// What was posted meanwhile.
-    pub(super) posted: f64,
+    pub(crate) posted: f64,
     /// How long after the last command the last notification was there.
-    pub(super) drain_seconds: f64,
+    pub(crate) drain_seconds: f64,
     /// The most that each process has had before, in MiB.
-    pub(super) memory_mib_before: BTreeMap<String, f64>,
+    pub(crate) memory_mib_before: BTreeMap<String, f64>,
     /// The most that it has had then.
-    pub(super) memory_mib: BTreeMap<String, f64>,
+    pub(crate) memory_mib: BTreeMap<String, f64>,
 }
 
 /// Offers too much, and measures. `sustainable`: what is posted otherwise; measured if not known.
-pub(super) async fn run(
+pub(crate) async fn run(
     place: &Place,
     plan: &Plan,
     sustainable: Option<f64>,
@@ -68,7 +68,7 @@ const fn per_second(rate: f64) -> u32 {
 }
 
 /// The most that any service has had.
-pub(super) fn of_services(memory_mib: &BTreeMap<String, f64>) -> Option<f64> {
+pub(crate) fn of_services(memory_mib: &BTreeMap<String, f64>) -> Option<f64> {
     let services = memory_mib.iter().filter(|(name, _)| name.ends_with("-svc"));
     services.map(|(_, mib)| *mib).reduce(f64::max)
 }

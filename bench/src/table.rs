@@ -1,15 +1,14 @@
-//! The report as a table for people.
+//! The report for people: a row for each figure.
 
-use super::{overload::of_services, report::Report};
-use crate::cli::{Column, table};
+use crate::{overload::of_services, report::Report};
 
 impl Report {
-    /// What was measured: a line for each figure.
-    pub(crate) fn table(&self) -> String {
+    /// What was measured: name, value and unit of each figure.
+    pub(crate) fn rows(&self) -> Vec<[String; 3]> {
         let mut rows = Vec::new();
         let mut row = |name: &str, value: Option<f64>, digits: usize, unit: &str| {
             rows.extend(
-                value.map(|it| vec![name.to_owned(), format!("{it:.digits$}"), unit.to_owned()]),
+                value.map(|value| [name.to_owned(), format!("{value:.digits$}"), unit.to_owned()]),
             );
         };
         let floor = &self.floor;
@@ -59,8 +58,7 @@ impl Report {
         let after = &self.after;
         row("outbox at the end", after.outbox_rows.map(count), 0, "rows");
         row("inbox at the end", after.inbox_rows.map(count), 0, "rows");
-        let columns = [Column::Left("figure"), Column::Right("value"), Column::Left("unit")];
-        table(&columns, rows)
+        rows
     }
 }
 

@@ -1,30 +1,34 @@
 //! Books of a bank that has lived. Promise: they are what the ledger itself would have written,
-//! letter by letter: records, digests, chains, entries and balances agree, and an audit finds
-//! nothing.
+//! byte by byte: records, digests and hashes come from the ledger's own writer; entries and
+//! balances agree with them, and an audit finds nothing.
 //!
 //! Each transfer goes from one account to another, within its overdraft; a run of them extends one
 //! of the journal's chains, as a transaction does. They were posted one after another in the months
 //! before this one.
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use ledger_svc::{
+    accounts::AccountAfter,
+    journal::{CHAINS, ChainHash},
+    posting::{
+        Instruction, InstructionOutcome, JournalRecord, Kind, Party, Posted, PostedLeg, Transfer,
+        stored_record,
+    },
+};
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, Money, TransferId,
-    ids::MessageId,
-    ledger::{
-        AccountAfter, Action, CHAINS, Direction, Hash256, Instruction, InstructionOutcome,
-        JournalRecord, Party, Payment, Posted, PostedLeg,
-    },
+    AccountId, Amount, MessageId, Money, TransferId,
+    ledger::{Direction, Hash256},
 };
 use uuid::Uuid;
 
-use super::{
+use crate::{
     command::CURRENCY,
     traffic::{Draw, Shape, account},
 };
 
 /// How far below zero an account may go, in cents: more than it ever does.
-pub(super) const OVERDRAFT_CENTS: i64 = 100_000_000_000;
+pub(crate) const OVERDRAFT_CENTS: i64 = 100_000_000_000;
 /// How many records a transaction adds to a chain.
 const RUN: u64 = 200;
 /// How long it took, until the end of the last month.
@@ -32,10 +36,10 @@ const DAYS: i64 = 300;
 
 /// An account as the transfers so far have left it, in cents.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Book {
-    pub(super) debits: i64,
-    pub(super) credits: i64,
-    pub(super) version: i64,
+pub(crate) struct Book {
+    pub(crate) debits: i64,
+    pub(crate) credits: i64,
+    pub(crate) version: i64,
 }
 
 impl Book {
@@ -47,15 +51,16 @@ impl Book {
 }
 
 /// The rows of one transfer, in the text format of `COPY`.
-pub(super) struct Rows {
-    pub(super) journal: String,
-    pub(super) entries: String,
+pub(crate) struct Rows {
+    pub(crate) journal: String,
+    pub(crate) entries: String,
 }
 
 /// Makes one transfer after another.
-pub(super) struct History {
-    pub(super) books: Vec<Book>,
-    pub(super) chains: [(i64, Hash256); CHAINS as usize],
+pub(crate) struct History {
+    pub(crate) books: Vec<Book>,
+    /// Sequence and hash of each chain's last record.
+    pub(crate) chains: [(i64, ChainHash); CHAINS as usize],
     draw: Draw,
     made: u64,
     begin: DateTime<Utc>,
@@ -64,14 +69,14 @@ pub(super) struct History {
 
 impl History {
     /// Of so many accounts and transfers, as seen from `now`.
-    pub(super) fn new(accounts: u32, transfers: u64, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(accounts: u32, transfers: u64, now: DateTime<Utc>) -> Self {
         let this_month = now - TimeDelta::days(i64::from(now.day()));
         let begin = this_month - TimeDelta::days(DAYS);
         let micros = TimeDelta::days(DAYS).num_microseconds().unwrap_or(i64::MAX);
         let every = micros / i64::try_from(transfers.max(1)).unwrap_or(i64::MAX);
         Self {
             books: (0..accounts).map(|_| Book::NEW).collect(),
-            chains: [(0, Hash256::default()); CHAINS as usize],
+            chains: [(0, ChainHash::default()); CHAINS as usize],
             draw: Draw::new(Shape::Uniform, accounts, 1),
             made: 0,
             begin: DateTime::from_timestamp_micros(begin.timestamp_micros()).unwrap_or(begin),
@@ -80,7 +85,7 @@ impl History {
     }
 
     /// The next transfer.
-    pub(super) fn next(&mut self) -> Rows {
+    pub(crate) fn next(&mut self) -> Rows {
         let (debtor, creditor) = self.draw.pair();
         let cents = i64::from(1 + self.draw.random.below(99_999));
         let at = self.begin + self.every * i32::try_from(self.made).unwrap_or(i32::MAX);
@@ -92,18 +97,18 @@ impl History {
         let instruction = Instruction {
             transfer_id: TransferId(self.draw.random.id(millis)),
             group: None,
-            action: Action::Transfer(Payment {
+            kind: Kind::Transfer(Transfer {
                 debtor: Party::AccountId(AccountId(account(debtor))),
                 creditor: Party::AccountId(AccountId(account(creditor))),
                 money: money(cents),
-                up_to: false,
+                allow_partial: false,
             }),
             reference: None,
             end_to_end_id: None,
             booking_date: None,
             value_date: None,
         };
-        let digest = instruction.digest();
+        let digest = stored_record::digest(&instruction);
         let record = JournalRecord {
             instruction,
             command_id: MessageId(self.draw.random.id(millis)),
@@ -137,31 +142,30 @@ impl History {
     /// Adds a record to a chain. Columns as in [`JOURNAL`].
     fn chain(&mut self, record: &JournalRecord, digest: [u8; 32]) -> String {
         let chain = usize::try_from(self.made / RUN).unwrap_or(0) % self.chains.len();
-        let (place, hash) = &mut self.chains[chain];
-        let json = serde_json::to_string(record).expect("a record is plain JSON");
-        let digest = Hash256(digest);
-        *place += 1;
+        let (sequence, hash) = &mut self.chains[chain];
+        let json = stored_record::stored(record).to_text();
+        *sequence += 1;
         *hash = hash.of_next(digest, &json);
+        let (digest, hash) = (Hash256(digest), Hash256(hash.0));
         let id = record.instruction.transfer_id;
         // In this format a backslash stands for itself when it is doubled.
         let json = json.replace('\\', r"\\");
-        format!("{id}\t\\\\x{digest}\t{chain}\t{place}\t\\\\x{hash}\t{json}\n")
+        format!("{id}\t\\\\x{digest}\t{chain}\t{sequence}\t\\\\x{hash}\t{json}\n")
     }
 }
 
 /// Where [`Rows`] go, and the final [`History::books`].
-pub(super) const JOURNAL: &str =
+pub(crate) const JOURNAL: &str =
     "COPY journal (transfer_id, digest, chain, place, hash, record) FROM STDIN";
-pub(super) const ENTRIES: &str = "COPY entries (account_id, version, transfer_id, amount,
+pub(crate) const ENTRIES: &str = "COPY entries (account_id, version, transfer_id, amount,
     balance_after, booking_date, value_date, posted_at) FROM STDIN";
-pub(super) const ACCOUNTS: &str = "COPY accounts (id, currency, status, overdraft_limit,
+pub(crate) const ACCOUNTS: &str = "COPY accounts (id, currency, status, overdraft_limit,
     posted_debits, posted_credits, pending_debits, pending_credits, version, followed_status,
     followed_limit) FROM STDIN";
-pub(super) const RECIPIENTS: &str =
+pub(crate) const RECIPIENTS: &str =
     "COPY recipients (account_id, name, language, version) FROM STDIN";
 
 fn entries(record: &JournalRecord) -> String {
-    let InstructionOutcome::Posted(posted) = &record.outcome else { return String::new() };
     let (id, booked, at) = (record.instruction.transfer_id, record.booking_date, record.decided_at);
     let row = |leg: &PostedLeg| {
         let sign = if leg.direction == Direction::Debit { "-" } else { "" };
@@ -171,11 +175,11 @@ fn entries(record: &JournalRecord) -> String {
         let at = at.to_rfc3339();
         format!("{account}\t{version}\t{id}\t{sign}{amount}\t{balance}\t{booked}\t{booked}\t{at}\n")
     };
-    posted.legs.iter().map(row).collect()
+    record.posted_legs().iter().map(row).collect()
 }
 
 /// An account's row.
-pub(super) fn account_row(id: Uuid, book: Book) -> String {
+pub(crate) fn account_row(id: Uuid, book: Book) -> String {
     let [overdraft, debits, credits] =
         [OVERDRAFT_CENTS, book.debits, book.credits].map(|cents| amount(cents).decimal());
     let version = book.version;
@@ -183,7 +187,7 @@ pub(super) fn account_row(id: Uuid, book: Book) -> String {
 }
 
 /// The row of an account's holder.
-pub(super) fn recipient_row(id: Uuid) -> String {
+pub(crate) fn recipient_row(id: Uuid) -> String {
     format!("{id}\tSomebody\ten\t1\n")
 }
 
@@ -197,6 +201,8 @@ fn money(cents: i64) -> Money {
 
 #[cfg(test)]
 mod tests {
+    use shared_events::ledger;
+
     use super::*;
 
     const TRANSFERS: u64 = 1_000;
@@ -207,23 +213,29 @@ mod tests {
         (history, rows)
     }
 
+    /// By the contract, as an auditor reads the journal: not by the ledger, which wrote it.
     #[test]
     fn records_hash_to_the_ends_of_their_chains() {
         let (history, rows) = made();
         let mut chains = [(0, Hash256::default()); CHAINS as usize];
         for row in &rows {
             let fields: Vec<&str> = row.journal.trim_end().split('\t').collect();
-            let [id, digest, chain, place, hash, json] = fields[..] else { panic!("{fields:?}") };
-            let record: JournalRecord = serde_json::from_str(json).expect("it is a record");
+            let [id, digest, chain, sequence, hash, json] = fields[..] else {
+                panic!("{fields:?}")
+            };
+            let record: ledger::JournalRecord =
+                serde_json::from_str(json).expect("a record of the contract");
             assert_eq!(record.instruction.transfer_id.to_string(), id);
             let own = Hash256(record.instruction.digest());
             assert_eq!(format!(r"\\x{own}"), digest);
             let end = &mut chains[chain.parse::<usize>().expect("a number")];
             *end = (end.0 + 1, end.1.of_next(own, json));
-            assert_eq!((end.0.to_string(), format!(r"\\x{}", end.1)), (place.into(), hash.into()));
+            let shown = (end.0.to_string(), format!(r"\\x{}", end.1));
+            assert_eq!(shown, (sequence.into(), hash.into()));
         }
-        assert_eq!(chains, history.chains);
-        assert!(chains.iter().all(|(place, _)| *place == 200 || *place == 400), "{chains:?}");
+        assert_eq!(chains, history.chains.map(|(sequence, hash)| (sequence, Hash256(hash.0))));
+        let is_of_runs = |(sequence, _): &(i64, Hash256)| *sequence == 200 || *sequence == 400;
+        assert!(chains.iter().all(is_of_runs), "{chains:?}");
     }
 
     #[test]

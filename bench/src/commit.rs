@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{bus::MESSAGE_BYTES, fault::BenchError, percentiles::Percentiles, place::Place, store};
+use crate::{bus::MESSAGE_BYTES, fault::BenchError, percentiles::Percentiles, place::Place, store};
 
 /// As seldom as single messages are sent, so that both meet an idle machine.
 const COMMITS_PER_SECOND: u32 = 100;
 
-pub(super) async fn run(place: &Place, window: Duration) -> Result<Percentiles, BenchError> {
+pub(crate) async fn run(place: &Place, window: Duration) -> Result<Percentiles, BenchError> {
     let ledger = place.ledger().await?;
     let mut scratch = store::make_scratch(&ledger).await?;
     let body = "x".repeat(MESSAGE_BYTES);
