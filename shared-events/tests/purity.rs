@@ -1,6 +1,6 @@
 //! The dependencies of the workspace's crates. Promise: a program that uses the schema alone gets
-//! no driver and no runtime; services are coupled by the contract and by nothing else; a clerk or an
-//! operator installs nothing that knows a database; only the command line knows a terminal.
+//! no driver and no runtime; services are coupled by the contract and by nothing else; a clerk or
+//! an operator installs nothing that knows a database; only the command line knows a terminal.
 
 use std::{collections::BTreeSet, process::Command};
 

@@ -13,9 +13,9 @@ use shared_events::{
 use tokio::time::Instant;
 
 use crate::{
+    backoff::Backoff,
     bank::Teller,
     error::{Refusal, TellerError},
-    pause::Pause,
 };
 
 impl Teller {
@@ -155,7 +155,7 @@ impl Teller {
         account_id: AccountId,
         holds: impl Fn(&Account) -> bool,
     ) -> Result<Account, TellerError> {
-        let (until, mut pause) = (self.until(), Pause::new());
+        let (until, mut backoff) = (self.until(), Backoff::start());
         loop {
             let account = self.account(AccountKey::AccountId(account_id)).await?;
             if holds(&account) {
@@ -166,7 +166,7 @@ impl Teller {
                 let late = format!("account {account_id} is still {status}; look again later");
                 return Err(TellerError::NoAnswer(late.into()));
             }
-            pause.wait().await;
+            backoff.wait().await;
         }
     }
 }

@@ -16,8 +16,8 @@ use shared_events::{
 use tokio::time::Instant;
 
 use crate::{
+    backoff::Backoff,
     error::{Refusal, TellerError, unexpected},
-    pause::Pause,
 };
 
 /// How many questions, or commands that need no order, are on their way at a time.
@@ -64,10 +64,10 @@ impl Teller {
 
     /// Connects, trying again until the timeout.
     pub async fn connect_patiently(&self) -> Result<(), TellerError> {
-        let (until, mut pause) = (self.until(), Pause::new());
+        let (until, mut backoff) = (self.until(), Backoff::start());
         loop {
             match self.connect().await {
-                Err(_) if Instant::now() < until => pause.wait().await,
+                Err(_) if Instant::now() < until => backoff.wait().await,
                 done => return done,
             }
         }
@@ -104,7 +104,7 @@ impl Teller {
 
     /// Asks a question, again where the service cannot answer at the moment.
     pub async fn ask<Q: Query + Clone>(&self, query: Q) -> Result<Q::Reply, TellerError> {
-        let (until, mut pause) = (self.until(), Pause::new());
+        let (until, mut backoff) = (self.until(), Backoff::start());
         loop {
             let asked = self.client.request(MessageId::new(), query.clone(), &self.options);
             match asked.await {
@@ -112,7 +112,7 @@ impl Teller {
                 Err(RequestError::Refused(refused))
                     if refused.code == RefusalCode::Unavailable && Instant::now() < until =>
                 {
-                    pause.wait().await;
+                    backoff.wait().await;
                 }
                 Err(RequestError::NoOutcome { after, last, .. }) => {
                     let late = Unanswered { seconds: after.as_secs(), last };

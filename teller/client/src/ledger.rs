@@ -17,10 +17,10 @@ use shared_events::{
 use tokio::time::Instant;
 
 use crate::{
+    backoff::Backoff,
     bank::{Teller, refusal_in},
     error::{TellerError, unexpected},
     outcome::{Outcome, transfer_outcome},
-    pause::Pause,
 };
 
 /// A transfer under the id of the command that will carry it, and with nothing but what it must
@@ -87,7 +87,7 @@ impl Teller {
         account_id: AccountId,
         blocks: Option<Blocks>,
     ) -> Result<(), TellerError> {
-        let (until, mut pause) = (self.until(), Pause::new());
+        let (until, mut backoff) = (self.until(), Backoff::start());
         let status = if blocks.is_some() { LedgerStatus::Frozen } else { LedgerStatus::Active };
         let followed = |found: BalanceFound| {
             // Ledgers of before do not say what they refuse.
@@ -98,7 +98,7 @@ impl Teller {
                 let late = format!("the ledger has not followed the change of {account_id} yet");
                 return Err(TellerError::NoAnswer(late.into()));
             }
-            pause.wait().await;
+            backoff.wait().await;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@
 //! in_order       long runs of transfers: batches that can never overtake each other
 //! outcome        posted or rejected
 //! short_reply    what a reply had no room for, looked up
-//! pause          the wait between two looks
+//! backoff        the pauses between queries that wait for a change
 //! ```
 //!
 //! ```no_run
@@ -39,6 +39,7 @@
 
 mod accounts;
 mod arrangements;
+mod backoff;
 mod bank;
 mod books;
 mod error;
@@ -50,12 +51,11 @@ mod ledger;
 mod names;
 mod notices;
 mod outcome;
-mod pause;
 mod short_reply;
 
+pub use backoff::Backoff;
 pub use bank::{AT_ONCE, Teller};
 pub use error::{Refusal, TellerError, code_of};
 pub use instructions::{Decided, account_on, instruction};
 pub use ledger::transfer;
 pub use outcome::Outcome;
-pub use pause::Pause;

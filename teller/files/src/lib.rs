@@ -1,6 +1,6 @@
 //! Files of payments (rows) and of instructions (JSON). Promise: the same file sent again with the
-//! same id has no second effect; where a row or an instruction was changed after it was carried out,
-//! nothing is sent, and each difference is named.
+//! same id has no second effect; where a row or an instruction was changed after it was carried
+//! out, nothing is sent, and each difference is named.
 //!
 //! ```text
 //! encoding          bytes to text, whatever program saved it

@@ -9,7 +9,7 @@ use shared_events::{
     accounts::{Account, AccountKey, AccountStatus, ListAccounts, SetLimits},
     ledger::Party,
 };
-use teller_client::{AT_ONCE, Pause, Teller, TellerError, input::InvalidInput};
+use teller_client::{AT_ONCE, Backoff, Teller, TellerError, input::InvalidInput};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -117,7 +117,7 @@ async fn raise_limit(
         }
         Err(error) => return Err(error),
     }
-    let (until, mut pause) = (bank.until(), Pause::new());
+    let (until, mut backoff) = (bank.until(), Backoff::start());
     loop {
         let balance = bank.balance(Party::AccountId(account_id), None).await?;
         if balance.overdraft_limit.is_none_or(|known| known >= limit) {
@@ -127,13 +127,13 @@ async fn raise_limit(
             let late = format!("the ledger has not heard of the limit of {account_id}");
             return Err(TellerError::NoAnswer(late.into()));
         }
-        pause.wait().await;
+        backoff.wait().await;
     }
 }
 
 /// Only pending accounts are asked for: few, and in the end none.
 async fn until_none_pending(bank: &Teller, ids: &HashSet<AccountId>) -> Result<(), TellerError> {
-    let (mut until, mut pause) = (bank.until(), Pause::new());
+    let (mut until, mut backoff) = (bank.until(), Backoff::start());
     let mut before = usize::MAX;
     loop {
         let status = Some(AccountStatus::Pending);
@@ -150,7 +150,7 @@ async fn until_none_pending(bank: &Teller, ids: &HashSet<AccountId>) -> Result<(
             let late = format!("{ours} accounts are still waiting for the ledger");
             return Err(TellerError::NoAnswer(late.into()));
         }
-        pause.wait().await;
+        backoff.wait().await;
     }
 }
 

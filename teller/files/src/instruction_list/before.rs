@@ -87,9 +87,9 @@ async fn carried_out_under(
     let since = sent_since(id, Utc::now());
     let listed: HashSet<TransferId> = list.iter().map(|it| it.instruction.transfer_id).collect();
     let new: Vec<&Instruction> = new.iter().map(|place| &list[*place].instruction).collect();
-    let mut found = held_since(bank, since, &new).await?;
     let named = list.iter().filter_map(|it| it.instruction.booking_date);
     let from = booked_from(id, named, Utc::now().date_naive());
+    let mut found = held_since(bank, from, &new).await?;
     for (party, currency) in payers(bank, &new).await? {
         let entries = debits(bank, party, currency, from).await?.into_iter();
         let entries = entries.filter(|it| since.is_none_or(|since| it.posted_at >= since));
@@ -101,10 +101,11 @@ async fn carried_out_under(
     Ok(known)
 }
 
-/// Holds that were placed since, where anything new takes money that they may have set aside.
+/// Holds that were placed on this day or later, where a new instruction takes money that they may
+/// reserve.
 async fn held_since(
     bank: &Teller,
-    since: Option<DateTime<Utc>>,
+    since: Option<NaiveDate>,
     new: &[&Instruction],
 ) -> Result<HashSet<TransferId>, TellerError> {
     let mut held = HashSet::new();
@@ -116,8 +117,7 @@ async fn held_since(
         let page = bank.books_page(BooksPart::Holds, from, BOOKS_PAGE_MAX).await?;
         let BooksRows::Holds(rows) = page.rows else { return Ok(held) };
         let placed = |day: &str| day.parse::<NaiveDate>().ok();
-        let first = since.map(|it| it.date_naive());
-        let rows = rows.into_iter().filter(|row| placed(&row.placed_on) >= first);
+        let rows = rows.into_iter().filter(|row| placed(&row.placed_on) >= since);
         held.extend(rows.map(|row| row.hold_id));
         from = page.next;
         if from.is_none() {
