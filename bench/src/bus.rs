@@ -1,4 +1,4 @@
-//! What the broker does with messages alone: published, confirmed, consumed, acknowledged, on a
+//! The floor of the broker alone: messages published, confirmed, consumed, acknowledged, on a
 //! quorum queue, persistent, 500 bytes, through the same driver as the bank. In a virtual host of
 //! its own, which is gone afterwards.
 

@@ -14,9 +14,9 @@ use shared_events::{
 };
 use uuid::{Uuid, fmt::Hyphenated};
 
-/// What all payments are in.
+/// The currency of all payments.
 pub(crate) const CURRENCY: &str = "EUR";
-/// The name in `source` of what is sent.
+/// The client's name in `source`.
 const SOURCE: &str = "/clients/bench";
 /// AMQP's mark for messages that survive a restart of the broker.
 pub(crate) const PERSISTENT: u8 = 2;
@@ -70,10 +70,11 @@ impl Command {
     /// Writes the ids in: of the command, and of as many payments as it has.
     pub(crate) fn write(&mut self, id: Uuid, payments: &[Payment]) -> &[u8] {
         let mut places = self.places.iter();
-        let subject = payments.first().map_or(Uuid::nil(), |it| it.debtor);
-        let ids = payments.iter().flat_map(|it| [it.id, it.debtor, it.creditor]);
+        let subject = payments.first().map_or(Uuid::nil(), |payment| payment.debtor);
+        let ids =
+            payments.iter().flat_map(|payment| [payment.id, payment.debtor, payment.creditor]);
         for id in [id, subject, id].into_iter().chain(ids) {
-            let place = *places.next().expect("a command has as many payments as it was made for");
+            let place = *places.next().expect("a command has a fixed number of payments");
             id.as_hyphenated().encode_lower(&mut self.body[place..place + Hyphenated::LENGTH]);
         }
         &self.body
@@ -123,11 +124,11 @@ mod tests {
                 [2, 5, 8].map(|n| Payment { id: new(n), debtor: new(n + 1), creditor: new(n + 2) });
             let body = command.write(id, &payments).to_vec();
             let [envelope] =
-                <[_; 1]>::try_from(read_message(CONTENT_TYPE, &body).expect("it is an envelope"))
-                    .expect("it is one");
+                <[_; 1]>::try_from(read_message(CONTENT_TYPE, &body).expect("an envelope"))
+                    .expect("one envelope");
             assert_eq!((envelope.id.0, envelope.correlationid.0), (id, id));
             assert_eq!(envelope.subject, Some(payments[0].debtor.to_string()));
-            let read = envelope.decode::<LedgerCommand>().expect("it is a command");
+            let read = envelope.decode::<LedgerCommand>().expect("a command of the ledger");
             let LedgerCommand::Submit(submitted) = read.data else { panic!("another command") };
             assert_eq!(submitted.transfers.len(), 3);
             for (transfer, payment) in submitted.transfers.iter().zip(payments) {
@@ -144,12 +145,14 @@ mod tests {
         let command = Command::new(1, "client");
         let (id, debtor) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let properties = command.properties(id, debtor);
-        let text = |it: &Option<lapin::types::ShortString>| it.as_ref().map(ToString::to_string);
+        let text =
+            |text: &Option<lapin::types::ShortString>| text.as_ref().map(ToString::to_string);
         assert_eq!(text(properties.message_id()), Some(id.to_string()));
         assert_eq!(text(properties.kind()), Some("ledger.transfers.submit.v1".to_owned()));
         assert_eq!(*properties.delivery_mode(), Some(PERSISTENT));
         let headers = properties.headers().as_ref().expect("there are headers");
-        let key = headers.inner().get(PARTITION_KEY_HEADER).and_then(|it| it.as_long_string());
+        let key =
+            headers.inner().get(PARTITION_KEY_HEADER).and_then(|value| value.as_long_string());
         assert_eq!(key.map(ToString::to_string), Some(debtor.to_string()));
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Container {
 pub(crate) struct Containers(BTreeMap<String, Container>);
 
 impl Containers {
-    /// Those that run. None where the project has none, or there is no engine.
+    /// The running containers. None where the project has none, or there is no engine.
     pub(crate) async fn of(project: &str) -> Result<Self, BenchError> {
         let filter = format!("label=com.docker.compose.project={project}");
         let Ok(ids) = docker(&["ps", "--quiet", "--no-trunc", "--filter", &filter]).await else {
@@ -63,9 +63,9 @@ impl Containers {
         docker(&[&["exec", id], command].concat()).await
     }
 
-    /// Waits until all that was written is on the disk. The hundreds of megabytes that a part wrote
-    /// at full speed are otherwise written out beside the next one, and each of its commits waits.
-    /// What runs elsewhere is left alone.
+    /// Waits until all written pages are on the disk. The hundreds of megabytes of one part would
+    /// otherwise be flushed beside the next one, and each of its commits would wait. Databases
+    /// outside these containers are left alone.
     pub(crate) async fn flush(&self) -> Result<(), BenchError> {
         match self.has(LEDGER_DB) {
             true => self.exec(LEDGER_DB, &["sync"]).await.map(drop),
@@ -99,14 +99,14 @@ impl Container {
     pub(crate) fn cpu_seconds(&self) -> Result<f64, BenchError> {
         let text = read(&self.cpu)?;
         // Version 2 has lines with names, in microseconds; version 1 one number, in nanoseconds.
-        let (number, per_second) = match text.lines().find_map(|it| it.strip_prefix("usage_usec "))
-        {
-            Some(micros) => (micros, 1e6),
-            None => (text.as_str(), 1e9),
-        };
+        let (number, per_second) =
+            match text.lines().find_map(|line| line.strip_prefix("usage_usec ")) {
+                Some(micros) => (micros, 1e6),
+                None => (text.as_str(), 1e9),
+            };
         let number: Result<f64, _> = number.trim().parse();
         let wrong = || BenchError::Wrong(format!("{} is not understood", self.cpu.display()));
-        number.map(|it| it / per_second).map_err(|_| wrong())
+        number.map(|time| time / per_second).map_err(|_| wrong())
     }
 
     /// The most memory that its largest process has had at a time (`VmHWM`), in MiB. A service is

@@ -21,7 +21,7 @@ pub(crate) enum BenchError {
     /// An option, or a variable of the environment, breaks a rule.
     #[error("{field}: {rule}")]
     Setting { field: String, rule: String },
-    /// What came out is not what went in.
+    /// The output does not match the input.
     #[error("{0}")]
     Wrong(String),
 }

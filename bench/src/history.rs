@@ -256,7 +256,7 @@ mod tests {
             let (sum, version) = sums.get(&account(index)).copied().unwrap_or((0.into(), 1));
             assert_eq!((Decimal::new(book.balance(), 2), book.version), (sum, version));
         }
-        assert_eq!(sums.values().map(|it| it.0).sum::<Decimal>(), Decimal::ZERO);
+        assert_eq!(sums.values().map(|sum| sum.0).sum::<Decimal>(), Decimal::ZERO);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The bank with a past, beside the same bank without one. Promise: both are measured on the same
 //! servers by the same services in windows that alternate (empty, large, large, empty), and
-//! afterwards the bank has the books that it had before.
+//! afterwards the bank has its own books again.
 //!
 //! The services' databases are renamed while the services are stopped: `ledger` is the one in use,
-//! `ledger_before` the one that was there, `ledger_other` the empty or the large one, whichever is
-//! not in use. The services make the empty ones themselves, by their migrations.
+//! `ledger_before` the bank's own, `ledger_other` the empty or the large one that is not in use.
+//! The services make the empty ones themselves, by their migrations.
 
 use std::time::{Duration, Instant};
 
@@ -90,7 +90,7 @@ async fn measure(place: &Place, plan: &Plan) -> Result<Large, BenchError> {
     })
 }
 
-/// What is done to both databases while the services are stopped.
+/// A change of both databases while the services are stopped.
 #[derive(Clone, Copy)]
 enum Change {
     /// The bank's own books make room for new ones.
@@ -109,7 +109,8 @@ async fn each_database(place: &Place, change: Change) -> Result<(), BenchError> 
     }
     for database in DATABASES {
         let (mut server, name) = place.maintenance(database).await?;
-        let [before, other, spare] = ["before", "other", "spare"].map(|it| format!("{name}_{it}"));
+        let [before, other, spare] =
+            ["before", "other", "spare"].map(|suffix| format!("{name}_{suffix}"));
         match change {
             Change::SetAside => {
                 store::rename(&mut server, &name, &before).await?;

@@ -1,13 +1,13 @@
-//! How long a transfer takes while the bank is not busy. Promise: open loop, without coordinated
-//! omission. Commands are due at fixed times, whatever became of those before, and each is measured
-//! from when it was due, not from when it was sent: a bank that stands still for a moment is
-//! charged for every command that was due meanwhile.
+//! The latency of a transfer while the bank is not busy. Promise: open loop, without coordinated
+//! omission. Commands are due at fixed times, independent of the commands before, and each is
+//! measured from its due time, not from its sending: a bank that stands still for a moment is
+//! charged for every command that was due in the meantime.
 //!
-//! Two ends are seen. The ledger's event, when a consumer of the events hears it. The notification,
-//! when its row is committed: PostgreSQL keeps the time of each commit (`track_commit_timestamp`)
-//! and is asked afterwards, so nothing is disturbed. It takes that time just before it flushes, so
-//! the time of a flush, measured in the same run, is added. Where it keeps none, the row's
-//! `created_at` is taken, which is before the commit.
+//! Two ends are seen. The ledger's event, when a consumer of the events receives it. The
+//! notification, when its row is committed: PostgreSQL keeps the time of each commit
+//! (`track_commit_timestamp`) and is asked afterwards, so nothing is disturbed. It takes that time
+//! just before it flushes, so the time of a flush, measured in the same run, is added. Where it
+//! keeps none, the row's `created_at` is taken, which is before the commit.
 
 use std::{
     collections::HashMap,
@@ -53,7 +53,7 @@ pub(crate) struct Pace {
     pub(crate) window: Duration,
 }
 
-/// What came of it.
+/// The measured latency.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Latency {
     pub(crate) per_second: u32,
@@ -121,14 +121,14 @@ pub(crate) async fn run(
     };
     let committed: HashMap<Uuid, DateTime<Utc>> =
         store::committed(&notifications, since).await?.into_iter().collect();
-    let counted = |it: &&Sent| it.due >= schedule.begin + pace.warm_up;
+    let counted = |sent: &&Sent| sent.due >= schedule.begin + pace.warm_up;
     let counted: Vec<&Sent> = sent.iter().filter(counted).collect();
-    let to_event = counted.iter().filter_map(|it| Some(millis(*heard.get(&it.id)? - it.due)));
-    let to_row = counted.iter().filter_map(|it| {
-        let due = wall + TimeDelta::from_std(it.due - began).ok()?;
-        Some((*committed.get(&it.id)? - due).as_seconds_f64() * 1e3 + extra)
+    let to_event = counted.iter().filter_map(|sent| Some(millis(*heard.get(&sent.id)? - sent.due)));
+    let to_row = counted.iter().filter_map(|sent| {
+        let due = wall + TimeDelta::from_std(sent.due - began).ok()?;
+        Some((*committed.get(&sent.id)? - due).as_seconds_f64() * 1e3 + extra)
     });
-    let late = counted.iter().map(|it| millis(it.late));
+    let late = counted.iter().map(|sent| millis(sent.late));
     let of = |millis: Vec<f64>| match millis.len() == counted.len() {
         true => Percentiles::of(millis).ok_or(BenchError::Wrong("no command was sent".into())),
         false => Err(BenchError::Wrong("not every command was seen to arrive".into())),
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(due.len(), 3_000);
         assert_eq!(due[0], begin);
         assert_eq!(due[2_999], begin + Duration::from_millis(2_999));
-        let counted = due.iter().filter(|it| **it >= begin + warm_up).count();
+        let counted = due.iter().filter(|due| **due >= begin + warm_up).count();
         assert_eq!(counted, 2_000, "the warm-up does not count");
     }
 }

@@ -48,7 +48,7 @@ const WINDOW_TRANSFERS_BATCHED: usize = 40_000;
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 const LOOKS_A_SECOND: u32 = 40;
 
-/// What to send.
+/// The load to send.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) shape: Shape,
@@ -66,7 +66,7 @@ pub(crate) struct Load {
 pub(crate) enum Offer {
     /// As much as is done: so much is on its way at a time.
     AsMuchAsIsDone,
-    /// So many transfers a second, whatever becomes of them.
+    /// This many transfers a second, at any backlog.
     PerSecond(u32),
 }
 
@@ -79,7 +79,7 @@ impl Load {
     }
 }
 
-/// What came of it.
+/// The measured throughput.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Throughput {
     pub(crate) transfers_per_second: f64,
@@ -96,7 +96,7 @@ pub(crate) struct Throughput {
     pub(crate) bytes_per_transfer: BTreeMap<&'static str, Growth>,
 }
 
-/// What a transfer adds to a database.
+/// The growth of a database by a transfer.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Growth {
     pub(crate) stored: f64,
@@ -212,8 +212,9 @@ async fn let_in(
     }
 }
 
-/// Lets as many rounds begin as have ended. What is older than a second is counted once a second;
-/// only the rest each time, so that counting costs the bank the same however long it goes on.
+/// Lets as many rounds begin as have ended. Notifications older than a second are counted once a
+/// second, and only the rest each time, so that counting costs the bank the same in a run of any
+/// length.
 async fn watch(notifications: PgPool, window: Window, since: Uuid) -> Result<(), BenchError> {
     let watched: Vec<Uuid> = (0..WATCHED).map(account).collect();
     let (mut young, mut old, mut ended) = (since, 0, 0);

@@ -1,4 +1,4 @@
-//! What the figures were measured on. Promise: no figure without it.
+//! The machine of the figures. Promise: no figure without it.
 
 use serde::Serialize;
 
@@ -27,11 +27,12 @@ impl Machine {
     pub(crate) async fn look(place: &Place) -> Result<Self, BenchError> {
         let text = |file: &str| read(&file.into());
         let (cpus, memory) = (text("/proc/cpuinfo")?, text("/proc/meminfo")?);
-        let cpu = cpus.lines().find_map(|it| it.strip_prefix("model name")?.split_once(": "));
-        let kib = memory.lines().find_map(|it| it.strip_prefix("MemTotal:"));
-        let kib = kib.and_then(|it| it.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        let cpu = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let kib = memory.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+        let kib = kib.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
         Ok(Self {
-            cpu: cpu.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, it)| it.to_owned()),
+            cpu: cpu
+                .map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, model)| model.to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_mib: kib.unwrap_or_default() / 1024,
             kernel: text("/proc/sys/kernel/osrelease")?.trim().to_owned(),

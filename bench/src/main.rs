@@ -5,18 +5,18 @@
 //! ```text
 //! options      the command line: a plan, and where the bank is
 //! run          one part of the plan after another
-//!   place      where the bank is; containers: the engine's view of it; machine: what it runs on
+//!   place      where the bank is; containers: the engine's view of it; machine: its hardware
 //!   fill       the accounts to measure with
 //!   pgbench    \
-//!   bus         > the floor: what the parts do alone
+//!   bus         > the floor: broker and database alone
 //!   commit     /
-//!   traffic    who pays whom; command: ready to send; publisher: without waiting
-//!   load       as much as the bank can take: transfers a second, and what they use (usage)
+//!   traffic    debtors and creditors; command: ready to send; publisher: without waiting
+//!   load       as much as the bank can take: transfers a second, and their cost (usage)
 //!   latency    how long a transfer takes while the bank is not busy; settle: all have arrived
 //!   shapes     hot account, Zipf, uniform
 //!   overload   three times as much as the bank can take
 //!   large      with a past (history, written by the ledger's own writer) and without
-//! store        what is asked of the databases
+//! store        the statements in the databases
 //! report       ratios, JSON; table; plot; output: to standard output
 //! ```
 //!

@@ -1,5 +1,5 @@
-//! What the benchmark prints. Promise: the report alone goes to standard output; progress and
-//! errors go to standard error.
+//! Standard output and standard error of the benchmark. Promise: the report alone goes to standard
+//! output; progress and errors go to standard error.
 
 use std::{
     io::{self, ErrorKind, Write},

@@ -1,6 +1,6 @@
-//! More than the bank can take. Promise: commands are offered at three times the rate at which the
-//! bank posts, whatever becomes of them; all of them are posted in the end, or there is no figure;
-//! and what the services needed for it shows: the rest waits in the broker, not in them.
+//! More than the bank can take. Promise: commands are offered at three times the bank's own rate,
+//! at any backlog; all of them are posted in the end, or there is no figure; the services' memory
+//! shows that the rest waits in the broker.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,11 +19,12 @@ const TIMES: f64 = 3.0;
 /// One transfer a command.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Overload {
-    /// What the bank can take, transfers a second.
+    /// The sustainable rate, transfers a second.
     pub(crate) sustainable: f64,
-    /// What came: less than three times as much where the broker holds its publishers back.
+    /// The rate of arrival: less than three times as much where the broker holds its publishers
+    /// back.
     pub(crate) came: f64,
-    /// What was posted meanwhile.
+    /// The rate of posting in the meantime.
     pub(crate) posted: f64,
     /// How long after the last command the last notification was there.
     pub(crate) drain_seconds: f64,

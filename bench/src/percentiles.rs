@@ -1,5 +1,5 @@
-//! Percentiles of what was measured one by one. Promise: each is a value that was measured (nearest
-//! rank), never one between two.
+//! Percentiles of single samples. Promise: each is a measured value (nearest rank), never one
+//! between two.
 
 use serde::Serialize;
 
@@ -52,15 +52,15 @@ mod tests {
     #[test]
     fn percentiles_are_measured_values() {
         let millis = (1..=1_000).rev().map(f64::from).collect();
-        let it = Percentiles::of(millis).expect("there are samples");
-        assert_eq!((it.samples, it.p50_ms, it.p99_ms), (1_000, 500.0, 990.0));
-        assert_eq!((it.p999_ms, it.max_ms), (999.0, 1_000.0));
+        let found = Percentiles::of(millis).expect("there are samples");
+        assert_eq!((found.samples, found.p50_ms, found.p99_ms), (1_000, 500.0, 990.0));
+        assert_eq!((found.p999_ms, found.max_ms), (999.0, 1_000.0));
     }
 
     #[test]
     fn a_single_sample_is_every_percentile() {
-        let it = Percentiles::of(vec![7.0]).expect("there is one");
-        assert_eq!((it.p50_ms, it.p99_ms, it.p999_ms, it.max_ms), (7.0, 7.0, 7.0, 7.0));
+        let found = Percentiles::of(vec![7.0]).expect("there is one");
+        assert_eq!((found.p50_ms, found.p99_ms, found.p999_ms, found.max_ms), (7.0, 7.0, 7.0, 7.0));
         assert_eq!(Percentiles::of(vec![]), None);
     }
 
@@ -68,8 +68,8 @@ mod tests {
     fn one_of_a_hundred_is_above_p99_and_no_more() {
         let mut millis = vec![1.0; 99];
         millis.push(50.0);
-        let it = Percentiles::of(millis).expect("there are samples");
-        assert_eq!((it.p99_ms, it.p999_ms), (1.0, 50.0));
+        let found = Percentiles::of(millis).expect("there are samples");
+        assert_eq!((found.p99_ms, found.p999_ms), (1.0, 50.0));
     }
 
     #[test]

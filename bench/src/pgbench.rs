@@ -1,5 +1,5 @@
-//! What the same database server does with the debit-credit of its own benchmark: the TPC-B of
-//! `pgbench`, as it comes (simple protocol), in a database of its own.
+//! The debit-credit benchmark of the same database server: the TPC-B of `pgbench`, as it comes
+//! (simple protocol), in a database of its own.
 
 use std::time::Duration;
 

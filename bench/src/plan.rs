@@ -1,4 +1,4 @@
-//! What is measured, and for how long.
+//! The parts of a measurement, and their durations.
 
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ pub(crate) enum Part {
 
 impl Part {
     /// All, in the order in which they are measured. Steady rates come before floods, whose traces
-    /// (vacuum, pages to be written) would be measured with them; what is compared is measured
-    /// close together, since a shared machine is not the same for long.
+    /// (vacuum, pages to be written) would be measured with them; figures that are compared are
+    /// measured close together, since a shared machine is not the same for long.
     pub(crate) const ALL: [Self; 11] = [
         Self::Hops,
         Self::Latency100,
@@ -65,7 +65,7 @@ pub(crate) struct Plan {
     pub(crate) warm_up: Duration,
     /// Of throughput and latency.
     pub(crate) window: Duration,
-    /// Of what the parts do alone.
+    /// Of the floor.
     pub(crate) floor: Duration,
     /// Of each of the windows that alternate.
     pub(crate) round: Duration,

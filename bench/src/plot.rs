@@ -11,7 +11,7 @@ const TITLE: f64 = 44.0;
 const BLUE: &str = "#3b6ea5";
 const GREY: &str = "#9a9a9a";
 
-/// A bar: what it is, how much, and whether it is the bank's own or the floor it is compared with.
+/// A bar: its label and length, and whether it is the bank's own or the floor beside it.
 struct Bar {
     label: String,
     value: f64,
@@ -37,7 +37,7 @@ impl Report {
             &self.latencies(),
         );
         let machine = &self.machine;
-        let fsync = machine.fsync_ms.map(|it| format!(", fsync {it:.2} ms")).unwrap_or_default();
+        let fsync = machine.fsync_ms.map(|ms| format!(", fsync {ms:.2} ms")).unwrap_or_default();
         let (cpu, cores, memory) = (&machine.cpu, machine.cores, machine.memory_mib / 1024);
         let facts = format!("{cpu}, {cores} cores, {memory} GiB{fsync}, {}", machine.measured_at);
         svg.push_str(&text(10.0, y + 20.0, "start", GREY, &facts));
@@ -51,20 +51,21 @@ impl Report {
 
     fn rates(&self) -> Vec<Bar> {
         let floor = &self.floor;
-        let pgbench = floor.pgbench.as_ref().map(|it| it.transactions_per_second);
-        let half_the_bus = floor.bus_limit.map(|it| it.messages_per_second / 2.0);
-        let rate = |part: &str| self.throughput.get(part).map(|it| it.transfers_per_second);
+        let pgbench = floor.pgbench.as_ref().map(|pgbench| pgbench.transactions_per_second);
+        let half_the_bus = floor.bus_limit.map(|bus| bus.messages_per_second / 2.0);
+        let rate = |part: &str| self.throughput.get(part).map(|part| part.transfers_per_second);
         let large = self.large.as_ref();
-        let shapes = self.shapes.iter().flat_map(|it| &it.median);
-        let shapes = shapes.map(|(it, rate)| (format!("{it:?}").to_lowercase(), Some(*rate), true));
+        let shapes = self.shapes.iter().flat_map(|shapes| &shapes.median);
+        let shapes =
+            shapes.map(|(shape, rate)| (format!("{shape:?}").to_lowercase(), Some(*rate), true));
         let mut bars = vec![
             ("pgbench TPC-B".to_owned(), pgbench, false),
             ("half the bus alone".to_owned(), half_the_bus, false),
             ("one a command".to_owned(), rate("unbatched"), true),
             ("100 a command".to_owned(), rate("batched_100"), true),
             ("1,000 a command".to_owned(), rate("batched_1000"), true),
-            ("one, without a past".to_owned(), large.map(|it| it.empty), true),
-            ("one, with a past".to_owned(), large.map(|it| it.large), true),
+            ("one, without a past".to_owned(), large.map(|large| large.empty), true),
+            ("one, with a past".to_owned(), large.map(|large| large.large), true),
         ];
         bars.extend(shapes.map(|(shape, rate, own)| (format!("one, {shape}"), rate, own)));
         let bars = bars.into_iter();
@@ -73,15 +74,15 @@ impl Report {
 
     fn latencies(&self) -> Vec<Bar> {
         let floor = self.floor.latency_ms().into_iter();
-        let floor = floor.map(|it| Bar { label: "floor".to_owned(), value: it, own: false });
+        let floor = floor.map(|floor| Bar { label: "floor".to_owned(), value: floor, own: false });
         floor.chain(self.latency.values().flat_map(latency_bars)).collect()
     }
 }
 
-fn latency_bars(it: &Latency) -> Vec<Bar> {
-    let ends = [("event", it.to_event), ("notification", it.to_notification)];
+fn latency_bars(latency: &Latency) -> Vec<Bar> {
+    let ends = [("event", latency.to_event), ("notification", latency.to_notification)];
     let bars = ends.into_iter().flat_map(|(end, percentiles)| {
-        let at = format!("{}/s to {end}", it.per_second);
+        let at = format!("{}/s to {end}", latency.per_second);
         let named = [
             ("p50", percentiles.p50_ms),
             ("p99", percentiles.p99_ms),
@@ -95,7 +96,7 @@ fn latency_bars(it: &Latency) -> Vec<Bar> {
 /// Draws bars below `top`, and returns where they end.
 fn panel(svg: &mut String, top: f64, title: &str, digits: usize, bars: &[Bar]) -> f64 {
     svg.push_str(&text(10.0, top + 26.0, "start", "black", title));
-    let longest = bars.iter().map(|it| it.value).fold(f64::MIN_POSITIVE, f64::max);
+    let longest = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
     let mut y = top + TITLE;
     for bar in bars {
         let (width, colour) = (bar.value / longest * BARS, if bar.own { BLUE } else { GREY });

@@ -1,5 +1,5 @@
-//! Publishes without waiting. Promise: what `finish` counts was confirmed by the broker, each
-//! message on its own; no more than a window of messages is unconfirmed at a time.
+//! Publishes without waiting. Promise: the broker has confirmed each message that `finish` counts,
+//! one by one; no more than a window of messages is unconfirmed at a time.
 
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, PublisherConfirm,
@@ -76,8 +76,10 @@ async fn count(mut confirms: mpsc::Receiver<PublisherConfirm>) -> Result<u64, Be
                 confirmed += 1;
                 continue;
             }
-            Confirmation::Ack(Some(returned)) => format!("returned it: {}", returned.reply_text),
-            Confirmation::Nack(_) => "refused it".to_owned(),
+            Confirmation::Ack(Some(returned)) => {
+                format!("returned the message: {}", returned.reply_text)
+            }
+            Confirmation::Nack(_) => "refused the message".to_owned(),
             Confirmation::NotRequested => "confirms nothing".to_owned(),
         };
         return Err(BenchError::Wrong(format!("a message was not taken: the broker {answer}")));

@@ -1,4 +1,4 @@
-//! What was measured, as JSON and as a table. Promise: the keys are always the same; what was not
+//! The report, as JSON and as a table. Promise: the keys are always the same; a figure that was not
 //! measured is `null`.
 
 use std::{
@@ -42,7 +42,7 @@ pub(crate) struct Report {
     pub(crate) after: After,
 }
 
-/// What broker and database do alone.
+/// The floor: broker and database alone.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Floor {
     pub(crate) pgbench: Option<Pgbench>,
@@ -59,7 +59,7 @@ impl Floor {
     }
 }
 
-/// What counts, without a unit.
+/// The figures that count, without a unit.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Ratios {
     pub(crate) unbatched_to_pgbench: Option<f64>,
@@ -84,13 +84,13 @@ pub(crate) struct After {
 }
 
 impl Report {
-    /// Works the ratios out from what is there.
+    /// Computes the ratios.
     pub(crate) fn compare(&mut self) {
-        let rate = |part: &str| self.throughput.get(part).map(|it| it.transfers_per_second);
-        let pgbench = self.floor.pgbench.as_ref().map(|it| it.transactions_per_second);
+        let rate = |part: &str| self.throughput.get(part).map(|part| part.transfers_per_second);
+        let pgbench = self.floor.pgbench.as_ref().map(|pgbench| pgbench.transactions_per_second);
         // A transfer is two messages: the command and the event.
-        let half_the_bus = self.floor.bus_limit.map(|it| it.messages_per_second / 2.0);
-        let latency = |at: &str| self.latency.get(at).map(|it| it.to_notification);
+        let half_the_bus = self.floor.bus_limit.map(|bus| bus.messages_per_second / 2.0);
+        let latency = |at: &str| self.latency.get(at).map(|latency| latency.to_notification);
         let floor = self.floor.latency_ms();
         let shape = |shape| self.shapes.as_ref()?.median.get(&shape).copied();
         let large = self.large.as_ref();
@@ -98,10 +98,10 @@ impl Report {
             unbatched_to_pgbench: ratio(rate("unbatched"), pgbench),
             batched_to_pgbench: ratio(rate("batched_1000"), pgbench),
             unbatched_to_bus: ratio(rate("unbatched"), half_the_bus),
-            p50_to_floor: ratio(latency("at_100").map(|it| it.p50_ms), floor),
-            p99_to_floor: ratio(latency("at_1000").map(|it| it.p99_ms), floor),
+            p50_to_floor: ratio(latency("at_100").map(|percentiles| percentiles.p50_ms), floor),
+            p99_to_floor: ratio(latency("at_1000").map(|percentiles| percentiles.p99_ms), floor),
             hot_to_uniform: ratio(shape(Shape::Hot), shape(Shape::Uniform)),
-            large_to_empty: ratio(large.map(|it| it.large), large.map(|it| it.empty)),
+            large_to_empty: ratio(large.map(|large| large.large), large.map(|large| large.empty)),
         };
     }
 }
@@ -142,7 +142,7 @@ impl Report {
 }
 
 fn ratio(of: Option<f64>, to: Option<f64>) -> Option<f64> {
-    Some(of? / to.filter(|it| *it > 0.0)?)
+    Some(of? / to.filter(|rate| *rate > 0.0)?)
 }
 
 #[cfg(test)]

@@ -14,18 +14,18 @@ use crate::{
     shapes,
 };
 
-/// Measures these parts, one after another. `tell` hears what is next.
+/// Measures these parts, one after another. `announce` hears what is next.
 pub(crate) async fn run(
     place: &Place,
     plan: &Plan,
     parts: &[Part],
-    tell: impl Fn(Part),
+    announce: impl Fn(Part),
 ) -> Result<Report, BenchError> {
     let mut report = Report { quick: plan.quick, ..Report::default() };
     report.machine = Machine::look(place).await?;
     fill::accounts(place, plan.accounts).await?;
     for part in parts {
-        tell(*part);
+        announce(*part);
         measure(place, plan, *part, &mut report).await?;
     }
     report.look_after(place).await?;
@@ -55,7 +55,10 @@ async fn measure(
         Part::Latency1000 => latency_at(place, plan, 1_000, "at_1000", report).await?,
         Part::Shapes => report.shapes = Some(shapes::run(place, plan).await?),
         Part::Overload => {
-            let unbatched = report.throughput.get("unbatched").map(|it| it.transfers_per_second);
+            let unbatched = report
+                .throughput
+                .get("unbatched")
+                .map(|throughput| throughput.transfers_per_second);
             report.overload = Some(overload::run(place, plan, unbatched).await?);
         }
     }

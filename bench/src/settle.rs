@@ -1,4 +1,4 @@
-//! The end of every measurement. Promise: what was sent has arrived, all of it and nothing else.
+//! The end of every measurement. Promise: all sent transfers have arrived, and no others.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What the benchmark asks the bank's databases. Promise: it changes nothing that the bank did.
+//! The benchmark's statements in the bank's databases. Promise: no row of the bank's own work is
+//! changed.
 
 use chrono::{DateTime, Utc};
 use sqlx::{
@@ -48,7 +49,7 @@ pub(crate) async fn came_within(
     (begin, end): (DateTime<Utc>, DateTime<Utc>),
 ) -> sqlx::Result<i64> {
     let count = format!(
-        "SELECT count(*) FROM (SELECT {COMMITTED_AT} AS at FROM notifications WHERE id >= $1) AS it
+        "SELECT count(*) FROM (SELECT {COMMITTED_AT} AS at FROM notifications WHERE id >= $1) AS seen
          WHERE at >= $2 AND at < $3"
     );
     let count = sqlx::query_scalar(AssertSqlSafe(count)).bind(since).bind(begin).bind(end);
@@ -108,8 +109,8 @@ pub(crate) async fn commit(database: &mut PgConnection, body: &str) -> sqlx::Res
     Ok(())
 }
 
-/// How many accounts the ledger has, and how many holders notifications knows, of those with ids
-/// from `first` to `last`.
+/// The number of accounts in the ledger, and of holders in notifications, with ids from `first` to
+/// `last`.
 pub(crate) async fn known_accounts(
     ledger: &PgPool,
     notifications: &PgPool,
@@ -122,8 +123,8 @@ pub(crate) async fn known_accounts(
     Ok((accounts, holders.fetch_one(notifications).await?))
 }
 
-/// Opens accounts at the ledger, with nothing on them and an overdraft that nobody uses up. Those
-/// that are there stay as they are.
+/// Opens accounts at the ledger, with a balance of zero and an overdraft that nobody exhausts.
+/// Existing accounts stay as they are.
 pub(crate) async fn open_accounts(
     ledger: &PgPool,
     ids: &[Uuid],

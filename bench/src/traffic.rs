@@ -1,5 +1,5 @@
-//! Who pays whom. Promise: the same accounts in every run, and the same draws from the same seed;
-//! cheap enough that the load generator does not measure itself.
+//! Debtors and creditors. Promise: the same accounts in every run, and the same draws from the same
+//! seed; cheap enough that the load generator does not measure itself.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -50,7 +50,7 @@ impl Random {
     /// Less than `end`.
     pub(crate) fn below(&mut self, end: u32) -> u32 {
         let scaled = (u128::from(self.next()) * u128::from(end)) >> 64;
-        u32::try_from(scaled).expect("it is less than `end`")
+        u32::try_from(scaled).expect("less than `end`")
     }
 
     /// A new UUIDv7 of this time.
@@ -98,7 +98,7 @@ impl Draw {
             Shape::Zipf => {
                 let drawn = self.random.next();
                 let index = self.shares.partition_point(|share| *share < drawn);
-                u32::try_from(index).map_or(self.accounts - 1, |it| it.min(self.accounts - 1))
+                u32::try_from(index).map_or(self.accounts - 1, |index| index.min(self.accounts - 1))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a stretch of work has used: CPU seconds of each container, and of the load generator.
+//! The use of a stretch of work: CPU seconds of each container, and of the load generator.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{
 
 /// The load generator among the containers.
 pub(crate) const GENERATOR: &str = "load-generator";
-/// What `/proc` counts in: Linux has shown 100 a second to programs for ever.
+/// The unit of `/proc`: Linux has always shown 100 ticks a second to programs.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// CPU seconds until now.
@@ -38,7 +38,7 @@ impl Usage {
 fn own_cpu_seconds() -> Result<f64, BenchError> {
     let stat = read(&"/proc/self/stat".into())?;
     ticks(&stat)
-        .map(|it| it / TICKS_PER_SECOND)
+        .map(|ticks| ticks / TICKS_PER_SECOND)
         .ok_or_else(|| BenchError::Wrong("/proc/self/stat is not understood".to_owned()))
 }
 

@@ -1,5 +1,5 @@
-//! What stands beside a record: the columns to search for, and the entries in the accounts' books.
-//! Promise: each of them is what the record says, column by column.
+//! The rows beside a record: its search columns, and the accounts' entries. Promise: each of them
+//! is checked against the record, column by column.
 
 use rust_decimal::Decimal;
 use shared_events::{
@@ -25,7 +25,7 @@ pub(super) fn check(row: Row, record: &JournalRecord, found: &ChainedRecord) -> 
 }
 
 fn text(column: Option<&str>) -> String {
-    column.map_or_else(|| "nothing".to_owned(), |it| format!("{it:?}"))
+    column.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"))
 }
 
 fn check_entry(
@@ -36,8 +36,8 @@ fn check_entry(
 ) -> Checked {
     let (account, version) = (leg.account.account_id, leg.account.version);
     let row = row.entry(account, version);
-    let is_it = |it: &&JournalEntry| (it.account_id, it.version) == (account, version);
-    let Some(entry) = found.iter().find(is_it) else { return Err(row.missing()) };
+    let is_of_leg = |entry: &&JournalEntry| (entry.account_id, entry.version) == (account, version);
+    let Some(entry) = found.iter().find(is_of_leg) else { return Err(row.missing()) };
     row.has("transfer_id", record.instruction.transfer_id, entry.transfer_id)?;
     row.has("amount", Amount(signed(leg)), entry.amount)?;
     row.has("balance_after", leg.account.balance, entry.balance_after)?;

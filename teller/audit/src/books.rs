@@ -1,8 +1,8 @@
-//! The proof over the bus. Promise: it may run while the bank works, and stops for nobody.
+//! The proof over the bus. Promise: the proof may run while the bank works, and blocks no posting.
 //!
-//! Each page of the books says where the chains ended when it was read. The journal is walked up to
-//! there, and the page compared with what that leads to: every page has a cut of its own, and what
-//! happens meanwhile is walked with the next.
+//! Each page of the state snapshot names the ends of the chains at its own instant. The journal is
+//! walked up to these ends, and the page is compared with the replay: every page is a cut of its
+//! own, and records of the meantime are walked with the next page.
 
 use shared_events::ledger::{BOOKS_PAGE_MAX, BooksPart, ChainEnd, GetJournal, JOURNAL_PAGE_MAX};
 use teller_client::{Teller, TellerError};
@@ -34,8 +34,10 @@ impl Pages<'_> {
     async fn check_after(&self, ends: &[ChainEnd]) -> Result<(), Stop> {
         for (chain, end) in ends.iter().enumerate() {
             let found = self.bank.ask(journal(chain, end.place, 1)).await?;
-            // What was written since stands before the end of that moment.
-            if let Some(record) = found.records.iter().find(|it| it.place > found.head_place) {
+            // A record that was written since has a sequence up to the head of that moment.
+            if let Some(record) =
+                found.records.iter().find(|record| record.place > found.head_place)
+            {
                 let row = Row::of(Table::Journal).in_chain(end.chain, record.place);
                 return Err(row.transfer(record.transfer_id).too_many().into());
             }
@@ -49,9 +51,9 @@ fn journal(chain: usize, after: i64, limit: u32) -> GetJournal {
     GetJournal { chain, after: Some(after), limit: Some(limit) }
 }
 
-/// Proves the books: the journal from its beginning, what stands beside it, and what follows
-/// from it. `anchors` are ends of chains that were kept elsewhere. `progress` is told how many
-/// records were walked, and how many there are.
+/// Proves the books: the journal from its beginning, the rows beside it, and the state that follows
+/// from it. `anchors` are ends of chains that were kept elsewhere. `progress` is called with the
+/// number of walked records and the number of all.
 pub async fn verify_books(
     bank: &Teller,
     anchors: &[ChainEnd],
@@ -89,5 +91,5 @@ async fn prove(
 
 /// How many records there are up to these ends.
 pub(super) fn records(ends: &[ChainEnd]) -> usize {
-    ends.iter().map(|it| usize::try_from(it.place).unwrap_or_default()).sum()
+    ends.iter().map(|end| usize::try_from(end.place).unwrap_or_default()).sum()
 }

@@ -1,5 +1,5 @@
-//! What the ledger keeps beside its journal, against what follows from the journal. Promise: every
-//! row of a page is what the records up to the page's ends lead to; none is missing, none too many.
+//! The ledger's state snapshot against the replay of the journal. Promise: every row of a page is
+//! the result of the records up to the page's ends; no row is missing, and none is too many.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,7 +35,7 @@ pub(super) fn page(replay: &Replay, from: Option<Uuid>, page: &BooksFound) -> Ch
             both(
                 &expected,
                 rows,
-                |it| it.account_id,
+                |account| account.account_id,
                 |id, expected, found| {
                     account(Row::of(Table::Accounts).account(id), expected, found)
                 },
@@ -46,7 +46,7 @@ pub(super) fn page(replay: &Replay, from: Option<Uuid>, page: &BooksFound) -> Ch
             both(
                 &expected,
                 rows,
-                |it| it.hold_id,
+                |hold| hold.hold_id,
                 |id, expected, found| hold(Row::of(Table::Holds).transfer(id), expected, found),
             )
         }
@@ -55,7 +55,7 @@ pub(super) fn page(replay: &Replay, from: Option<Uuid>, page: &BooksFound) -> Ch
             both(
                 &expected,
                 rows,
-                |it| it.original_id,
+                |reversal| reversal.original_id,
                 |id, expected, found| {
                     let row = Row::of(Table::Reversals).transfer(id);
                     let (expected, found) = there(row, expected, found)?;
@@ -68,10 +68,10 @@ pub(super) fn page(replay: &Replay, from: Option<Uuid>, page: &BooksFound) -> Ch
             both(
                 &expected,
                 rows,
-                |it| it.account_id,
+                |count| count.account_id,
                 |id, expected, found| {
-                    let expected = expected.map_or(0, |it| it.entries);
-                    let found = found.map_or(0, |it: &EntriesCount| it.entries);
+                    let expected = expected.map_or(0, |account| account.entries);
+                    let found = found.map_or(0, |count: &EntriesCount| count.entries);
                     Row::of(Table::Entries).account(id).has("number of rows", expected, found)
                 },
             )
@@ -79,7 +79,7 @@ pub(super) fn page(replay: &Replay, from: Option<Uuid>, page: &BooksFound) -> Ch
     }
 }
 
-/// What must be on a page.
+/// The expected rows of a page.
 fn within<K: Copy + Ord, V>(
     all: &BTreeMap<K, V>,
     (from, to): (Bound<Uuid>, Bound<Uuid>),
@@ -113,14 +113,14 @@ fn there<E, R>(row: Row, expected: Option<E>, found: Option<R>) -> Checked<(E, R
 /// An account that no record has touched is there all the same, with nothing on it.
 fn account(row: Row, expected: Option<&Sums>, found: Option<&AccountRow>) -> Checked {
     let Some(found) = found else { return Err(row.missing()) };
-    let version = expected.map_or(1, |it| it.version);
+    let version = expected.map_or(1, |account| account.version);
     // The version of its locking is told by an event, not by a record: nothing comes after it.
     let locked = matches!(found.status.as_str(), "locked" | "closed");
     if !(locked && found.version == version + 1) {
         row.has("version", version, found.version)?;
     }
-    let posted = expected.map(|it| it.posted).unwrap_or_default();
-    let pending = expected.map(|it| it.pending).unwrap_or_default();
+    let posted = expected.map(|account| account.posted).unwrap_or_default();
+    let pending = expected.map(|account| account.pending).unwrap_or_default();
     for (column, expected, found) in [
         ("posted_debits", posted.debits, &found.posted_debits),
         ("posted_credits", posted.credits, &found.posted_credits),
@@ -143,9 +143,10 @@ fn hold(row: Row, expected: Option<&Hold>, found: Option<&HoldRow>) -> Checked {
     row.has("remaining", expected.remaining.to_string(), found.remaining.clone())?;
     row.has("status", status(expected.status), found.status.as_str())?;
     // The database keeps microseconds.
-    let instant = found.expires_at.map_or(i64::MAX, |it| it.timestamp_micros());
+    let instant = found.expires_at.map_or(i64::MAX, |instant| instant.timestamp_micros());
     if instant != expected.expires_at.timestamp_micros() {
-        let found = found.expires_at.map_or_else(|| "never".to_owned(), |it| it.to_rfc3339());
+        let found =
+            found.expires_at.map_or_else(|| "never".to_owned(), |instant| instant.to_rfc3339());
         return Err(row.differs("expires_at", expected.expires_at.to_rfc3339(), found));
     }
     placed_on(row, expected, &found.placed_on)

@@ -19,13 +19,13 @@ pub enum Table {
     Accounts,
     /// A hold.
     Holds,
-    /// What was reversed of a transfer.
+    /// The reversed amounts of transfers.
     Reversals,
     /// The end of a chain, as it was kept elsewhere.
     Anchor,
 }
 
-/// Which row, by what names it.
+/// The name of a row, by its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// Where it stands.
@@ -47,7 +47,7 @@ pub struct Row {
     pub version: Option<i64>,
 }
 
-/// What differs first.
+/// The first difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The row.
@@ -55,13 +55,13 @@ pub struct Difference {
     pub row: Row,
     /// The column, a field of the record, or `row` where the row itself is missing or too many.
     pub column: &'static str,
-    /// What must stand there.
+    /// The expected value.
     pub expected: String,
-    /// What stands there.
+    /// The stored value.
     pub found: String,
 }
 
-/// What a check gives, or the difference that it met.
+/// The result of a check, or the difference that it met.
 pub(super) type Checked<T = ()> = Result<T, Box<Difference>>;
 
 impl Row {
@@ -138,11 +138,11 @@ impl Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.table.name())?;
         for (name, value) in [
-            ("chain", self.chain.map(|it| it.to_string())),
-            ("place", self.place.map(|it| it.to_string())),
-            ("transfer", self.transfer_id.map(|it| it.to_string())),
-            ("account", self.account_id.map(|it| it.to_string())),
-            ("version", self.version.map(|it| it.to_string())),
+            ("chain", self.chain.map(|chain| chain.to_string())),
+            ("place", self.place.map(|place| place.to_string())),
+            ("transfer", self.transfer_id.map(|id| id.to_string())),
+            ("account", self.account_id.map(|id| id.to_string())),
+            ("version", self.version.map(|version| version.to_string())),
         ] {
             if let Some(value) = value {
                 write!(f, ", {name} {value}")?;

@@ -1,8 +1,8 @@
-//! The journal as JSON Lines. Promise: what is written are the bytes that were hashed; a file that
-//! was begun is gone on with where it ends; memory holds one page.
+//! The journal as JSON Lines. Promise: the lines carry the bytes that were hashed; an incomplete
+//! export is continued at its end; memory holds one page.
 //!
-//! The chains stand one after another. At the end stands where they ended, in one line: an anchor.
-//! The journal is written as it stands, also where it does not verify.
+//! The chains follow one after another. The last line has the ends of the chains: an anchor. The
+//! journal is written as it stands, also where it does not verify.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use super::{
     line::{Ends, Line},
 };
 
-/// What was exported.
+/// The result of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// How many records were written now.
@@ -32,7 +32,7 @@ pub struct Exported {
     pub ends: Vec<ChainEnd>,
 }
 
-/// Why an export ended early. What was written so far stays, and can be gone on with.
+/// The cause of an incomplete export. The written lines stay, and the export can be continued.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The journal cannot be read, or the file is no export.
@@ -43,8 +43,8 @@ pub enum ExportError {
     Output(#[from] io::Error),
 }
 
-/// Writes the journal to a file. One that is there already must be an export: what it lacks is
-/// added.
+/// Writes the journal to a file. An existing file must be an export: the missing records are
+/// appended.
 pub async fn export_journal_to(
     bank: &Teller,
     path: &Path,
@@ -74,7 +74,7 @@ pub async fn export_journal(
             let chain = u8::try_from(end.chain).unwrap_or(u8::MAX);
             let limit = Some(JOURNAL_PAGE_MAX);
             let page = bank.ask(GetJournal { chain, after: Some(place), limit }).await?;
-            let lines = page.records.iter().filter(|it| it.place <= end.place);
+            let lines = page.records.iter().filter(|record| record.place <= end.place);
             let lines: Vec<Line> = lines.map(Line::from).collect();
             // A chain that has been cut off is exported as it is.
             let Some(last) = lines.last() else { break };
@@ -109,7 +109,7 @@ fn begun(path: &Path) -> Result<(File, BTreeMap<i16, i64>), ExportError> {
         complete = lines.bytes();
     }
     if complete == 0 && !may_begin_an_export(&file)? {
-        let refused = InvalidInput::new("file", "it is there, and is no export");
+        let refused = InvalidInput::new("file", "the file exists, and is no export");
         return Err(TellerError::from(refused).into());
     }
     // A line that was not finished is written again.

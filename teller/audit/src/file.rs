@@ -66,12 +66,12 @@ impl<R: Read> Lines<R> {
             }
             Err(_) => return Err(wrong_line(self.number, "not UTF-8")),
         };
-        Ok(Some(text).filter(|it| !it.is_empty()))
+        Ok(Some(text).filter(|line| !line.is_empty()))
     }
 
     /// The next line that is whole: one without an end was not finished.
     pub(super) fn next_whole(&mut self) -> Result<Option<Entry>, InvalidInput> {
-        let Some(text) = self.text()?.filter(|it| it.ends_with('\n')) else { return Ok(None) };
+        let Some(text) = self.text()?.filter(|line| line.ends_with('\n')) else { return Ok(None) };
         match serde_json::from_str(&text) {
             Ok(entry) => Ok(Some(entry)),
             Err(_) => Err(wrong_line(self.number, "no line of an export")),
@@ -89,8 +89,8 @@ fn open(path: &Path) -> Result<Lines<File>, InvalidInput> {
     opened.map_err(|error| InvalidInput::new("file", unreadable(error)))
 }
 
-/// All ends of chains that a file tells: an export, each time it was gone on with, or what `audit
-/// verify --json` said.
+/// All ends of chains in a file: of an export, and each of its continuations, or of the output of
+/// `audit verify --json`.
 pub fn anchors(path: &Path) -> Result<Vec<ChainEnd>, InvalidInput> {
     let (mut lines, mut ends) = (open(path)?, vec![]);
     while let Some(text) = lines.text()? {
@@ -99,7 +99,7 @@ pub fn anchors(path: &Path) -> Result<Vec<ChainEnd>, InvalidInput> {
         }
     }
     match ends.is_empty() {
-        true => Err(InvalidInput::new("expect", "no line of it tells where the chains ended")),
+        true => Err(InvalidInput::new("expect", "no line has the ends of the chains")),
         false => Ok(ends),
     }
 }
@@ -157,7 +157,7 @@ async fn prove(
     Ok(walk.verified()?)
 }
 
-/// What an export says of itself.
+/// The last line of an export.
 struct Closing {
     ends: Vec<ChainEnd>,
     /// The ends of every time that it was added to.
@@ -170,11 +170,11 @@ fn closing(path: &Path) -> Result<Closing, InvalidInput> {
     let mut last = None;
     while let Some(entry) = lines.next_whole()? {
         last = match entry {
-            Entry::Ends(it) => {
-                anchors.extend_from_slice(&it.ends);
-                Some(it.ends)
+            Entry::Ends(known) => {
+                anchors.extend_from_slice(&known.ends);
+                Some(known.ends)
             }
-            Entry::Record(line) if chains().any(|it| it == line.chain) => {
+            Entry::Record(line) if chains().any(|known| known == line.chain) => {
                 records += 1;
                 None
             }
@@ -201,7 +201,7 @@ mod tests {
         path
     }
 
-    /// Whoever rewrites the journal must agree with each of them, not only with the last.
+    /// A rewritten journal must agree with each anchor, not only with the last.
     #[test]
     fn all_that_a_file_tells_of_ends_is_an_anchor() {
         let ends = |place: i64, digit: &str| {
@@ -209,8 +209,8 @@ mod tests {
         };
         let path = file("anchors", &format!("{}\n{}\n", ends(3, "a"), ends(5, "b")));
         let places: Vec<i64> =
-            anchors(&path).expect("there are ends").iter().map(|it| it.place).collect();
-        std::fs::remove_file(path).expect("it was there");
+            anchors(&path).expect("there are ends").iter().map(|end| end.place).collect();
+        std::fs::remove_file(path).expect("the file can be removed");
         assert_eq!(places, [3, 5]);
     }
 
@@ -231,9 +231,9 @@ mod tests {
             [("", true), ("{\"chain\":0,\"pla", true), ("{\"en", true), ("{\"a\":1}", false)]
         {
             let path = file("begin", content);
-            let opened = File::open(&path).expect("it is there");
+            let opened = File::open(&path).expect("the file is there");
             assert_eq!(may_begin_an_export(&opened).ok(), Some(may), "{content}");
-            std::fs::remove_file(path).expect("it was there");
+            std::fs::remove_file(path).expect("the file can be removed");
         }
     }
 }

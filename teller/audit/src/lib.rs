@@ -1,12 +1,12 @@
-//! The proof of the books. Promise: what verifies follows, row by row, from a journal that nobody
-//! has changed since an anchor was taken; what does not is named by the first row that differs.
+//! The proof of the books. Promise: books that verify follow, row by row, from a journal that
+//! nobody has changed since an anchor was taken; of other books the first row that differs is named.
 //!
 //! ```text
 //! walk        records of all chains, in an order in which every account's versions follow
 //!   links     places without a gap; each hash from the one before; the ends; anchors
 //!   beside    columns and entries that stand beside a record follow from it
 //!   replay    balances, holds and reversals, as the records lead to them
-//! compare     what the ledger keeps beside its journal, against the replay
+//! compare     the ledger's state snapshot, against the replay
 //! books       all of this over the bus, while the bank works
 //! export      the journal as JSON Lines; file: the same proof of such a file, without any bank
 //! ```
@@ -50,7 +50,7 @@ pub use export::{ExportError, Exported, export_journal, export_journal_to};
 pub use file::{anchors, verify};
 pub use line::{Ends, Line};
 
-/// What came of a proof.
+/// The result of a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Verdict {
@@ -60,7 +60,7 @@ pub enum Verdict {
     Different(Box<Difference>),
 }
 
-/// What was proved.
+/// The figures of the proved books.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// Records of the journal.
@@ -73,7 +73,7 @@ pub struct Verified {
     pub holds: usize,
     /// Transfers of which they reversed something.
     pub reversals: usize,
-    /// What was debited and what was credited: the same.
+    /// The turnover by currency: debits and credits are equal.
     pub turnover: Vec<Turnover>,
     /// Where the chains end: the anchor for a later proof.
     pub ends: Vec<ChainEnd>,

@@ -8,7 +8,7 @@ use shared_events::{
 
 use super::difference::{Row, Table};
 
-/// A record in its place: what a chain can be proved with, and nothing else.
+/// A record in its place: the fields that prove a chain, and no others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Which chain, from 0.
@@ -40,14 +40,14 @@ impl Line {
 }
 
 impl From<&ChainedRecord> for Line {
-    fn from(it: &ChainedRecord) -> Self {
+    fn from(record: &ChainedRecord) -> Self {
         Self {
-            chain: it.chain.into(),
-            place: it.place,
-            transfer_id: it.transfer_id,
-            digest: it.digest,
-            hash: it.hash,
-            record: it.record.clone(),
+            chain: record.chain.into(),
+            place: record.place,
+            transfer_id: record.transfer_id,
+            digest: record.digest,
+            hash: record.hash,
+            record: record.record.clone(),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The chains of the journal. Promise: what follows here has not been changed, left out, put in or
-//! moved since the hashes were made; and what an anchor saw is still there, to the last bit.
+//! The chains of the journal. Promise: no walked record was changed, left out, inserted or moved
+//! since the hashes were made; every record before an anchor is still there, to the last bit.
 //!
-//! Whoever can rewrite everything can also make all hashes anew, from the first changed record to
-//! the end of its chain. Against that there are anchors: ends of chains that were kept elsewhere.
+//! An attacker who can rewrite everything can also compute all hashes anew, from the first changed
+//! record to the end of its chain. Anchors expose this: ends of chains that were kept elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -27,12 +27,12 @@ pub(super) fn chains() -> impl Iterator<Item = i16> {
 }
 
 impl Links {
-    /// The beginning of all chains. What is followed must have these hashes at these places.
+    /// The beginning of all chains. Walked records must have these hashes at these sequences.
     pub(super) fn new(anchored: &[ChainEnd]) -> Self {
         let begin = |chain| ChainEnd { chain, place: 0, hash: Hash256::default() };
         let mut anchors = BTreeMap::<_, Vec<Hash256>>::new();
-        for it in anchored.iter().filter(|it| it.place > 0) {
-            anchors.entry((it.chain, it.place)).or_default().push(it.hash);
+        for anchor in anchored.iter().filter(|anchor| anchor.place > 0) {
+            anchors.entry((anchor.chain, anchor.place)).or_default().push(anchor.hash);
         }
         Self { ends: chains().map(begin).collect(), anchors }
     }
@@ -76,21 +76,24 @@ impl Links {
     }
 
     /// Checks that the chains end where they were followed to.
-    pub(super) fn check_ends(&self, told: &[ChainEnd]) -> Checked {
-        for (end, told) in self.ends.iter().zip(told) {
-            let row = Row { chain: Some(told.chain), ..Row::of(Table::Chains) };
-            row.has("place", end.place, told.place)?;
-            row.has("hash", end.hash, told.hash)?;
+    pub(super) fn check_ends(&self, stated: &[ChainEnd]) -> Checked {
+        for (end, stated) in self.ends.iter().zip(stated) {
+            let row = Row { chain: Some(stated.chain), ..Row::of(Table::Chains) };
+            row.has("place", end.place, stated.place)?;
+            row.has("hash", end.hash, stated.hash)?;
         }
         Ok(())
     }
 
     /// Checks that a chain that is told to be longer does not end with the record that it ends
     /// with here: then it is the told place that is wrong, and no record is missing.
-    pub(super) fn check_same_hash(&self, told: &ChainEnd) -> Checked {
-        match self.ends.iter().find(|it| (it.chain, it.hash) == (told.chain, told.hash)) {
-            Some(end) => Row { chain: Some(told.chain), ..Row::of(Table::Chains) }
-                .has("place", end.place, told.place),
+    pub(super) fn check_same_hash(&self, stated: &ChainEnd) -> Checked {
+        match self.ends.iter().find(|end| (end.chain, end.hash) == (stated.chain, stated.hash)) {
+            Some(end) => Row { chain: Some(stated.chain), ..Row::of(Table::Chains) }.has(
+                "place",
+                end.place,
+                stated.place,
+            ),
             None => Ok(()),
         }
     }
@@ -107,18 +110,22 @@ impl Links {
 }
 
 /// Checks that these are ends of the chains that there are, one of each.
-pub(super) fn check_chains(told: &[ChainEnd]) -> Checked {
+pub(super) fn check_chains(stated: &[ChainEnd]) -> Checked {
     let row = |chain| Row { chain: Some(chain), ..Row::of(Table::Chains) };
-    if let Some(chain) = chains().find(|chain| told.iter().all(|it| it.chain != *chain)) {
+    if let Some(chain) = chains().find(|chain| stated.iter().all(|end| end.chain != *chain)) {
         return Err(row(chain).missing());
     }
-    match told.iter().zip(chains().map(Some).chain([None])).find(|(it, at)| Some(it.chain) != *at) {
-        Some((it, _)) => Err(row(it.chain).too_many()),
+    match stated
+        .iter()
+        .zip(chains().map(Some).chain([None]))
+        .find(|(end, at)| Some(end.chain) != *at)
+    {
+        Some((end, _)) => Err(row(end.chain).too_many()),
         None => Ok(()),
     }
 }
 
-/// Checks the digest of what was asked, where the record keeps all of that.
+/// Checks the digest of the instruction, where the record keeps the whole instruction.
 fn check_digest(row: Row, record: &JournalRecord, digest: Hash256) -> Checked {
     if !keeps_all(&record.outcome) {
         return Ok(());
@@ -135,11 +142,12 @@ fn check_digest(row: Row, record: &JournalRecord, digest: Hash256) -> Checked {
     })
 }
 
-/// Whether the ledger keeps what was asked as it was: not what no database takes.
+/// Whether the ledger keeps the whole instruction: it leaves out text and dates that no database
+/// takes.
 const fn keeps_all(outcome: &InstructionOutcome) -> bool {
     match outcome {
-        InstructionOutcome::Rejected(it) => !matches!(
-            it.reason,
+        InstructionOutcome::Rejected(rejected) => !matches!(
+            rejected.reason,
             RejectReason::InvalidText
                 | RejectReason::InvalidBookingDate
                 | RejectReason::InvalidValueDate

@@ -1,11 +1,10 @@
-//! The books as the records lead to them. Promise: every posted record is balanced in each
-//! currency, every account's versions and balances follow from the ones before, and nothing is
-//! captured or released but what is held.
+//! The books that follow from the records. Promise: every posted record is balanced in each
+//! currency, every account's versions and balances follow from the ones before, and captures and
+//! releases take held money only.
 //!
-//! Sums have every digit. The first versions of the ledger added up in decimals of 96 bits, which
-//! round where they are full: the balances that they told of the bank's positions then were not
-//! exact, though every entry was. A balance is right if it is the exact one, or what those versions
-//! made of it.
+//! Sums have every digit. The first versions of the ledger added decimals of 96 bits, which round
+//! where they are full: their balances of the bank's position accounts were not exact, though every
+//! entry was. A balance is right if it is exact, or equals the rounded one of those versions.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +30,8 @@ pub(super) struct Sums {
     pub(super) pending: Sides,
     pub(super) version: i64,
     pub(super) entries: i64,
-    /// What the first versions of the ledger made of it, if one could have written the last record.
+    /// The balance of the first versions of the ledger, if one of them could have written the last
+    /// record.
     rounded: Option<Rounded>,
 }
 
@@ -42,7 +42,7 @@ struct Rounded {
     credits: Decimal,
 }
 
-/// What goes out and what comes in.
+/// Debits and credits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sides {
     pub(super) debits: Total,
@@ -74,7 +74,7 @@ pub(super) struct Replay {
     pub(super) entries: u64,
 }
 
-/// What a record does to one side of an account.
+/// The change of one side of an account by a record.
 #[derive(Clone, Copy)]
 struct Step {
     direction: Direction,
@@ -86,23 +86,27 @@ struct Step {
 impl Replay {
     /// Whether a record is the next one of every account that it changes.
     pub(super) fn is_next(&self, record: &JournalRecord) -> bool {
-        let version = |id| self.accounts.get(&id).map_or(1, |it| it.version);
+        let version = |id| self.accounts.get(&id).map_or(1, |account| account.version);
         let is_next = |after: &AccountAfter| after.version == version(after.account_id) + 1;
         match &record.outcome {
-            InstructionOutcome::Posted(it) => it.legs.iter().all(|leg| is_next(&leg.account)),
-            InstructionOutcome::Held(it) => is_next(&it.debtor) && is_next(&it.creditor),
-            InstructionOutcome::Released(it) => is_next(&it.debtor) && is_next(&it.creditor),
+            InstructionOutcome::Posted(posted) => {
+                posted.legs.iter().all(|leg| is_next(&leg.account))
+            }
+            InstructionOutcome::Held(held) => is_next(&held.debtor) && is_next(&held.creditor),
+            InstructionOutcome::Released(released) => {
+                is_next(&released.debtor) && is_next(&released.creditor)
+            }
             InstructionOutcome::Rejected(_) => true,
         }
     }
 
-    /// Does what a record says was done.
+    /// Applies a record.
     pub(super) fn follow(&mut self, row: Row, record: &JournalRecord) -> Checked {
         self.records += 1;
         match &record.outcome {
-            InstructionOutcome::Posted(it) => self.posted(row, it),
-            InstructionOutcome::Held(it) => self.held(row, it, record),
-            InstructionOutcome::Released(it) => self.released(row, it),
+            InstructionOutcome::Posted(posted) => self.posted(row, posted),
+            InstructionOutcome::Held(held) => self.held(row, held, record),
+            InstructionOutcome::Released(released) => self.released(row, released),
             InstructionOutcome::Rejected(_) => Ok(()),
         }
     }
@@ -137,19 +141,20 @@ impl Replay {
             here.entry(currency).or_default().add(row, leg.direction, amount)?;
             self.turnover.entry(currency).or_default().add(row, leg.direction, amount)?;
         }
-        here.values().try_for_each(|it| row.has("credits of the record", it.debits, it.credits))
+        here.values()
+            .try_for_each(|sums| row.has("credits of the record", sums.debits, sums.credits))
     }
 
-    /// Takes from a hold what is captured and what is given back with it.
+    /// Takes the captured and the released amount from a hold.
     fn captured(&mut self, row: Row, after: &HoldAfter, legs: &[PostedLeg]) -> Checked<Total> {
-        let captured = legs.first().map_or(Decimal::ZERO, |it| it.money.amount.decimal());
+        let captured = legs.first().map_or(Decimal::ZERO, |leg| leg.money.amount.decimal());
         let released = total(row, after.released.decimal())?;
         let taken = sum(row, total(row, captured)?, released)?;
         let hold = self.open_hold(row, after.hold_id)?;
         hold.take(row, taken, HoldStatus::Captured)?;
         let remaining = total(row, after.remaining.decimal())?;
         row.has("hold's remaining", hold.remaining, remaining)?;
-        let sides = legs.iter().map(|it| it.account.account_id);
+        let sides = legs.iter().map(|leg| leg.account.account_id);
         let of_hold = [hold.debtor, hold.creditor];
         match sides.eq(of_hold) {
             true => Ok(taken),
@@ -258,10 +263,10 @@ impl Hold {
 
 impl Sums {
     /// Whether a record tells the balance that it leaves.
-    fn check_balance(&mut self, row: Row, told: Decimal) -> Checked {
+    fn check_balance(&mut self, row: Row, stated: Decimal) -> Checked {
         let exact = self.posted.balance();
-        let is_rounded = self.rounded.and_then(Rounded::balance) == Some(told);
-        if Total::of(told) == Some(exact) {
+        let is_rounded = self.rounded.and_then(Rounded::balance) == Some(stated);
+        if Total::of(stated) == Some(exact) {
             // Totals that were mended are what is added to from here.
             let sides = (self.posted.debits.decimal(), self.posted.credits.decimal());
             if let (false, (Some(debits), Some(credits))) = (is_rounded, sides) {
@@ -272,7 +277,7 @@ impl Sums {
         // Sums that no addition has rounded are the exact ones: these differ, so one has.
         match is_rounded {
             true => Ok(()),
-            false => row.has("account's balance", exact.to_string(), Amount(told).to_string()),
+            false => row.has("account's balance", exact.to_string(), Amount(stated).to_string()),
         }
     }
 }

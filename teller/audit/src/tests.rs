@@ -23,17 +23,18 @@ struct Journal {
 
 impl Source for Journal {
     async fn after(&mut self, chain: usize, place: i64) -> Result<Vec<Piece>, Stop> {
-        let of_chain = self.lines.iter().filter(|it| usize::try_from(it.chain) == Ok(chain));
-        let after = of_chain.filter(|it| it.place > place);
-        Ok(after.map(|it| Piece::Alone(it.clone())).collect())
+        let of_chain = self.lines.iter().filter(|line| usize::try_from(line.chain) == Ok(chain));
+        let after = of_chain.filter(|line| line.place > place);
+        Ok(after.map(|line| Piece::Alone(line.clone())).collect())
     }
 }
 
 impl Journal {
     fn ends(&self) -> Vec<ChainEnd> {
         let end = |chain| {
-            let last = self.lines.iter().rfind(|it| it.chain == chain);
-            let (place, hash) = last.map_or((0, Hash256::default()), |it| (it.place, it.hash));
+            let last = self.lines.iter().rfind(|line| line.chain == chain);
+            let (place, hash) =
+                last.map_or((0, Hash256::default()), |line| (line.place, line.hash));
             ChainEnd { chain, place, hash }
         };
         chains().map(end).collect()
@@ -41,7 +42,7 @@ impl Journal {
 
     /// Writes a record at the end of a chain, as the ledger would.
     fn write(&mut self, chain: i16, record: &JournalRecord) {
-        let end = self.ends().into_iter().find(|it| it.chain == chain).expect("there are four");
+        let end = self.ends().into_iter().find(|end| end.chain == chain).expect("there are four");
         let record_text = serde_json::to_string(record).expect("a record is JSON");
         let digest = Hash256(record.instruction.digest());
         let hash = end.hash.of_next(digest, &record_text);
@@ -80,7 +81,7 @@ fn euros(amount: &str) -> Value {
     json!({"amount": amount, "currency": "EUR"})
 }
 
-/// A record of what account 1 pays to account 2 under this id.
+/// The record of a payment from account 1 to account 2 with this id.
 fn record(n: u128, action: &Value, outcome: &Value) -> JournalRecord {
     let record = json!({
         "instruction": {"transfer_id": id(n), "action": action, "reference": "rent"},
@@ -152,7 +153,7 @@ fn honest() -> Journal {
 
 #[test]
 fn an_honest_journal_verifies_in_whatever_chains_it_stands() {
-    let verified = honest().prove().expect("it is honest");
+    let verified = honest().prove().expect("honest books verify");
     assert_eq!((verified.records, verified.entries), (5, 8));
     assert_eq!((verified.accounts, verified.holds), (2, 1));
     let [euros] = &verified.turnover[..] else { panic!("one currency: {verified:?}") };
@@ -164,12 +165,12 @@ fn an_honest_journal_verifies_in_whatever_chains_it_stands() {
 fn a_change_of_any_field_of_any_line_is_found_where_it_is() {
     type Change = (&'static str, fn(&mut Line));
     const CHANGES: [Change; 6] = [
-        ("place", |it| it.place += 7),
-        ("transfer_id", |it| it.transfer_id = id(99)),
-        ("digest", |it| it.digest.0[31] ^= 1),
-        ("hash", |it| it.hash.0[0] ^= 1),
-        ("record", |it| it.record.push(' ')),
-        ("amounts", |it| it.record = it.record.replace(".00", ".01")),
+        ("place", |line| line.place += 7),
+        ("transfer_id", |line| line.transfer_id = id(99)),
+        ("digest", |line| line.digest.0[31] ^= 1),
+        ("hash", |line| line.hash.0[0] ^= 1),
+        ("record", |line| line.record.push(' ')),
+        ("amounts", |line| line.record = line.record.replace(".00", ".01")),
     ];
     for n in 0..honest().lines.len() {
         for (field, change) in CHANGES {
@@ -206,11 +207,11 @@ fn the_ends_are_those_of_the_journal() {
         assert_eq!((found.row.table, found.column), (table, column), "{found}");
         assert_eq!(found.row.chain, Some(2), "{found}");
     };
-    check(|it| it[2].hash.0[0] ^= 1, Table::Chains, "hash");
-    check(|it| it[2].place += 1, Table::Chains, "place");
-    check(|it| it[2].place -= 1, Table::Chains, "hash");
-    check(|it| it.truncate(2), Table::Chains, "row");
-    let longer: fn(&mut Vec<ChainEnd>) = |it| (it[2].place, it[2].hash.0[0]) = (4, 1);
+    check(|ends| ends[2].hash.0[0] ^= 1, Table::Chains, "hash");
+    check(|ends| ends[2].place += 1, Table::Chains, "place");
+    check(|ends| ends[2].place -= 1, Table::Chains, "hash");
+    check(|ends| ends.truncate(2), Table::Chains, "row");
+    let longer: fn(&mut Vec<ChainEnd>) = |ends| (ends[2].place, ends[2].hash.0[0]) = (4, 1);
     check(longer, Table::Journal, "row");
 }
 
@@ -227,7 +228,7 @@ fn an_anchor_finds_what_was_rewritten_with_all_its_hashes() {
     assert_eq!((found.row.table, found.row.place), (Table::Anchor, Some(3)));
     let mut other = shorter;
     other.write(2, &captured(17, 12, ("2", "0"), [("-16", 6), ("16", 6)]));
-    let found = other.prove_to(&other.ends(), &anchors).expect_err("it is another");
+    let found = other.prove_to(&other.ends(), &anchors).expect_err("another journal differs");
     assert_eq!((found.row.table, found.column), (Table::Anchor, "hash"), "{found}");
 }
 

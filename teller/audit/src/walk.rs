@@ -1,8 +1,8 @@
 //! One walk over all chains. Promise: records come in an order in which every account's versions
-//! follow, whichever chains they stand in; a record that has been changed is never gone past.
+//! follow, across the chains; the walk stops at a changed record.
 //!
 //! A chain is in the order of commits, and so are an account's versions. So among the next records
-//! of all chains there is always one that is the next of every account that it changes.
+//! of all chains one is always the next of every account that it changes.
 
 use std::collections::VecDeque;
 
@@ -50,7 +50,7 @@ pub(super) trait Source {
     async fn after(&mut self, chain: usize, place: i64) -> Result<Vec<Piece>, Stop>;
 }
 
-/// A record, and what stands beside it where that is known.
+/// A record, with the rows beside it where they are known.
 #[derive(Debug)]
 pub(super) enum Piece {
     Alone(Line),
@@ -73,7 +73,7 @@ pub(super) struct Walk<S> {
 }
 
 impl<S: Source> Walk<S> {
-    /// From the beginning; what is walked past must be as it is anchored.
+    /// A walk from the beginning; walked records must agree with the anchors.
     pub(super) fn new(source: S, anchors: &[ChainEnd]) -> Self {
         Self {
             source,
@@ -84,7 +84,8 @@ impl<S: Source> Walk<S> {
         }
     }
 
-    /// Walks to these ends. They are of one instant: what is before them depends on nothing after.
+    /// Walks to these ends. They are of one instant: no record before them depends on one after
+    /// them.
     pub(super) async fn advance(
         &mut self,
         ends: &[ChainEnd],
@@ -95,12 +96,12 @@ impl<S: Source> Walk<S> {
             for (chain, end) in ends.iter().enumerate() {
                 self.fill(chain, end).await?;
             }
-            let there = self.heads.iter_mut().filter(|it| it.is_some());
+            let there = self.heads.iter_mut().filter(|head| head.is_some());
             let replay = &self.replay;
             let next = there.min_by_key(|head| {
-                let record = head.as_ref().map(|it| &it.record);
+                let record = head.as_ref().map(|piece| &piece.record);
                 // Where none is next, the earliest shows what is wrong.
-                record.map(|it| (!replay.is_next(it), it.decided_at))
+                record.map(|record| (!replay.is_next(record), record.decided_at))
             });
             let Some(head) = next.and_then(Option::take) else { break };
             self.replay.follow(head.row, &head.record)?;
@@ -151,7 +152,7 @@ impl<S: Source> Walk<S> {
         &self.source
     }
 
-    /// Checks that nothing anchored is gone, and tells what was proved.
+    /// Checks that no anchored record is gone, and returns the figures of the proved books.
     pub(super) fn verified(self) -> Checked<Verified> {
         self.links.check_anchors()?;
         let Replay { accounts, holds, reversed, turnover, records, entries } = self.replay;

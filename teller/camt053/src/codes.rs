@@ -1,4 +1,4 @@
-//! What an entry is, in the codes of ISO 20022 (external code set "Bank Transaction Code").
+//! The kind of an entry, in the codes of ISO 20022 (external code set "Bank Transaction Code").
 
 use shared_events::{
     Currency,
@@ -14,7 +14,7 @@ const NOT_AVAILABLE: &str = "NTAV";
 const EXCHANGE: Code = ["FORX", "SPOT", NOT_AVAILABLE];
 
 /// The code of an entry in this currency, whose other side holds that one, where it holds only one.
-/// A reversal has that of what it reverses, which went the other way.
+/// A reversal has the code of its original, in the other direction.
 pub(super) fn transaction_code(
     entry: &StatementEntry,
     of: Currency,
@@ -45,7 +45,7 @@ pub(super) fn transaction_code(
     }
 }
 
-/// What people call one of the bank's own accounts.
+/// The name of an internal account in plain words.
 pub(super) fn name_of(code: &AccountCode) -> String {
     match code.0.strip_prefix("settlement:") {
         Some(bank) => format!("Settlement with {bank}"),
@@ -62,7 +62,7 @@ pub(super) fn name_of(code: &AccountCode) -> String {
 mod tests {
     use super::{super::tests::entry, *};
 
-    /// Those of ISO's code set (codification of 23 October 2017) that entries here may have.
+    /// The codes of ISO's code set (codification of 23 October 2017) that entries here may have.
     const LISTED: [&str; 13] = [
         "ACMT MCOP FEES", // account management, miscellaneous credit: fees
         "ACMT MCOP INTR", // interest

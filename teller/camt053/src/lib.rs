@@ -1,6 +1,6 @@
-//! A statement as ISO 20022 camt.053.001.08. Promise: what it writes is valid against the schema of
-//! that message: the elements in its order, texts no longer than it allows, amounts in the
-//! currency's digits; what a camt.053 cannot carry is refused, never cut.
+//! A statement as ISO 20022 camt.053.001.08. Promise: the document is valid against the schema
+//! of that message: elements in its order, texts within its lengths, amounts in the currency's
+//! digits; a value that a camt.053 cannot carry is refused, never cut.
 //!
 //! ```no_run
 //! # async fn november(bank: teller_client::Teller) -> Result<(), Box<dyn std::error::Error>> {
@@ -48,7 +48,7 @@ pub struct Servicer {
     pub bic: Option<String>,
 }
 
-/// Who stands on one side of an entry.
+/// The party on one side of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Side {
     /// The holder's name; of its own accounts the bank's.
@@ -157,7 +157,7 @@ fn check_amounts(statement: &StatementFound, period: &StatementPeriod) -> Result
 /// Whether a number, written with the digits of its currency, has no more than the message carries.
 fn is_carried(number: Decimal, currency: Currency) -> bool {
     let number = number.normalize();
-    let digits = number.mantissa().unsigned_abs().checked_ilog10().map_or(1, |it| it + 1);
+    let digits = number.mantissa().unsigned_abs().checked_ilog10().map_or(1, |power| power + 1);
     let decimals = number.scale().max(currency.digits());
     digits + decimals - number.scale() <= DIGITS_MAX
 }

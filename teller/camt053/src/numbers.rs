@@ -1,12 +1,12 @@
-//! The ids and numbers of a statement. Promise: the same entries on the same days have the same
-//! ids, whoever asks and whenever; any other entry or figure gives others.
+//! The ids and numbers of a statement. Promise: the same entries on the same days have the same ids
+//! at every time and for every client; any other entry or figure has other ids.
 
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use uuid::Uuid;
 
 use super::Document;
 
-/// The statement's id: its days, and what follows from all that is in it. 33 characters.
+/// The statement's id: its days, and a hash of its content. 33 characters.
 pub(super) fn statement_id(of: &Document<'_>) -> String {
     let (from, to) = of.days;
     let (high, _) = content(of, "statement").as_u64_pair();

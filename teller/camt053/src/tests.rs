@@ -83,7 +83,7 @@ fn written(of: &(Party, StatementFound, HashMap<Party, Side>), (from, to): (&str
         days: (day(from), day(to)),
         owner: &sides[account],
         statement,
-        period: statement.period.as_ref().expect("it was set"),
+        period: statement.period.as_ref().expect("the period is set"),
         sides,
     })
 }
@@ -116,14 +116,14 @@ fn a_statement_keeps_its_ids_until_something_of_its_days_changes() {
     let first = written(&of, DAYS);
     let mut later = of.clone();
     // Postings on other days move the account's version on, and nothing of these days.
-    later.1.period.as_mut().expect("it was set").until = 99;
+    later.1.period.as_mut().expect("the period is set").until = 99;
     let again = written(&later, DAYS);
     assert_eq!(ids(&first), ids(&again));
     assert!(ids(&first).0.len() <= 35 && ids(&first).1.len() <= 35, "{:?}", ids(&first));
     let mut changed = of.clone();
     changed.1.entries.push(entry(9, Direction::Credit, changed.0.clone()));
     let mut opened = of.clone();
-    opened.1.period.as_mut().expect("it was set").opening_balance = amount("1");
+    opened.1.period.as_mut().expect("the period is set").opening_balance = amount("1");
     let others = [
         written(&changed, DAYS),
         written(&opened, DAYS),
@@ -181,7 +181,7 @@ fn a_sum_with_a_digit_too_many_is_left_out() {
     for entry in &mut of.1.entries {
         entry.amount = largest;
     }
-    let period = of.1.period.as_mut().expect("it was set");
+    let period = of.1.period.as_mut().expect("the period is set");
     (period.debits, period.credits) = (largest, largest);
     let period = period.clone();
     check_amounts(&of.1, &period).expect("each amount is carried");
@@ -191,7 +191,7 @@ fn a_sum_with_a_digit_too_many_is_left_out() {
     valid(&[document]);
 }
 
-/// Whatever strangers wrote, and however large the figures are: what is written is valid.
+/// The document is valid with hostile text and with the largest figures.
 #[test]
 fn no_input_makes_a_document_that_the_schema_refuses() {
     let nasty = [
@@ -219,7 +219,7 @@ fn no_input_makes_a_document_that_the_schema_refuses() {
                     entry.reverses = Some(entry.transfer_id);
                 }
                 of.2.values_mut().for_each(|side| side.name.clone_from(&long));
-                let period = of.1.period.as_mut().expect("it was set");
+                let period = of.1.period.as_mut().expect("the period is set");
                 (period.opening_balance, period.closing_balance) = (amount(figure), amount(figure));
                 (period.debits, period.credits) =
                     (amount("0"), Amount(amount(figure).decimal().abs()));
@@ -235,7 +235,7 @@ fn amounts_that_the_schema_does_not_take_are_refused() {
     let check = |text: &str| {
         let (_, mut statement, _) = statement();
         statement.entries[0].amount = amount(text);
-        let period = statement.period.clone().expect("it was set");
+        let period = statement.period.clone().expect("the period is set");
         check_amounts(&statement, &period).is_ok()
     };
     for fits in ["0.01", "1000000000000000", "9999999999999999.99", "1.12345"] {

@@ -22,7 +22,7 @@ use super::{
 };
 
 const NAMESPACE: &str = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08";
-/// What stands for an end-to-end id that the debtor did not give (EPC rule books).
+/// The placeholder for an end-to-end id that the debtor did not give (EPC rule books).
 const NOT_PROVIDED: &str = "NOTPROVIDED";
 
 /// An XML document that grows in memory, which never fails.
@@ -33,7 +33,7 @@ impl Xml {
         self.0.write_event(event).expect("memory takes all that is written");
     }
 
-    /// An element with what `inside` writes.
+    /// An element with the content that `inside` writes.
     fn nest(&mut self, start: BytesStart<'_>, inside: impl FnOnce(&mut Self)) {
         let end = start.to_end().into_owned();
         self.event(Event::Start(start));
@@ -88,7 +88,7 @@ fn statement(xml: &mut Xml, of: &Document<'_>) {
     xml.text("ElctrncSeqNb", &number);
     xml.text("LglSeqNb", &number);
     created_at(xml, of);
-    // Without an offset: the days are those of the bank.
+    // Without an offset: these are the bank's days.
     xml.within("FrToDt", |xml| {
         xml.text("FrDtTm", &format!("{from}T00:00:00"));
         xml.text("ToDtTm", &format!("{to}T23:59:59"));
@@ -128,7 +128,7 @@ fn summary(xml: &mut Xml, of: &Document<'_>) {
     let (period, currency) = (of.period, of.statement.currency);
     let (debits, credits) = (period.debits.decimal(), period.credits.decimal());
     // Each amount is carried, and yet their sum may have a digit too many: it is left out then.
-    let carried = |sum: Option<Decimal>| sum.filter(|it| is_carried(*it, currency));
+    let carried = |sum: Option<Decimal>| sum.filter(|sum| is_carried(*sum, currency));
     let part = |xml: &mut Xml, count: i64, sum: Option<Decimal>| {
         xml.text("NbOfNtries", &count.to_string());
         if let Some(sum) = carried(sum) {
@@ -180,7 +180,7 @@ fn booked(xml: &mut Xml, of: &Document<'_>, entry: &StatementEntry) {
 }
 
 fn details(xml: &mut Xml, of: &Document<'_>, entry: &StatementEntry, indicator: &str) {
-    let given = |text: &Option<String>| text.clone().filter(|it| !it.trim().is_empty());
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     xml.within("Refs", |xml| {
         xml.text("AcctSvcrRef", &transfer_reference(entry));
         let end_to_end_id = given(&entry.end_to_end_id);

@@ -25,11 +25,11 @@ fn schema() -> Option<PathBuf> {
 /// Says once for each test binary that documents are not held to the schema.
 fn left_out(why: &str) {
     static SAID: Once = Once::new();
-    // A harness keeps what `eprintln` says in tests that pass; this must be seen.
+    // A harness hides the output of passing tests; this line must be seen.
     SAID.call_once(|| drop(writeln!(std::io::stderr(), "NOT CHECKED: statements: {why}")));
 }
 
-/// Fails with what the schema refuses in any of these documents.
+/// Fails with the schema's objections to any of these documents.
 pub(crate) fn check(documents: &[String]) -> Result<(), String> {
     let Some(schema) = schema() else {
         left_out(&format!("{SCHEMA} is not there; BANKWIRE_ISO20022 names its folder"));
@@ -50,7 +50,7 @@ pub(crate) fn check(documents: &[String]) -> Result<(), String> {
     let mut xmllint = Command::new("xmllint");
     let ran = xmllint.args(["--noout", "--schema"]).arg(schema).args(&files).output();
     let ran = ran.expect("xmllint runs");
-    std::fs::remove_dir_all(&folder).expect("it is ours");
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
     let said = String::from_utf8_lossy(&ran.stderr);
     let wrong: Vec<&str> = said.lines().filter(|line| !line.ends_with(" validates")).collect();
     if ran.status.success() { Ok(()) } else { Err(wrong.join("\n")) }

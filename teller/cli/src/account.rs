@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Freeze(Freeze),
     /// Let money move again on a frozen account
     Unfreeze(Unfreeze),
-    /// Close an account for ever, which its balance must be zero for
+    /// Close an account for ever; its balance must be zero
     Close(Close),
     /// Show one account
     Show(Show),
@@ -44,10 +44,10 @@ pub(crate) struct Open {
     /// The currency, such as EUR
     #[arg(long)]
     currency: String,
-    /// Where e-mail to the holder goes
+    /// The holder's e-mail address
     #[arg(long)]
     email: Option<String>,
-    /// An http or https URL that is told of events
+    /// The http or https URL of the holder's webhook
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// The language to write to the holder in
@@ -56,10 +56,10 @@ pub(crate) struct Open {
     /// The product
     #[arg(long, default_value = "current")]
     product: String,
-    /// How far below zero the account may go
+    /// The overdraft limit
     #[arg(long, value_name = "AMOUNT", default_value = "0")]
     overdraft: String,
-    /// What another system calls the account
+    /// The account's name in another system
     #[arg(long, value_name = "REFERENCE")]
     external_reference: Option<String>,
     /// Do not wait until money can move
@@ -73,10 +73,10 @@ pub(crate) struct Open {
 pub(crate) struct Freeze {
     /// The account: id, IBAN or external reference
     account: String,
-    /// Why, for the file
+    /// The reason, for the record
     #[arg(long)]
     reason: String,
-    /// What to refuse
+    /// The direction to refuse
     #[arg(long, value_enum, default_value_t)]
     blocks: Direction,
     #[command(flatten)]
@@ -86,9 +86,9 @@ pub(crate) struct Freeze {
 /// Which money a freeze refuses.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum Direction {
-    /// What would leave the account
+    /// Money that would leave the account
     Debits,
-    /// What would come in
+    /// Money that would reach the account
     Credits,
     /// All of it
     #[default]
@@ -117,7 +117,7 @@ pub(crate) struct Unfreeze {
 pub(crate) struct Close {
     /// The account: id, IBAN or external reference
     account: String,
-    /// Where to move what is left on it first: id, IBAN or external reference
+    /// The account that receives the balance first: id, IBAN or external reference
     #[arg(long, value_name = "ACCOUNT")]
     payout: Option<String>,
     /// Do not wait for the ledger's decision
@@ -138,10 +138,10 @@ pub(crate) struct List {
     /// Only those in this status: pending, active, frozen, closing or closed
     #[arg(long)]
     status: Option<String>,
-    /// Only those whose external reference starts so
+    /// Only accounts whose external reference begins with this text
     #[arg(long, value_name = "PREFIX")]
     external_reference: Option<String>,
-    /// How many to show at most
+    /// The largest number of results
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     limit: usize,
     /// Show all
@@ -152,12 +152,12 @@ pub(crate) struct List {
 impl Command {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Open(it) => it.run(session).await,
-            Self::Freeze(it) => it.run(session).await,
-            Self::Unfreeze(it) => it.run(session).await,
-            Self::Close(it) => it.run(session).await,
-            Self::Show(it) => it.run(session).await,
-            Self::List(it) => it.run(session).await,
+            Self::Open(command) => command.run(session).await,
+            Self::Freeze(command) => command.run(session).await,
+            Self::Unfreeze(command) => command.run(session).await,
+            Self::Close(command) => command.run(session).await,
+            Self::Show(command) => command.run(session).await,
+            Self::List(command) => command.run(session).await,
         }
     }
 }
@@ -234,7 +234,8 @@ impl Unfreeze {
 impl Close {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let key = input::account("account", &self.account)?;
-        let payout = self.payout.as_deref().map(|it| input::account("payout", it)).transpose()?;
+        let payout =
+            self.payout.as_deref().map(|account| input::account("payout", account)).transpose()?;
         let bank = session.bank().await?;
         let payout = match payout {
             Some(key) => Some(account_id(&bank, key).await?),
@@ -311,8 +312,9 @@ fn show_changed(session: &mut Session, id: MessageId, account: Account) -> Resul
 
 fn describe(account: &Account) -> String {
     let spending = account.spending.unwrap_or_default();
-    let limit =
-        |amount: Option<Amount>| amount.map_or_else(String::new, |it| digits(it, account.currency));
+    let limit = |amount: Option<Amount>| {
+        amount.map_or_else(String::new, |amount| digits(amount, account.currency))
+    };
     card(&[
         ("account", account.account_id.to_string()),
         ("iban", account.iban.to_string()),
@@ -329,7 +331,7 @@ fn describe(account: &Account) -> String {
         ("limit of a day", limit(spending.daily)),
         ("limit of a month", limit(spending.monthly)),
         ("minimum balance", limit(spending.minimum_balance)),
-        ("refuses", account.blocks.map_or_else(String::new, |it| it.as_str().to_owned())),
+        ("refuses", account.blocks.map_or_else(String::new, |blocks| blocks.as_str().to_owned())),
     ])
 }
 

@@ -27,23 +27,23 @@ pub(crate) struct Verify {
     /// Verify this export with nothing but the file, instead of the bank
     #[arg(long)]
     file: Option<PathBuf>,
-    /// An export, or what `audit verify --json` said, kept where nobody who can change the books
-    /// can change it: all that it saw must still be there, unchanged
+    /// An export, or the output of `audit verify --json`, from a place that nobody with access to
+    /// the books can write to: all records that it has seen must still be there, unchanged
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// The file; one that was exported before is added to. Standard output if not given
+    /// The file; an earlier export is continued. Standard output if not given
     file: Option<PathBuf>,
 }
 
 impl Command {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Verify(it) => it.run(session).await,
-            Self::Export(it) => it.run(session).await,
+            Self::Verify(command) => command.run(session).await,
+            Self::Export(command) => command.run(session).await,
         }
     }
 }
@@ -78,9 +78,9 @@ fn describe(verified: &Verified) -> String {
         ("reversed transfers", verified.reversals.to_string()),
     ]);
     let columns = [Column::Left("currency"), Column::Right("debits"), Column::Right("credits")];
-    let sums = verified.turnover.iter().map(|it| {
-        let money = |sum| sum_digits(sum, it.currency);
-        vec![it.currency.to_string(), money(it.debits), money(it.credits)]
+    let sums = verified.turnover.iter().map(|turnover| {
+        let money = |sum| sum_digits(sum, turnover.currency);
+        vec![turnover.currency.to_string(), money(turnover.debits), money(turnover.credits)]
     });
     let (sums, ends) = (table(&columns, sums), ends(&verified.ends));
     format!("the books verify\n{counts}\n{sums}\n{ends}")
@@ -89,7 +89,8 @@ fn describe(verified: &Verified) -> String {
 fn ends(ends: &[ChainEnd]) -> String {
     let columns =
         [Column::Right("chain"), Column::Right("records"), Column::Left("hash at its end")];
-    let row = |it: &ChainEnd| vec![it.chain.to_string(), it.place.to_string(), it.hash.to_string()];
+    let row =
+        |end: &ChainEnd| vec![end.chain.to_string(), end.place.to_string(), end.hash.to_string()];
     table(&columns, ends.iter().map(row))
 }
 

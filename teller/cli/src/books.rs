@@ -21,10 +21,10 @@ use crate::{
 pub(crate) struct Balance {
     #[command(flatten)]
     of: Of,
-    /// What it was at this instant
+    /// The balance at this instant
     #[arg(long, value_name = "RFC3339", conflicts_with = "value_date")]
     at: Option<String>,
-    /// What counts for interest on this day, whenever it was posted
+    /// The balance that counts for interest on this day, by value dates
     #[arg(long, value_name = "YYYY-MM-DD")]
     value_date: Option<String>,
 }
@@ -73,8 +73,9 @@ impl Balance {
     }
 
     fn as_of(&self) -> Result<Option<AsOf>, InvalidInput> {
-        let at = self.at.as_deref().map(|it| input::instant("at", it)).transpose()?;
-        let day = self.value_date.as_deref().map(|it| input::date("value-date", it)).transpose()?;
+        let at = self.at.as_deref().map(|at| input::instant("at", at)).transpose()?;
+        let day =
+            self.value_date.as_deref().map(|day| input::date("value-date", day)).transpose()?;
         Ok(at.map(AsOf::Instant).or(day.map(AsOf::ValueDate)))
     }
 }

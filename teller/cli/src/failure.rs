@@ -1,4 +1,4 @@
-//! What went wrong, as an exit code and one line.
+//! A failure as an exit code and one line.
 
 use std::{
     io::{self, ErrorKind},
@@ -21,20 +21,20 @@ pub(crate) enum Exit {
 /// Why a command did not end well.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It could not be done.
+    /// The library returned an error.
     Teller(TellerError),
-    /// It was done in part, and what was shown says so.
+    /// The command succeeded in part, and its result says so.
     Shown(Exit),
-    /// Its result could not be written.
+    /// The result could not be written.
     Output(io::Error),
 }
 
 impl Failure {
-    /// Says why on standard error, and gives the exit code.
+    /// Prints the error on standard error, and returns the exit code.
     pub(crate) fn report(self, as_json: bool) -> ExitCode {
-        let (exit, told) = match &self {
+        let (exit, error) = match &self {
             Self::Shown(exit) => (*exit, None),
-            // Whoever read our output has seen enough.
+            // A reader that closed the pipe has read enough.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
@@ -47,27 +47,28 @@ impl Failure {
                 (exit, Some((described, chain(error))))
             }
         };
-        if let Some((described, why)) = told {
+        if let Some((described, why)) = error {
             note(&if as_json { as_line(described, &why) } else { format!("error: {why}") });
         }
         ExitCode::from(exit as u8)
     }
 }
 
-/// What a program is told of an error, with the exit code.
+/// The error for programs, with the exit code.
 fn described(error: &TellerError) -> (Exit, Value) {
     match error {
-        TellerError::Refused(it) => {
+        TellerError::Refused(refusal) => {
             let refused = json!({
                 "kind": "refused",
-                "code": it.code,
-                "field": it.field,
-                "message": it.message,
+                "code": refusal.code,
+                "field": refusal.field,
+                "message": refusal.message,
             });
             (Exit::Refused, refused)
         }
-        TellerError::Input(it) => {
-            let wrong = json!({ "kind": "wrong_input", "field": it.field, "message": it.rule });
+        TellerError::Input(wrong) => {
+            let wrong =
+                json!({ "kind": "wrong_input", "field": wrong.field, "message": wrong.rule });
             (Exit::WrongInput, wrong)
         }
         TellerError::NoAnswer(_) => (Exit::NoAnswer, json!({ "kind": "no_answer" })),
@@ -82,7 +83,7 @@ fn as_line(mut described: Value, why: &str) -> String {
     json!({ "error": described }).to_string()
 }
 
-/// The error and its causes on one line, each once: some say what their cause says, too.
+/// The error and its causes on one line, each once: some repeat their cause.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

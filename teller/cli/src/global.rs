@@ -12,7 +12,7 @@ const REPAIR_PASSWORD: (&str, &str) = ("TELLER_REPAIR_PASSWORD", "repair-dev");
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Where the broker is
+    /// The broker
     #[arg(
         long,
         global = true,
@@ -33,7 +33,7 @@ pub(crate) struct Global {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     timeout: Option<u64>,
-    /// On whose behalf commands are sent
+    /// The person or system on whose behalf commands are sent
     #[arg(long, global = true, value_name = "NAME", env = "TELLER_ACTOR")]
     pub(crate) actor: Option<String>,
 }

@@ -20,21 +20,21 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Set money of an account aside for another
+    /// Reserve money of an account for another
     Place(Place),
     /// Post money that is held, all of it or a part
     Capture(Take),
-    /// Give back what is left of a hold
+    /// Release the rest of a hold
     Release(GiveBack),
-    /// Show a hold and where it stands
+    /// Show a hold and its state
     Show(Show),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Place {
-    /// Who is to pay: id, IBAN, external reference or code:<CODE>
+    /// The debtor: id, IBAN, external reference or code:<CODE>
     debtor: String,
-    /// Who is to be paid: id, IBAN, external reference or code:<CODE>
+    /// The creditor: id, IBAN, external reference or code:<CODE>
     creditor: String,
     /// How much, such as 12.50
     amount: String,
@@ -43,10 +43,10 @@ pub(crate) struct Place {
     /// Hold less if less is available, but not nothing
     #[arg(long)]
     up_to: bool,
-    /// How long it lasts from when its id was made: a number with s, m, h or d
+    /// The duration of the hold from the instant of its id: a number with s, m, h or d
     #[arg(long, value_name = "TIME", default_value = "7d", conflicts_with = "expires_at")]
     expires_in: String,
-    /// When it ends by itself, such as 2026-12-31T23:00:00Z
+    /// The instant at which the hold expires, such as 2026-12-31T23:00:00Z
     #[arg(long, value_name = "TIMESTAMP")]
     expires_at: Option<String>,
     #[command(flatten)]
@@ -57,9 +57,9 @@ pub(crate) struct Place {
 pub(crate) struct Take {
     /// The hold's id
     hold_id: Uuid,
-    /// How much of it [default: all that is left]
+    /// The amount [default: the rest of the hold]
     amount: Option<String>,
-    /// Keep what is left for another capture, instead of giving it back
+    /// Keep the rest reserved for another capture, instead of releasing it
     #[arg(long)]
     keep_rest: bool,
     #[command(flatten)]
@@ -77,10 +77,10 @@ pub(crate) struct GiveBack {
 impl Command {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Place(it) => it.run(session).await,
-            Self::Capture(it) => it.run(session).await,
-            Self::Release(it) => it.run(session).await,
-            Self::Show(it) => it.run(session).await,
+            Self::Place(command) => command.run(session).await,
+            Self::Capture(command) => command.run(session).await,
+            Self::Release(command) => command.run(session).await,
+            Self::Show(command) => command.run(session).await,
         }
     }
 }
@@ -111,26 +111,29 @@ impl Place {
 fn lasting(text: &str) -> Result<TimeDelta, InvalidInput> {
     let wrong = || InvalidInput::new("expires_in", "not a time such as 90s, 15m, 12h or 7d");
     let unit = text.chars().next_back().ok_or_else(wrong)?;
-    let number = text.strip_suffix(unit).and_then(|it| it.parse::<u32>().ok()).ok_or_else(wrong)?;
+    let number =
+        text.strip_suffix(unit).and_then(|number| number.parse::<u32>().ok()).ok_or_else(wrong)?;
     let number = i64::from(number);
     match unit {
         's' => TimeDelta::try_seconds(number).ok_or_else(wrong),
         'm' => TimeDelta::try_minutes(number).ok_or_else(wrong),
         'h' => TimeDelta::try_hours(number).ok_or_else(wrong),
-        'd' => TimeDelta::try_days(number).filter(|it| it.num_days() < 36_500).ok_or_else(wrong),
+        'd' => {
+            TimeDelta::try_days(number).filter(|span| span.num_days() < 36_500).ok_or_else(wrong)
+        }
         _ => Err(wrong()),
     }
 }
 
 fn instant(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
     let wrong = |_| InvalidInput::new("expires_at", "not a time such as 2026-12-31T23:00:00Z");
-    DateTime::parse_from_rfc3339(text).map(|it| it.to_utc()).map_err(wrong)
+    DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).map_err(wrong)
 }
 
 /// When an id was made. The same again with the same id is the same hold, so the time it lasts
 /// must not depend on when it is sent.
 fn made_at(id: MessageId) -> Result<DateTime<Utc>, InvalidInput> {
-    let made = id.0.get_timestamp().map(|it| it.to_unix());
+    let made = id.0.get_timestamp().map(|time| time.to_unix());
     let made = made
         .and_then(|(seconds, nanos)| DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos));
     let rule = "is needed where --id does not say when it was made (UUIDv7)";
@@ -206,7 +209,7 @@ mod tests {
     fn the_same_id_makes_the_same_expiry() {
         let id = MessageId::new();
         assert_eq!(made_at(id), made_at(id));
-        let error = made_at(MessageId(Uuid::nil())).expect_err("no time in it");
+        let error = made_at(MessageId(Uuid::nil())).expect_err("the id has no time");
         assert_eq!(error.field, "expires_at");
     }
 }

@@ -1,4 +1,4 @@
-//! What all instructions have in common, `teller instruct` and `teller instruction show`.
+//! The common options of instructions, `teller instruct` and `teller instruction show`.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ use crate::{
 /// Options of everything that moves money.
 #[derive(Debug, Args)]
 pub(crate) struct Details {
-    /// What it is for
+    /// The remittance information
     #[arg(long)]
     reference: Option<String>,
     /// The debtor's own id of the payment
@@ -44,7 +44,7 @@ pub(crate) struct Details {
 /// How it is sent.
 #[derive(Debug, Args)]
 pub(crate) struct Sending {
-    /// Only show what would become of it, and what would be on the accounts; nothing is stored
+    /// Only show the outcome and the balances that would follow; nothing is stored
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -52,14 +52,14 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    /// The id of what is sent. That of a dry run is not announced: nothing is kept under it.
+    /// The id of the command. The id of a dry run is not announced: nothing is stored under it.
     pub(crate) fn id(&self, session: &Session) -> MessageId {
         if self.dry_run { self.id.or_new() } else { session.id(&self.id) }
     }
 }
 
 impl Details {
-    /// Whatever is wrong, before anything is sent: an instruction that lacks its id and action.
+    /// Checks the details before anything is sent: an instruction that lacks its id and action.
     pub(crate) fn checked(&self) -> Result<Checked, InvalidInput> {
         let day = |field: &str, day: &Option<String>| {
             day.as_deref().map(|day| input::date(field, day)).transpose()
@@ -93,7 +93,7 @@ impl Checked {
 }
 
 #[derive(Serialize)]
-struct Told<'d> {
+struct InstructionReport<'d> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<MessageId>,
     dry_run: bool,
@@ -111,15 +111,15 @@ pub(crate) async fn carry_out(
     let all = vec![instruction];
     let decided = if dry_run { bank.preview(all).await? } else { bank.instruct(id, all).await? };
     for decided in &decided {
-        let told = Told { id: (!dry_run).then_some(id), dry_run, decided };
+        let report = InstructionReport { id: (!dry_run).then_some(id), dry_run, decided };
         if let InstructionOutcome::Rejected(rejected) = &decided.outcome {
             if session.json() {
-                session.out.show(&told, String::new)?;
+                session.out.show(&report, String::new)?;
             }
             return Err(TellerError::from(refusal(decided.transfer_id, rejected)).into());
         }
         let title = if dry_run { "dry run: nothing is stored\n" } else { "" };
-        session.out.show(&told, || format!("{title}{}", describe(decided)))?;
+        session.out.show(&report, || format!("{title}{}", describe(decided)))?;
     }
     Ok(())
 }
@@ -127,10 +127,10 @@ pub(crate) async fn carry_out(
 const FILE_HELP: &str = "\
 The file is JSON: a list of instructions as `ledger.instructions.submit.v1` has them (its schema is
 in shared-events/schemas), or an object with that list in `instructions`. An instruction without
-`transfer_id` gets one from --id and from what it asks for, so the same list may be sent again with
-the same --id, also sorted or with instructions added or deleted, and nothing is done twice. Where
-an instruction was changed after it was carried out, nothing is sent, and the differences are told.
-Those that name the same `group` (a number) are all done, or none of them is.";
+`transfer_id` gets one from --id and from its content, so the same list may be sent again with the
+same --id, also sorted or with instructions added or deleted, and no instruction is executed twice.
+Where an instruction was changed after its execution, nothing is sent, and the differences are
+listed. The instructions of one `group` (a number) are all executed, or none of them is.";
 
 #[derive(Debug, Args)]
 #[command(after_help = FILE_HELP)]
@@ -143,7 +143,7 @@ pub(crate) struct Instruct {
 }
 
 #[derive(Serialize)]
-struct AllTold {
+struct ListReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<MessageId>,
     dry_run: bool,
@@ -160,13 +160,13 @@ impl Instruct {
         if self.sending.id.given().is_some() {
             instruction_list::keep_what_was_instructed(&bank, id, &mut listed).await?;
         }
-        let all = listed.into_iter().map(|it| it.instruction).collect();
+        let all = listed.into_iter().map(|listed| listed.instruction).collect();
         let instructions =
             if dry_run { bank.preview(all).await? } else { bank.instruct(id, all).await? };
-        let told = AllTold { id: (!dry_run).then_some(id), dry_run, instructions };
-        session.out.show(&told, || list(&told.instructions))?;
-        let is_no = |it: &Decided| matches!(it.outcome, InstructionOutcome::Rejected(_));
-        match told.instructions.iter().any(is_no) {
+        let report = ListReport { id: (!dry_run).then_some(id), dry_run, instructions };
+        session.out.show(&report, || list(&report.instructions))?;
+        let is_no = |decided: &Decided| matches!(decided.outcome, InstructionOutcome::Rejected(_));
+        match report.instructions.iter().any(is_no) {
             true => Err(Failure::Shown(Exit::Refused)),
             false => Ok(()),
         }
@@ -175,15 +175,15 @@ impl Instruct {
 
 fn list(all: &[Decided]) -> String {
     let columns = [Column::Right("place"), Column::Left("instruction"), Column::Left("outcome")];
-    let row = |(place, it): (usize, &Decided)| {
-        vec![place.to_string(), it.transfer_id.to_string(), word(&it.outcome).to_owned()]
+    let row = |(place, decided): (usize, &Decided)| {
+        vec![place.to_string(), decided.transfer_id.to_string(), word(&decided.outcome).to_owned()]
     };
     table(&columns, all.iter().enumerate().map(row))
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Lookup {
-    /// Show what was asked, and what became of it
+    /// Show an instruction and its outcome
     Show(Show),
 }
 
@@ -195,8 +195,8 @@ pub(crate) struct Show {
 
 impl Lookup {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let Self::Show(it) = self;
-        it.run(session).await
+        let Self::Show(command) = self;
+        command.run(session).await
     }
 }
 
@@ -213,9 +213,9 @@ fn describe_found(found: &InstructionFound) -> String {
     let transfer_id = record.instruction.transfer_id;
     let outcome = describe(&Decided { transfer_id, outcome: record.outcome.clone() });
     let currency = match &record.outcome {
-        InstructionOutcome::Posted(it) => it.legs.first().map(|leg| leg.money.currency),
-        InstructionOutcome::Held(it) => Some(it.money.currency),
-        InstructionOutcome::Released(it) => Some(it.money.currency),
+        InstructionOutcome::Posted(posted) => posted.legs.first().map(|leg| leg.money.currency),
+        InstructionOutcome::Held(held) => Some(held.money.currency),
+        InstructionOutcome::Released(released) => Some(released.money.currency),
         InstructionOutcome::Rejected(_) => None,
     };
     let shown = |amount| match currency {
@@ -229,8 +229,8 @@ fn describe_found(found: &InstructionFound) -> String {
         ("booked on", record.booking_date.to_string()),
         ("value date", record.value_date.to_string()),
         ("decided at", record.decided_at.to_rfc3339()),
-        ("hold is", hold.map(|it| teller_client::code_of(it.status)).unwrap_or_default()),
-        ("still held", hold.map(|it| shown(it.remaining)).unwrap_or_default()),
+        ("hold is", hold.map(|hold| teller_client::code_of(hold.status)).unwrap_or_default()),
+        ("still held", hold.map(|hold| shown(hold.remaining)).unwrap_or_default()),
         ("reversed", found.reversed.map(shown).unwrap_or_default()),
     ]);
     format!("{outcome}\n{rest}")

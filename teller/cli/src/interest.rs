@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Terms {
-    /// Set on which terms an account bears interest and fees
+    /// Set the terms of interest and fees of an account
     Set(Set),
     /// Show all terms that an account ever had
     Show(Show),
@@ -34,23 +34,23 @@ pub(crate) struct Set {
     /// The first day they hold for
     #[arg(long, value_name = "YYYY-MM-DD")]
     valid_from: String,
-    /// What the bank pays on a balance above zero, in percent a year
+    /// The interest rate on a balance above zero, in percent a year
     #[arg(long, value_name = "PERCENT", default_value = "0")]
     credit_rate: String,
-    /// What the holder pays on a balance below zero, in percent a year
+    /// The interest rate on a balance below zero, in percent a year
     #[arg(long, value_name = "PERCENT", default_value = "0")]
     debit_rate: String,
-    /// Which part of a year a day is: act/365, act/360 or 30e/360
+    /// The day count: act/365, act/360 or 30e/360
     #[arg(long, default_value = "act/365")]
     day_count: String,
     /// How the month's sum is rounded: half_even, half_up or down
     #[arg(long, default_value = "half_even")]
     rounding: String,
-    /// What the holder pays for each month's statement
+    /// The fee for each month's statement
     #[arg(long, value_name = "AMOUNT")]
     statement_fee: Option<String>,
-    /// What becomes of the interest of the month that has begun when the account is closed:
-    /// forfeit or pay
+    /// The rule for the interest of the month that has begun when the account is closed: forfeit or
+    /// pay
     #[arg(long, default_value = "forfeit")]
     at_closing: String,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub(crate) struct Interest {
     /// The last day to show; today if not given
     #[arg(long, value_name = "YYYY-MM-DD")]
     to: Option<String>,
-    /// Only by what the bank knew at this instant (RFC 3339)
+    /// Only by entries and terms that the bank knew at this instant (RFC 3339)
     #[arg(long, value_name = "INSTANT")]
     known_at: Option<String>,
 }
@@ -89,8 +89,8 @@ struct Changed {
 impl Terms {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Set(it) => it.run(session).await,
-            Self::Show(it) => it.run(session).await,
+            Self::Set(command) => command.run(session).await,
+            Self::Show(command) => command.run(session).await,
         }
     }
 }
@@ -211,7 +211,8 @@ impl Interest {
         let to = self.to.as_deref().map(|day| input::date("to", day)).transpose()?;
         let from = self.from.as_deref().map(|day| input::date("from", day)).transpose()?;
         let wrong = |_| InvalidInput::new("known_at", "must be an instant of RFC 3339");
-        let known_at = self.known_at.as_deref().map(|it| it.parse().map_err(wrong)).transpose()?;
+        let known_at =
+            self.known_at.as_deref().map(|instant| instant.parse().map_err(wrong)).transpose()?;
         let bank = session.bank().await?;
         let to = match to {
             Some(day) => day,

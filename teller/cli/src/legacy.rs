@@ -53,9 +53,9 @@ pub(crate) struct Orders {
 impl Command {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Import(it) => it.run(session).await,
-            Self::Reconcile(it) => it.run(session).await,
-            Self::Orders(it) => it.run(session).await,
+            Self::Import(command) => command.run(session).await,
+            Self::Reconcile(command) => command.run(session).await,
+            Self::Orders(command) => command.run(session).await,
         }
     }
 }
@@ -112,8 +112,13 @@ fn rejections(rejections: &[Rejection]) -> String {
     let columns =
         [Column::Right("line"), Column::Left("rejected because"), Column::Left("transfer")];
     let shown = rejections.iter().take(REJECTIONS_SHOWN_MAX);
-    let rows =
-        shown.map(|it| vec![it.line.to_string(), it.reason.to_owned(), it.transfer_id.to_string()]);
+    let rows = shown.map(|rejection| {
+        vec![
+            rejection.line.to_string(),
+            rejection.reason.to_owned(),
+            rejection.transfer_id.to_string(),
+        ]
+    });
     let text = table(&columns, rows);
     match rejections.len().saturating_sub(REJECTIONS_SHOWN_MAX) {
         0 => text,
@@ -131,8 +136,8 @@ fn with_bad_rows(text: String, bad_rows: &[BadRow]) -> String {
         Column::Left("field"),
         Column::Left("what is wrong"),
     ];
-    let row = |it: &BadRow| {
-        vec![it.file.to_owned(), it.line.to_string(), it.field.clone(), it.rule.clone()]
+    let row = |bad: &BadRow| {
+        vec![bad.file.to_owned(), bad.line.to_string(), bad.field.clone(), bad.rule.clone()]
     };
     format!("{text}\n{}", table(&columns, bad_rows.iter().map(row)))
 }
@@ -192,7 +197,7 @@ fn describe_comparison(reconciled: &Reconciled) -> String {
         Column::Right("mismatch"),
     ];
     let row = |name: &str, tally: Tally| {
-        let counts = [tally.exact, tally.rounding, tally.mismatch].map(|it| it.to_string());
+        let counts = [tally.exact, tally.rounding, tally.mismatch].map(|count| count.to_string());
         [vec![name.to_owned()], counts.to_vec()].concat()
     };
     let rows = [
@@ -221,9 +226,10 @@ fn mismatches(mismatches: &[Mismatch]) -> String {
         Column::Right("nearest printed"),
         Column::Right("difference"),
     ];
-    let row = |it: &Mismatch| {
-        let money = [it.ledger, it.printed, it.difference].map(|it| format!("{it:.2}"));
-        [vec![it.account.to_string(), it.day.to_string()], money.to_vec()].concat()
+    let row = |mismatch: &Mismatch| {
+        let money = [mismatch.ledger, mismatch.printed, mismatch.difference]
+            .map(|mismatch| format!("{mismatch:.2}"));
+        [vec![mismatch.account.to_string(), mismatch.day.to_string()], money.to_vec()].concat()
     };
     table(&columns, mismatches.iter().map(row))
 }

@@ -1,8 +1,8 @@
-//! The command line. Promise: standard output carries results and nothing else; what is wrong
-//! stands on one line of standard error; the exit code says what to do next.
+//! The command line. Promise: standard output carries results and nothing else; an error is one
+//! line of standard error; the exit code tells the caller's next step.
 //!
 //! Each group of commands has a file. A command checks its input, connects, does one thing through
-//! the library, and shows what came of it, as a table or as JSON.
+//! a library, and shows the result as a table or as JSON.
 
 mod account;
 mod audit;
@@ -74,10 +74,10 @@ enum Command {
     /// Open, freeze, unfreeze, close and look up accounts
     #[command(subcommand)]
     Account(account::Command),
-    /// Change how far below zero an account may go, and what may leave it
+    /// Change how far below zero an account may go, and how much may leave it
     #[command(subcommand)]
     Limits(terms::Limits),
-    /// Change who an account belongs to
+    /// Change the holder of an account
     #[command(subcommand)]
     Holder(terms::Holder),
     /// Pay cash into an account
@@ -86,7 +86,7 @@ enum Command {
     Withdraw(transfer::Withdraw),
     /// Transfer money from one account to another
     Transfer(transfer::Between),
-    /// Set money aside, and post it or give it back later
+    /// Reserve money (a hold), and capture or release it later
     #[command(subcommand)]
     Hold(hold::Command),
     /// Move money of a posted transfer back, all of it or a part
@@ -100,20 +100,20 @@ enum Command {
     /// Look up instructions of every kind
     #[command(subcommand)]
     Instruction(instruct::Lookup),
-    /// Show what became of a transfer
+    /// Show the outcome of a transfer
     TransferStatus(transfer::Status),
     /// Send a CSV file of payments
     Pay(pay::Pay),
-    /// Show what is on an account, or was
+    /// Show the balance of an account, now or earlier
     Balance(books::Balance),
     /// Show the entries of an account, with opening and closing balance
     Statement(statement::Statement),
     /// Find entries of an account, or payments of the whole bank
     Search(search::Search),
-    /// Set and show on which terms an account bears interest and fees
+    /// Set and show the terms of interest and fees of an account
     #[command(subcommand)]
     Terms(interest::Terms),
-    /// Show what interest accrued on an account, day by day
+    /// Show the accrued interest of an account, day by day
     Interest(interest::Interest),
     /// Watch balances of accounts
     #[command(subcommand)]
@@ -121,26 +121,26 @@ enum Command {
     /// Set, cancel and show standing orders and scheduled transfers
     #[command(subcommand)]
     Order(order::Order),
-    /// Close periods, and show the days on which can be booked
+    /// Close accounting periods, and show the possible booking dates
     #[command(subcommand)]
     Period(period::Period),
     /// Show the sums over all accounts, which are zero for each currency
     TrialBalance(books::TrialBalance),
-    /// Show what holders were told
+    /// Show notifications, and send their deliveries again
     #[command(subcommand)]
     Notifications(notify::Notifications),
-    /// Set what the holder of an account is told
+    /// Set and show the notification preferences of an account's holder
     #[command(subcommand)]
     Preferences(notify::Preferences),
     /// Show events as they happen
     Watch(watch::Watch),
-    /// Look at messages that services gave up, try them again or drop them
+    /// Show parked messages, replay or drop them
     #[command(subcommand)]
     Parked(parked::Command),
     /// Prove the books, and export the journal that proves them
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Move a legacy bank's books into this one, and compare
+    /// Import a legacy bank's books, and compare
     #[command(subcommand)]
     Legacy(legacy::Command),
     /// Print completions for a shell

@@ -20,9 +20,9 @@ use crate::{
 pub(crate) enum Monitor {
     /// Watch an account's balance; its events are `ledger.monitor.raised.v1`
     Set(Set),
-    /// Watch no more
+    /// Remove a monitor
     Remove(Remove),
-    /// Show what is watched of an account
+    /// List the monitors of an account
     List(List),
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct List {
     account: String,
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Serialize)]
 struct Done<E> {
     id: MessageId,
@@ -80,9 +80,9 @@ struct Done<E> {
 impl Monitor {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Set(it) => it.run(session).await,
-            Self::Remove(it) => it.run(session).await,
-            Self::List(it) => it.run(session).await,
+            Self::Set(command) => command.run(session).await,
+            Self::Remove(command) => command.run(session).await,
+            Self::List(command) => command.run(session).await,
         }
     }
 }
@@ -93,9 +93,9 @@ impl Condition {
             text.parse().map_err(|error: InvalidMoney| InvalidInput::new(field, error.to_string()))
         };
         match (&self.below, &self.above, &self.change_by) {
-            (Some(it), _, _) => amount("below", it).map(MonitorCondition::Below),
-            (_, Some(it), _) => amount("above", it).map(MonitorCondition::Above),
-            (_, _, Some(it)) => amount("change_by", it).map(MonitorCondition::ChangeBy),
+            (Some(text), _, _) => amount("below", text).map(MonitorCondition::Below),
+            (_, Some(text), _) => amount("above", text).map(MonitorCondition::Above),
+            (_, _, Some(text)) => amount("change_by", text).map(MonitorCondition::ChangeBy),
             (None, None, None) => Err(InvalidInput::new("condition", "is needed")),
         }
     }

@@ -28,7 +28,7 @@ use crate::{
 pub(crate) struct Back {
     /// The posted transfer's id
     transfer_id: Uuid,
-    /// How much of it [default: all that has not been reversed]
+    /// The amount [default: the rest that has not been reversed]
     #[arg(long)]
     amount: Option<String>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ impl Back {
 /// The currency of a posted transfer.
 async fn currency(bank: &Teller, id: TransferId) -> Result<Option<Currency>, TellerError> {
     match bank.instruction(id).await?.record.outcome {
-        InstructionOutcome::Posted(it) => Ok(it.legs.first().map(|leg| leg.money.currency)),
+        InstructionOutcome::Posted(posted) => Ok(posted.legs.first().map(|leg| leg.money.currency)),
         InstructionOutcome::Held(_)
         | InstructionOutcome::Released(_)
         | InstructionOutcome::Rejected(_) => Ok(None),
@@ -72,10 +72,10 @@ currency. For example:
 #[derive(Debug, Args)]
 #[command(after_help = SPLIT_HELP)]
 pub(crate) struct Split {
-    /// An account that pays, and how much
+    /// An account to debit, and its amount
     #[arg(long, value_name = "ACCOUNT=AMOUNT", requires = "currency")]
     debit: Vec<String>,
-    /// An account that is paid, and how much
+    /// An account to credit, and its amount
     #[arg(long, value_name = "ACCOUNT=AMOUNT", requires = "currency")]
     credit: Vec<String>,
     /// The currency of the legs on the command line
@@ -84,7 +84,7 @@ pub(crate) struct Split {
     /// Legs from a file, behind those on the command line
     #[arg(long, value_name = "FILE.csv")]
     file: Option<PathBuf>,
-    /// What its text is, such as windows-1252 [default: UTF-8 or UTF-16, else windows-1250]
+    /// The encoding of the file, such as windows-1252 [default: UTF-8 or UTF-16, else windows-1250]
     #[arg(long, value_name = "NAME", requires = "file")]
     encoding: Option<String>,
     #[command(flatten)]
@@ -166,21 +166,21 @@ fn leg(cells: &Cells) -> Result<NamedLeg, InvalidInput> {
 
 #[derive(Debug, Args)]
 pub(crate) struct Convert {
-    /// Who pays: id, IBAN, external reference or code:<CODE>
+    /// The debtor: id, IBAN, external reference or code:<CODE>
     debtor: String,
-    /// Who is paid: id, IBAN, external reference or code:<CODE>
+    /// The creditor: id, IBAN, external reference or code:<CODE>
     creditor: String,
-    /// How much leaves the debtor, such as 100.00
+    /// The debtor's amount, such as 100.00
     amount: String,
-    /// The currency that leaves the debtor, such as EUR
+    /// The debtor's currency, such as EUR
     currency: String,
-    /// The currency that the creditor gets, such as CZK
+    /// The creditor's currency, such as CZK
     #[arg(long)]
     buy: String,
-    /// How many units of it there are for one unit of what is sold, such as 24.35
+    /// Units of the bought currency for one unit of the sold one, such as 24.35
     #[arg(long)]
     rate: String,
-    /// How to round what the creditor gets; the difference is booked on code:fx_rounding
+    /// The rounding of the creditor's amount; the difference is booked on code:fx_rounding
     #[arg(long, value_enum, default_value_t = RoundingRule::HalfEven)]
     rounding: RoundingRule,
     #[command(flatten)]
@@ -212,7 +212,8 @@ impl Convert {
         let debtor = input::party("debtor", &self.debtor)?;
         let creditor = input::party("creditor", &self.creditor)?;
         let sell = input::money(&self.amount, &self.currency)?;
-        let buy = input::currency(&self.buy).map_err(|it| InvalidInput::new("buy", it.rule))?;
+        let buy =
+            input::currency(&self.buy).map_err(|wrong| InvalidInput::new("buy", wrong.rule))?;
         let rate: shared_events::Amount =
             self.rate.parse().map_err(|error: shared_events::money::InvalidMoney| {
                 InvalidInput::new("rate", error.to_string())

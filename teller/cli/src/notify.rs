@@ -26,19 +26,19 @@ const SECRET: &str = "TELLER_WEBHOOK_SECRET";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Notifications {
-    /// List what holders were told, newest first
+    /// List notifications, newest first
     List(List),
-    /// Send a delivery again that has ended, as often as a new one is tried
+    /// Send an ended delivery again, with as many attempts as a new one
     Resend(Resend),
-    /// Send deliveries again that have failed, of a span of time
+    /// Send failed deliveries of a span of time again
     Recover(Recover),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Preferences {
-    /// Set what the holder of an account is told, and how; takes the place of what was set before
+    /// Set the notification preferences of an account's holder, in place of the earlier ones
     Set(Set),
-    /// Show what the holder of an account is told, and how
+    /// Show the notification preferences of an account's holder
     Show(Show),
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct List {
     /// Only about this account: id, IBAN or external reference
     #[arg(long)]
     account: Option<String>,
-    /// How many to show at most
+    /// The largest number of results
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     limit: usize,
 }
@@ -100,8 +100,8 @@ pub(crate) struct Set {
     /// Call no webhook
     #[arg(long)]
     no_webhook: bool,
-    /// What to tell, separated by commas: transfer_posted, transfer_rejected, account_frozen,
-    /// account_unfrozen, account_closed, or none [default: everything]
+    /// The topics, separated by commas: transfer_posted, transfer_rejected, account_frozen,
+    /// account_unfrozen, account_closed, or none [default: all]
     #[arg(long, value_name = "TOPIC", value_delimiter = ',')]
     topics: Option<Vec<String>>,
     #[command(flatten)]
@@ -170,7 +170,8 @@ impl Recover {
         let key =
             self.account.as_deref().map(|name| input::account("account", name)).transpose()?;
         let since = input::instant("since", &self.since)?;
-        let until = self.until.as_deref().map(|it| input::instant("until", it)).transpose()?;
+        let until =
+            self.until.as_deref().map(|instant| input::instant("until", instant)).transpose()?;
         let channel = self.channel.as_deref().map(channel).transpose()?;
         let bank = session.bank().await?;
         let account_id = match key {
@@ -212,21 +213,24 @@ fn list(found: &[Notification]) -> String {
         Column::Right("attempts"),
         Column::Left("last error"),
     ];
-    let row = |it: &Notification, delivery: Option<&Delivery>| {
+    let row = |notification: &Notification, delivery: Option<&Delivery>| {
         vec![
-            it.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
-            it.account_id.to_string(),
-            code_of(it.topic),
-            delivery.map_or_else(|| "none wanted".to_owned(), |it| it.delivery_id.to_string()),
-            delivery.map(|it| code_of(it.channel)).unwrap_or_default(),
-            delivery.map(|it| code_of(it.status)).unwrap_or_default(),
-            delivery.map(|it| it.attempts.to_string()).unwrap_or_default(),
-            or_empty(delivery.and_then(|it| it.last_error.as_ref())),
+            notification.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+            notification.account_id.to_string(),
+            code_of(notification.topic),
+            delivery.map_or_else(
+                || "none wanted".to_owned(),
+                |delivery| delivery.delivery_id.to_string(),
+            ),
+            delivery.map(|delivery| code_of(delivery.channel)).unwrap_or_default(),
+            delivery.map(|delivery| code_of(delivery.status)).unwrap_or_default(),
+            delivery.map(|delivery| delivery.attempts.to_string()).unwrap_or_default(),
+            or_empty(delivery.and_then(|delivery| delivery.last_error.as_ref())),
         ]
     };
-    let rows = found.iter().flat_map(|it| match it.deliveries.as_slice() {
-        [] => vec![row(it, None)],
-        deliveries => deliveries.iter().map(|delivery| row(it, Some(delivery))).collect(),
+    let rows = found.iter().flat_map(|notification| match notification.deliveries.as_slice() {
+        [] => vec![row(notification, None)],
+        deliveries => deliveries.iter().map(|delivery| row(notification, Some(delivery))).collect(),
     });
     table(&columns, rows)
 }
@@ -259,14 +263,13 @@ impl Show {
 
 impl Set {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let it = self;
-        let key = input::account("account", &it.account)?;
-        let topics = it.topics.as_deref().map_or_else(|| Ok(Topic::ALL.to_vec()), topics)?;
+        let key = input::account("account", &self.account)?;
+        let topics = self.topics.as_deref().map_or_else(|| Ok(Topic::ALL.to_vec()), topics)?;
         let webhook_secret = input::checked(secret(SECRET)?.as_deref(), input::webhook_secret)?;
         let bank = session.bank().await?;
         let account_id = account_id(&bank, key).await?;
-        let id = session.id(&it.id);
-        let (email, webhook) = (!it.no_email, !it.no_webhook);
+        let id = session.id(&self.id);
+        let (email, webhook) = (!self.no_email, !self.no_webhook);
         let command = SetPreferences { account_id, email, webhook, topics, webhook_secret };
         let changed = Changed { id, preferences: bank.set_preferences(id, command).await? };
         session.out.show(&changed, || describe(&changed.preferences))?;

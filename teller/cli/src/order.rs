@@ -22,19 +22,19 @@ use crate::{
 pub(crate) enum Order {
     /// Pay once on a day, or again and again; its events are `ledger.order.*`
     Set(Box<Set>),
-    /// Pay no more
+    /// Cancel an order
     Cancel(Cancel),
     /// Show the orders of an account that have a date left
     List(List),
-    /// Show an order and what became of its dates
+    /// Show an order and the executions of its dates
     Show(Show),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
-    /// Who pays: id, IBAN or external reference
+    /// The debtor: id, IBAN or external reference
     account: String,
-    /// Who is paid: id, IBAN, external reference or code:<CODE>
+    /// The creditor: id, IBAN, external reference or code:<CODE>
     creditor: String,
     /// How much, such as 12.50
     amount: String,
@@ -43,7 +43,7 @@ pub(crate) struct Set {
     /// Move less if less is available, but not nothing
     #[arg(long)]
     up_to: bool,
-    /// What it is for
+    /// The remittance information
     #[arg(long)]
     reference: Option<String>,
     /// The debtor's own id, passed on with each transfer
@@ -54,7 +54,7 @@ pub(crate) struct Set {
     /// On a date that is no banking day: after, before, skip or same
     #[arg(long, value_name = "RULE", default_value = "after")]
     on_holiday: String,
-    /// Where money is missing, try again on so many days
+    /// The number of days on which an execution without funds is tried again
     #[arg(long, value_name = "DAYS", default_value_t = 0)]
     retry_days: u32,
     /// The order to set anew; a new one if not given
@@ -72,23 +72,23 @@ struct Dates {
     /// day, week or month, or so many of them such as 2weeks; once if not given
     #[arg(long, value_name = "PERIOD")]
     every: Option<String>,
-    /// With weeks: the day of the week; that of the first day if not given
+    /// With weeks: the day of the week [default: the weekday of the first day]
     #[arg(long, value_name = "WEEKDAY")]
     on: Option<String>,
-    /// With months: the day, 31 for the last; that of the first day if not given
+    /// With months: the day, 31 for the last [default: the day of the first date]
     #[arg(long, value_name = "1-31")]
     day: Option<u32>,
     /// The last day that can be a date
     #[arg(long, value_name = "YYYY-MM-DD")]
     last: Option<String>,
-    /// How many dates there are
+    /// The number of dates
     #[arg(long, value_name = "NUMBER")]
     times: Option<u32>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Cancel {
-    /// Who pays: id, IBAN or external reference
+    /// The debtor: id, IBAN or external reference
     account: String,
     /// The order
     order: Uuid,
@@ -98,19 +98,19 @@ pub(crate) struct Cancel {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Who pays: id, IBAN or external reference
+    /// The debtor: id, IBAN or external reference
     account: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// Who pays: id, IBAN or external reference
+    /// The debtor: id, IBAN or external reference
     account: String,
     /// The order
     order: Uuid,
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Serialize)]
 struct Done<E> {
     id: MessageId,
@@ -121,10 +121,10 @@ struct Done<E> {
 impl Order {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Set(it) => it.run(session).await,
-            Self::Cancel(it) => it.run(session).await,
-            Self::List(it) => it.run(session).await,
-            Self::Show(it) => it.run(session).await,
+            Self::Set(command) => command.run(session).await,
+            Self::Cancel(command) => command.run(session).await,
+            Self::List(command) => command.run(session).await,
+            Self::Show(command) => command.run(session).await,
         }
     }
 }
@@ -291,7 +291,8 @@ fn listed(found: &OrdersListed) -> String {
             amount(&order.terms),
             when(&order.terms.schedule),
             next(order.next_date, order.next_day),
-            last.map(|it| format!("{}: {}", it.due_date, status(it))).unwrap_or_default(),
+            last.map(|execution| format!("{}: {}", execution.due_date, status(execution)))
+                .unwrap_or_default(),
         ]
     };
     table(&columns, found.orders.iter().map(row))
@@ -334,14 +335,14 @@ fn describe(found: &OrderFound) -> String {
         Column::Left("transfer"),
         Column::Left("at"),
     ];
-    let row = |it: &OrderExecution| {
+    let row = |execution: &OrderExecution| {
         vec![
-            it.due_date.to_string(),
-            status(it),
-            it.attempts.to_string(),
-            or_empty(it.money.as_ref()),
-            or_empty(it.transfer_id.as_ref()),
-            it.at.to_rfc3339(),
+            execution.due_date.to_string(),
+            status(execution),
+            execution.attempts.to_string(),
+            or_empty(execution.money.as_ref()),
+            or_empty(execution.transfer_id.as_ref()),
+            execution.at.to_rfc3339(),
         ]
     };
     format!("{head}\n{}", table(&columns, found.executions.iter().map(row)))

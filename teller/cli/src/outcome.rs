@@ -1,4 +1,4 @@
-//! What became of an instruction, for people.
+//! The outcome of an instruction, for people.
 
 use shared_events::{
     Currency, TransferId,
@@ -21,37 +21,37 @@ pub(crate) fn word(outcome: &InstructionOutcome) -> &'static str {
     }
 }
 
-/// The whole of it, with what is on the accounts afterwards.
+/// The whole outcome, with the balances afterwards.
 pub(crate) fn describe(decided: &Decided) -> String {
     let id = decided.transfer_id;
     match &decided.outcome {
-        InstructionOutcome::Posted(it) => posted(id, it),
-        InstructionOutcome::Held(it) => card(&[
+        InstructionOutcome::Posted(outcome) => posted(id, outcome),
+        InstructionOutcome::Held(held) => card(&[
             ("held", id.to_string()),
-            ("amount", it.money.to_string()),
-            ("debtor", side(&it.debtor, it.money.currency)),
-            ("creditor", side(&it.creditor, it.money.currency)),
-            ("expires at", it.expires_at.to_rfc3339()),
+            ("amount", held.money.to_string()),
+            ("debtor", side(&held.debtor, held.money.currency)),
+            ("creditor", side(&held.creditor, held.money.currency)),
+            ("expires at", held.expires_at.to_rfc3339()),
         ]),
-        InstructionOutcome::Released(it) => released(id, it),
-        InstructionOutcome::Rejected(it) => {
-            card(&[("rejected", id.to_string()), ("reason", it.reason.as_str().to_owned())])
+        InstructionOutcome::Released(outcome) => released(id, outcome),
+        InstructionOutcome::Rejected(rejected) => {
+            card(&[("rejected", id.to_string()), ("reason", rejected.reason.as_str().to_owned())])
         }
     }
 }
 
-fn posted(id: TransferId, it: &Posted) -> String {
-    let currency = it.legs.last().map(|leg| leg.money.currency);
-    let of_hold = |amount: fn(&HoldAfter) -> shared_events::Amount| match (&it.hold, currency) {
+fn posted(id: TransferId, posted: &Posted) -> String {
+    let currency = posted.legs.last().map(|leg| leg.money.currency);
+    let of_hold = |amount: fn(&HoldAfter) -> shared_events::Amount| match (&posted.hold, currency) {
         (Some(hold), Some(currency)) => digits(amount(hold), currency),
         _ => String::new(),
     };
     let head = card(&[
         ("posted", id.to_string()),
-        ("reverses", or_empty(it.reverses.as_ref())),
-        ("hold", or_empty(it.hold.as_ref().map(|hold| hold.hold_id).as_ref())),
+        ("reverses", or_empty(posted.reverses.as_ref())),
+        ("hold", or_empty(posted.hold.as_ref().map(|hold| hold.hold_id).as_ref())),
         ("still held", of_hold(|hold| hold.remaining)),
-        ("given back", of_hold(|hold| hold.released)),
+        ("released", of_hold(|hold| hold.released)),
     ]);
     let columns = [
         Column::Left("account"),
@@ -61,41 +61,42 @@ fn posted(id: TransferId, it: &Posted) -> String {
         Column::Right("balance"),
         Column::Right("available"),
     ];
-    format!("{head}\n{}", table(&columns, it.legs.iter().map(leg)))
+    format!("{head}\n{}", table(&columns, posted.legs.iter().map(leg)))
 }
 
-fn leg(it: &PostedLeg) -> Vec<String> {
-    let currency = it.money.currency;
-    let amount = digits(it.money.amount, currency);
-    let (debit, credit) = match it.direction {
+fn leg(leg: &PostedLeg) -> Vec<String> {
+    let currency = leg.money.currency;
+    let amount = digits(leg.money.amount, currency);
+    let (debit, credit) = match leg.direction {
         Direction::Debit => (amount, String::new()),
         Direction::Credit => (String::new(), amount),
     };
-    let available = it.account.available.map(|it| digits(it, currency)).unwrap_or_default();
-    let balance = digits(it.account.balance, currency);
-    vec![name(&it.account), debit, credit, currency.to_string(), balance, available]
+    let available = leg.account.available.map(|leg| digits(leg, currency)).unwrap_or_default();
+    let balance = digits(leg.account.balance, currency);
+    vec![name(&leg.account), debit, credit, currency.to_string(), balance, available]
 }
 
-fn released(id: TransferId, it: &Released) -> String {
-    let cause = match it.cause {
+fn released(id: TransferId, released: &Released) -> String {
+    let cause = match released.cause {
         ReleaseCause::Released => "released",
         ReleaseCause::Expired => "expired",
         ReleaseCause::Captured => "captured",
     };
     card(&[
         (cause, id.to_string()),
-        ("hold", it.hold_id.to_string()),
-        ("amount", it.money.to_string()),
-        ("debtor", side(&it.debtor, it.money.currency)),
-        ("creditor", side(&it.creditor, it.money.currency)),
+        ("hold", released.hold_id.to_string()),
+        ("amount", released.money.to_string()),
+        ("debtor", side(&released.debtor, released.money.currency)),
+        ("creditor", side(&released.creditor, released.money.currency)),
     ])
 }
 
-/// A rejection as a refusal: what was asked, and the account that stands in the way.
+/// A rejection as a refusal: the instruction, and the account that stands in the way.
 pub(crate) fn refusal(id: TransferId, rejected: &Rejected) -> Refusal {
-    let account = rejected.account.as_ref().map(|it| {
-        let available = it.available.map(|it| format!(", available {it}")).unwrap_or_default();
-        format!(", account {} has balance {}{available}", name(it), it.balance)
+    let account = rejected.account.as_ref().map(|account| {
+        let available =
+            account.available.map(|account| format!(", available {account}")).unwrap_or_default();
+        format!(", account {} has balance {}{available}", name(account), account.balance)
     });
     Refusal::new(rejected.reason, format!("{id}{}", account.unwrap_or_default()))
 }
@@ -108,7 +109,8 @@ fn name(account: &AccountAfter) -> String {
 }
 
 fn side(account: &AccountAfter, currency: Currency) -> String {
-    let available = account.available.map(|it| format!(", available {}", digits(it, currency)));
+    let available =
+        account.available.map(|available| format!(", available {}", digits(available, currency)));
     let balance = digits(account.balance, currency);
     format!("{}, balance {balance}{}", name(account), available.unwrap_or_default())
 }

@@ -27,7 +27,7 @@ impl Output {
         Self { json, stdout: io::stdout() }
     }
 
-    /// Prints a result: `value` for programs, or what `human` makes for people.
+    /// Prints a result: `value` for programs, or the text of `human` for people.
     pub(crate) fn show<T: Serialize>(
         &mut self,
         value: &T,
@@ -39,12 +39,12 @@ impl Output {
         }
     }
 
-    /// Prints JSON. What strangers wrote in it steers no terminal, and is exact to a program.
+    /// Prints JSON. Text of strangers in it steers no terminal, and is exact to a program.
     pub(crate) fn json(&mut self, json: &str) -> io::Result<()> {
         self.print(&visible_json(json))
     }
 
-    /// Prints text in lines. What strangers wrote in it steers no terminal.
+    /// Prints text in lines. Text of strangers in it steers no terminal.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         self.print(&visible_lines(text))
     }
@@ -57,7 +57,7 @@ impl Output {
     }
 }
 
-/// Prints a line that is no result. Whoever has closed standard error does not want it.
+/// Prints a line that is no result. The line is lost where standard error is closed.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", visible_lines(text));
 }
@@ -75,13 +75,13 @@ pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<Strin
         }
     }
     for row in rows {
-        // Before the widths are counted: what cannot be seen has none.
+        // Before the widths are counted: invisible characters have none.
         table.add_row(row.iter().map(|cell| visible_lines(cell)));
     }
     table.to_string()
 }
 
-/// One thing: a name and a value on each line. What is empty is left out.
+/// One thing: a name and a value on each line. Empty values are left out.
 pub(crate) fn card(fields: &[(&str, String)]) -> String {
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let lines = fields.iter().filter(|(_, value)| !value.is_empty());

@@ -25,7 +25,7 @@ Passwords:
   TELLER_REPAIR_PASSWORD, or the content of the file that TELLER_REPAIR_PASSWORD_FILE names, or the
   one in the URL, or else the development password `repair-dev`")]
 pub(crate) enum Command {
-    /// List what a service has given up, oldest first
+    /// List the parked messages of a service, oldest first
     List(List),
     /// Show one message with its body
     Show(Show),
@@ -37,10 +37,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 struct Of {
-    /// The service: accounts, ledger or notifications; or `unrouted` for what no queue asked for
+    /// The service: accounts, ledger or notifications; or `unrouted` for messages without a queue
     #[arg(long)]
     service: String,
-    /// Where the broker is, as the user who may touch what is parked
+    /// The broker, as the user who may handle parked messages
     #[arg(
         long,
         value_name = "URL",
@@ -68,7 +68,7 @@ pub(crate) struct Show {
 
 #[derive(Debug, Args)]
 pub(crate) struct Chosen {
-    /// The messages' ids, or their fingerprints (`fp-...`); '' for those that have no id
+    /// The messages' ids, or their fingerprints (`fp-...`); '' for messages without an id
     #[arg(value_name = "MESSAGE", required_unless_present = "all", conflicts_with = "all")]
     messages: Vec<String>,
     /// All that are there
@@ -95,8 +95,8 @@ impl Of {
 impl Command {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::List(it) => {
-                let queue = it.of.queue()?;
+            Self::List(options) => {
+                let queue = options.of.queue()?;
                 let found = if session.json() {
                     session.in_time(queue.list(|message| message)).await?
                 } else {
@@ -106,8 +106,8 @@ impl Command {
                 session.out.show(&shown, || list(&found))?;
                 Ok(())
             }
-            Self::Show(it) => {
-                let (queue, name) = (it.of.queue()?, it.message);
+            Self::Show(options) => {
+                let (queue, name) = (options.of.queue()?, options.message);
                 let called = |message: ParkedMessage| message.is_called(&name).then_some(message);
                 let found = session.in_time(queue.list(called)).await?;
                 let wanted = found.into_iter().flatten().next();
@@ -115,15 +115,15 @@ impl Command {
                 session.out.show(&Shown::of(&message), || describe(&message))?;
                 Ok(())
             }
-            Self::Replay(it) => {
-                let (queue, chosen) = (it.of.queue()?, it.chosen());
+            Self::Replay(options) => {
+                let (queue, chosen) = (options.of.queue()?, options.chosen());
                 let done = session.in_time(queue.replay(&chosen)).await?;
-                told(session, "replayed", &chosen, &done)
+                report(session, "replayed", &chosen, &done)
             }
-            Self::Drop(it) => {
-                let (queue, chosen) = (it.of.queue()?, it.chosen());
+            Self::Drop(options) => {
+                let (queue, chosen) = (options.of.queue()?, options.chosen());
                 let done = session.in_time(queue.drop(&chosen)).await?;
-                told(session, "dropped", &chosen, &done)
+                report(session, "dropped", &chosen, &done)
             }
         }
     }
@@ -143,8 +143,8 @@ impl Chosen {
     }
 }
 
-/// Says what was done, and refuses where something was not.
-fn told(
+/// Shows the handled messages, and refuses where some were not.
+fn report(
     session: &mut Session,
     what: &'static str,
     wanted: &client::Chosen,

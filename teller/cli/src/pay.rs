@@ -17,15 +17,15 @@ const COLUMNS_HELP: &str = "\
 The first line names the columns, in any order:
   debtor, creditor    account id, IBAN, ref:<external reference> or code:<CODE>
   amount, currency    such as 12.50 and EUR
-  reference           what it is for, at most 140 characters (may be left out)
+  reference           the remittance information, at most 140 characters (may be left out)
   end_to_end_id       the debtor's own id, at most 35 characters (may be left out)
   booking_date        YYYY-MM-DD (may be left out)
 Commas, semicolons or tabs between fields, decimal commas, dates and encodings of spreadsheets are
-read where they can mean one thing only.
-Every row is sent for itself: a bad one is listed with line, field and rule, and stops no other.
-A payment's id follows from --id and from what is paid: the same file may be sent again with the
-same --id, corrected, sorted or with rows added, and what was paid is not paid again. Where a row
-was changed after it was paid, nothing is sent, and the differences are told.";
+read where they have one meaning only.
+Every row is sent for itself: a bad row is listed with line, field and rule, and stops no other.
+A payment's id follows from --id and from the payment's content: the same file may be sent again
+with the same --id, corrected, sorted or with rows added, and no payment is posted twice. Where a
+row was changed after its payment, nothing is sent, and the differences are listed.";
 
 #[derive(Debug, Args)]
 #[command(after_help = COLUMNS_HELP)]
@@ -33,7 +33,7 @@ pub(crate) struct Pay {
     /// The file
     #[arg(value_name = "FILE.csv")]
     file: PathBuf,
-    /// How many payments one command carries, 1 to 1000
+    /// The number of payments in one command, 1 to 1000
     #[arg(
         long,
         value_name = "COUNT",
@@ -41,7 +41,7 @@ pub(crate) struct Pay {
         value_parser = clap::value_parser!(u16).range(1..=1_000)
     )]
     batch: u16,
-    /// What the file's text is, such as windows-1252 [default: UTF-8 or UTF-16, else windows-1250]
+    /// The encoding of the file, such as windows-1252 [default: UTF-8 or UTF-16, else windows-1250]
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
     #[command(flatten)]
@@ -83,10 +83,13 @@ fn describe(paid: &Paid) -> String {
     if !paid.rejections.is_empty() {
         let columns =
             [Column::Right("line"), Column::Left("rejected because"), Column::Left("transfer")];
-        let rows = paid
-            .rejections
-            .iter()
-            .map(|it| vec![it.line.to_string(), it.reason.to_owned(), it.transfer_id.to_string()]);
+        let rows = paid.rejections.iter().map(|rejection| {
+            vec![
+                rejection.line.to_string(),
+                rejection.reason.to_owned(),
+                rejection.transfer_id.to_string(),
+            ]
+        });
         text = format!("{text}\n{}", table(&columns, rows));
     }
     if !paid.bad_rows.is_empty() {
@@ -94,7 +97,7 @@ fn describe(paid: &Paid) -> String {
         let rows = paid
             .bad_rows
             .iter()
-            .map(|it| vec![it.line.to_string(), it.field.clone(), it.rule.clone()]);
+            .map(|bad| vec![bad.line.to_string(), bad.field.clone(), bad.rule.clone()]);
         text = format!("{text}\n{}", table(&columns, rows));
     }
     text

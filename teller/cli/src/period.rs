@@ -19,7 +19,7 @@ pub(crate) enum Period {
     /// Close a period: nothing is booked on its last day or before it any more. It is never opened
     /// again
     Close(Close),
-    /// Show the days on which can be booked
+    /// Show the possible booking dates
     Show,
 }
 
@@ -43,7 +43,7 @@ struct Closed {
 impl Period {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         match self {
-            Self::Close(it) => it.run(session).await,
+            Self::Close(command) => command.run(session).await,
             Self::Show => show(session).await,
         }
     }

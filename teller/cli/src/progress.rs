@@ -17,7 +17,7 @@ impl Bar {
         Self(bar)
     }
 
-    /// Shows how much of what is done.
+    /// Shows the progress: `done` of `total`.
     pub(crate) fn at(&self, what: &'static str, done: usize, total: usize) {
         let wide = |count| u64::try_from(count).unwrap_or(u64::MAX);
         if self.0.message() != what {

@@ -1,5 +1,5 @@
-//! `teller search`: entries of an account by what is known of them, or payments of the whole bank
-//! by their name.
+//! `teller search`: entries of an account by their known fields, or payments of the whole bank by
+//! their name.
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -53,7 +53,7 @@ pub(crate) struct Search {
     /// The last booking date
     #[arg(long, value_name = "YYYY-MM-DD", requires = "account")]
     to: Option<String>,
-    /// The most to show
+    /// The largest number of results
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 }
@@ -83,7 +83,7 @@ impl Search {
             amount.as_deref().map(|amount| input::range_end(field, amount)).transpose()
         };
         let currency = self.currency.as_deref().map(input::currency).transpose()?;
-        let other = self.counterparty.as_deref().map(|it| input::party("counterparty", it));
+        let other = self.counterparty.as_deref().map(|name| input::party("counterparty", name));
         let other = other.transpose()?;
         let (from, to) = (date("from", &self.from)?, date("to", &self.to)?);
         let (amount_min, amount_max) = (amount("min", &self.min)?, amount("max", &self.max)?);
@@ -120,8 +120,8 @@ impl Search {
 
     async fn payments(&self, session: &mut Session) -> Result<(), Failure> {
         let name = match (&self.reference, &self.end_to_end_id) {
-            (Some(it), None) => PaymentName::Reference(input::reference(it)?),
-            (None, Some(it)) => PaymentName::EndToEndId(input::end_to_end_id(it)?),
+            (Some(reference), None) => PaymentName::Reference(input::reference(reference)?),
+            (None, Some(id)) => PaymentName::EndToEndId(input::end_to_end_id(id)?),
             (Some(_), Some(_)) | (None, None) => {
                 let rule = "give an account, or either --reference or --end-to-end-id";
                 return Err(InvalidInput::new("account", rule).into());
@@ -192,7 +192,7 @@ fn outcome(record: &JournalRecord) -> String {
         InstructionOutcome::Posted(_) => "posted".to_owned(),
         InstructionOutcome::Held(_) => "held".to_owned(),
         InstructionOutcome::Released(_) => "released".to_owned(),
-        InstructionOutcome::Rejected(it) => it.reason.as_str().to_owned(),
+        InstructionOutcome::Rejected(rejected) => rejected.reason.as_str().to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a command works with: the bank, the output, and the id of what it sends.
+//! The tools of a command: the bank, the output, and the id of its message.
 
 use clap::Args;
 use shared_events::{AccountId, MessageId, accounts::AccountKey, amqp::BusError, client::Client};
@@ -10,7 +10,7 @@ use crate::{
     output::{Output, note},
 };
 
-/// The name in `source` of what is sent: `/clients/teller`.
+/// The client's name in `source`: `/clients/teller`.
 const CLIENT_NAME: &str = "teller";
 const TIMEOUT_SECONDS: u64 = 30;
 /// Long work outlasts the restart of a broker or a service.
@@ -21,11 +21,11 @@ pub(crate) struct Session {
     pub(crate) out: Output,
 }
 
-/// The id of what a command sends.
+/// The id of a command's message.
 #[derive(Debug, Args)]
 pub(crate) struct SendId {
-    /// The id of what is sent; made if not given. The same sent again with the same id has one
-    /// effect
+    /// The id of the message; made if not given. The same command sent again with the same id has
+    /// one effect
     #[arg(long, value_name = "UUID")]
     id: Option<Uuid>,
 }
@@ -55,14 +55,14 @@ impl Session {
         self.global.json
     }
 
-    /// The bank, or at once the reason why it cannot be reached.
+    /// The bank, or at once the error of the connection.
     pub(crate) async fn bank(&self) -> Result<Teller, TellerError> {
         let bank = self.client(TIMEOUT_SECONDS)?;
         bank.connect().await?;
         Ok(bank)
     }
 
-    /// The bank, waited for as long as it takes.
+    /// The bank; a bank that is away is awaited until the timeout.
     pub(crate) async fn patient_bank(&self) -> Result<Teller, TellerError> {
         let bank = self.client(PATIENT_TIMEOUT_SECONDS)?;
         bank.connect_patiently().await?;
@@ -76,7 +76,7 @@ impl Session {
             .with_actor(self.global.actor.clone()))
     }
 
-    /// What comes of work on the broker, or after `--timeout` no answer.
+    /// The result of work on the broker, or after `--timeout` no answer.
     pub(crate) async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, BusError>>,
@@ -91,7 +91,7 @@ impl Session {
         }
     }
 
-    /// The id of what is about to be sent, printed before it is sent.
+    /// The id of the next message, printed before the message is sent.
     pub(crate) fn id(&self, given: &SendId) -> MessageId {
         self.announce(given.or_new())
     }

@@ -16,14 +16,14 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Limits {
-    /// Set how far below zero an account may go, and what else it may spend; what is not given
-    /// stays
+    /// Set how far below zero an account may go, and the limits of its spending; unnamed limits
+    /// stay
     Set(Set),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Holder {
-    /// Change the holder's name or how to reach them; what is not given stays
+    /// Change the holder's name or contact channels; unnamed ones stay
     Update(Update),
 }
 
@@ -34,7 +34,7 @@ const SPENDING: [&str; 4] = ["transfer", "daily", "monthly", "minimum_balance"];
 pub(crate) struct Set {
     /// The account: id, IBAN or external reference
     account: String,
-    /// How far below zero it may go
+    /// The overdraft limit
     #[arg(
         long,
         value_name = "AMOUNT",
@@ -42,16 +42,16 @@ pub(crate) struct Set {
         required_unless_present_any = SPENDING
     )]
     overdraft: Option<String>,
-    /// The most of one transfer; `none`: without limit
+    /// The limit of one transfer; `none`: no limit
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     transfer: Option<String>,
-    /// The most that leaves it on one day; `none`: without limit
+    /// The limit of one day's debits; `none`: no limit
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     daily: Option<String>,
-    /// The most that leaves it in one month; `none`: without limit
+    /// The limit of one month's debits; `none`: no limit
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     monthly: Option<String>,
-    /// The least that must stay on it; `none`: nothing must
+    /// The minimum balance; `none`: no minimum
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     minimum_balance: Option<String>,
     #[command(flatten)]
@@ -65,13 +65,13 @@ pub(crate) struct Update {
     /// The holder's full name
     #[arg(long)]
     name: Option<String>,
-    /// Where e-mail to the holder goes
+    /// The holder's e-mail address
     #[arg(long)]
     email: Option<String>,
     /// Write no e-mail
     #[arg(long, conflicts_with = "email")]
     no_email: bool,
-    /// An http or https URL that is told of events
+    /// The http or https URL of the holder's webhook
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// Call no webhook
@@ -86,24 +86,24 @@ pub(crate) struct Update {
 
 impl Limits {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let Self::Set(it) = self;
-        let key = input::account("account", &it.account)?;
-        // The account's currency only the bank knows; what is wrong in any currency is told before
-        // it is asked. None has more digits than CLF.
-        it.change(AccountId(Uuid::nil()), input::currency("CLF")?)?;
+        let Self::Set(limits) = self;
+        let key = input::account("account", &limits.account)?;
+        // The bank alone knows the account's currency; a value that is wrong in any currency is
+        // refused before the bank is asked. No currency has more digits than CLF.
+        limits.change(AccountId(Uuid::nil()), input::currency("CLF")?)?;
         let bank = session.bank().await?;
         let account = bank.account(key).await?;
         let account_id = account.account_id;
-        let command = it.change(account_id, account.currency)?;
-        let id = session.id(&it.id);
+        let command = limits.change(account_id, account.currency)?;
+        let id = session.id(&limits.id);
         bank.change_limits(id, command).await?;
         show_account(session, &bank, id, account_id).await
     }
 }
 
 impl Set {
-    /// What is asked: the bank leaves what is not named as it is, so two who change different
-    /// limits at once do not undo each other's change, and the same again is the same.
+    /// The command. The bank leaves unnamed limits as they are, so two clerks who change different
+    /// limits at once do not undo each other's change, and the same command again changes nothing.
     fn change(
         &self,
         account_id: AccountId,
@@ -124,7 +124,7 @@ impl Set {
         let least = SpendingLimit::MinimumBalance;
         let minimum_balance = limit("minimum-balance", &self.minimum_balance, least)?;
         let overdraft = self.overdraft.as_deref();
-        let overdraft_limit = overdraft.map(|it| input::limit(it, currency)).transpose()?;
+        let overdraft_limit = overdraft.map(|text| input::limit(text, currency)).transpose()?;
         Ok(ChangeLimits {
             account_id,
             overdraft_limit,
@@ -139,21 +139,21 @@ impl Set {
 
 impl Holder {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let Self::Update(it) = self;
-        let key = input::account("account", &it.account)?;
-        let name = input::checked(it.name.as_deref(), input::holder_name)?;
-        let email = input::checked(it.email.as_deref(), input::email)?;
-        let webhook = input::checked(it.webhook.as_deref(), input::webhook)?;
-        let language = input::checked(it.language.as_deref(), input::language)?;
+        let Self::Update(update) = self;
+        let key = input::account("account", &update.account)?;
+        let name = input::checked(update.name.as_deref(), input::holder_name)?;
+        let email = input::checked(update.email.as_deref(), input::email)?;
+        let webhook = input::checked(update.webhook.as_deref(), input::webhook)?;
+        let language = input::checked(update.language.as_deref(), input::language)?;
         let bank = session.bank().await?;
         let account = bank.account(key).await?;
         let mut holder = account.holder;
         holder.name = name.unwrap_or(holder.name);
-        holder.email = email.or(holder.email).filter(|_| !it.no_email);
-        holder.webhook = webhook.or(holder.webhook).filter(|_| !it.no_webhook);
+        holder.email = email.or(holder.email).filter(|_| !update.no_email);
+        holder.webhook = webhook.or(holder.webhook).filter(|_| !update.no_webhook);
         holder.language = language.unwrap_or(holder.language);
         let account_id = account.account_id;
-        let id = session.id(&it.id);
+        let id = session.id(&update.id);
         bank.update_holder(id, UpdateHolder { account_id, holder }).await?;
         show_account(session, &bank, id, account_id).await
     }

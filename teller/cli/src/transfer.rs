@@ -39,9 +39,9 @@ pub(crate) struct Withdraw {
 
 #[derive(Debug, Args)]
 pub(crate) struct Between {
-    /// Who pays: id, IBAN, external reference or code:<CODE>
+    /// The debtor: id, IBAN, external reference or code:<CODE>
     debtor: String,
-    /// Who is paid: id, IBAN, external reference or code:<CODE>
+    /// The creditor: id, IBAN, external reference or code:<CODE>
     creditor: String,
     #[command(flatten)]
     terms: Terms,

@@ -32,7 +32,11 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        if self.patterns.iter().any(|it| it.is_empty() || it.len() > PATTERN_CHARS_MAX) {
+        if self
+            .patterns
+            .iter()
+            .any(|pattern| pattern.is_empty() || pattern.len() > PATTERN_CHARS_MAX)
+        {
             return Err(InvalidInput::new("pattern", "must have 1 to 255 characters").into());
         }
         let key = self.account.map(|name| input::account("account", &name)).transpose()?;
@@ -89,8 +93,8 @@ fn line(event: &RawEnvelope) -> String {
     let subject = event.subject.as_deref().unwrap_or_default();
     let mut line = format!("{time} {} {subject}", event.kind);
     if let Ok(Value::Object(data)) = serde_json::from_str(event.data.get()) {
-        let told = data.iter().filter(|(_, value)| *value != subject);
-        for (name, value) in told {
+        let fields = data.iter().filter(|(_, value)| *value != subject);
+        for (name, value) in fields {
             line = format!("{line} {}", named(name, value));
         }
     }
@@ -107,7 +111,8 @@ fn named(name: &str, value: &Value) -> String {
         },
         Value::Object(_) if value.get("amount").is_some() => format!("{name}={}", money(value)),
         Value::Object(fields) => {
-            let fields: Vec<String> = fields.iter().map(|(name, it)| named(name, it)).collect();
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| named(name, value)).collect();
             format!("{name}=({})", fields.join(" "))
         }
         Value::String(text) if text.contains(char::is_whitespace) => format!("{name}={text:?}"),
@@ -125,8 +130,8 @@ fn transfer(value: &Value) -> String {
         party(&value["creditor"])
     );
     for name in ["reason", "reference"] {
-        if let Some(told) = value.get(name) {
-            text = format!("{text} {}", named(name, told));
+        if let Some(field) = value.get(name) {
+            text = format!("{text} {}", named(name, field));
         }
     }
     text

@@ -1,4 +1,5 @@
-//! The command line as a process. No bank is needed: what is wrong is told before anything is sent.
+//! The command line as a process. No bank is needed: wrong input is refused before anything is
+//! sent.
 
 use std::process::{Command, Output};
 

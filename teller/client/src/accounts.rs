@@ -1,4 +1,4 @@
-//! What can be done with accounts.
+//! Commands and queries about accounts.
 
 use shared_events::{
     AccountId, Amount, MessageId, Money,
@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use crate::{
     backoff::Backoff,
-    bank::Teller,
     error::{Refusal, TellerError},
+    teller::Teller,
 };
 
 impl Teller {
@@ -142,7 +142,7 @@ impl Teller {
         } else if closing.payout.is_some() && found.balance > Amount::ZERO {
             CloseRefusal::PayoutRejected
         } else if found.balance == Amount::ZERO {
-            // What is due for the month that has begun is booked with the closing only.
+            // Interest and fees of the month that has begun are booked with the closing only.
             CloseRefusal::InterestNotSettled
         } else {
             CloseRefusal::BalanceNotZero

@@ -1,4 +1,4 @@
-//! What can be arranged for an account, or for the bank.
+//! Arrangements: interest terms, closed periods, monitors, standing orders.
 
 use chrono::NaiveDate;
 use shared_events::{
@@ -11,7 +11,7 @@ use shared_events::{
     },
 };
 
-use crate::{bank::Teller, error::TellerError};
+use crate::{error::TellerError, teller::Teller};
 
 impl Teller {
     /// Sets on which terms an account bears interest and fees.
@@ -23,7 +23,7 @@ impl Teller {
         self.send(id, command).await
     }
 
-    /// What interest accrued on each day of a period, and what was capitalised.
+    /// The interest that accrued on each day of a period, and the capitalised interest.
     pub async fn interest(&self, query: GetInterest) -> Result<InterestFound, TellerError> {
         self.ask(query).await
     }

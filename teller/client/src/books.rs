@@ -1,9 +1,9 @@
-//! What the ledger keeps beside its journal, page by page.
+//! The ledger's state snapshot (balances, holds, reversals, entries), page by page.
 
 use shared_events::ledger::{BooksFound, BooksPart, GetBooks};
 use uuid::Uuid;
 
-use crate::{bank::Teller, error::TellerError};
+use crate::{error::TellerError, teller::Teller};
 
 impl Teller {
     /// A page of the books. Its `next` is after its `from`.

@@ -1,5 +1,5 @@
-//! Why something could not be done, by what the caller does next: correct it, accept it, or send
-//! it again.
+//! Errors by the caller's next step: correct the input, accept the refusal, or send the command
+//! again.
 
 use shared_events::{
     amqp::BusError,
@@ -25,7 +25,7 @@ pub enum TellerError {
     NoAnswer(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What the bank refused, and why.
+/// A refusal of the bank, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("refused: {code}: {}{message}", prefix(field.as_ref()))]
 pub struct Refusal {
@@ -92,7 +92,7 @@ impl From<Undecodable> for TellerError {
 
 /// An answer that is none to this command: its service speaks another contract.
 pub(crate) fn unexpected(events: &[RawEnvelope]) -> TellerError {
-    let kinds: Vec<&str> = events.iter().map(|it| it.kind.as_str()).collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
     TellerError::NoAnswer(format!("unexpected reply: {}", kinds.join(", ")).into())
 }
 

@@ -1,4 +1,4 @@
-//! What can be asked about the past.
+//! Queries about the past: balances at an instant, statements, searches.
 
 use chrono::NaiveDate;
 use shared_events::{
@@ -10,10 +10,10 @@ use shared_events::{
     },
 };
 
-use crate::{bank::Teller, error::TellerError};
+use crate::{error::TellerError, teller::Teller};
 
 impl Teller {
-    /// What was on an account, as is known now.
+    /// The balance of an account at an earlier instant or day, by the entries of today.
     pub async fn balance_at(
         &self,
         account: Party,
@@ -23,8 +23,8 @@ impl Teller {
         self.ask(GetBalanceAt { account, currency, as_of }).await
     }
 
-    /// The entries of an account that are booked on these days, over as many pages as it takes,
-    /// with the figures of the period. What is posted meanwhile is in neither.
+    /// The entries of an account with these booking dates, over as many pages as there are, with
+    /// the figures of the period. Entries posted in the meantime are in neither.
     pub async fn statement(
         &self,
         account: Party,
@@ -42,7 +42,7 @@ impl Teller {
             until: None,
         };
         let mut whole = self.ask(query.clone()).await?;
-        (query.totals, query.until) = (false, whole.period.as_ref().map(|it| it.until));
+        (query.totals, query.until) = (false, whole.period.as_ref().map(|period| period.until));
         while let Some(next) = whole.next {
             query.after = Some(next);
             let page = self.ask(query.clone()).await?;

@@ -1,18 +1,18 @@
 //! Long runs of transfers that must be posted in their order. Promise: no transfer is posted, or
-//! rejected, before those in front of it, whatever fails on the way; and a run that is started
-//! again does nothing twice.
+//! rejected, before the transfers in front of it, through any failure on the way; a run that is
+//! started again has no second effect.
 //!
-//! The order matters because a rejection is final: a withdrawal that overtook the deposit it lives
-//! on would be refused for ever. It holds because
-//! - all commands have one partition key, so they stand in one queue, which has one consumer;
+//! The order matters because a rejection is final: a withdrawal that overtook the deposit which
+//! covers it would be rejected for ever. The order holds because
+//! - all commands have one partition key, so they enter one queue, which has one consumer;
 //! - a command is published only after the broker confirmed the one before: when it enters the
-//!   queue for the first time, all those in front of it are in the queue already, or done. What is
-//!   sent again later (a lost reply, a broken connection, a second run of the program) is a
-//!   duplicate behind its original, and is told the outcome that the original had;
-//! - the broker gives what a dead consumer held to the next one in the same order.
+//!   queue for the first time, all commands in front of it are in the queue already, or done. A
+//!   command that is sent again later (a lost reply, a broken connection, a second run of the
+//!   program) is a duplicate behind its original, and is answered with the outcome of the original;
+//! - the broker requeues the deliveries of a dead consumer for the next consumer in the same order.
 //!
-//! So only the confirms are waited for one by one, which takes milliseconds. The outcomes may
-//! follow several commands behind, and the ledger can work on several commands at once.
+//! So only the confirms are awaited one by one, which takes milliseconds. The outcomes may follow
+//! several commands behind, and the ledger can work on several commands at once.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ use shared_events::{
 };
 use uuid::Uuid;
 
-use crate::{bank::Teller, error::TellerError, outcome::Outcome};
+use crate::{error::TellerError, outcome::Outcome, teller::Teller};
 
 /// How many transfers one command carries, unless the caller wants fewer.
 pub const BATCH_TRANSFERS: usize = 500;
@@ -90,7 +90,7 @@ impl Teller {
             if in_flight.len() >= COMMANDS_IN_FLIGHT {
                 self.settle_first(&mut in_flight, &mut each).await?;
             }
-            let ids = batch.transfers.iter().map(|it| it.transfer_id).collect();
+            let ids = batch.transfers.iter().map(|transfer| transfer.transfer_id).collect();
             let command = SubmitTransfers { transfers: batch.transfers };
             let delivered = self.client.deliver(batch.id, command, &options).await?;
             in_flight.push_back(InFlight { ids, delivered });
@@ -117,7 +117,7 @@ impl Teller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{input, ledger};
+    use crate::{input, transfer};
     use shared_events::ledger::{AccountCode, Party};
 
     fn transfers(count: usize, reference: &str) -> Vec<Transfer> {
@@ -127,7 +127,7 @@ mod tests {
             let money = input::money("1", "EUR").expect("money");
             let id = MessageId(Uuid::from_u128(n));
             let reference = Some(reference.to_owned());
-            Transfer { reference, ..ledger::transfer(id, cash, fees, money) }
+            Transfer { reference, ..transfer(id, cash, fees, money) }
         };
         (0..count as u128).map(numbered).collect()
     }
@@ -136,9 +136,9 @@ mod tests {
     fn batches_keep_the_order_and_the_count() {
         let all = transfers(7, "x");
         let cut = batches(Uuid::nil(), all.clone(), 3);
-        let sizes: Vec<usize> = cut.iter().map(|it| it.transfers.len()).collect();
+        let sizes: Vec<usize> = cut.iter().map(|batch| batch.transfers.len()).collect();
         assert_eq!(sizes, [3, 3, 1]);
-        let joined: Vec<Transfer> = cut.into_iter().flat_map(|it| it.transfers).collect();
+        let joined: Vec<Transfer> = cut.into_iter().flat_map(|batch| batch.transfers).collect();
         assert_eq!(joined, all);
         assert!(batches(Uuid::nil(), vec![], 3).is_empty());
     }
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn long_transfers_make_smaller_batches() {
         let cut = batches(Uuid::nil(), transfers(1_000, &"x".repeat(2_000)), 1_000);
-        let bytes = |it: &Batch| serde_json::to_vec(&it.transfers).expect("JSON").len();
+        let bytes = |batch: &Batch| serde_json::to_vec(&batch.transfers).expect("JSON").len();
         assert!(cut.len() > 1);
-        assert!(cut.iter().all(|it| bytes(it) <= BATCH_BYTES_MAX + 1_000));
+        assert!(cut.iter().all(|batch| bytes(batch) <= BATCH_BYTES_MAX + 1_000));
     }
 }

@@ -1,6 +1,6 @@
-//! Instructions: holds, captures, reversals, transfers of many legs, exchanges, carried out or
-//! tried out. Promise: what a hold or a transfer leads to later stands in the queue of the account
-//! that pays, so a freeze in front of it wins.
+//! Instructions: holds, captures, reversals, transfers of many legs, exchanges; executed or
+//! previewed. Promise: an instruction about a hold or a transfer enters the queue of the debtor's
+//! account, so a freeze in front of it wins.
 
 use std::collections::HashMap;
 
@@ -18,16 +18,15 @@ use shared_events::{
 };
 
 use crate::{
-    bank::{Teller, refusal_in},
     error::{TellerError, unexpected},
     outcome::Outcome,
+    teller::{Teller, refusal_in},
 };
 
-/// An instruction's id, and what became, or would become, of it.
+/// An instruction's id, with its outcome or the outcome that a preview expects.
 pub type Decided = PreviewedInstruction;
 
-/// An instruction under the id of the command that will carry it, with nothing but what it must
-/// have.
+/// An instruction with the id of its command, and with no optional field.
 #[must_use]
 pub const fn instruction(id: MessageId, action: Action) -> Instruction {
     Instruction {
@@ -42,14 +41,15 @@ pub const fn instruction(id: MessageId, action: Action) -> Instruction {
 }
 
 impl Teller {
-    /// Carries out 1 to 1,000 instructions, in this order, each for itself or in groups. Returns
-    /// what became of each, in the same order.
+    /// Executes 1 to 1,000 instructions in this order, each for itself or in groups. Returns their
+    /// outcomes in the same order.
     pub async fn instruct(
         &self,
         id: MessageId,
         instructions: Vec<Instruction>,
     ) -> Result<Vec<Decided>, TellerError> {
-        let ids: Vec<TransferId> = instructions.iter().map(|it| it.transfer_id).collect();
+        let ids: Vec<TransferId> =
+            instructions.iter().map(|instruction| instruction.transfer_id).collect();
         let events = self.submit_instructions(id, instructions).await?;
         let known = decided(&events)?;
         self.completed(&ids, &events, known, |record| Some(decided_by(&record))).await
@@ -66,7 +66,7 @@ impl Teller {
         self.outcomes(&ids, &events).await?.pop().ok_or_else(|| unexpected(&events))
     }
 
-    /// What would become of these instructions now. Nothing is stored.
+    /// The outcomes that these instructions would have now. Nothing is stored.
     pub async fn preview(
         &self,
         instructions: Vec<Instruction>,
@@ -74,8 +74,8 @@ impl Teller {
         Ok(self.ask(PreviewInstructions { instructions }).await?.instructions)
     }
 
-    /// What became of an instruction, and where its hold stands. Refused (`not_found`) where the
-    /// ledger has not decided on it.
+    /// The outcome of an instruction, and the state of its hold. Refused (`not_found`) where the
+    /// ledger has not decided on the instruction.
     pub async fn instruction(
         &self,
         transfer_id: TransferId,
@@ -83,7 +83,7 @@ impl Teller {
         self.ask(GetInstruction { transfer_id }).await
     }
 
-    /// What was asked under this id and what became of it, if the ledger decided on it.
+    /// The record of an instruction, if the ledger decided on one with this id.
     pub async fn decided_before(
         &self,
         transfer_id: TransferId,
@@ -111,10 +111,10 @@ impl Teller {
     /// The account that pays, where the instruction names it by a hold or a transfer only.
     async fn payer(&self, action: &Action) -> Result<Option<String>, TellerError> {
         let (id, side) = match action {
-            Action::Capture(it) => (it.hold_id, Direction::Debit),
-            Action::Release(it) => (it.hold_id, Direction::Debit),
-            // Who was paid pays it back.
-            Action::Reverse(it) => (it.original_id, Direction::Credit),
+            Action::Capture(capture) => (capture.hold_id, Direction::Debit),
+            Action::Release(release) => (release.hold_id, Direction::Debit),
+            // The creditor of the original pays the money back.
+            Action::Reverse(reverse) => (reverse.original_id, Direction::Credit),
             Action::Transfer(_) | Action::Hold(_) | Action::Legs(_) | Action::Exchange(_) => {
                 return Ok(None);
             }
@@ -128,7 +128,7 @@ impl Teller {
     }
 }
 
-/// The account on one side of what became of an instruction; of several the first.
+/// The account on one side of an outcome; the first of several.
 #[must_use]
 pub fn account_on(record: &JournalRecord, side: Direction) -> Option<&AccountAfter> {
     match (&record.outcome, side) {
@@ -141,7 +141,7 @@ pub fn account_on(record: &JournalRecord, side: Direction) -> Option<&AccountAft
     }
 }
 
-/// What transfers of this account have as their partition key.
+/// The partition key of this account's transfers.
 fn key_of(account: &AccountAfter) -> String {
     account.code.as_ref().map_or_else(|| account.account_id.to_string(), ToString::to_string)
 }
@@ -151,51 +151,55 @@ fn decided_by(record: &JournalRecord) -> Decided {
     Decided { transfer_id, outcome: record.outcome.clone() }
 }
 
-/// What became of instructions, out of the events that answer their command.
+/// The outcomes of instructions, from the events that answer their command.
 fn decided(events: &[RawEnvelope]) -> Result<HashMap<TransferId, Decided>, TellerError> {
     let mut known = HashMap::<TransferId, InstructionOutcome>::new();
     for event in events {
         match event.kind.as_str() {
             TransfersPosted::TYPE => {
-                let told = event.read::<TransfersPosted>()?.transfers.into_iter();
-                known.extend(told.map(|it| (it.transfer_id, posted(it))));
+                let items = event.read::<TransfersPosted>()?.transfers.into_iter();
+                known.extend(items.map(|transfer| (transfer.transfer_id, posted(transfer))));
             }
             LegsPosted::TYPE => {
-                let told = event.read::<LegsPosted>()?.transfers.into_iter();
-                known.extend(told.map(|it| {
-                    let posted = Posted { legs: it.legs, hold: None, reverses: it.reverses };
-                    (it.transfer_id, InstructionOutcome::Posted(posted))
+                let items = event.read::<LegsPosted>()?.transfers.into_iter();
+                known.extend(items.map(|transfer| {
+                    let posted =
+                        Posted { legs: transfer.legs, hold: None, reverses: transfer.reverses };
+                    (transfer.transfer_id, InstructionOutcome::Posted(posted))
                 }));
             }
             TransfersHeld::TYPE => {
-                let told = event.read::<TransfersHeld>()?.transfers.into_iter();
-                known.extend(told.map(|it| {
-                    let (debtor, creditor) = (it.debtor, it.creditor);
-                    let (money, expires_at) = (it.money, it.expires_at);
+                let items = event.read::<TransfersHeld>()?.transfers.into_iter();
+                known.extend(items.map(|hold| {
+                    let (debtor, creditor) = (hold.debtor, hold.creditor);
+                    let (money, expires_at) = (hold.money, hold.expires_at);
                     let held = Held { debtor, creditor, money, expires_at };
-                    (it.transfer_id, InstructionOutcome::Held(held))
+                    (hold.transfer_id, InstructionOutcome::Held(held))
                 }));
             }
             HoldsReleased::TYPE => {
-                // What a capture gives back is said of the capture.
-                let told = event.read::<HoldsReleased>()?.holds.into_iter();
-                let told = told.filter(|it| it.released.cause != ReleaseCause::Captured);
+                // The release that a capture causes is part of the capture's outcome.
+                let items = event.read::<HoldsReleased>()?.holds.into_iter();
+                let items = items.filter(|hold| hold.released.cause != ReleaseCause::Captured);
                 known.extend(
-                    told.map(|it| (it.transfer_id, InstructionOutcome::Released(it.released))),
+                    items.map(|hold| {
+                        (hold.transfer_id, InstructionOutcome::Released(hold.released))
+                    }),
                 );
             }
             TransfersRejected::TYPE => {
-                let told = event.read::<TransfersRejected>()?.transfers.into_iter();
-                known.extend(told.map(|it| {
-                    let rejected = Rejected { reason: it.reason, account: it.debtor_account };
-                    (it.transfer_id, InstructionOutcome::Rejected(rejected))
+                let items = event.read::<TransfersRejected>()?.transfers.into_iter();
+                known.extend(items.map(|transfer| {
+                    let rejected =
+                        Rejected { reason: transfer.reason, account: transfer.debtor_account };
+                    (transfer.transfer_id, InstructionOutcome::Rejected(rejected))
                 }));
             }
             InstructionsRejected::TYPE => {
-                let told = event.read::<InstructionsRejected>()?.instructions.into_iter();
-                known.extend(
-                    told.map(|it| (it.transfer_id, InstructionOutcome::Rejected(it.rejected))),
-                );
+                let items = event.read::<InstructionsRejected>()?.instructions.into_iter();
+                known.extend(items.map(|instruction| {
+                    (instruction.transfer_id, InstructionOutcome::Rejected(instruction.rejected))
+                }));
             }
             MonitorRaised::TYPE | MessageRefused::TYPE => {}
             _ => return Err(refusal_in(events)),
@@ -205,8 +209,9 @@ fn decided(events: &[RawEnvelope]) -> Result<HashMap<TransferId, Decided>, Telle
     Ok(known.into_iter().map(decided).collect())
 }
 
-fn posted(it: PostedTransfer) -> InstructionOutcome {
-    let leg = |account, direction| PostedLeg { account, direction, money: it.money };
-    let legs = vec![leg(it.debtor, Direction::Debit), leg(it.creditor, Direction::Credit)];
-    InstructionOutcome::Posted(Posted { legs, hold: it.hold, reverses: it.reverses })
+fn posted(transfer: PostedTransfer) -> InstructionOutcome {
+    let leg = |account, direction| PostedLeg { account, direction, money: transfer.money };
+    let legs =
+        vec![leg(transfer.debtor, Direction::Debit), leg(transfer.creditor, Direction::Credit)];
+    InstructionOutcome::Posted(Posted { legs, hold: transfer.hold, reverses: transfer.reverses })
 }

@@ -1,20 +1,20 @@
-//! The client of the bank, for programs: it publishes commands, asks questions and watches events.
+//! The client of the bank, for programs: it publishes commands, asks queries and watches events.
 //!
 //! ```text
-//! input          what a person wrote, checked before anything is sent: field and rule
-//! bank           `Teller`: one connection; commands under the caller's id, questions, live events
-//!   accounts     open, freeze, close, change, look up
-//!   ledger       transfers, balances, the trial balance
-//!   history      balances as of then, statements, searches
-//!   instructions holds, captures, reversals, legs, exchanges; dry runs
-//!   arrangements terms of interest, closed periods, standing orders
-//!   notices      what holders are told, and how
-//!   names        an account by its id, IBAN or external reference
-//!   books        what the ledger keeps beside its journal
-//! in_order       long runs of transfers: batches that can never overtake each other
-//! outcome        posted or rejected
-//! short_reply    what a reply had no room for, looked up
-//! backoff        the pauses between queries that wait for a change
+//! input            text from a person, checked before anything is sent: field and rule
+//! teller           `Teller`: one connection; commands under the caller's id, queries, live events
+//!   accounts       open, freeze, close, change, look up
+//!   transfers      transfers, balances, the trial balance
+//!   instructions   holds, captures, reversals, legs, exchanges; dry runs
+//!   history        balances at an earlier instant, statements, searches
+//!   arrangements   interest terms, closed periods, monitors, standing orders
+//!   notifications  preferences, deliveries, history
+//!   names          the party behind an id, an IBAN or an external reference
+//!   books          the ledger's state snapshot, page by page
+//! in_order         long runs of transfers: batches that can never overtake each other
+//! outcome          posted or rejected
+//! short_reply      the outcomes that a reply has no room for
+//! backoff          the pauses between queries that wait for a change
 //! ```
 //!
 //! ```no_run
@@ -40,22 +40,22 @@
 mod accounts;
 mod arrangements;
 mod backoff;
-mod bank;
 mod books;
 mod error;
 mod history;
 pub mod in_order;
 pub mod input;
 mod instructions;
-mod ledger;
 mod names;
-mod notices;
+mod notifications;
 mod outcome;
 mod short_reply;
+mod teller;
+mod transfers;
 
 pub use backoff::Backoff;
-pub use bank::{AT_ONCE, Teller};
 pub use error::{Refusal, TellerError, code_of};
 pub use instructions::{Decided, account_on, instruction};
-pub use ledger::transfer;
 pub use outcome::Outcome;
+pub use teller::{AT_ONCE, Teller};
+pub use transfers::transfer;

@@ -1,11 +1,11 @@
-//! From what a person calls an account to its id.
+//! The party that a person's name for an account means.
 
 use shared_events::{
     accounts::{Account, AccountKey},
     ledger::Party,
 };
 
-use crate::{bank::Teller, error::TellerError, input::PartyName};
+use crate::{error::TellerError, input::PartyName, teller::Teller};
 
 impl Teller {
     /// The party that goes by this name. Asks the bank only where the name is no id.

@@ -1,4 +1,4 @@
-//! What became of a transfer: posted or rejected, by an event or by the journal.
+//! The outcome of a transfer, from an event or from the journal.
 
 use serde::Serialize;
 use shared_events::{
@@ -8,7 +8,7 @@ use shared_events::{
     },
 };
 
-/// What became of a transfer.
+/// The outcome of a transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "transfer")]
 pub enum Outcome {
@@ -29,7 +29,7 @@ impl Outcome {
     }
 }
 
-/// What the journal says of a transfer from one debtor to one creditor.
+/// The outcome of a transfer from one debtor to one creditor, by its record in the journal.
 pub(crate) fn transfer_outcome(record: JournalRecord) -> Option<Outcome> {
     let transfer_id = record.instruction.transfer_id;
     match record.outcome {
@@ -44,7 +44,7 @@ pub(crate) fn transfer_outcome(record: JournalRecord) -> Option<Outcome> {
                 reference: record.instruction.reference,
                 end_to_end_id: record.instruction.end_to_end_id,
                 booking_date: record.booking_date,
-                value_date: Some(record.value_date).filter(|it| *it != record.booking_date),
+                value_date: Some(record.value_date).filter(|day| *day != record.booking_date),
                 hold: posted.hold.clone(),
                 reverses: posted.reverses,
             }))

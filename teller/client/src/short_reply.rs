@@ -1,5 +1,5 @@
-//! Replies that had no room for all outcomes. Promise: what a command did is told in full, however
-//! much it is: what the reply leaves out is looked up, one instruction at a time.
+//! Replies without room for all outcomes. Promise: the caller is given every outcome of a command
+//! of any size: the outcomes that a reply omits are queried, one instruction at a time.
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ use shared_events::{
 };
 
 use crate::{
-    bank::{AT_ONCE, Teller},
     error::{TellerError, unexpected},
+    teller::{AT_ONCE, Teller},
 };
 
 /// Whether a reply ends before its time, and says so.
 pub(crate) fn ends_early(events: &[RawEnvelope]) -> bool {
-    events.iter().any(|it| it.kind == MessageRefused::TYPE)
+    events.iter().any(|event| event.kind == MessageRefused::TYPE)
 }
 
 impl Teller {
-    /// What became of each of `ids`, in their order: as `known` says, or, where the reply ends
-    /// early, as the ledger's journal does.
+    /// The outcome of each of `ids`, in their order: from `known`, or, where the reply ends early,
+    /// from the ledger's journal.
     pub(crate) async fn completed<O>(
         &self,
         ids: &[TransferId],

@@ -1,5 +1,5 @@
-//! What people and spreadsheets write into a cell. Promise: a cell that could mean two things is
-//! refused, with both.
+//! Amounts, currencies and dates as people and spreadsheets write them. Promise: a cell with two
+//! possible meanings is refused, and both meanings are named.
 
 use chrono::NaiveDate;
 use shared_events::{Currency, Money};

@@ -1,6 +1,6 @@
-//! What was changed since it was sent, in a file of payments or a list of instructions. Promise: an
-//! instruction that stands in the place of one that was carried out is recognised, whatever of its
-//! fields was changed but the account that pays, and each field that differs is named.
+//! Changes since an earlier sending of a file of payments or a list of instructions. Promise: an
+//! instruction that replaces an executed one is recognised after any change but one of the debtor's
+//! account, and each field that differs is named.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ use shared_events::{
 use teller_client::{code_of, input::InvalidInput};
 
 /// How many changed rows, and how many fields of each, are told in words.
-const TOLD_MAX: usize = 10;
+const NAMED_MAX: usize = 10;
 
 /// How long before the day of its file a payment may have been booked.
 const BOOKED_BEFORE_DAYS_MAX: u64 = 366;
 
-/// When an id was made, if it tells: what was sent under it was sent later.
+/// The instant at which an id was made, if the id has one. Messages under the id were sent later.
 pub(crate) fn made_at(id: MessageId) -> Option<DateTime<Utc>> {
     let (seconds, _) = id.0.get_timestamp()?.to_unix();
     DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
@@ -56,18 +56,22 @@ impl Movement {
             amounts: amount.into_iter().collect(),
         };
         match action {
-            Action::Transfer(it) => between(&it.debtor, &it.creditor, it.money),
-            Action::Hold(it) => between(&it.debtor, &it.creditor, it.money),
-            Action::Exchange(it) => between(&it.debtor, &it.creditor, it.sell),
-            Action::Capture(it) => {
-                about(it.hold_id.to_string(), it.amount.map(|it| it.to_string()))
+            Action::Transfer(payment) => between(&payment.debtor, &payment.creditor, payment.money),
+            Action::Hold(hold) => between(&hold.debtor, &hold.creditor, hold.money),
+            Action::Exchange(exchange) => {
+                between(&exchange.debtor, &exchange.creditor, exchange.sell)
             }
-            Action::Release(it) => about(it.hold_id.to_string(), None),
-            Action::Reverse(it) => {
-                about(it.original_id.to_string(), it.amount.map(|it| it.to_string()))
-            }
-            Action::Legs(it) => {
-                let on = |side| it.legs.iter().filter(move |leg| leg.direction == side);
+            Action::Capture(capture) => about(
+                capture.hold_id.to_string(),
+                capture.amount.map(|capture| capture.to_string()),
+            ),
+            Action::Release(release) => about(release.hold_id.to_string(), None),
+            Action::Reverse(reverse) => about(
+                reverse.original_id.to_string(),
+                reverse.amount.map(|reverse| reverse.to_string()),
+            ),
+            Action::Legs(all) => {
+                let on = |side| all.legs.iter().filter(move |leg| leg.direction == side);
                 let paying = |leg: &Leg| format!("{} {}", leg.account, leg.money.currency);
                 Self {
                     from: on(Direction::Debit).map(paying).collect(),
@@ -84,7 +88,7 @@ impl Movement {
 /// pay the same account, or the same amount for the same reason.
 pub(crate) fn is_like(done: &Instruction, now: &Instruction) -> bool {
     let (was, is) = (Movement::of(&done.action), Movement::of(&now.action));
-    let meet = |one: &[String], other: &[String]| one.iter().any(|it| other.contains(it));
+    let meet = |one: &[String], other: &[String]| one.iter().any(|name| other.contains(name));
     let creditor = meet(&was.to, &is.to);
     let reason = was.amounts == is.amounts && done.reference == now.reference;
     let is_alike = match (&done.end_to_end_id, &now.end_to_end_id) {
@@ -97,36 +101,36 @@ pub(crate) fn is_like(done: &Instruction, now: &Instruction) -> bool {
 /// Each field that differs, in words.
 pub(crate) fn differences(done: &Instruction, now: &Instruction) -> String {
     let was: HashMap<String, String> = fields(done).into_iter().collect();
-    let told = fields(now).into_iter().filter_map(|(field, is)| {
+    let changes = fields(now).into_iter().filter_map(|(field, is)| {
         let was = was.get(&field).filter(|was| **was != is)?;
         Some(format!("{field} was {was}, is {is}"))
     });
-    let told: Vec<String> = told.collect();
-    match told.is_empty() {
+    let changes: Vec<String> = changes.collect();
+    match changes.is_empty() {
         true => "is one more like one that was carried out".to_owned(),
-        false => listed(told, ", "),
+        false => listed(changes, ", "),
     }
 }
 
 /// The first of these, and how many more there are.
-fn listed(mut told: Vec<String>, between: &str) -> String {
-    let more = match told.len().saturating_sub(TOLD_MAX) {
+fn listed(mut changes: Vec<String>, between: &str) -> String {
+    let more = match changes.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),
         more => format!("{between}and {more} more"),
     };
-    told.truncate(TOLD_MAX);
-    format!("{}{more}", told.join(between))
+    changes.truncate(NAMED_MAX);
+    format!("{}{more}", changes.join(between))
 }
 
 /// Refuses a file as a whole, where any of these `things` of it were changed.
-pub(crate) fn refuse_changed(things: &str, told: Vec<String>) -> Result<(), InvalidInput> {
-    if told.is_empty() {
+pub(crate) fn refuse_changed(things: &str, changes: Vec<String>) -> Result<(), InvalidInput> {
+    if changes.is_empty() {
         return Ok(());
     }
     let rule = format!(
         "nothing was sent, because {things} under this id have been changed since: {}. What is to \
          be done besides needs a file and an id of its own",
-        listed(told, "; ")
+        listed(changes, "; ")
     );
     Err(InvalidInput::new("file", rule))
 }
@@ -151,23 +155,27 @@ fn action_fields(action: &Action) -> Vec<(String, String)> {
         amount.map_or_else(|| "all of it".to_owned(), |amount| amount.to_string())
     };
     let (kind, fields) = match action {
-        Action::Transfer(it) => {
-            let up_to = ("up_to", it.up_to.to_string());
-            ("transfer", vec![creditor(&it.creditor), ("amount", it.money.to_string()), up_to])
+        Action::Transfer(payment) => {
+            let up_to = ("up_to", payment.up_to.to_string());
+            (
+                "transfer",
+                vec![creditor(&payment.creditor), ("amount", payment.money.to_string()), up_to],
+            )
         }
-        Action::Hold(it) => {
+        Action::Hold(hold) => {
             let (amount, up_to) =
-                (("amount", it.money.to_string()), ("up_to", it.up_to.to_string()));
-            let expires_at = ("expires_at", it.expires_at.to_rfc3339());
-            ("hold", vec![creditor(&it.creditor), amount, up_to, expires_at])
+                (("amount", hold.money.to_string()), ("up_to", hold.up_to.to_string()));
+            let expires_at = ("expires_at", hold.expires_at.to_rfc3339());
+            ("hold", vec![creditor(&hold.creditor), amount, up_to, expires_at])
         }
-        Action::Capture(it) => {
-            ("capture", vec![("amount", part(it.amount)), ("keep_rest", it.keep_rest.to_string())])
-        }
+        Action::Capture(capture) => (
+            "capture",
+            vec![("amount", part(capture.amount)), ("keep_rest", capture.keep_rest.to_string())],
+        ),
         Action::Release(_) => ("release", vec![]),
-        Action::Reverse(it) => ("reverse", vec![("amount", part(it.amount))]),
-        Action::Legs(it) => return legs_fields(&it.legs),
-        Action::Exchange(it) => ("exchange", exchange_fields(it)),
+        Action::Reverse(reverse) => ("reverse", vec![("amount", part(reverse.amount))]),
+        Action::Legs(all) => return legs_fields(&all.legs),
+        Action::Exchange(exchange) => ("exchange", exchange_fields(exchange)),
     };
     let kind = [("action", kind.to_owned())];
     kind.into_iter().chain(fields).map(|(field, text)| (field.to_owned(), text)).collect()
@@ -177,13 +185,13 @@ fn creditor(party: &Party) -> (&'static str, String) {
     ("creditor", party.to_string())
 }
 
-fn exchange_fields(it: &Exchange) -> Vec<(&'static str, String)> {
+fn exchange_fields(exchange: &Exchange) -> Vec<(&'static str, String)> {
     vec![
-        creditor(&it.creditor),
-        ("amount", it.sell.to_string()),
-        ("buy", it.buy.to_string()),
-        ("rate", it.rate.to_string()),
-        ("rounding", code_of(it.rounding)),
+        creditor(&exchange.creditor),
+        ("amount", exchange.sell.to_string()),
+        ("buy", exchange.buy.to_string()),
+        ("rate", exchange.rate.to_string()),
+        ("rounding", code_of(exchange.rounding)),
     ]
 }
 

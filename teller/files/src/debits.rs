@@ -1,4 +1,4 @@
-//! What an account paid, by its entries.
+//! The debits of an account, by its entries.
 
 use chrono::NaiveDate;
 use shared_events::{
@@ -7,8 +7,8 @@ use shared_events::{
 };
 use teller_client::{Teller, TellerError};
 
-/// What this account paid in this currency, booked from this day on. Of an account that the
-/// ledger does not know, or of another currency, nothing.
+/// The debits of this account in this currency with a booking date from this day on. There are none
+/// of an account that the ledger does not know, or of another currency.
 pub(crate) async fn debits(
     bank: &Teller,
     account: Party,

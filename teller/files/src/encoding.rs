@@ -1,5 +1,5 @@
-//! A file as text, whatever program saved it. Promise: text is never guessed silently: what the
-//! file was read as is told, and a file that is in no one encoding is refused with the line.
+//! The text of a file, in the encodings of many programs. Promise: no encoding is assumed silently:
+//! the caller is given its name, and a file in mixed encodings is refused with the line.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250};
 use teller_client::input::InvalidInput;
@@ -14,14 +14,14 @@ const UTF_32_MARKS: [&[u8]; 2] = [&[0xff, 0xfe, 0, 0], &[0, 0, 0xfe, 0xff]];
 pub struct Text {
     /// Without a byte order mark.
     pub text: String,
-    /// What it was read as, such as `UTF-8`.
+    /// The name of the encoding, such as `UTF-8`.
     pub encoding: &'static str,
 }
 
-/// What the text of a file is read as where neither a byte order mark nor valid UTF-8 tells.
+/// The encoding of a file that has neither a byte order mark nor valid UTF-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fallback {
-    /// What spreadsheets of central Europe save as "CSV".
+    /// The encoding of "CSV" from spreadsheets of central Europe.
     #[default]
     Windows1250,
     /// Every byte is the character with its number, as old systems wrote.
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn an_encoding_can_be_named() {
         let text = decode_as(b"Bj\xf8rn", encoding("windows-1252").expect("a label"));
-        assert_eq!(text.expect("it is").text, "Bjørn");
+        assert_eq!(text.expect("the text is windows-1252").text, "Bjørn");
         let error = encoding("cp-nothing").expect_err("no such encoding");
         assert_eq!(error.to_string(), "encoding: not an encoding such as utf-8 or windows-1252");
     }

@@ -3,15 +3,15 @@
 //! out, nothing is sent, and each difference is named.
 //!
 //! ```text
-//! encoding          bytes to text, whatever program saved it
+//! encoding          bytes to text, in the encodings of many programs
 //! records           text to records of fields
 //! table             rows under named columns
 //! cells             amounts and dates as spreadsheets write them
-//! payments          a file of payments, from rows to outcomes; what was paid is not paid again
-//! instruction_list  a JSON file of instructions; their ids follow from what they ask for
-//! changed           what was changed since it was sent: recognised, and told field by field
-//! debits            what an account paid
-//! results           what became of the rows of a file
+//! payments          a file of payments, from rows to outcomes; posted payments are not repeated
+//! instruction_list  a JSON file of instructions; their ids follow from their content
+//! changed           changes since an earlier sending, recognised and named field by field
+//! debits            the debits of an account
+//! results           the outcomes of a file's rows
 //! ```
 //!
 //! ```no_run

@@ -1,5 +1,5 @@
-//! Text as records of fields. Promise: a record's line is the one that an editor shows, whatever
-//! ends the lines; and a quote that is never closed takes no record with it unseen.
+//! Text as records of fields. Promise: a record's line number is the line number of an editor, with
+//! every kind of line end; an unclosed quote hides no record.
 
 /// Whether a field in quotes may have line breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What became of the rows of a file.
+//! The outcomes of a file's rows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +17,7 @@ pub struct Rejection {
     pub reason: &'static str,
 }
 
-/// What became of the rows so far.
+/// The outcomes of the rows so far.
 #[derive(Debug)]
 pub struct Results {
     lines: HashMap<TransferId, usize>,

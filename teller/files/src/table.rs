@@ -14,7 +14,7 @@ use crate::{
     records::{Quotes, Record, fields_of, lines, records},
 };
 
-/// What may stand between fields. The first that makes the header known is taken.
+/// The possible delimiters. The first that gives a known header is taken.
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 /// A first line by which spreadsheets are told the delimiter.
 const DELIMITER_LINE: &str = "sep=";
@@ -31,11 +31,11 @@ pub struct Columns {
 /// A file of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// What its text was read as, such as `UTF-8`.
+    /// The encoding of its text, such as `UTF-8`.
     pub encoding: &'static str,
-    /// What stands between its fields.
+    /// The delimiter of its fields.
     pub delimiter: char,
-    /// Its rows, in their order; those without any content are left out.
+    /// Its rows in their order, without the empty ones.
     pub rows: Vec<Row>,
 }
 
@@ -54,13 +54,13 @@ pub struct Row {
 pub struct Cells(HashMap<&'static str, String>);
 
 impl Cells {
-    /// What stands in a column; nothing where the file does not have it.
+    /// The cell of a column; empty where the file lacks the column.
     #[must_use]
     pub fn get(&self, column: &str) -> &str {
         self.0.get(column).map_or("", String::as_str)
     }
 
-    /// What stands in a column, if anything does.
+    /// The cell of a column, if it has content.
     #[must_use]
     pub fn given(&self, column: &str) -> Option<&str> {
         Some(self.get(column)).filter(|text| !text.is_empty())
@@ -75,10 +75,10 @@ pub fn table(file: &[u8], named: Option<&str>, columns: Columns) -> Result<Table
         None => decode(file, Fallback::default())?,
     };
     let mut above = lines(&text).zip(1..).skip_while(|(line, _)| trim(line).is_empty()).peekable();
-    let told = above.next_if(|(line, _)| delimiter_line(line).is_some());
-    let told = told.and_then(|(line, _)| delimiter_line(line));
+    let named = above.next_if(|(line, _)| delimiter_line(line).is_some());
+    let named = named.and_then(|(line, _)| delimiter_line(line));
     let (header, first) = above.find(|(line, _)| !trim(line).is_empty()).unwrap_or(("", 1));
-    let delimiter = told.unwrap_or_else(|| delimiter_of(header, columns));
+    let delimiter = named.unwrap_or_else(|| delimiter_of(header, columns));
     let header = header_of(header, delimiter, columns)?;
     let mut rows = Vec::new();
     for record in records(&text, delimiter, Quotes::SpanLines, first + 1) {
@@ -91,9 +91,9 @@ pub fn table(file: &[u8], named: Option<&str>, columns: Columns) -> Result<Table
 /// `sep=;`, also in quotes.
 fn delimiter_line(line: &str) -> Option<char> {
     let line = trim(line).trim_matches('"');
-    let is_it = line.get(..DELIMITER_LINE.len())?.eq_ignore_ascii_case(DELIMITER_LINE);
-    let mut told = line[DELIMITER_LINE.len()..].chars();
-    match (is_it, told.next(), told.next()) {
+    let is_named = line.get(..DELIMITER_LINE.len())?.eq_ignore_ascii_case(DELIMITER_LINE);
+    let mut rest = line[DELIMITER_LINE.len()..].chars();
+    match (is_named, rest.next(), rest.next()) {
         (true, Some(delimiter), None) => Some(delimiter),
         // `sep=` and a tab, which was trimmed.
         (true, None, _) => Some('\t'),
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn an_encoding_that_is_named_is_taken() {
         let file = b"name;amount\nBj\xf8rn;1";
-        let read = table(file, Some("windows-1252"), COLUMNS).expect("it is");
+        let read = table(file, Some("windows-1252"), COLUMNS).expect("the text is windows-1252");
         let name = read.rows[0].cells.as_ref().map(|cells| cells.get("name"));
         assert_eq!((read.encoding, name), ("windows-1252", Ok("Bjørn")));
     }

@@ -26,7 +26,7 @@ pub struct Entry {
 }
 
 /// The ledger's entries, by the legacy number of the account, in the order of posting.
-pub type Books = HashMap<u64, Vec<Entry>>;
+pub type LedgerEntries = HashMap<u64, Vec<Entry>>;
 
 /// How well a day, or an account by its worst day, agrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ pub struct Comparison {
 
 /// Compares every account-day of the export. An account that is not in the books has nothing on it.
 #[must_use]
-pub fn compare(export: &Export, books: &Books) -> Comparison {
+pub fn compare(export: &Export, books: &LedgerEntries) -> Comparison {
     let mut printed: BTreeMap<(u64, NaiveDate), Vec<Decimal>> = BTreeMap::new();
     for row in &export.rows {
         printed.entry((row.account, row.date)).or_default().push(row.printed);
@@ -131,8 +131,9 @@ fn balance_on(ends: &BTreeMap<NaiveDate, Decimal>, day: NaiveDate) -> Decimal {
 }
 
 fn nearest(ledger: Decimal, printed: &[Decimal]) -> (Decimal, Decimal) {
-    let distance = |it| exact_sub(ledger, it).map_or(Decimal::MAX, |distance| distance.abs());
-    let distances = printed.iter().map(|it| (*it, distance(*it)));
+    let distance =
+        |printed| exact_sub(ledger, printed).map_or(Decimal::MAX, |distance| distance.abs());
+    let distances = printed.iter().map(|balance| (*balance, distance(*balance)));
     let nearest = distances.min_by_key(|(_, distance)| *distance);
     nearest.unwrap_or((Decimal::ZERO, ledger.abs()))
 }
@@ -147,7 +148,7 @@ fn class_of(difference: Decimal) -> Class {
     }
 }
 
-fn closing_sum(export: &Export, books: &Books) -> Decimal {
+fn closing_sum(export: &Export, books: &LedgerEntries) -> Decimal {
     let last = |number: u64| books.get(&number)?.last();
     let accounts = export.accounts.iter();
     accounts.filter_map(|account| last(account.number)).map(|entry| entry.balance_after).sum()

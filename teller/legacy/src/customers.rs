@@ -1,4 +1,4 @@
-//! Accounts and who owns them: account.asc, client.asc, disp.asc.
+//! Accounts and their owners: account.asc, client.asc, disp.asc.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! Moves a legacy bank's export into this one. Promise: an account's rows are sent only once it can
-//! take them, because a rejection is final; what is started again goes on where it was.
+//! The import of a legacy bank's export. Promise: an account's rows are sent only once the account
+//! can take them, because a rejection is final; an import that is started again continues.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -24,7 +24,7 @@ use super::{
 /// All commands of all imports have this key: they are handled in the order of sending.
 const PARTITION_KEY: &str = "legacy-import";
 
-/// What an import did.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Imported {
     /// Accounts.
@@ -41,7 +41,7 @@ pub struct Imported {
     pub rejections: Vec<Rejection>,
     /// How many were not sent, because their account cannot take them.
     pub not_sent: usize,
-    /// What was left out, and why.
+    /// The omitted rows, with their rules.
     pub bad_rows: Vec<BadRow>,
     /// How long it took.
     pub seconds: f64,

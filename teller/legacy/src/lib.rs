@@ -3,11 +3,11 @@
 //! at any point; a bad row is listed and stops nothing else.
 //!
 //! ```text
-//! lines            fields of one line; what cannot be split is a bad row
+//! lines            fields of one line; a line that cannot be split is a bad row
 //! customers        account.asc, client.asc, disp.asc: accounts and their owners
-//! transactions     trans.asc: rows, and which of the bank's own accounts each stands against
+//! transactions     trans.asc: rows, and the internal account on the other side of each
 //! read             all of it, and the bad rows
-//! plan             what to open and what to post, in which order        (pure)
+//! plan             accounts to open and rows to post, in their order    (pure)
 //! ready            opens accounts, and waits until they can take rows
 //! import           does it
 //! compare          the ledger's books against the printed balances      (pure)
@@ -38,7 +38,7 @@ mod ready;
 mod reconcile;
 mod transactions;
 
-pub use compare::{Books, Class, Comparison, Entry, Mismatch, Tally, compare};
+pub use compare::{Class, Comparison, Entry, LedgerEntries, Mismatch, Tally, compare};
 pub use customers::LegacyAccount;
 pub use import::{Imported, Progress, import};
 pub use lines::BadRow;
@@ -47,4 +47,4 @@ pub use plan::{Plan, PlannedAccount, PlannedRow, account_id, plan, transfer_id};
 pub use read::{Export, Files, parse, read};
 pub use ready::AccountCounts;
 pub use reconcile::{Reconciled, reconcile};
-pub use transactions::{LegacyRow, Way};
+pub use transactions::LegacyRow;

@@ -89,10 +89,14 @@ mod tests {
     fn lines_of_another_form_are_bad_rows_and_the_others_are_read() {
         let file = b"\"a\";\"b\"\r\n1;\"caf\xe9\"\r\n1;\"open\n\n1\n1;\"x\"y\n3;4";
         let table = split("f.asc", file, &["a", "b"]).expect("the header is right");
-        let rows: Vec<_> = table.lines.iter().map(|it| (it.number, it.fields.join("|"))).collect();
+        let rows: Vec<_> =
+            table.lines.iter().map(|line| (line.number, line.fields.join("|"))).collect();
         assert_eq!(rows, [(2, "1|café".to_owned()), (7, "3|4".to_owned())]);
-        let bad: Vec<_> =
-            table.bad.iter().map(|it| format!("{}: {} {}", it.line, it.field, it.rule)).collect();
+        let bad: Vec<_> = table
+            .bad
+            .iter()
+            .map(|bad| format!("{}: {} {}", bad.line, bad.field, bad.rule))
+            .collect();
         assert_eq!(
             bad,
             [
@@ -115,7 +119,7 @@ mod tests {
         let text = "a;b\n1;café\n2;x\n";
         let read = |bytes: &[u8]| {
             let table = split("f.asc", bytes, &["a", "b"]).expect("the header is right");
-            table.lines.iter().map(|it| it.fields.join("|")).collect::<Vec<_>>()
+            table.lines.iter().map(|line| line.fields.join("|")).collect::<Vec<_>>()
         };
         let utf16 = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let latin1: Vec<u8> = text.chars().filter_map(|c| u8::try_from(c).ok()).collect();

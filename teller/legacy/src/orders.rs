@@ -1,5 +1,5 @@
-//! Standing orders: order.asc. Promise: nothing is paid on any day before the one that the clerk
-//! names, so replayed books stay what they are; what is loaded again is set once.
+//! Standing orders: order.asc. Promise: no order pays before the day that the clerk names, so the
+//! imported books stay as they are; an order that is loaded again is set once.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -29,7 +29,8 @@ const COLUMNS: [&str; 6] =
     ["order_id", "account_id", "bank_to", "account_to", "amount", "k_symbol"];
 /// The legacy bank's only kind of order.
 const OPERATION: &str = "PREVOD NA UCET";
-/// The export does not say what the legacy bank did where money was missing: a week's banking days.
+/// The export does not name the legacy bank's retries after insufficient funds: a week's banking
+/// days.
 const RETRY_DAYS: u32 = 5;
 
 /// A standing order of the legacy bank: a remittance each month.
@@ -45,22 +46,22 @@ pub struct LegacyOrder {
     pub creditor: AccountCode,
     /// How much.
     pub money: Money,
-    /// What it is for: the bank's own words.
+    /// The remittance information, in the legacy bank's words.
     pub reference: String,
 }
 
 /// The standing orders of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacyOrders {
-    /// Those that can be set, in the order of the file.
+    /// The valid orders, in the order of the file.
     pub orders: Vec<LegacyOrder>,
     /// How many rows order.asc has, with the bad ones.
     pub rows_total: usize,
-    /// What was left out, and why.
+    /// The omitted rows, with their rules.
     pub bad_rows: Vec<BadRow>,
 }
 
-/// What became of the standing orders of an export.
+/// The result of loading the standing orders of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LoadedOrders {
     /// How many rows order.asc has.
@@ -69,7 +70,7 @@ pub struct LoadedOrders {
     pub set: usize,
     /// How many the bank refused; the reasons are among the bad rows.
     pub refused: usize,
-    /// What was left out, and why.
+    /// The omitted rows, with their rules.
     pub bad_rows: Vec<BadRow>,
 }
 
@@ -78,7 +79,7 @@ pub struct LoadedOrders {
 pub fn read_orders(folder: &Path) -> Result<LegacyOrders, InvalidInput> {
     let account = file(folder, ACCOUNT_FILE)?;
     let (client, disp) = (file(folder, CLIENT_FILE)?, file(folder, DISP_FILE)?);
-    // What is wrong with accounts, their import tells.
+    // The import of the accounts lists their bad rows.
     let accounts = customers::accounts(&account, &client, &disp, &mut Vec::new())?;
     let accounts = accounts.iter().map(|account| account.number).collect();
     parse(&file(folder, ORDER_FILE)?, &accounts)
@@ -116,7 +117,7 @@ fn parse_order(line: &Line, accounts: &HashSet<u64>) -> Result<LegacyOrder, Inva
     if !matches!(symbol, "" | "SIPO" | "POJISTNE" | "UVER" | "LEASING") {
         return Err(unknown_code("k_symbol", symbol));
     }
-    let creditor = settlement(bank).map_err(|it| InvalidInput::new("bank_to", it.rule))?;
+    let creditor = settlement(bank).map_err(|error| InvalidInput::new("bank_to", error.rule))?;
     Ok(LegacyOrder {
         line: line.number,
         number: number("order_id", order)?,
@@ -221,7 +222,8 @@ mod tests {
             "6;2;\"ST\"\n",
         ));
         assert_eq!((found.orders.len(), found.rows_total), (1, 7));
-        let bad = found.bad_rows.iter().map(|it| format!("{}: {}: {}", it.line, it.field, it.rule));
+        let bad =
+            found.bad_rows.iter().map(|bad| format!("{}: {}: {}", bad.line, bad.field, bad.rule));
         assert_eq!(
             bad.collect::<Vec<_>>(),
             [

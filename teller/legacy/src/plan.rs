@@ -1,5 +1,5 @@
-//! What an import will do. Promise: the same export makes the same plan, ids and all, so that an
-//! import that is started again does nothing twice.
+//! The plan of an import. Promise: the same export has the same plan with the same ids, so that an
+//! import that is started again has no second effect.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, MessageId, Money, TransferId,
     accounts::{Holder, OpenAccount},
-    ledger::{Party, Transfer},
+    ledger::{Direction, Party, Transfer},
     money::exact::exact_add,
 };
 use uuid::Uuid;
@@ -15,14 +15,14 @@ use uuid::Uuid;
 use super::{
     customers::LegacyAccount,
     read::Export,
-    transactions::{CURRENCY, LegacyRow, Way},
+    transactions::{CURRENCY, LegacyRow},
 };
 
 /// All ids of an import are made from this one and the legacy bank's numbers (UUIDv5), save those
 /// of accounts, which follow from their external references.
 pub(super) const NAMESPACE: Uuid = Uuid::from_u128(0x8d0c_6b1e_1993_5a7c_9a55_b1f0_5e0c_1994);
 
-/// What an import will do.
+/// The accounts and rows of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The accounts to open.
@@ -89,7 +89,7 @@ fn overdraft_limits(rows: &[&LegacyRow]) -> HashMap<u64, Decimal> {
     let mut limits = HashMap::new();
     for row in rows {
         let balance = balances.entry(row.account).or_default();
-        // What has more digits is more than any limit: the account is not opened then.
+        // A balance with more digits exceeds every limit: the account is not opened then.
         *balance = exact_add(*balance, row.change()).unwrap_or(Decimal::MIN);
         let limit: &mut Decimal = limits.entry(row.account).or_default();
         *limit = (*limit).max(-*balance);
@@ -119,9 +119,9 @@ fn open(account: &LegacyAccount, currency: Currency, overdraft_limit: Amount) ->
 fn post(row: &LegacyRow, currency: Currency) -> PlannedRow {
     let account_id = account_id(row.account);
     let (customer, bank) = (Party::AccountId(account_id), Party::Code(row.against.clone()));
-    let (debtor, creditor) = match row.way {
-        Way::Credit => (bank, customer),
-        Way::Debit => (customer, bank),
+    let (debtor, creditor) = match row.direction {
+        Direction::Credit => (bank, customer),
+        Direction::Debit => (customer, bank),
     };
     let transfer = Transfer {
         transfer_id: transfer_id(row.trans_id),

@@ -32,7 +32,7 @@ pub struct Export {
     pub rows: Vec<LegacyRow>,
     /// How many rows trans.asc has, with the bad ones.
     pub rows_total: usize,
-    /// What was left out, and why.
+    /// The omitted rows, with their rules.
     pub bad_rows: Vec<BadRow>,
 }
 

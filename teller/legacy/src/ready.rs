@@ -19,7 +19,7 @@ use super::{
     plan::{NAMESPACE, PlannedAccount},
 };
 
-/// What became of the accounts of an export.
+/// The accounts of an export after their preparation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AccountCounts {
     /// Opened now.
@@ -36,13 +36,13 @@ pub struct AccountCounts {
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     pub(super) counts: AccountCounts,
-    /// Those that cannot take rows.
+    /// The accounts that cannot take rows.
     pub(super) unusable: HashSet<AccountId>,
     /// Why they cannot.
     pub(super) bad_rows: Vec<BadRow>,
 }
 
-/// What was found or done about one account.
+/// The result of one account's preparation.
 enum Found {
     Opened,
     Usable,
@@ -57,7 +57,8 @@ pub(super) async fn prepare_accounts(
     accounts: Vec<PlannedAccount>,
     mut each: impl FnMut(usize),
 ) -> Result<Ready, TellerError> {
-    let ids: HashSet<AccountId> = accounts.iter().map(|it| it.command.account_id).collect();
+    let ids: HashSet<AccountId> =
+        accounts.iter().map(|account| account.command.account_id).collect();
     let mut prepared = stream::iter(accounts)
         .map(async |account| (prepare_account(bank, &account).await, account))
         .buffer_unordered(AT_ONCE)
@@ -139,7 +140,7 @@ async fn until_none_pending(bank: &Teller, ids: &HashSet<AccountId>) -> Result<(
         let status = Some(AccountStatus::Pending);
         let filter = ListAccounts { status, ..ListAccounts::default() };
         let (pending, _) = bank.list_accounts(filter, usize::MAX).await?;
-        let ours = pending.iter().filter(|it| ids.contains(&it.account_id)).count();
+        let ours = pending.iter().filter(|account| ids.contains(&account.account_id)).count();
         if ours == 0 {
             return Ok(());
         }

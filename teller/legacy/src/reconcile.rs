@@ -9,7 +9,7 @@ use shared_events::ledger::{Party, TransferStatus};
 use teller_client::{AT_ONCE, Teller, TellerError};
 
 use super::{
-    compare::{Books, Entry, Mismatch, Tally, compare, two_digits},
+    compare::{Entry, LedgerEntries, Mismatch, Tally, compare, two_digits},
     lines::BadRow,
     plan::{account_id, transfer_id},
     read::Export,
@@ -51,7 +51,7 @@ pub async fn reconcile(
     each: impl FnMut(usize),
 ) -> Result<Reconciled, TellerError> {
     let books = fetch_books(bank, export, each).await?;
-    let posted: HashSet<_> = books.values().flatten().map(|it| it.transfer_id).collect();
+    let posted: HashSet<_> = books.values().flatten().map(|entry| entry.transfer_id).collect();
     let comparison = compare(export, &books);
     let missing = export.rows.iter().filter(|row| {
         books.contains_key(&row.account) && !posted.contains(&transfer_id(row.trans_id))
@@ -77,13 +77,13 @@ async fn fetch_books(
     bank: &Teller,
     export: &Export,
     mut each: impl FnMut(usize),
-) -> Result<Books, TellerError> {
+) -> Result<LedgerEntries, TellerError> {
     let numbers: Vec<u64> = export.accounts.iter().map(|account| account.number).collect();
     let mut fetched = stream::iter(numbers)
         .map(async |number| (number, fetch_entries(bank, number).await))
         .buffer_unordered(STATEMENTS_AT_ONCE)
         .enumerate();
-    let mut books = Books::new();
+    let mut books = LedgerEntries::new();
     while let Some((done, (number, entries))) = fetched.next().await {
         books.extend(entries?.map(|entries| (number, entries)));
         each(done + 1);

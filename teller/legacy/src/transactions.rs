@@ -1,11 +1,14 @@
-//! Transactions: trans.asc. What the codes of a row mean stands in two tables here and nowhere
-//! else: which of the bank's own accounts is the other side, and which way the money goes.
+//! Transactions: trans.asc. Two tables give the codes of a row their meaning: the internal account
+//! on the other side, and the direction of the money.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use shared_events::{Amount, ledger::AccountCode};
+use shared_events::{
+    Amount,
+    ledger::{AccountCode, Direction},
+};
 use teller_client::input::{self, InvalidInput};
 
 use super::{
@@ -29,15 +32,6 @@ const COLUMNS: [&str; 10] = [
 /// The one currency of the export.
 pub(super) const CURRENCY: &str = "CZK";
 
-/// Which way a row moves money, seen from the customer's account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Into the account.
-    Credit,
-    /// Out of the account.
-    Debit,
-}
-
 /// A booked transaction of the legacy bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacyRow {
@@ -49,15 +43,15 @@ pub struct LegacyRow {
     pub account: u64,
     /// The day it was booked on.
     pub date: NaiveDate,
-    /// Which way the money goes.
-    pub way: Way,
+    /// The side of the customer's account.
+    pub direction: Direction,
     /// The bank's own account on the other side.
     pub against: AccountCode,
     /// How much, more than zero.
     pub amount: Decimal,
     /// The balance that the bank printed after it.
     pub printed: Decimal,
-    /// What it is for: the bank's own words.
+    /// The remittance information, in the legacy bank's words.
     pub reference: String,
 }
 
@@ -65,9 +59,9 @@ impl LegacyRow {
     /// How the row changes the account's balance.
     #[must_use]
     pub fn change(&self) -> Decimal {
-        match self.way {
-            Way::Credit => self.amount,
-            Way::Debit => -self.amount,
+        match self.direction {
+            Direction::Credit => self.amount,
+            Direction::Debit => -self.amount,
         }
     }
 }
@@ -108,8 +102,8 @@ fn parse(line: &Line, accounts: &HashSet<u64>) -> Result<LegacyRow, InvalidInput
         return Err(InvalidInput::new("account_id", rule));
     }
     let (against, usual) = other_side(operation, symbol, bank)?;
-    let way = way(kind)?;
-    if way != usual {
+    let direction = direction_of(kind)?;
+    if direction != usual {
         let rule = format!("{kind} does not go with operation {operation:?} {symbol:?}");
         return Err(InvalidInput::new("type", rule));
     }
@@ -121,7 +115,7 @@ fn parse(line: &Line, accounts: &HashSet<u64>) -> Result<LegacyRow, InvalidInput
         trans_id,
         account,
         date: date(day)?,
-        way,
+        direction,
         against,
         amount: money.amount.decimal(),
         printed: printed.decimal(),
@@ -129,26 +123,26 @@ fn parse(line: &Line, accounts: &HashSet<u64>) -> Result<LegacyRow, InvalidInput
     })
 }
 
-fn way(kind: &str) -> Result<Way, InvalidInput> {
+fn direction_of(kind: &str) -> Result<Direction, InvalidInput> {
     match kind {
-        "PRIJEM" => Ok(Way::Credit),
-        "VYDAJ" | "VYBER" => Ok(Way::Debit),
+        "PRIJEM" => Ok(Direction::Credit),
+        "VYDAJ" | "VYBER" => Ok(Direction::Debit),
         other => Err(unknown_code("type", other)),
     }
 }
 
-/// The bank's own account behind an operation, and the way that money goes by it. What the bank
-/// charges or pays is known by its symbol, whatever operation it was booked as.
+/// The internal account behind an operation, and the direction of the money. The symbol alone names
+/// the bank's charges and interest, with any operation.
 fn other_side(
     operation: &str,
     symbol: &str,
     bank: &str,
-) -> Result<(AccountCode, Way), InvalidInput> {
+) -> Result<(AccountCode, Direction), InvalidInput> {
     let own = |code: &str| AccountCode(code.to_owned());
     match (operation, symbol) {
-        ("", "UROK") => return Ok((own("interest_paid"), Way::Credit)),
-        ("" | "VYBER", "SANKC. UROK") => return Ok((own("penalty_interest"), Way::Debit)),
-        ("" | "VYBER", "SLUZBY") => return Ok((own("fees"), Way::Debit)),
+        ("", "UROK") => return Ok((own("interest_paid"), Direction::Credit)),
+        ("" | "VYBER", "SANKC. UROK") => return Ok((own("penalty_interest"), Direction::Debit)),
+        ("" | "VYBER", "SLUZBY") => return Ok((own("fees"), Direction::Debit)),
         (_, "UROK" | "SANKC. UROK" | "SLUZBY") => {
             let rule = format!("{symbol:?} does not go with operation {operation:?}");
             return Err(InvalidInput::new("k_symbol", rule));
@@ -157,11 +151,11 @@ fn other_side(
         (_, unknown) => return Err(unknown_code("k_symbol", unknown)),
     }
     match operation {
-        "VKLAD" => Ok((own("cash"), Way::Credit)),
-        "VYBER" => Ok((own("cash"), Way::Debit)),
-        "VYBER KARTOU" => Ok((own("cards"), Way::Debit)),
-        "PREVOD Z UCTU" => Ok((settlement(bank)?, Way::Credit)),
-        "PREVOD NA UCET" => Ok((settlement(bank)?, Way::Debit)),
+        "VKLAD" => Ok((own("cash"), Direction::Credit)),
+        "VYBER" => Ok((own("cash"), Direction::Debit)),
+        "VYBER KARTOU" => Ok((own("cards"), Direction::Debit)),
+        "PREVOD Z UCTU" => Ok((settlement(bank)?, Direction::Credit)),
+        "PREVOD NA UCET" => Ok((settlement(bank)?, Direction::Debit)),
         unknown => Err(unknown_code("operation", unknown)),
     }
 }
@@ -203,7 +197,7 @@ mod tests {
         let fields = ["1", "7", "930101", kind, operation, "1.00", "1.00", symbol, bank, "0"];
         let fields = fields.map(str::to_owned).to_vec();
         match parse(&Line { number: 2, fields }, &HashSet::from([7])) {
-            Ok(row) => format!("{:?} {}", row.way, row.against),
+            Ok(row) => format!("{:?} {}", row.direction, row.against),
             Err(error) => error.to_string(),
         }
     }

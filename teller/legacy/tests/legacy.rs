@@ -5,19 +5,22 @@ use std::{collections::HashMap, path::Path};
 use rust_decimal::Decimal;
 use shared_events::{AccountId, ledger::Party};
 use teller_legacy::{
-    Books, Comparison, Entry, Export, Plan, Tally, account_id, compare, plan, read,
+    Comparison, Entry, Export, LedgerEntries, Plan, Tally, account_id, compare, plan, read,
 };
 
 /// Posts the plan in memory as the ledger would. Fails where an account passes its limit.
-fn replay(export: &Export, plan: &Plan) -> Books {
+fn replay(export: &Export, plan: &Plan) -> LedgerEntries {
     let limits: HashMap<AccountId, Decimal> = plan
         .accounts
         .iter()
-        .map(|it| (it.command.account_id, it.command.overdraft_limit.decimal()))
+        .map(|account| (account.command.account_id, account.command.overdraft_limit.decimal()))
         .collect();
-    let numbers: HashMap<AccountId, u64> =
-        export.accounts.iter().map(|it| (account_id(it.number), it.number)).collect();
-    let mut books = Books::new();
+    let numbers: HashMap<AccountId, u64> = export
+        .accounts
+        .iter()
+        .map(|account| (account_id(account.number), account.number))
+        .collect();
+    let mut books = LedgerEntries::new();
     for row in &plan.rows {
         let transfer = &row.transfer;
         let amount = transfer.money.amount.decimal();
@@ -28,7 +31,8 @@ fn replay(export: &Export, plan: &Plan) -> Books {
             amount
         };
         let entries = books.entry(numbers[&row.account_id]).or_default();
-        let balance_after = entries.last().map_or(Decimal::ZERO, |it| it.balance_after) + change;
+        let balance_after =
+            entries.last().map_or(Decimal::ZERO, |entry| entry.balance_after) + change;
         assert!(balance_after >= -limits[&row.account_id], "line {} is refused", row.line);
         let booking_date = transfer.booking_date.expect("an import books on the row's day");
         let transfer_id = transfer.transfer_id;
@@ -65,7 +69,7 @@ fn every_bad_row_is_listed_with_line_and_rule_and_stops_nothing_else() {
     let bad: Vec<String> = export
         .bad_rows
         .iter()
-        .map(|it| format!("{}:{}: {}: {}", it.file, it.line, it.field, it.rule))
+        .map(|bad| format!("{}:{}: {}: {}", bad.file, bad.line, bad.field, bad.rule))
         .collect();
     let expected = include_str!("data/legacy-small/bad-rows.txt");
     assert_eq!(bad.join("\n"), expected.trim_end());
@@ -83,8 +87,8 @@ fn an_account_may_go_as_far_below_zero_as_it_needs_and_no_further() {
     let limits: Vec<(Option<&str>, String)> = plan
         .accounts
         .iter()
-        .map(|it| &it.command)
-        .map(|it| (it.external_reference.as_deref(), it.overdraft_limit.to_string()))
+        .map(|account| &account.command)
+        .map(|command| (command.external_reference.as_deref(), command.overdraft_limit.to_string()))
         .collect();
     let expected = [("90101", "0"), ("90102", "302.5"), ("90103", "0")];
     assert_eq!(limits, expected.map(|(number, limit)| (Some(number), limit.to_owned())));
@@ -130,7 +134,7 @@ fn the_real_books_give_the_figures_of_their_readme() {
     let overdrawn = plan(&export)
         .accounts
         .iter()
-        .filter(|it| !it.command.overdraft_limit.decimal().is_zero())
+        .filter(|account| !account.command.overdraft_limit.decimal().is_zero())
         .count();
     assert_eq!(overdrawn, 18);
 }

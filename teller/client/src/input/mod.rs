@@ -1,5 +1,5 @@
-//! What a person wrote, checked before anything is sent. Promise: whatever is wrong is named by
-//! its field and the rule that it breaks; what passes here, the bank does not refuse for its form.
+//! Text from a person, checked before anything is sent. Promise: a wrong value is named by its
+//! field and by the rule that it breaks; the bank refuses no value for its form that passes here.
 
 mod amounts;
 mod names;

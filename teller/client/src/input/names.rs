@@ -1,4 +1,4 @@
-//! What people call an account.
+//! Names of accounts: id, IBAN, external reference, code.
 
 use std::fmt;
 
@@ -8,10 +8,11 @@ use super::{InvalidInput, external_reference, space::without_spaces};
 
 const REFERENCE: &str = "ref:";
 const CODE: &str = "code:";
-/// No country's IBAN is shorter: what looks like one and is this long is meant as one.
+/// The shortest IBAN of any country. A shorter text that resembles an IBAN is an external
+/// reference.
 const IBAN_CHARS_MIN: usize = 15;
 
-/// What a person calls one side of a transfer.
+/// The name of a debtor or creditor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartyName {
     /// A customer's account.
@@ -25,7 +26,9 @@ impl fmt::Display for PartyName {
         match self {
             Self::Account(AccountKey::AccountId(id)) => id.fmt(f),
             Self::Account(AccountKey::Iban(iban)) => iban.fmt(f),
-            Self::Account(AccountKey::ExternalReference(it)) => write!(f, "{REFERENCE}{it}"),
+            Self::Account(AccountKey::ExternalReference(reference)) => {
+                write!(f, "{REFERENCE}{reference}")
+            }
             Self::Code(code) => write!(f, "{CODE}{code}"),
         }
     }
@@ -36,7 +39,7 @@ impl fmt::Display for PartyName {
 pub fn account(field: &str, text: &str) -> Result<AccountKey, InvalidInput> {
     let wrong = |rule: String| InvalidInput::new(field, rule);
     if let Some(reference) = text.strip_prefix(REFERENCE) {
-        let checked = external_reference(reference).map_err(|it| wrong(it.rule))?;
+        let checked = external_reference(reference).map_err(|error| wrong(error.rule))?;
         return Ok(AccountKey::ExternalReference(checked));
     }
     if let Ok(id) = text.parse::<AccountId>() {
@@ -46,7 +49,7 @@ pub fn account(field: &str, text: &str) -> Result<AccountKey, InvalidInput> {
         let iban = Iban::try_new(&meant).map_err(|_| wrong(why_not(&meant)))?;
         return Ok(AccountKey::Iban(iban));
     }
-    let checked = external_reference(text).map_err(|it| wrong(it.rule))?;
+    let checked = external_reference(text).map_err(|error| wrong(error.rule))?;
     Ok(AccountKey::ExternalReference(checked))
 }
 
@@ -64,7 +67,7 @@ pub fn party(field: &str, text: &str) -> Result<PartyName, InvalidInput> {
     Ok(PartyName::Code(code))
 }
 
-/// What people write between the groups of an IBAN, besides spaces.
+/// Separators besides spaces that people write between the groups of an IBAN.
 const HYPHENS: [char; 6] = ['-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}'];
 
 /// The IBAN that a text is meant as, right or wrong, without all that people put into one: spaces
@@ -88,7 +91,7 @@ fn meant_as_iban(text: &str) -> Option<String> {
     is_meant.then_some(joined)
 }
 
-/// What is wrong with an IBAN.
+/// The rule that a wrong IBAN breaks.
 fn why_not(iban: &str) -> String {
     let (country, bban) = (&iban[..2], &iban[4..]);
     let in_digits = |c| match c {
@@ -169,7 +172,7 @@ mod tests {
         ] {
             assert_eq!(read(text), rule);
         }
-        // What only looks a little like one is a reference.
+        // A text that resembles an IBAN only a little is a reference.
         for reference in
             ["AB12-CUSTOMER-000123", "IBAN", "iban-holder", "ab-12", "Č".repeat(20).as_str()]
         {

@@ -7,8 +7,8 @@ use super::InvalidInput;
 
 const EVERY: &str = "day, week or month, or so many of them such as 2weeks";
 
-/// How a schedule goes on: every `day`, `2weeks`, `3months`. Weeks have a day of the week and
-/// months a day of the month, or else those of the first day. `None`: once.
+/// The repetition of a schedule: every `day`, `2weeks`, `3months`. Weeks have a day of the week and
+/// months a day of the month; without one, the day of the first date counts. `None`: once.
 pub fn repeat(
     every: Option<&str>,
     (on, day): (Option<&str>, Option<u32>),

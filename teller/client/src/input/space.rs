@@ -1,4 +1,4 @@
-//! Characters that are not seen: spaces of all widths, and what writing systems and word processors
+//! Invisible characters: spaces of all widths, and marks that writing systems and word processors
 //! leave between letters.
 
 /// A space of any width, or a character without width.

@@ -26,7 +26,7 @@ pub fn checked(
     text.map(check).transpose()
 }
 
-/// What a transfer is for.
+/// The remittance information of a transfer.
 pub fn reference(text: &str) -> Result<String, InvalidInput> {
     line("reference", text, 0, REFERENCE_CHARS_MAX)
 }
@@ -89,12 +89,12 @@ pub fn product(text: &str) -> Result<String, InvalidInput> {
     }
 }
 
-/// What another system calls an account.
+/// The name of an account in another system.
 pub fn external_reference(text: &str) -> Result<String, InvalidInput> {
     line("external_reference", text, 1, EXTERNAL_REFERENCE_CHARS_MAX)
 }
 
-/// What the bank is called on a statement.
+/// The bank's name on a statement.
 pub fn bank_name(text: &str) -> Result<String, InvalidInput> {
     line("bank_name", text, 1, NAME_CHARS_MAX)
 }

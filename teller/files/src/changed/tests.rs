@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 fn instruction(action: &Value, reference: &str, end_to_end_id: &str) -> Instruction {
-    let mut it = json!({"transfer_id": Uuid::nil(), "action": action});
+    let mut instruction = json!({"transfer_id": Uuid::nil(), "action": action});
     for (field, text) in [("reference", reference), ("end_to_end_id", end_to_end_id)] {
         if !text.is_empty() {
-            it[field] = json!(text);
+            instruction[field] = json!(text);
         }
     }
-    serde_json::from_value(it).expect("an instruction")
+    serde_json::from_value(instruction).expect("an instruction")
 }
 
 fn euros(amount: &str) -> Value {
@@ -43,19 +43,19 @@ fn legs(shares: &[(&str, &str)], total: &str) -> Value {
 }
 
 fn exchange(amount: &str, rate: &str) -> Value {
-    let mut it = between("cash", "cards", amount);
-    it["sell"] = it["money"].take();
-    it.as_object_mut().expect("fields").remove("money");
-    (it["buy"], it["rate"]) = (json!("CZK"), json!(rate));
-    json!({"exchange": it})
+    let mut exchange = between("cash", "cards", amount);
+    exchange["sell"] = exchange["money"].take();
+    exchange.as_object_mut().expect("fields").remove("money");
+    (exchange["buy"], exchange["rate"]) = (json!("CZK"), json!(rate));
+    json!({"exchange": exchange})
 }
 
 fn about(kind: &str, field: &str, id: u128, amount: Option<&str>) -> Value {
-    let mut it = json!({field: Uuid::from_u128(id)});
+    let mut action = json!({field: Uuid::from_u128(id)});
     if let Some(amount) = amount {
-        it["amount"] = json!(amount);
+        action["amount"] = json!(amount);
     }
-    json!({kind: it})
+    json!({kind: action})
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_debtors_own_id_tells_which_instruction_it_is() {
 fn what_differs_is_told_of_every_kind() {
     let capture = |id, amount| about("capture", "hold_id", id, amount);
     let reverse = |id, amount| about("reverse", "original_id", id, amount);
-    for (was, now, told) in [
+    for (was, now, expected) in [
         (transfer("fees", "1"), transfer("fees", "2"), "amount was 1.00 EUR, is 2.00 EUR"),
         (
             hold("fees", "1", 1),
@@ -99,8 +99,8 @@ fn what_differs_is_told_of_every_kind() {
         (exchange("1", "25"), exchange("1", "25"), "is one more like one that was carried out"),
     ] {
         let (was, now) = (instruction(&was, "", ""), instruction(&now, "", ""));
-        assert!(is_like(&was, &now), "{told}");
-        assert_eq!(differences(&was, &now), told);
+        assert!(is_like(&was, &now), "{expected}");
+        assert_eq!(differences(&was, &now), expected);
     }
     let other_hold = (capture(7, None), capture(8, None));
     let other_debtor = (transfer("fees", "1"), json!({"transfer": between("fees", "cards", "1")}));
@@ -111,8 +111,8 @@ fn what_differs_is_told_of_every_kind() {
 
 #[test]
 fn the_first_differences_are_told_and_the_rest_counted() {
-    let told = (0..12).map(|row| format!("line {row}: other")).collect();
-    let error = refuse_changed("rows that were paid", told).expect_err("they were changed");
+    let expected = (0..12).map(|row| format!("line {row}: other")).collect();
+    let error = refuse_changed("rows that were paid", expected).expect_err("they were changed");
     let text = error.to_string();
     assert!(text.contains("line 9: other; and 2 more. What is to be done"), "{text}");
     assert!(refuse_changed("rows that were paid", vec![]).is_ok());

@@ -1,11 +1,11 @@
-//! What was carried out under a list's id before. Promise: what an earlier version sent keeps the
-//! id that it had; and where an instruction that was carried out is not in the list any more, while
-//! a new one stands in its place, nothing is sent, and each difference is told.
+//! Instructions that were executed under a list's id before. Promise: an instruction that an
+//! earlier version sent keeps its id; where an executed instruction is missing from the list, and a
+//! new one replaces it, nothing is sent, and each difference is named.
 //!
-//! The ledger's journal tells which command asked for an instruction first, and a list is one
-//! command under the list's id. Money that moved is found among the entries of the accounts that
-//! the new instructions would take it from, money that is set aside among the holds. A release is
-//! not looked for: a hold ends once.
+//! The ledger's journal names the command that first carried an instruction, and a list is one
+//! command under the list's id. Postings are found among the entries of the accounts that the new
+//! instructions would debit, reserved money among the holds. Releases need no search: a hold ends
+//! once.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -47,8 +47,8 @@ pub async fn keep_what_was_instructed(
     Ok(refuse_changed("instructions that were carried out", changed(&gone, list, &new))?)
 }
 
-/// What an earlier version sent under this id. Where it left out many places in a row, since
-/// the list named ids of its own there, what comes after is found as carried out, and refused.
+/// Instructions that an earlier version sent under this id. Where that list named many ids of its
+/// own in a row, the instructions after this gap count as executed, and the list is refused.
 async fn sent_by_place(bank: &Teller, id: MessageId) -> Result<Vec<JournalRecord>, TellerError> {
     let places: Vec<usize> = (0..INSTRUCTIONS_MAX).collect();
     let mut sent = Vec::new();
@@ -66,8 +66,8 @@ async fn sent_by_place(bank: &Teller, id: MessageId) -> Result<Vec<JournalRecord
 /// The places of the instructions that the ledger has not decided on.
 async fn not_decided(bank: &Teller, list: &[Listed]) -> Result<Vec<usize>, TellerError> {
     let places: Vec<Option<usize>> = stream::iter(list.iter().enumerate())
-        .map(async |(place, it)| {
-            let known = bank.decided_before(it.instruction.transfer_id).await?;
+        .map(async |(place, listed)| {
+            let known = bank.decided_before(listed.instruction.transfer_id).await?;
             Ok::<_, TellerError>(known.is_none().then_some(place))
         })
         .buffered(AT_ONCE)
@@ -76,8 +76,8 @@ async fn not_decided(bank: &Teller, list: &[Listed]) -> Result<Vec<usize>, Telle
     Ok(places.into_iter().flatten().collect())
 }
 
-/// What was carried out under this id and is not in the list, as far as it has to do with what
-/// is new in it.
+/// Executed instructions under this id that the list does not have, on the accounts of the new
+/// ones.
 async fn carried_out_under(
     bank: &Teller,
     id: MessageId,
@@ -85,14 +85,15 @@ async fn carried_out_under(
     new: &[usize],
 ) -> Result<Vec<JournalRecord>, TellerError> {
     let since = sent_since(id, Utc::now());
-    let listed: HashSet<TransferId> = list.iter().map(|it| it.instruction.transfer_id).collect();
+    let listed: HashSet<TransferId> =
+        list.iter().map(|listed| listed.instruction.transfer_id).collect();
     let new: Vec<&Instruction> = new.iter().map(|place| &list[*place].instruction).collect();
-    let named = list.iter().filter_map(|it| it.instruction.booking_date);
+    let named = list.iter().filter_map(|listed| listed.instruction.booking_date);
     let from = booked_from(id, named, Utc::now().date_naive());
     let mut found = held_since(bank, from, &new).await?;
     for (party, currency) in payers(bank, &new).await? {
         let entries = debits(bank, party, currency, from).await?.into_iter();
-        let entries = entries.filter(|it| since.is_none_or(|since| it.posted_at >= since));
+        let entries = entries.filter(|entry| since.is_none_or(|since| entry.posted_at >= since));
         found.extend(entries.map(|entry| entry.transfer_id));
     }
     found.retain(|id| may_be_made(*id) && !listed.contains(id));
@@ -109,7 +110,7 @@ async fn held_since(
     new: &[&Instruction],
 ) -> Result<HashSet<TransferId>, TellerError> {
     let mut held = HashSet::new();
-    if !new.iter().any(|it| names_its_payer(&it.action)) {
+    if !new.iter().any(|instruction| names_its_payer(&instruction.action)) {
         return Ok(held);
     }
     let mut from = None;
@@ -132,8 +133,8 @@ async fn payers(
     new: &[&Instruction],
 ) -> Result<impl Iterator<Item = (Party, Currency)> + use<>, TellerError> {
     let mut payers = BTreeMap::new();
-    for it in new {
-        for (party, currency) in payers_of(bank, &it.action).await? {
+    for instruction in new {
+        for (party, currency) in payers_of(bank, &instruction.action).await? {
             payers.insert((party.to_string(), currency), party);
         }
     }
@@ -142,24 +143,28 @@ async fn payers(
 
 async fn payers_of(bank: &Teller, action: &Action) -> Result<Vec<(Party, Currency)>, TellerError> {
     let (about, side) = match action {
-        Action::Transfer(it) => return Ok(vec![(it.debtor.clone(), it.money.currency)]),
-        Action::Hold(it) => return Ok(vec![(it.debtor.clone(), it.money.currency)]),
-        Action::Exchange(it) => return Ok(vec![(it.debtor.clone(), it.sell.currency)]),
-        Action::Legs(it) => {
-            let debits = it.legs.iter().filter(|leg| leg.direction == Direction::Debit);
+        Action::Transfer(payment) => {
+            return Ok(vec![(payment.debtor.clone(), payment.money.currency)]);
+        }
+        Action::Hold(hold) => return Ok(vec![(hold.debtor.clone(), hold.money.currency)]),
+        Action::Exchange(exchange) => {
+            return Ok(vec![(exchange.debtor.clone(), exchange.sell.currency)]);
+        }
+        Action::Legs(all) => {
+            let debits = all.legs.iter().filter(|leg| leg.direction == Direction::Debit);
             let payer = |leg: &Leg| (leg.account.clone(), leg.money.currency);
             return Ok(debits.map(payer).collect());
         }
         Action::Release(_) => return Ok(vec![]),
-        Action::Capture(it) => (it.hold_id, Direction::Debit),
-        // Who was paid pays it back.
-        Action::Reverse(it) => (it.original_id, Direction::Credit),
+        Action::Capture(capture) => (capture.hold_id, Direction::Debit),
+        // The creditor of the original pays the money back.
+        Action::Reverse(reverse) => (reverse.original_id, Direction::Credit),
     };
     let record = bank.decided_before(about).await?;
     Ok(record.iter().filter_map(|record| account_of(record, side)).collect())
 }
 
-/// What was carried out under these ids.
+/// The records of these instructions, as far as the ledger decided on them.
 async fn all_decided_before(
     bank: &Teller,
     ids: impl Iterator<Item = TransferId>,
@@ -191,8 +196,10 @@ fn account_of(record: &JournalRecord, side: Direction) -> Option<(Party, Currenc
     let account = account_on(record, side)?;
     let by_id = Party::AccountId(account.account_id);
     let money = match &record.outcome {
-        InstructionOutcome::Posted(it) => it.legs.iter().find(|leg| leg.direction == side)?.money,
-        InstructionOutcome::Held(it) => it.money,
+        InstructionOutcome::Posted(posted) => {
+            posted.legs.iter().find(|leg| leg.direction == side)?.money
+        }
+        InstructionOutcome::Held(held) => held.money,
         InstructionOutcome::Released(_) | InstructionOutcome::Rejected(_) => return None,
     };
     Some((account.code.clone().map_or(by_id, Party::Code), money.currency))
@@ -210,8 +217,8 @@ const fn names_its_payer(action: &Action) -> bool {
 /// and is not in the list.
 fn settle(sent: Vec<JournalRecord>, list: &mut [Listed]) -> Vec<JournalRecord> {
     let mut listed: HashMap<String, Vec<usize>> = HashMap::new();
-    for (place, it) in list.iter().enumerate().rev().filter(|(_, it)| !it.names_its_id) {
-        listed.entry(content(&it.instruction)).or_default().push(place);
+    for (place, row) in list.iter().enumerate().rev().filter(|(_, row)| !row.names_its_id) {
+        listed.entry(content(&row.instruction)).or_default().push(place);
     }
     let mut gone = Vec::new();
     for record in sent {
@@ -223,8 +230,7 @@ fn settle(sent: Vec<JournalRecord>, list: &mut [Listed]) -> Vec<JournalRecord> {
     gone
 }
 
-/// The new instructions that stand in the place of one that moved or set aside money, with what
-/// differs.
+/// The new instructions that replace a posting or a hold, with their differences.
 fn changed(gone: &[JournalRecord], list: &[Listed], new: &[usize]) -> Vec<String> {
     let is_done = |record: &&JournalRecord| match &record.outcome {
         InstructionOutcome::Posted(_) | InstructionOutcome::Held(_) => true,
@@ -232,12 +238,12 @@ fn changed(gone: &[JournalRecord], list: &[Listed], new: &[usize]) -> Vec<String
     };
     let done: Vec<&Instruction> =
         gone.iter().filter(is_done).map(|record| &record.instruction).collect();
-    let told = new.iter().filter_map(|place| {
+    let changes = new.iter().filter_map(|place| {
         let now = &list[*place].instruction;
         let was = done.iter().find(|was| is_like(was, now))?;
         Some(format!("instructions[{place}]: {}", differences(was, now)))
     });
-    told.collect()
+    changes.collect()
 }
 
 #[cfg(test)]

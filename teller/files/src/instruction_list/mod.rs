@@ -1,7 +1,7 @@
-//! A file of instructions. Promise: an instruction's id follows from the file's id and from what
-//! it asks for, so the same list sent again, sorted or with instructions added or deleted, does
-//! nothing twice; also one that an earlier version sent under ids that followed from places. Where
-//! an instruction was changed after it was carried out, nothing is sent.
+//! A file of instructions. Promise: an instruction's id follows from the file's id and from the
+//! instruction's content, so the same list sent again, sorted or with instructions added or
+//! deleted, has no second effect; neither has a list that an earlier version sent under ids by
+//! position. Where an instruction was changed after it was executed, nothing is sent.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ mod before;
 
 pub use before::keep_what_was_instructed;
 
-/// A version of the rule by which ids are made. Another rule needs another name, and a look for
-/// what was sent by this one.
+/// The version of the rule for ids. A new rule needs a new name, and a search for instructions
+/// under ids of this rule.
 const RULE: &str = "instruct:1";
 
 /// An instruction of a file.
@@ -79,12 +79,12 @@ pub fn read(file: &[u8], id: MessageId) -> Result<Vec<Listed>, InvalidInput> {
     all.into_iter().enumerate().map(read).collect()
 }
 
-/// What is wrong within an instruction, with the line of the file.
+/// The rule that an instruction breaks, with the line of the file.
 fn rule_with_line(error: &serde_json::Error, text: &str, raw: &RawValue) -> String {
     let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
     let line = text[..start].matches('\n').count() + error.line();
-    let told = error.to_string();
-    let rule = told.split(" at line ").next().unwrap_or(&told);
+    let text = error.to_string();
+    let rule = text.split(" at line ").next().unwrap_or(&text);
     format!("{rule} (line {line})")
 }
 
@@ -110,7 +110,7 @@ fn listed(written: Written, id: MessageId, equals: &mut HashMap<String, usize>) 
     Listed { instruction, names_its_id: false }
 }
 
-/// What an instruction asks for. Groups are numbered anew in each list.
+/// The content of an instruction. Groups are numbered anew in each list.
 fn content(instruction: &Instruction) -> String {
     let nil = TransferId(Uuid::nil());
     let bare = Instruction { transfer_id: nil, group: None, ..instruction.clone() };
@@ -132,11 +132,11 @@ mod tests {
     }
 
     fn list(all: &[Value]) -> Vec<Listed> {
-        read(json!(all).to_string().as_bytes(), ID).expect("it is a list")
+        read(json!(all).to_string().as_bytes(), ID).expect("a list of instructions")
     }
 
     fn ids(list: &[Listed]) -> Vec<TransferId> {
-        list.iter().map(|it| it.instruction.transfer_id).collect()
+        list.iter().map(|listed| listed.instruction.transfer_id).collect()
     }
 
     #[test]

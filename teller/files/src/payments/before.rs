@@ -1,9 +1,9 @@
-//! What was paid under a file's id before. Promise: a row that was paid keeps its payment, also one
-//! that an earlier version of this program paid under another id; and where a row that was paid has
-//! been changed, nothing is sent, and each difference is told.
+//! Payments that were posted under a file's id before. Promise: a posted row keeps its payment,
+//! also a payment that an earlier version of this program sent under another id; where a posted row
+//! was changed, nothing is sent, and each difference is named.
 //!
-//! What was paid is asked of the ledger, by the entries of the accounts that pay, and no file on
-//! this machine needs to know it: an entry says all that an id follows from.
+//! The ledger is asked for the debits of the file's debtors, so that no file on this machine needs
+//! to remember them: an entry has all the fields from which an id follows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -54,17 +54,17 @@ pub(super) async fn keep_what_was_paid(
     transfers: &mut [(Transfer, usize)],
 ) -> Result<(), TellerError> {
     let posted = posted_under(bank, id, transfers).await?;
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     for changed in settle(&posted, transfers) {
         // One that was rejected has its outcome, and pays nothing.
         if bank.decided_before(changed.transfer_id).await?.is_none() {
-            told.push(format!("line {}: {}", changed.line, changed.differences));
+            changes.push(format!("line {}: {}", changed.line, changed.differences));
         }
     }
-    Ok(refuse_changed("rows that were paid", told)?)
+    Ok(refuse_changed("rows that were paid", changes)?)
 }
 
-/// What was posted under this id from the accounts that pay.
+/// The payments that were posted under this id, by the debtors' entries.
 async fn posted_under(
     bank: &Teller,
     id: MessageId,
@@ -102,7 +102,7 @@ fn as_transfer(debtor: &Party, currency: Currency, entry: StatementEntry) -> Tra
     }
 }
 
-/// Those whose ids follow from the file's id: from what they say, or from a line.
+/// The payments whose ids follow from the file's id: from their content, or from a line.
 fn of_file(id: MessageId, found: Vec<Transfer>, rows: &[(Transfer, usize)]) -> Vec<Posted> {
     // Ids that are made from others are of version 5.
     let mut found = found;
@@ -144,7 +144,7 @@ fn dateless(transfer: &Transfer) -> Transfer {
 /// Gives rows that were paid under another id the ids of their payments. Returns the rows that look
 /// like a payment that no row asks for any more.
 fn settle(posted: &[Posted], rows: &mut [(Transfer, usize)]) -> Vec<Changed> {
-    let by_id: HashSet<TransferId> = posted.iter().map(|it| it.transfer.transfer_id).collect();
+    let by_id: HashSet<TransferId> = posted.iter().map(|paid| paid.transfer.transfer_id).collect();
     let mut unpaid: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, (row, _)) in rows.iter().enumerate().rev() {
         if !by_id.contains(&row.transfer_id) {
@@ -172,7 +172,7 @@ fn settle(posted: &[Posted], rows: &mut [(Transfer, usize)]) -> Vec<Changed> {
             let (row, line) = &rows[place];
             let now = Instruction::from(row.clone());
             let mut was = without_row.iter().find(|posted| is_like(posted, &now))?.clone();
-            // A row that names no day means whichever day it was.
+            // A row without a booking date accepts every booking date.
             was.booking_date = row.booking_date.and(was.booking_date);
             let differences = differences(&was, &now);
             Some(Changed { line: *line, transfer_id: row.transfer_id, differences })

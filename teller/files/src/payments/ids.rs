@@ -1,13 +1,13 @@
-//! The ids of a file's payments. Promise: an id follows from what is paid, and from nothing of how
-//! the file says it, so the same payment has the same id in every copy of the file.
+//! The ids of a file's payments. Promise: an id follows from the payment, and not from its notation
+//! in the file, so the same payment has the same id in every copy of the file.
 
 use std::collections::HashMap;
 
 use shared_events::{MessageId, TransferId, ledger::Transfer};
 use uuid::Uuid;
 
-/// A version of the rule by which ids are made. Another rule needs another name, and a look for
-/// what was paid by this one.
+/// The version of the rule for ids. A new rule needs a new name, and a search for payments under
+/// ids of this rule.
 const RULE: &str = "payment:1";
 
 /// Gives ids to the payments of one file.

@@ -1,6 +1,7 @@
-//! A file of payments. Promise: every row is checked for itself; a bad one is named by line, field
-//! and rule, and stops no other. The same payments sent again with the same id are paid once,
-//! whatever became of the file meanwhile: other line ends, another order, rows added or deleted.
+//! A file of payments. Promise: every row is checked for itself; a bad row is named by line, field
+//! and rule, and stops no other. The same payments sent again with the same id are posted once,
+//! through any change of the file in the meantime: other line ends, another order, rows added or
+//! deleted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -68,13 +69,13 @@ impl FileId {
 pub struct Payment {
     /// The row's line in the file, from 1, as an editor counts them.
     pub line: usize,
-    /// Who pays.
+    /// The debtor.
     pub debtor: PartyName,
-    /// Who is paid.
+    /// The creditor.
     pub creditor: PartyName,
     /// How much.
     pub money: Money,
-    /// What it is for.
+    /// The remittance information.
     pub reference: Option<String>,
     /// The debtor's own id of the payment.
     pub end_to_end_id: Option<String>,
@@ -96,7 +97,7 @@ pub struct BadPayment {
 /// A file of payments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentFile {
-    /// What its text was read as, such as `UTF-8`.
+    /// The encoding of its text, such as `UTF-8`.
     pub encoding: &'static str,
     /// The rows that can be sent, in their order.
     pub payments: Vec<Payment>,
@@ -104,12 +105,12 @@ pub struct PaymentFile {
     pub bad_rows: Vec<BadPayment>,
 }
 
-/// What became of a file of payments.
+/// The outcome of a file of payments.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Paid {
     /// The id under which the file may be sent again.
     pub id: MessageId,
-    /// What the file's text was read as, such as `UTF-8`.
+    /// The encoding of the file's text, such as `UTF-8`.
     pub encoding: &'static str,
     /// How many rows the file has.
     pub rows: usize,
@@ -184,10 +185,12 @@ pub async fn pay(
         keep_what_was_paid(bank, id, &mut transfers).await?;
     }
     let id = id.message_id();
-    let ids: HashSet<TransferId> = transfers.iter().map(|(it, _)| it.transfer_id).collect();
+    let ids: HashSet<TransferId> =
+        transfers.iter().map(|(transfer, _)| transfer.transfer_id).collect();
     // With one id for two rows, one would be paid and both be told as paid.
     assert_eq!(ids.len(), transfers.len(), "each row has an id of its own");
-    let mut results = Results::of(transfers.iter().map(|(it, line)| (it.transfer_id, *line)));
+    let mut results =
+        Results::of(transfers.iter().map(|(transfer, line)| (transfer.transfer_id, *line)));
     let total = transfers.len();
     let transfers = transfers.into_iter().map(|(transfer, _)| transfer).collect();
     bank.submit_in_order(&format!("pay:{id}"), batches(id.0, transfers, batch), |outcomes| {
@@ -257,7 +260,7 @@ mod tests {
 
     fn bad_rows(file: &str) -> Vec<String> {
         let file = parse(file.as_bytes(), None).expect("the header is right");
-        let line = |it: &BadPayment| format!("{}: {}: {}", it.line, it.field, it.rule);
+        let line = |bad: &BadPayment| format!("{}: {}: {}", bad.line, bad.field, bad.rule);
         file.bad_rows.iter().map(line).collect()
     }
 
@@ -274,7 +277,7 @@ mod tests {
         assert_eq!((first.line, second.line), (2, 3));
         assert_eq!(first.money.to_string(), "12.50 EUR");
         assert_eq!(first.creditor.to_string(), "ref:7");
-        assert_eq!(first.booking_date.map(|it| it.to_string()).as_deref(), Some("2026-11-22"));
+        assert_eq!(first.booking_date.map(|day| day.to_string()).as_deref(), Some("2026-11-22"));
         assert_eq!((second.booking_date, second.reference.as_ref()), (None, None));
     }
 

@@ -15,11 +15,11 @@ fn pay(amount: &str, bank: &str) -> Value {
 }
 
 fn list(all: &[Value]) -> Vec<Listed> {
-    read(json!(all).to_string().as_bytes(), ID).expect("it is a list")
+    read(json!(all).to_string().as_bytes(), ID).expect("a list of instructions")
 }
 
 fn ids(list: &[Listed]) -> Vec<TransferId> {
-    list.iter().map(|it| it.instruction.transfer_id).collect()
+    list.iter().map(|listed| listed.instruction.transfer_id).collect()
 }
 
 fn record(instruction: &Instruction, outcome: InstructionOutcome) -> JournalRecord {
@@ -34,14 +34,14 @@ fn record(instruction: &Instruction, outcome: InstructionOutcome) -> JournalReco
     }
 }
 
-fn posted(it: &Listed) -> JournalRecord {
+fn posted(listed: &Listed) -> JournalRecord {
     let posted = Posted { legs: vec![], hold: None, reverses: None };
-    record(&it.instruction, InstructionOutcome::Posted(posted))
+    record(&listed.instruction, InstructionOutcome::Posted(posted))
 }
 
-fn rejected(it: &Listed) -> JournalRecord {
+fn rejected(listed: &Listed) -> JournalRecord {
     let rejected = Rejected { reason: RejectReason::InsufficientFunds, account: None };
-    record(&it.instruction, InstructionOutcome::Rejected(rejected))
+    record(&listed.instruction, InstructionOutcome::Rejected(rejected))
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn what_was_sent_by_its_place_keeps_its_id() {
     let first = [pay("1", "AA"), pay("2", "BB"), pay("2", "BB"), pay("3", "CC")];
     let by_place = |place| id_by_place(ID, place);
     let mut sent = list(&first);
-    for (place, it) in sent.iter_mut().enumerate() {
-        it.instruction.transfer_id = by_place(place);
+    for (place, listed) in sent.iter_mut().enumerate() {
+        listed.instruction.transfer_id = by_place(place);
     }
     let mut now = list(&[pay("3", "CC"), pay("9", "DD"), pay("2", "BB"), pay("1", "AA")]);
     let new = now[1].instruction.transfer_id;
@@ -62,17 +62,17 @@ fn what_was_sent_by_its_place_keeps_its_id() {
 #[test]
 fn a_new_instruction_in_the_place_of_one_that_was_carried_out_is_told() {
     let was = list(&[pay("1", "AA"), pay("2", "BB")]);
-    for (now, told) in [
+    for (now, expected) in [
         (pay("1.50", "AA"), vec!["instructions[0]: amount was 1.00 EUR, is 1.50 EUR"]),
         // Nobody was paid this before.
         (pay("1", "CC"), vec![]),
     ] {
         let now = list(&[now]);
         let gone: Vec<JournalRecord> = was.iter().map(posted).collect();
-        assert_eq!(changed(&gone, &now, &[0]), told);
-        // What the ledger decided on has its outcome.
+        assert_eq!(changed(&gone, &now, &[0]), expected);
+        // An instruction on which the ledger decided has its outcome.
         assert_eq!(changed(&gone, &now, &[]), [""; 0]);
-        // What was rejected moved nothing.
+        // A rejected instruction moved nothing.
         let gone: Vec<JournalRecord> = was.iter().map(rejected).collect();
         assert_eq!(changed(&gone, &now, &[0]), [""; 0]);
     }
@@ -84,7 +84,7 @@ fn a_list_is_looked_for_from_a_week_before_its_id_was_made() {
     // A UUIDv7 of 2025-11-22, and one of the year 2039.
     let past = "019aa9a5-0000-7000-8000-000000000000".parse().expect("an id");
     let future = "01ffa9a5-0000-7000-8000-000000000000".parse().expect("an id");
-    let since = |id| sent_since(id, now).map(|it| it.date_naive().to_string());
+    let since = |id| sent_since(id, now).map(|instant| instant.date_naive().to_string());
     assert_eq!(since(past).as_deref(), Some("2025-11-15"));
     assert_eq!(since(future).as_deref(), Some("2026-11-23"));
     assert_eq!(since(ID), None);

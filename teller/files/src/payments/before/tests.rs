@@ -27,7 +27,7 @@ fn file(rows: &[&str]) -> Vec<(Transfer, usize)> {
     rows.iter().map(|text| ids.give(row(text))).zip(2..).collect()
 }
 
-/// What the ledger says of rows that it posted.
+/// The ledger's entries of posted rows.
 fn posted(rows: &[(Transfer, usize)]) -> Vec<Transfer> {
     let on = |day: &str| Some(input::date("booking_date", day).expect("a day"));
     let booked = |(row, _): &(Transfer, usize)| Transfer { booking_date: on(DAY), ..row.clone() };
@@ -43,11 +43,11 @@ fn by_line(rows: &[&str]) -> Vec<Transfer> {
     posted
 }
 
-/// Settles a file with what was posted, and tells what was changed.
+/// Settles a file with its posted payments, and names the changes.
 fn settled(found: Vec<Transfer>, rows: &mut [(Transfer, usize)]) -> Vec<String> {
     let found = of_file(ID, found, rows);
     let changed = settle(&found, rows);
-    changed.iter().map(|it| format!("{}: {}", it.line, it.differences)).collect()
+    changed.iter().map(|row| format!("{}: {}", row.line, row.differences)).collect()
 }
 
 #[test]
@@ -66,16 +66,17 @@ fn rows_that_were_paid_by_their_line_keep_their_payments() {
 fn a_row_that_was_changed_since_it_was_paid_is_told() {
     let first = ["fees 1 a", "fees 2 b", "cards 3 c"];
     for found in [posted(&file(&first)), by_line(&first)] {
-        for (now, told) in [
+        for (now, expected) in [
             (vec!["fees 1 a", "fees 2 x"], vec![r#"3: reference was "b", is "x""#]),
             (vec!["fees 2 b", "fees 1.50 a"], vec!["3: amount was 1.00 EUR, is 1.50 EUR"]),
             (vec!["fees 1 a", "fees 2 b", "fees 3 c"], vec!["4: creditor was cards, is fees"]),
-            // Nobody was paid this before, and those who were are not in the file any more.
+            // This creditor had no payment before, and the earlier creditors are not in the file
+            // any more.
             (vec!["settlement:AB 7 d"], vec![]),
             (vec!["cards 3 c", "fees 1 a"], vec![]),
             (vec!["fees 1 a", "fees 1 a", "fees 2 b", "cards 3 c"], vec![]),
         ] {
-            assert_eq!(settled(found.clone(), &mut file(&now)), told, "{now:?}");
+            assert_eq!(settled(found.clone(), &mut file(&now)), expected, "{now:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One client of the bank. Promise: a command goes out under the id that the caller gave it, and
-//! what comes back is its outcome, a refusal, or an error that says to send it again.
+//! The client's connection to the bank. Promise: a command goes out under the caller's id, and the
+//! result is its outcome, a refusal, or an error that asks the caller to send the command again.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Teller {
         Ok(self.client.watch(patterns).await?)
     }
 
-    /// How commands are sent; those with the same `key` are handled in the order of sending.
+    /// The options of a command. Commands with the same `key` are handled in the order of sending.
     pub(crate) fn options(&self, key: Option<&str>) -> SendOptions {
         SendOptions { partition_key: key.map(str::to_owned), ..self.options.clone() }
     }
@@ -96,7 +96,7 @@ impl Teller {
         command: C,
     ) -> Result<E, TellerError> {
         let events = self.client.request(id, command, &self.options).await?;
-        match events.iter().find(|it| it.kind == E::TYPE) {
+        match events.iter().find(|event| event.kind == E::TYPE) {
             Some(event) => Ok(event.read()?),
             None => Err(refusal_in(&events)),
         }
@@ -137,7 +137,7 @@ fn first(reply: &[RawEnvelope]) -> Result<&RawEnvelope, TellerError> {
     reply.first().ok_or_else(|| unexpected(reply))
 }
 
-/// What a service says when it refuses a command.
+/// The refusal that a service announces in place of the expected event.
 pub(crate) fn refusal_in(events: &[RawEnvelope]) -> TellerError {
     match events.first() {
         Some(event) => refusal(event).unwrap_or_else(|| unexpected(events)),
@@ -147,23 +147,23 @@ pub(crate) fn refusal_in(events: &[RawEnvelope]) -> TellerError {
 
 fn refusal(event: &RawEnvelope) -> Option<TellerError> {
     let refusal = match event.kind.as_str() {
-        AccountsCommandRejected::TYPE => event.read().map(|it: AccountsCommandRejected| {
-            Refusal::new(it.reason, it.message).with_field(it.field)
+        AccountsCommandRejected::TYPE => event.read().map(|rejected: AccountsCommandRejected| {
+            Refusal::new(rejected.reason, rejected.message).with_field(rejected.field)
         }),
         NotificationsCommandRejected::TYPE => {
-            event.read().map(|it: NotificationsCommandRejected| {
-                Refusal::new(it.reason, it.message).with_field(it.field)
+            event.read().map(|rejected: NotificationsCommandRejected| {
+                Refusal::new(rejected.reason, rejected.message).with_field(rejected.field)
             })
         }
-        RecoveryRejected::TYPE => event
-            .read()
-            .map(|it: RecoveryRejected| Refusal::new(it.reason, it.message).with_field(it.field)),
-        ArrangementRejected::TYPE => event.read().map(|it: ArrangementRejected| {
-            Refusal::new(it.reason, it.message).with_field(it.field)
+        RecoveryRejected::TYPE => event.read().map(|rejected: RecoveryRejected| {
+            Refusal::new(rejected.reason, rejected.message).with_field(rejected.field)
         }),
-        LedgerCommandRejected::TYPE => {
-            event.read().map(|it: LedgerCommandRejected| Refusal::new(it.reason, it.message))
-        }
+        ArrangementRejected::TYPE => event.read().map(|rejected: ArrangementRejected| {
+            Refusal::new(rejected.reason, rejected.message).with_field(rejected.field)
+        }),
+        LedgerCommandRejected::TYPE => event
+            .read()
+            .map(|rejected: LedgerCommandRejected| Refusal::new(rejected.reason, rejected.message)),
         _ => return None,
     };
     Some(refusal.map_or_else(TellerError::from, TellerError::from))

@@ -1,4 +1,4 @@
-//! What holders are told, and how.
+//! Notifications of holders: preferences, deliveries, history.
 
 use shared_events::{
     AccountId, MessageId,
@@ -9,7 +9,7 @@ use shared_events::{
     },
 };
 
-use crate::{bank::Teller, error::TellerError};
+use crate::{error::TellerError, teller::Teller};
 
 impl Teller {
     /// Sets what the holder of an account is told, and how.
@@ -21,7 +21,7 @@ impl Teller {
         self.send(id, command).await
     }
 
-    /// What the holder of an account is told, and how.
+    /// The notification preferences of an account's holder.
     pub async fn preferences(
         &self,
         account_id: AccountId,
@@ -47,7 +47,7 @@ impl Teller {
         self.send(id, command).await
     }
 
-    /// What holders were told, newest first, over as many pages as it takes, at most `limit`.
+    /// Notifications, newest first, over as many pages as there are, at most `limit`.
     pub async fn list_notifications(
         &self,
         account_id: Option<AccountId>,

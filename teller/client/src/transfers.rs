@@ -1,4 +1,4 @@
-//! What can be done with money.
+//! Transfers, balances and the trial balance.
 
 use std::collections::HashMap;
 
@@ -18,13 +18,12 @@ use tokio::time::Instant;
 
 use crate::{
     backoff::Backoff,
-    bank::{Teller, refusal_in},
     error::{TellerError, unexpected},
     outcome::{Outcome, transfer_outcome},
+    teller::{Teller, refusal_in},
 };
 
-/// A transfer under the id of the command that will carry it, and with nothing but what it must
-/// have.
+/// A transfer with the id of its command, and with no optional field.
 #[must_use]
 pub const fn transfer(id: MessageId, debtor: Party, creditor: Party, money: Money) -> Transfer {
     Transfer {
@@ -56,7 +55,7 @@ impl Teller {
         id: MessageId,
         transfers: Vec<Transfer>,
     ) -> Result<Vec<Outcome>, TellerError> {
-        let ids: Vec<TransferId> = transfers.iter().map(|it| it.transfer_id).collect();
+        let ids: Vec<TransferId> = transfers.iter().map(|transfer| transfer.transfer_id).collect();
         let command = SubmitTransfers { transfers };
         let events = self.client.request(id, command, &self.options(None)).await?;
         self.outcomes(&ids, &events).await
@@ -68,10 +67,10 @@ impl Teller {
         ids: &[TransferId],
         events: &[RawEnvelope],
     ) -> Result<Vec<Outcome>, TellerError> {
-        self.completed(ids, events, told(events)?, transfer_outcome).await
+        self.completed(ids, events, outcomes_by_id(events)?, transfer_outcome).await
     }
 
-    /// What is on an account now.
+    /// The balance of an account now.
     pub async fn balance(
         &self,
         account: Party,
@@ -90,7 +89,7 @@ impl Teller {
         let (until, mut backoff) = (self.until(), Backoff::start());
         let status = if blocks.is_some() { LedgerStatus::Frozen } else { LedgerStatus::Active };
         let followed = |found: BalanceFound| {
-            // Ledgers of before do not say what they refuse.
+            // Earlier versions of the ledger do not name the refused direction.
             found.status == status && (found.blocks.is_none() || found.blocks == blocks)
         };
         while !followed(self.balance(Party::AccountId(account_id), None).await?) {
@@ -103,7 +102,8 @@ impl Teller {
         Ok(())
     }
 
-    /// What became of a transfer. Refused (`not_found`) where the ledger has not decided on it.
+    /// The status of a transfer. Refused (`not_found`) where the ledger has not decided on the
+    /// transfer.
     pub async fn transfer_status(
         &self,
         transfer_id: TransferId,
@@ -126,19 +126,19 @@ impl Teller {
 }
 
 /// The outcomes of transfers, out of the events that answer their command.
-fn told(events: &[RawEnvelope]) -> Result<HashMap<TransferId, Outcome>, TellerError> {
+fn outcomes_by_id(events: &[RawEnvelope]) -> Result<HashMap<TransferId, Outcome>, TellerError> {
     let mut known = HashMap::new();
     for event in events {
         match event.kind.as_str() {
             TransfersPosted::TYPE => {
                 let posted: TransfersPosted = event.read()?;
                 let posted = posted.transfers.into_iter().map(Outcome::Posted);
-                known.extend(posted.map(|it| (it.transfer_id(), it)));
+                known.extend(posted.map(|outcome| (outcome.transfer_id(), outcome)));
             }
             TransfersRejected::TYPE => {
                 let rejected: TransfersRejected = event.read()?;
                 let rejected = rejected.transfers.into_iter().map(Outcome::Rejected);
-                known.extend(rejected.map(|it| (it.transfer_id(), it)));
+                known.extend(rejected.map(|outcome| (outcome.transfer_id(), outcome)));
             }
             MonitorRaised::TYPE | MessageRefused::TYPE => {}
             _ => return Err(refusal_in(events)),
