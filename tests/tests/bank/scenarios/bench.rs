@@ -1,11 +1,14 @@
 //! The benchmark against a bank as small as a fact's. Promise: nothing of how fast it is; what it
 //! counts is what is there, and its report has every key.
 
-use anyhow::{Context, Result, ensure};
-use integration_tests::{Bank, Fact, facts};
-use serde_json::Value;
+use std::process::Stdio;
 
-use super::clerk::Clerk;
+use anyhow::{Context, Result, ensure};
+use integration_tests::{Bank, Fact, bank::program, facts};
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::clerk::ended;
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![the_benchmark_counts_what_is_there]
@@ -15,12 +18,21 @@ async fn the_benchmark_counts_what_is_there(bank: Bank) -> Result<()> {
     bank.start_all(&["ledger", "notifications"]).await?;
     let ledger = bank.database_url("ledger").await?;
     let notifications = bank.database_url("notifications").await?;
-    let parts = ["bench", "--only", "unbatched,latency-100", "--quick", "--seconds", "1"];
+    let parts = ["--json", "--only", "unbatched,latency-100", "--quick", "--seconds", "1"];
     let among = ["--accounts", "200", "--project", "none"];
     let databases =
         ["--ledger-database-url", &ledger, "--notifications-database-url", &notifications];
-    let arguments = [&parts[..], &among, &databases].concat();
-    let report = Clerk::of(&bank)?.json(&arguments).await?;
+    let measured = Command::new(program("bankwire-bench")?)
+        .env("BENCH_AMQP_URL", bank.amqp_url("client"))
+        .args([&parts[..], &among, &databases].concat())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let measured = ended(measured).await?;
+    ensure!(measured.code == 0, "{measured:?}");
+    let report = measured.json()?;
 
     let unbatched = &report["throughput"]["unbatched"];
     // Beside other facts a second may pass without any.

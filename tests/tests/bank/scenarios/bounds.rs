@@ -18,7 +18,8 @@ use shared_events::{
     },
 };
 use sqlx::PgPool;
-use teller::{Teller, audit::Verdict};
+use teller_audit::{Verdict, verify_books};
+use teller_client::Teller;
 
 use super::{
     clerk::Clerk,
@@ -73,7 +74,7 @@ async fn told(desk: &Desk, instructions: Vec<Instruction>) -> Result<BTreeMap<St
 /// The proof verifies, and each currency adds up to zero.
 async fn check_books(desk: &Desk) -> Result<()> {
     let auditor = Teller::new(desk.bank.client("auditor")?);
-    match auditor.verify_books(&[], |_, _| {}).await? {
+    match verify_books(&auditor, &[], |_, _| {}).await? {
         Verdict::Verified(_) => {}
         Verdict::Different(difference) => anyhow::bail!("the books differ: {difference}"),
     }
