@@ -1,15 +1,15 @@
 //! What the contract may pull in. Promise: whoever depends on the schema alone gets no driver and
 //! no runtime, and services are coupled by the contract and by nothing else.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 use serde_json::Value;
 
 /// Crates that deliver messages, store rows or serve requests.
 const MACHINERY: [&str; 9] =
     ["axum", "hyper", "lapin", "metrics", "reqwest", "sqlx", "sqlx-core", "tokio", "tracing"];
-/// The package that may use every other: it tests them together.
-const TESTS: &str = "integration-tests";
+/// The folder of the packages that may use every other: they test them together.
+const TESTS: &str = "tests";
 
 fn cargo(arguments: &[&str]) -> String {
     let ran = Command::new(env!("CARGO"))
@@ -49,11 +49,15 @@ fn the_contract_is_pure_by_default() {
 #[test]
 fn services_depend_on_the_contract_and_on_no_other_crate_of_the_workspace() {
     let metadata = metadata();
-    let members: BTreeSet<&str> = packages(&metadata).map(|it| text(&it["name"])).collect();
+    let members: BTreeSet<&str> =
+        packages(&metadata).map(|package| text(&package["name"])).collect();
+    let tests = Path::new(text(&metadata["workspace_root"])).join(TESTS);
+    let is_of_tests =
+        |package: &&Value| Path::new(text(&package["manifest_path"])).starts_with(&tests);
     let mut couplings = Vec::new();
-    for package in packages(&metadata).filter(|package| package["name"] != TESTS) {
+    for package in packages(&metadata).filter(|package| !is_of_tests(package)) {
         let dependencies = package["dependencies"].as_array().into_iter().flatten();
-        for name in dependencies.map(|it| text(&it["name"])) {
+        for name in dependencies.map(|dependency| text(&dependency["name"])) {
             if members.contains(name) && name != "shared-events" {
                 couplings.push(format!("{} depends on {name}", package["name"]));
             }

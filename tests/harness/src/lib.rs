@@ -1,0 +1,47 @@
+//! Real services over a real broker and real databases. A test is a fact about the running bank.
+//!
+//! ```text
+//! suite      the list of facts, run by libtest-mimic: each with a bank of its own, cleaned up
+//! run        one broker and one PostgreSQL server for a whole run, as containers
+//! bank       one test's bank: a virtual host, three databases, the services it starts
+//! instance   a service process: started, stopped, killed, asked for its health and metrics
+//! binaries   what is run: the services' own binaries, built beside the tests
+//! processes  those that run, so that none is left when a run is interrupted
+//! pooler     PgBouncer between an instance and its database
+//! proxy      stands between an instance and its servers: pauses, cuts, retargets
+//! message    what is sent to the bus, well formed or not
+//! raw        a publisher of any bytes
+//! parked     what lies in a queue, with what its parking says
+//! recorder   every event that leaves the services, and the transcript of them
+//! statements whether a statement is valid against ISO's schema
+//! wait       a condition and a deadline instead of a sleep
+//! ```
+//! How to write a test: `../README.md`.
+
+pub mod bank;
+pub mod binaries;
+pub mod broker;
+pub mod database;
+mod docker;
+pub mod instance;
+mod line;
+pub mod message;
+pub mod parked;
+mod pooler;
+mod processes;
+pub mod proxy;
+pub mod raw;
+pub mod recorder;
+mod run;
+pub mod statements;
+pub mod suite;
+pub mod wait;
+
+pub use bank::Bank;
+pub use instance::Instance;
+pub use message::Message;
+pub use parked::Parked;
+pub use proxy::{Direction, Proxy};
+pub use recorder::{Recorded, Recorder};
+pub use suite::Fact;
+pub use wait::{PATIENCE, wait_for, wait_value};

@@ -1,0 +1,346 @@
+//! What holders are told. Promise: every channel is tried until the news arrived or is given up,
+//! how it ended is an event, and nobody is told what they do not want to hear.
+
+use anyhow::{Context, Result, ensure};
+use chrono::TimeDelta;
+use harness::{Bank, Fact, facts};
+use serde_json::{Value, json};
+use shared_events::{
+    AccountId, Message as _,
+    accounts::{CloseAccount, FreezeAccount, Holder, OpenAccount, UnfreezeAccount, UpdateHolder},
+    ledger::{Transfer, TransfersPosted},
+    notifications::{
+        Channel, DeliveryFailed, DeliveryStatus, DeliverySucceeded, ListNotifications,
+        Notification, SetPreferences, Topic,
+    },
+};
+
+use super::{
+    asked::{A_DAY, capture, capture_some, hold, pay, release, reverse},
+    desk::{Desk, amount, cash, customer, own, transfer},
+    hooks::Hooks,
+    mailbox::Mailbox,
+};
+
+pub(crate) fn facts() -> Vec<Fact> {
+    facts![
+        a_posted_transfer_is_told_by_e_mail_and_by_signed_webhook,
+        what_is_refused_for_now_is_sent_again,
+        what_is_refused_for_good_is_given_up,
+        every_topic_is_told_and_the_reason_of_a_freeze_is_not,
+        a_holder_hears_of_holds_and_of_how_they_end,
+        what_a_holder_does_not_want_to_hear_is_not_sent,
+        a_changed_address_counts_from_the_next_news_on,
+    ]
+}
+
+/// The bank's key and the holder's own.
+pub(super) const BANKS: &str = "whsec_YmFua3dpcmUtdGVzdHMtc2lnbi13aXRoLXRoaXM=";
+pub(super) const HOLDERS: &str = "whsec_YS1ob2xkZXItc2lnbnMtd2l0aC10aGlzLWtleSE=";
+/// Three attempts, close together.
+const SCHEDULE: &str = "0,0.1,0.1";
+const ADDRESS: &str = "alice@example.com";
+
+/// A bank that writes to this mailbox.
+pub(super) async fn open(bank: Bank, mailbox: &Mailbox) -> Result<Desk> {
+    bank.set("notifications", "BANKWIRE_SMTP__URL", mailbox.url());
+    bank.set("notifications", "BANKWIRE_WEBHOOK__SECRET", BANKS);
+    bank.set("notifications", "BANKWIRE_DELIVERY__SCHEDULE", SCHEDULE);
+    Desk::open(bank).await
+}
+
+/// Preferences of a holder who wants to hear of everything, by every way.
+pub(super) fn everything(account_id: AccountId, secret: Option<&str>) -> SetPreferences {
+    SetPreferences {
+        account_id,
+        email: true,
+        webhook: true,
+        topics: Topic::ALL.to_vec(),
+        webhook_secret: secret.map(str::to_owned),
+    }
+}
+
+/// The terms of a holder who can be reached by both channels.
+pub(super) fn reached(hooks: &Hooks) -> impl FnOnce(&mut OpenAccount) {
+    let webhook = Some(hooks.url());
+    move |it| {
+        it.holder.email = Some(ADDRESS.to_owned());
+        it.holder.webhook = webhook;
+    }
+}
+
+async fn a_posted_transfer_is_told_by_e_mail_and_by_signed_webhook(bank: Bank) -> Result<()> {
+    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[]).await?);
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    let salary = Transfer {
+        reference: Some("Salary for May".to_owned()),
+        booking_date: "2026-05-31".parse().ok(),
+        ..transfer(cash(), customer(alice), "12.50")?
+    };
+    let transfer_id = salary.transfer_id;
+    ensure!(desk.send(salary).await? == "posted");
+    let ends = desk.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await?;
+    let posted = desk.bank.events().wait_for(TransfersPosted::TYPE, 1).await?;
+    let [notification] = listed(&desk, alice).await?.try_into().ok().context("one is listed")?;
+
+    let [mail] = mailbox.mails().try_into().ok().context("one e-mail came")?;
+    ensure!(mail.to == ADDRESS && mail.header("To") == ADDRESS, "{mail:?}");
+    ensure!(mail.header("Subject").contains("12.50 EUR"), "{mail:?}");
+    ensure!(mail.text.contains("Salary for May"), "{mail:?}");
+
+    let [call] = hooks.calls().try_into().ok().context("one call came")?;
+    call.verify(BANKS)?;
+    ensure!(call.verify(HOLDERS).is_err(), "any key verifies it");
+    let body = call.json()?;
+    let expected = json!({
+        "type": "transfer.posted",
+        "timestamp": body["timestamp"],
+        "data": {
+            "notification_id": notification.notification_id,
+            "account_id": alice,
+            "event_id": posted[0].event.id,
+            "topic": "transfer_posted",
+            "transfer_id": transfer_id,
+            "direction": "credit",
+            "money": {"amount": "12.50", "currency": "EUR"},
+            "counterparty": "cash",
+            "balance": "12.5",
+            "reference": "Salary for May",
+            "booking_date": "2026-05-31",
+        },
+    });
+    ensure!(body == expected, "{body:#}\nis not\n{expected:#}");
+
+    for delivery in &notification.deliveries {
+        ensure!(delivery.status == DeliveryStatus::Succeeded && delivery.attempts == 1);
+        let id = delivery.delivery_id.to_string();
+        let end = ends.iter().find(|it| it.event.data["delivery_id"] == id.as_str());
+        let end = &end.context("each delivery has an event")?.event;
+        ensure!(end.data["attempts"] == 1 && end.data["topic"] == "transfer_posted", "{end:?}");
+        match delivery.channel {
+            Channel::Email => ensure!(mail.header("Message-ID").contains(&id), "{mail:?}"),
+            Channel::Webhook => ensure!(call.header("webhook-id")? == id, "{call:?}"),
+        }
+    }
+    ensure!(notification.deliveries.len() == 2, "{notification:?}");
+    Ok(())
+}
+
+async fn what_is_refused_for_now_is_sent_again(bank: Bank) -> Result<()> {
+    let mailbox = Mailbox::open(&["451 later"]).await?;
+    let hooks = Hooks::open(&[500, 503]).await?;
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.deposit(alice, "1").await?;
+    let ends = desk.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await?;
+    for (channel, attempts) in [("email", 2), ("webhook", 3)] {
+        let end = ends.iter().find(|it| it.event.data["channel"] == channel);
+        let end = &end.with_context(|| format!("the end of the {channel}"))?.event.data;
+        ensure!(end["attempts"] == attempts, "{channel}: {end}");
+    }
+    let (mails, calls) = (mailbox.mails(), hooks.calls());
+    ensure!((mails.len(), calls.len()) == (2, 3));
+    ensure!(mails[0].text == mails[1].text, "both times the same e-mail");
+    for call in &calls {
+        call.verify(BANKS)?;
+        ensure!(call.body == calls[0].body, "every time the same body");
+        ensure!(call.header("webhook-id")? == calls[0].header("webhook-id")?);
+    }
+    ensure!(desk.bank.events().of_kind(DeliveryFailed::TYPE).await?.is_empty());
+    Ok(())
+}
+
+async fn what_is_refused_for_good_is_given_up(bank: Bank) -> Result<()> {
+    let mailbox = Mailbox::open(&["550 5.1.1 no such user"]).await?;
+    let hooks = Hooks::open(&[410, 500, 500, 500]).await?;
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.deposit(alice, "1").await?;
+    desk.bank.events().wait_for(DeliveryFailed::TYPE, 2).await?;
+    desk.tell(everything(alice, None)).await?;
+    desk.deposit(alice, "1").await?;
+    let ends = desk.bank.events().wait_for(DeliveryFailed::TYPE, 3).await?;
+    let mut ends: Vec<String> = ends
+        .iter()
+        .map(|it| &it.event.data)
+        .map(|it| format!("{} {} {}", it["channel"], it["attempts"], it["error"]))
+        .collect();
+    ends.sort();
+    // The first by Gone, which preferences make good; the second after the whole schedule.
+    let expected =
+        [r#""email" 1 "550 5.1.1 no such user""#, r#""webhook" 1 "410""#, r#""webhook" 3 "500""#];
+    ensure!(ends == expected, "{ends:#?}");
+    ensure!(hooks.calls().len() == 4);
+    let listed = listed(&desk, alice).await?;
+    let failed = listed.iter().flat_map(|it| &it.deliveries);
+    let failed = failed.filter(|it| it.status == DeliveryStatus::Failed).count();
+    ensure!(failed == 3, "{listed:#?}");
+    Ok(())
+}
+
+async fn every_topic_is_told_and_the_reason_of_a_freeze_is_not(bank: Bank) -> Result<()> {
+    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[]).await?);
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.deposit(alice, "1").await?;
+    hooks.wait(1).await?;
+    desk.send(transfer(customer(alice), cash(), "2")?).await?;
+    hooks.wait(2).await?;
+    let reason = "suspected of smuggling".to_owned();
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: alice,
+        reason,
+    })
+    .await?;
+    hooks.wait(3).await?;
+    desk.tell(UnfreezeAccount { account_id: alice }).await?;
+    hooks.wait(4).await?;
+    desk.send(transfer(customer(alice), cash(), "1")?).await?;
+    hooks.wait(5).await?;
+    desk.tell(CloseAccount { payout: None, account_id: alice }).await?;
+    let calls = hooks.wait(6).await?;
+    let bodies = calls.iter().map(super::hooks::Call::json).collect::<Result<Vec<Value>>>()?;
+    let kinds: Vec<&str> = bodies.iter().filter_map(|it| it["type"].as_str()).collect();
+    let expected = [
+        "transfer.posted",
+        "transfer.rejected",
+        "account.frozen",
+        "account.unfrozen",
+        "transfer.posted",
+        "account.closed",
+    ];
+    ensure!(kinds == expected, "{kinds:?}");
+    ensure!(bodies[1]["data"]["reason"] == "insufficient_funds", "{}", bodies[1]);
+    let mails = mailbox.wait(6).await?;
+    let told = calls.iter().map(|it| &it.body).chain(mails.iter().map(|it| &it.text));
+    for text in told {
+        ensure!(!text.contains("smuggling"), "a holder is told why they are frozen: {text}");
+    }
+    Ok(())
+}
+
+async fn a_holder_hears_of_holds_and_of_how_they_end(bank: Bank) -> Result<()> {
+    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[]).await?);
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.deposit(alice, "10").await?;
+    hooks.wait(1).await?;
+    let place = |lasts| hold(customer(alice), own("cards"), "4", lasts);
+    let (captured, released) = (place(A_DAY)?, place(A_DAY)?);
+    let ids = [captured.transfer_id, released.transfer_id];
+    let payment = pay(customer(alice), cash(), "1", false)?;
+    let paid = payment.transfer_id;
+    let steps = [captured, capture_some(ids[0], amount(3)), release(ids[0]), released];
+    let more = [capture(ids[1], Some(amount(1))), payment, reverse(paid, None)];
+    let mut count = 1;
+    for instruction in steps.into_iter().chain(more) {
+        desk.instruct(vec![instruction]).await?;
+        count += 1;
+        hooks.wait(count).await?;
+    }
+    desk.instruct(vec![place(TimeDelta::milliseconds(1_500))?]).await?;
+    let bodies = hooks.wait(count + 2).await?;
+    let bodies = bodies.iter().map(super::hooks::Call::json).collect::<Result<Vec<Value>>>()?;
+    let told: Vec<String> = bodies
+        .iter()
+        .skip(1)
+        .map(|it| (it["type"].as_str().unwrap_or("-"), &it["data"]))
+        .map(|(kind, data)| {
+            let word = |field: &str| data[field].as_str().unwrap_or("-").to_owned();
+            let amount = data["money"]["amount"].as_str().unwrap_or("-");
+            format!("{kind} {amount} {} {}", word("cause"), word("available"))
+        })
+        .collect();
+    let expected = [
+        "transfer.held 4.00 - 6",
+        "transfer.posted 3.00 - -",
+        "hold.released 1.00 released 7",
+        "transfer.held 4.00 - 3",
+        // Three of it were given back with the capture: nothing is said of it.
+        "transfer.posted 1.00 - -",
+        "transfer.posted 1.00 - -",
+        "transfer.posted 1.00 - -",
+        "transfer.held 4.00 - 2",
+        "hold.released 4.00 expired 6",
+    ];
+    ensure!(told == expected, "{told:#?}");
+    let of = |n: usize, field: &str| bodies[n]["data"][field].clone();
+    ensure!(of(2, "hold_id") == json!(ids[0]) && of(5, "hold_id") == json!(ids[1]));
+    ensure!(of(7, "reverses") == json!(paid), "{}", bodies[7]);
+    let mails = mailbox.wait(count + 2).await?;
+    let is_there = |text: &str| mails.iter().any(|it| it.header("Subject").contains(text));
+    ensure!(is_there("4.00 EUR is on hold") && is_there("4.00 EUR is no longer on hold"));
+    ensure!(is_there("1.00 EUR was paid back to you"), "{mails:?}");
+    Ok(())
+}
+
+async fn what_a_holder_does_not_want_to_hear_is_not_sent(bank: Bank) -> Result<()> {
+    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[]).await?);
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.all_are_known().await?;
+    let preferences = SetPreferences {
+        account_id: alice,
+        email: false,
+        webhook: true,
+        topics: vec![Topic::TransferRejected, Topic::AccountFrozen],
+        webhook_secret: Some(HOLDERS.to_owned()),
+    };
+    let answer = desk.tell(preferences).await?;
+    ensure!(answer[0].kind == "notifications.preferences.changed.v1", "{answer:?}");
+    ensure!(!answer[0].data.get().contains("whsec_"), "the key is announced: {answer:?}");
+    desk.deposit(alice, "1").await?;
+    desk.send(transfer(customer(alice), cash(), "2")?).await?;
+    // News are handled in the order of the events: the deposit's are behind us when these come.
+    let call = hooks.wait(1).await?.remove(0);
+    ensure!(call.json()?["type"] == "transfer.rejected", "{call:?}");
+    call.verify(HOLDERS)?;
+    desk.bank.events().wait_for(DeliverySucceeded::TYPE, 1).await?;
+    let listed = listed(&desk, alice).await?;
+    let told: Vec<(Topic, Vec<Channel>)> = listed
+        .iter()
+        .map(|it| (it.topic, it.deliveries.iter().map(|it| it.channel).collect()))
+        .collect();
+    let newest_first =
+        [(Topic::TransferRejected, vec![Channel::Webhook]), (Topic::TransferPosted, vec![])];
+    ensure!(told == newest_first, "{told:?}");
+    ensure!(mailbox.mails().is_empty(), "{:?}", mailbox.mails());
+    Ok(())
+}
+
+async fn a_changed_address_counts_from_the_next_news_on(bank: Bank) -> Result<()> {
+    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[]).await?);
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.deposit(alice, "1").await?;
+    mailbox.wait(1).await?;
+    hooks.wait(1).await?;
+    let holder = Holder {
+        name: "Alice Nova".to_owned(),
+        email: Some("nova@example.org".to_owned()),
+        webhook: None,
+        language: "cs".to_owned(),
+    };
+    desk.tell(UpdateHolder { account_id: alice, holder }).await?;
+    desk.tell(FreezeAccount {
+        blocks: shared_events::accounts::Blocks::Both,
+        account_id: alice,
+        reason: "test".to_owned(),
+    })
+    .await?;
+    let mails = mailbox.wait(2).await?;
+    let told: Vec<&str> = mails.iter().map(|it| it.to.as_str()).collect();
+    ensure!(told == [ADDRESS, "nova@example.org"], "{told:?}");
+    desk.bank.events().wait_for(DeliverySucceeded::TYPE, 3).await?;
+    ensure!(hooks.calls().len() == 1, "the webhook was taken away");
+    ensure!(mails[1].header("Subject") != mails[0].header("Subject"));
+    Ok(())
+}
+
+/// What the holder of an account was told, newest first.
+pub(super) async fn listed(desk: &Desk, account: AccountId) -> Result<Vec<Notification>> {
+    let query = ListNotifications { account_id: Some(account), ..ListNotifications::default() };
+    Ok(desk.client.ask(query).await?.notifications)
+}
