@@ -1,5 +1,6 @@
 //! What can be arranged for an account, or for the bank.
 
+use chrono::NaiveDate;
 use shared_events::{
     AccountId, MessageId, OrderId,
     ledger::{
@@ -38,6 +39,11 @@ impl Teller {
     /// The days on which can be booked.
     pub async fn period(&self) -> Result<PeriodFound, TellerError> {
         self.ask(GetPeriod {}).await
+    }
+
+    /// The bank's day. It is not UTC's: the bank has a time zone of its own.
+    pub async fn today(&self) -> Result<NaiveDate, TellerError> {
+        Ok(self.period().await?.today)
     }
 
     /// Sets a standing order, or sets it anew.

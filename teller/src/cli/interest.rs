@@ -209,13 +209,16 @@ impl Interest {
     pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let key = input::account("account", &self.account)?;
         let to = self.to.as_deref().map(|day| input::date("to", day)).transpose()?;
-        let to = to.unwrap_or_else(|| Utc::now().date_naive());
         let from = self.from.as_deref().map(|day| input::date("from", day)).transpose()?;
-        let from = from.or(to.with_day(1)).unwrap_or(to);
-        check_period(from, to)?;
         let wrong = |_| InvalidInput::new("known_at", "must be an instant of RFC 3339");
         let known_at = self.known_at.as_deref().map(|it| it.parse().map_err(wrong)).transpose()?;
         let bank = session.bank().await?;
+        let to = match to {
+            Some(day) => day,
+            None => bank.today().await?,
+        };
+        let from = from.or(to.with_day(1)).unwrap_or(to);
+        check_period(from, to)?;
         let account_id = account_id(&bank, key).await?;
         let found = bank.interest(GetInterest { account_id, from, to, known_at }).await?;
         session.out.show(&found, || days(&found))?;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use chrono::Utc;
 use clap::{Args, Subcommand};
 
 use super::{
@@ -155,13 +154,13 @@ impl Reconcile {
 impl Orders {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let first = input::date("first", &self.first)?;
-        // Orders that pay at once would do so into books that are still being compared.
-        if first <= Utc::now().date_naive() {
-            return Err(InvalidInput::new("first", "must be after today").into());
-        }
         let orders = legacy::read_orders(&self.folder)?;
         let total = orders.orders.len();
         let bank = session.patient_bank().await?;
+        // Orders that pay at once would do so into books that are still being compared.
+        if first <= bank.today().await? {
+            return Err(InvalidInput::new("first", "must be after today").into());
+        }
         let bar = Bar::new();
         let each = |done| bar.at("orders", done, total);
         let loaded = bank.load_legacy_orders(orders, first, each).await?;

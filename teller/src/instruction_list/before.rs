@@ -89,9 +89,9 @@ impl Teller {
         let listed: HashSet<TransferId> =
             list.iter().map(|it| it.instruction.transfer_id).collect();
         let new: Vec<&Instruction> = new.iter().map(|place| &list[*place].instruction).collect();
-        let mut found = self.held_since(since, &new).await?;
         let named = list.iter().filter_map(|it| it.instruction.booking_date);
         let from = booked_from(id, named, Utc::now().date_naive());
+        let mut found = self.held_since(from, &new).await?;
         for (party, currency) in self.payers(&new).await? {
             let entries = self.debits(party, currency, from).await?.into_iter();
             let entries = entries.filter(|it| since.is_none_or(|since| it.posted_at >= since));
@@ -103,10 +103,10 @@ impl Teller {
         Ok(known)
     }
 
-    /// Holds that were placed since, where anything new takes money that they may have set aside.
+    /// Holds that were placed on this day or later, where anything new takes money that they may have set aside.
     async fn held_since(
         &self,
-        since: Option<DateTime<Utc>>,
+        since: Option<NaiveDate>,
         new: &[&Instruction],
     ) -> Result<HashSet<TransferId>, TellerError> {
         let mut held = HashSet::new();
@@ -118,8 +118,7 @@ impl Teller {
             let page = self.books_page(BooksPart::Holds, from, BOOKS_PAGE_MAX).await?;
             let BooksRows::Holds(rows) = page.rows else { return Ok(held) };
             let placed = |day: &str| day.parse::<NaiveDate>().ok();
-            let first = since.map(|it| it.date_naive());
-            let rows = rows.into_iter().filter(|row| placed(&row.placed_on) >= first);
+            let rows = rows.into_iter().filter(|row| placed(&row.placed_on) >= since);
             held.extend(rows.map(|row| row.hold_id));
             from = page.next;
             if from.is_none() {

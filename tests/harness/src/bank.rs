@@ -23,7 +23,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{
-    Instance, Message, Parked, Proxy, Recorder,
+    Instance, Message, Parked, Proxy, Recorder, bank_day,
     broker::{self, Broker, TESTER},
     database::{Database, password},
     instance::Setup,
@@ -78,7 +78,7 @@ impl Bank {
             databases: AsyncMutex::default(),
             poolers: AsyncMutex::default(),
             instances: Mutex::default(),
-            settings: Mutex::default(),
+            settings: Mutex::new(vec![bank_day::setting()]),
             started: AtomicU32::new(0),
             _own_broker: own,
         })))

@@ -4,6 +4,7 @@
 //! suite      the list of facts, run by libtest-mimic: each with a bank of its own, cleaned up
 //! run        one broker and one PostgreSQL server for a whole run, as containers
 //! bank       one test's bank: a virtual host, three databases, the services it starts
+//! bank_day   where the banks are: never on UTC's day
 //! instance   a service process: started, stopped, killed, asked for its health and metrics
 //! binaries   what is run: the services' own binaries, built beside the tests
 //! processes  those that run, so that none is left when a run is interrupted
@@ -19,6 +20,7 @@
 //! How to write a test: `../README.md`.
 
 pub mod bank;
+mod bank_day;
 pub mod binaries;
 pub mod broker;
 pub mod database;
@@ -38,6 +40,7 @@ pub mod suite;
 pub mod wait;
 
 pub use bank::Bank;
+pub use bank_day::{time_zone, today};
 pub use instance::Instance;
 pub use message::Message;
 pub use parked::Parked;

@@ -2,7 +2,7 @@
 //! tell from the exit code what to do next, and what is wrong is named.
 
 use anyhow::{Context, Result, ensure};
-use harness::{Bank, Fact, PATIENCE, binaries::scratch_file, facts, wait_for};
+use harness::{Bank, Fact, PATIENCE, binaries::scratch_file, facts, today, wait_for};
 use serde_json::{Value, json};
 use shared_events::{MessageId, topology::SERVICES};
 
@@ -28,7 +28,7 @@ async fn standing_orders_are_set_shown_and_cancelled(bank: Bank) -> Result<()> {
     account(&clerk, "ada").await?;
     account(&clerk, "bob").await?;
     clerk.json(&["deposit", "ada", "100", "EUR"]).await?;
-    let today = super::interest::today(&bank).await?.to_string();
+    let today = today(&bank).await?.to_string();
     let set = ["order", "set", "ada", "ref:bob", "40", "EUR", "--first", &today];
     let daily = ["--every", "2days", "--times", "3", "--on-holiday", "same", "--reference", "rent"];
     let told = clerk.json(&[&set[..], &daily].concat()).await?;

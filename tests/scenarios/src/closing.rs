@@ -2,7 +2,7 @@
 //! the account is closed; what is owed refuses the closing, with the reason.
 
 use anyhow::{Context, Result, ensure};
-use harness::{Bank, Fact, PATIENCE, facts, wait_for};
+use harness::{Bank, Fact, PATIENCE, facts, today, wait_for};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Total,
@@ -14,7 +14,7 @@ use shared_events::{
 use super::{
     clerk::Clerk,
     desk::{Desk, cash, customer, own, transfer},
-    interest::{month, pay_in, set, terms, today},
+    interest::{month, pay_in, set, terms},
 };
 
 pub(crate) fn facts() -> Vec<Fact> {

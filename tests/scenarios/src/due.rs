@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use chrono::Days;
-use harness::{Bank, Fact, Instance, PATIENCE, facts, wait_for};
+use harness::{Bank, Fact, Instance, PATIENCE, facts, today, wait_for};
 use shared_events::{
     AccountId, Amount, OrderId, TransferId,
     ledger::{
@@ -15,7 +15,7 @@ use shared_events::{
 
 use super::{
     desk::{Desk, cash, customer, own, transfer},
-    interest::{goes_on, month, pay_in, set, terms, today},
+    interest::{goes_on, month, pay_in, set, terms},
     orders,
 };
 

@@ -8,16 +8,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use chrono::Days;
-use harness::{Bank, Fact, Instance, PATIENCE, Proxy, facts, wait_for};
+use harness::{Bank, Fact, Instance, PATIENCE, Proxy, facts, today, wait_for};
 use serde_json::{Value, json};
 use shared_events::Total;
 use shared_events::topology::SERVICES;
 
-use super::{
-    clerk::Clerk,
-    desk::Desk,
-    interest::{goes_on, today},
-};
+use super::{clerk::Clerk, desk::Desk, interest::goes_on};
 
 pub(crate) fn facts() -> Vec<Fact> {
     let dying = facts![the_real_books_survive_the_death_of_everything];

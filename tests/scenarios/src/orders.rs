@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use chrono::{Days, NaiveDate};
-use harness::{Bank, Fact, Instance, PATIENCE, facts, wait_for};
+use harness::{Bank, Fact, Instance, PATIENCE, facts, today, wait_for};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Message, Money, OrderId, Total,
@@ -19,7 +19,7 @@ use shared_events::{
 
 use super::{
     desk::{Desk, customer, own},
-    interest::{goes_on, today},
+    interest::goes_on,
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
@@ -237,7 +237,7 @@ async fn a_frozen_account_waits_and_a_closed_one_ends_the_order(bank: Bank) -> R
 }
 
 async fn a_date_that_is_no_banking_day_is_moved_as_the_order_says(bank: Bank) -> Result<()> {
-    let now = chrono::Utc::now().date_naive();
+    let now = today(&bank).await?;
     // The bank is closed on these days, beside weekends and holidays.
     let closed: Vec<String> = (0..3).map(|days| after(now, days).to_string()).collect();
     bank.set("ledger", "BANKWIRE_BANK__HOLIDAYS", closed.join(","));

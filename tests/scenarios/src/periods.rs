@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
+use harness::{Bank, Fact, Message, PATIENCE, facts, today, wait_for};
 use shared_events::{
     AccountId, Message as _, MessageId, TransferId,
     accounts::{SetLimits, SpendingLimits},
@@ -16,7 +16,7 @@ use shared_events::{
 use super::{
     clerk::Clerk,
     desk::{Desk, amount, cash, customer, transfer},
-    interest::{goes_on, today},
+    interest::goes_on,
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
