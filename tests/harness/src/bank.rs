@@ -352,8 +352,8 @@ impl Bank {
         Ok(found)
     }
 
-    /// What a failure is explained by.
-    pub(crate) fn report(&self) -> String {
+    /// The last lines of all its services' logs, for the error of a fact.
+    pub(crate) fn log_tails(&self) -> String {
         let instances = self.0.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.iter().map(|instance| instance.log_tail(30)).collect()
     }

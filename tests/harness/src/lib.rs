@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! suite      the list of facts, run by libtest-mimic: each with a bank of its own, cleaned up
+//! results    the report at the end of a run: durations, and the facts that failed
 //! run        one broker and one PostgreSQL server for a whole run, as containers
 //! bank       one test's bank: a virtual host, three databases, the services it starts
 //! bank_day   where the banks are: never on UTC's day
@@ -34,6 +35,7 @@ mod processes;
 pub mod proxy;
 pub mod raw;
 pub mod recorder;
+mod results;
 mod run;
 pub mod statements;
 pub mod suite;

@@ -1,10 +1,11 @@
-//! The list of facts, and how they are run. Promise: each fact has a bank of its own, which is gone
-//! afterwards; a fact that fails is told with the logs of its services.
+//! The list of facts and their run. Promise: each fact has a bank of its own, which is removed
+//! afterwards; the error of a fact that fails comes with the logs of its services, and fails the
+//! run.
 
 use std::{
     panic::AssertUnwindSafe,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,17 +14,20 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::{Handle, Runtime};
 
-use crate::{Bank, binaries, run::Run};
+use crate::{
+    Bank, binaries,
+    results::{Results, cause},
+    run::Run,
+};
 
 /// Facts wait more than they work.
 const THREADS: usize = 4;
 /// A fact that takes longer hangs.
 const FACT_DEADLINE: Duration = Duration::from_secs(300);
-const SLOWEST_SHOWN: usize = 5;
 /// The folders of the facts, as backtraces name them.
 const FACTS: [&str; 2] = ["tests/conformance/", "tests/scenarios/"];
-/// How long each fact took, slowest first, beside the logs of the services.
-const TIMES: &str = "times.txt";
+/// The duration of each fact, slowest first, in a file beside the logs of the services.
+const DURATIONS: &str = "times.txt";
 
 type Check = Box<dyn FnOnce(Bank) -> LocalBoxFuture<'static, Result<()>> + Send>;
 
@@ -108,93 +112,86 @@ pub fn run(facts: Vec<Fact>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let times = Times::default();
+    let results = Results::default();
     let trial = |fact: Fact| {
-        let (run, times) = (Arc::clone(&run), times.clone());
+        let (run, results) = (Arc::clone(&run), results.clone());
         let (name, handle) = (fact.name.clone(), runtime.handle().clone());
-        Trial::test(name, move || check(&run, &handle, fact, &times))
+        Trial::test(name, move || check(&run, &handle, fact, &results))
     };
     let trials = facts.into_iter().map(trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    println!("{}", times.slowest());
-    if let Err(error) = std::fs::write(run.folder.join(TIMES), times.all()) {
-        eprintln!("integration tests: {TIMES}: {error}");
+    if let Err(error) = std::fs::write(run.folder.join(DURATIONS), results.all_durations()) {
+        eprintln!("integration tests: {DURATIONS}: {error}");
     }
     if let Some(run) = Arc::into_inner(run)
         && let Err(error) = runtime.block_on(run.stop())
     {
         eprintln!("integration tests: a container was not removed: {error:#}");
     }
+    // The last lines: a reader of a long run looks for the facts that failed here.
+    println!("{}", results.report());
     conclusion.exit_code()
 }
 
-/// Opens a bank, checks one fact in it, closes it.
-fn check(run: &Arc<Run>, handle: &Handle, fact: Fact, times: &Times) -> Result<(), Failed> {
-    let began = Instant::now();
-    let checked = handle.block_on(async {
-        let own = match fact.own_broker {
-            true => Some(run.own_broker().await.map_err(|error| told(&error))?),
-            false => None,
-        };
-        let bank = Bank::open(Arc::clone(run), &fact.name, own).await;
-        let bank = bank.map_err(|error| told(&error))?;
-        let checking = AssertUnwindSafe((fact.check)(bank.clone())).catch_unwind();
-        let checked = match tokio::time::timeout(fact.deadline, checking).await {
-            Ok(Ok(checked)) => checked,
-            Ok(Err(panic)) => Err(anyhow!("panicked: {}", said(&*panic))),
-            Err(_) => Err(anyhow!("not done after {} s", fact.deadline.as_secs())),
-        };
-        let checked = checked.map_err(|error| format!("{}\n{}", told(&error), bank.report()));
-        let closed = bank.close().await.map_err(|error| told(&error));
-        checked.and(closed)
-    });
-    times.took(fact.name, began.elapsed());
-    checked.map_err(Failed::from)
+/// The error of a fact: for the report, and in full with the logs of its services.
+struct Failure {
+    cause: String,
+    text: String,
 }
 
-/// An error with its causes, and where in the facts it arose, if `RUST_BACKTRACE` is set.
-fn told(error: &anyhow::Error) -> String {
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { cause: cause(&error), text: with_causes(&error) }
+    }
+}
+
+/// Opens a bank, checks one fact in it, closes it.
+fn check(run: &Arc<Run>, handle: &Handle, fact: Fact, results: &Results) -> Result<(), Failed> {
+    let began = Instant::now();
+    let name = fact.name.clone();
+    let checked = handle.block_on(check_in_bank(run, fact));
+    let failure = checked.as_ref().err().map(|failure| failure.cause.clone());
+    results.add(name, began.elapsed(), failure);
+    checked.map_err(|failure| Failed::from(failure.text))
+}
+
+async fn check_in_bank(run: &Arc<Run>, fact: Fact) -> Result<(), Failure> {
+    let own_broker = match fact.own_broker {
+        true => Some(run.own_broker().await?),
+        false => None,
+    };
+    let bank = Bank::open(Arc::clone(run), &fact.name, own_broker).await?;
+    let checking = AssertUnwindSafe((fact.check)(bank.clone())).catch_unwind();
+    let checked = match tokio::time::timeout(fact.deadline, checking).await {
+        Ok(Ok(checked)) => checked,
+        Ok(Err(panic)) => Err(anyhow!("panicked: {}", panic_message(&*panic))),
+        Err(_) => Err(anyhow!("not done after {} s", fact.deadline.as_secs())),
+    };
+    let checked = checked.map_err(|error| {
+        let mut failure = Failure::from(error);
+        failure.text.push_str(&format!("\n{}", bank.log_tails()));
+        failure
+    });
+    let closed = bank.close().await.map_err(Failure::from);
+    checked.and(closed)
+}
+
+/// An error with its causes, and its place in the facts if `RUST_BACKTRACE` is set.
+fn with_causes(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         text.push_str(&format!("\n  because: {cause}"));
     }
     let backtrace = error.backtrace().to_string();
-    for line in backtrace.lines().filter(|line| FACTS.iter().any(|folder| line.contains(folder))) {
+    let is_of_facts = |line: &&str| FACTS.iter().any(|folder| line.contains(folder));
+    for line in backtrace.lines().filter(is_of_facts) {
         text.push_str(&format!("\n  {}", line.trim()));
     }
     text
 }
 
-/// What a panic says.
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+/// The message of a panic.
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given")
-}
-
-/// How long each fact took.
-#[derive(Clone, Default)]
-struct Times(Arc<Mutex<Vec<(String, Duration)>>>);
-
-impl Times {
-    fn took(&self, name: String, time: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, time));
-    }
-
-    /// A line for each fact, the slowest first.
-    fn lines(&self) -> Vec<String> {
-        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        times.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
-        let line =
-            |(name, time): &(String, Duration)| format!("  {:6.1} s  {name}", time.as_secs_f32());
-        times.iter().map(line).collect()
-    }
-
-    fn all(&self) -> String {
-        self.lines().join("\n") + "\n"
-    }
-
-    fn slowest(&self) -> String {
-        let lines = self.lines();
-        format!("slowest:\n{}", lines[..lines.len().min(SLOWEST_SHOWN)].join("\n"))
-    }
 }
