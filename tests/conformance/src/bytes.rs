@@ -20,7 +20,7 @@ use super::{
 const NEIGHBOURS: usize = 305;
 /// Much deeper than a recursive parser's stack.
 const DEPTH: usize = 4_000;
-/// What was Latin-1 once.
+/// Text in Latin-1, which is not UTF-8.
 const NO_TEXT: &[u8] = b"caf\xe9";
 
 /// A part of a message that is no text, and the message as it goes over the wire.
@@ -75,8 +75,10 @@ pub(crate) async fn bytes_that_are_no_text_cost_one_message_each<S: Subject>(
     let strange = strange(subject);
     let deep = subject.command();
     let mut publisher = bank.raw_publisher("client").await?;
-    for it in &strange {
-        publisher.publish(COMMANDS, &it.routing_key, &it.properties, &it.body).await?;
+    for message in &strange {
+        publisher
+            .publish(COMMANDS, &message.routing_key, &message.properties, &message.body)
+            .await?;
     }
     // Deep headers are a stranger's business: the command is one like others.
     let nested = raw(&deep, &[(b"deep", raw_nested(DEPTH))], &[]);
@@ -88,8 +90,8 @@ pub(crate) async fn bytes_that_are_no_text_cost_one_message_each<S: Subject>(
 
     let parked = bank.wait_parked(S::SERVICE, strange.len()).await?;
     ensure!(parked.len() == strange.len(), "{} are parked: {parked:?}", parked.len());
-    for it in &strange {
-        let why = format!("its {} is not UTF-8 text", it.part);
+    for message in &strange {
+        let why = format!("its {} is not UTF-8 text", message.part);
         let found = parked.iter().find(|parked| parked.detail == why);
         let found = found.with_context(|| format!("{why}: {parked:?}"))?;
         ensure!(found.reason == "undecodable", "{found:?}");

@@ -30,12 +30,16 @@ fn sloppy<S: Subject>(subject: S) -> Vec<Message> {
         good().with_content_type(&format!("{CONTENT_TYPE}; charset=utf-8")),
         good().with_content_type("Application/CloudEvents+JSON ;Charset=\"UTF-8\"; x=y"),
         body.with_body(marked),
-        with(good(), |it| it.with_content_encoding("utf-8".into())),
-        with(good(), |it| it.with_timestamp(u64::MAX).with_priority(255).with_delivery_mode(1)),
-        with(good(), |it| {
-            it.with_expiration("86400000".into()).with_app_id("x".repeat(255).into())
+        with(good(), |command| command.with_content_encoding("utf-8".into())),
+        with(good(), |command| {
+            command.with_timestamp(u64::MAX).with_priority(255).with_delivery_mode(1)
         }),
-        with(good(), |it| it.with_correlation_id("\u{202e}7".into()).with_type("A.B".into())),
+        with(good(), |command| {
+            command.with_expiration("86400000".into()).with_app_id("x".repeat(255).into())
+        }),
+        with(good(), |command| {
+            command.with_correlation_id("\u{202e}7".into()).with_type("A.B".into())
+        }),
         good().with_header(ATTEMPT_HEADER, AMQPValue::FieldTable(nested.clone())),
         good().with_header(ATTEMPT_HEADER, AMQPValue::LongLongInt(i64::MIN)),
         good().with_header("x-parked-reason", AMQPValue::Double(1.5)),
@@ -71,7 +75,7 @@ fn gzipped(message: Message) -> Message {
     Message { properties, ..message }
 }
 
-pub(crate) async fn what_clients_really_send_is_done_or_answered<S: Subject>(
+pub(crate) async fn messages_of_any_client_are_handled_or_answered<S: Subject>(
     bank: Bank,
 ) -> Result<()> {
     let (_instance, subject) = begin::<S>(&bank).await?;
@@ -85,8 +89,8 @@ pub(crate) async fn what_clients_really_send_is_done_or_answered<S: Subject>(
     }
     let parked = bank.wait_parked(S::SERVICE, ambiguous.len()).await?;
     for (message, detail) in &ambiguous {
-        let id = message.properties.message_id().as_ref().context("it has an id")?;
-        let found = parked.iter().find(|it| it.id == id.as_str()).context(*detail)?;
+        let id = message.properties.message_id().as_ref().context("the message has an id")?;
+        let found = parked.iter().find(|parked| parked.id == id.as_str()).context(*detail)?;
         ensure!(found.reason == "undecodable" && found.detail.contains(detail), "{found:?}");
     }
     // One more than were good: the command by which their number was known.
@@ -94,7 +98,7 @@ pub(crate) async fn what_clients_really_send_is_done_or_answered<S: Subject>(
 }
 
 /// A client that knows of message queues and nothing of the envelope.
-pub(crate) async fn all_that_is_missing_is_told_where_clients_listen<S: Subject>(
+pub(crate) async fn a_reply_names_every_field_that_is_missing<S: Subject>(
     bank: Bank,
 ) -> Result<()> {
     let (_instance, subject) = begin::<S>(&bank).await?;
@@ -117,10 +121,13 @@ pub(crate) async fn all_that_is_missing_is_told_where_clients_listen<S: Subject>
     let asked = reply.properties.correlation_id().as_ref().map(ToString::to_string);
     ensure!(asked.as_deref() == Some("request-7"), "{asked:?}");
     let wrong = reply.event.data["wrong"].as_array().context("each thing is named")?;
-    let fields: Vec<&str> = wrong.iter().filter_map(|it| it["field"].as_str()).collect();
+    let fields: Vec<&str> = wrong.iter().filter_map(|field| field["field"].as_str()).collect();
     let expected = ["specversion", "id", "source", "type", "time", "correlationid", "actor"];
     ensure!(fields == expected, "{wrong:?}");
-    ensure!(wrong[4]["rule"].as_str().is_some_and(|it| it.contains("an instant")), "{wrong:?}");
-    ensure!(bank.wait_parked(S::SERVICE, 1).await?.len() == 1, "it is parked once");
+    ensure!(
+        wrong[4]["rule"].as_str().is_some_and(|field| field.contains("an instant")),
+        "{wrong:?}"
+    );
+    ensure!(bank.wait_parked(S::SERVICE, 1).await?.len() == 1, "the message is parked once");
     Ok(())
 }

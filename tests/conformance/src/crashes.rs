@@ -1,5 +1,5 @@
-//! SIGKILL at every point between a delivery and its end. A proxy holds up what must not arrive, so
-//! that the process dies exactly there.
+//! SIGKILL at every point between a delivery and its acknowledgement. A proxy holds back the bytes
+//! that must not arrive, so that the process dies at exactly that point.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use super::{
 };
 
 const COMMANDS: usize = 5;
-/// After a fault, what was lost by it is made good by then.
+/// The longest that a service needs to make good the loss after a fault.
 const PROMPT: Duration = Duration::from_secs(10);
 /// The key of the advisory lock by which a test holds a commit up.
 const COMMIT_LOCK: i64 = 42;
@@ -90,8 +90,8 @@ pub(crate) async fn a_crash_between_commit_and_publish_loses_no_event<S: Subject
     let left = bank.outbox(S::SERVICE).await?;
     ensure!(left == i64::try_from(COMMANDS)?, "{left} events wait for the broker");
     let led_to = by_cause(&bank).await?;
-    ensure!(sent.iter().all(|it| !led_to.contains_key(&it.id())), "nothing was published");
-    // What was left behind leaves before anything new.
+    ensure!(sent.iter().all(|sent| !led_to.contains_key(&sent.id())), "nothing was published");
+    // The events of the dead process are published before any new event.
     sent.push(subject.command());
     bank.publish_all(&sent[COMMANDS..]).await?;
     instance.start().await?;
@@ -150,7 +150,8 @@ pub(crate) async fn a_commit_whose_answer_is_lost_has_one_effect_and_loses_no_ev
     .await?;
     instance.database().cut_once();
     instance.database().resume();
-    // Found again at once: not when the table is next looked at for what is old.
+    // The relay finds the events again at once, and not when it next scans the table for old
+    // events.
     let lost = Instant::now();
     bank.events().outcome(sent[0].id()).await?;
     ensure!(lost.elapsed() < PROMPT, "its event came after {:?}", lost.elapsed());
@@ -180,7 +181,7 @@ async fn publish_without_confirms<S: Subject>(
     bank.publish_all(&sent).await?;
     wait_for("the broker has every event", PATIENCE, async || {
         let events = by_cause(bank).await?;
-        Ok(sent.iter().all(|it| events.contains_key(&it.id())))
+        Ok(sent.iter().all(|sent| events.contains_key(&sent.id())))
     })
     .await?;
     let left = bank.outbox(S::SERVICE).await?;
@@ -191,7 +192,7 @@ async fn publish_without_confirms<S: Subject>(
 async fn each_came_again(bank: &Bank, sent: &[Message]) -> Result<()> {
     wait_for("every event comes again", PATIENCE, async || {
         let events = by_cause(bank).await?;
-        Ok(sent.iter().all(|it| events.get(&it.id()).is_some_and(|events| events.len() >= 2)))
+        Ok(sent.iter().all(|sent| events.get(&sent.id()).is_some_and(|events| events.len() >= 2)))
     })
     .await
 }

@@ -13,10 +13,10 @@ use super::{
 const INNOCENTS: usize = 200;
 /// More than the broker would have delivered a message before.
 const RESTARTS: usize = 25;
-/// Deaths that make a suspect of all that was in hand, and those that show the guilty one.
+/// The first deaths make every message in hand a suspect; the last ones show which message kills.
 const DEATHS: usize = 3 + 4;
-/// What is written down for one message waits for the test, which kills the process there: as if it
-/// had died of it.
+/// The insert of one message waits for the test, which kills the process then: as if the message
+/// had killed the process.
 const DEADLY: &str = "
     CREATE FUNCTION wait_for_death() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(43); RETURN NEW; END $$;
@@ -26,7 +26,7 @@ const DYING: &str = "
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'";
 
-pub(crate) async fn what_a_service_dies_of_is_parked_and_nothing_else(bank: Bank) -> Result<()> {
+pub(crate) async fn a_message_that_kills_its_service_is_parked_alone(bank: Bank) -> Result<()> {
     let (instance, subject) = begin::<Ledger>(&bank).await?;
     wait_outbox_empty::<Ledger>(&bank).await?;
     instance.stop().await?;
@@ -42,22 +42,23 @@ pub(crate) async fn what_a_service_dies_of_is_parked_and_nothing_else(bank: Bank
     let mut deaths = 0;
     loop {
         instance.launch().await?;
-        let dying = wait_value("it dies, or has parked what it dies of", PATIENCE, async || {
-            if bank.number(Ledger::SERVICE, DYING).await? > 0 {
-                return Ok(Some(true));
-            }
-            Ok((!bank.parked(Ledger::SERVICE).await?.is_empty()).then_some(false))
-        })
-        .await?;
+        let dying =
+            wait_value("the service dies, or has parked the message", PATIENCE, async || {
+                if bank.number(Ledger::SERVICE, DYING).await? > 0 {
+                    return Ok(Some(true));
+                }
+                Ok((!bank.parked(Ledger::SERVICE).await?.is_empty()).then_some(false))
+            })
+            .await?;
         if !dying {
             break;
         }
         instance.kill().await?;
         deaths += 1;
-        ensure!(deaths <= DEATHS, "it died {deaths} times");
+        ensure!(deaths <= DEATHS, "{deaths} deaths");
         wait_number(&bank, Ledger::SERVICE, DYING, 0).await?;
     }
-    ensure!(deaths == DEATHS, "it was parked after {deaths} deaths");
+    ensure!(deaths == DEATHS, "parked after {deaths} deaths");
     each_is_done_once(&bank, subject, &innocent, Copies::Some).await?;
     let parked = bank.parked(Ledger::SERVICE).await?;
     ensure!(parked.len() == 1 && parked[0].id == deadly.id().to_string(), "{parked:?}");
@@ -81,7 +82,7 @@ pub(crate) async fn restarts_alone_park_nothing(bank: Bank) -> Result<()> {
     for _ in 0..RESTARTS {
         instance.kill().await?;
         instance.start().await?;
-        wait_for("it holds what waits", PATIENCE, async || {
+        wait_for("the service holds the waiting messages", PATIENCE, async || {
             Ok(bank.ready(Ledger::SERVICE).await? == 0)
         })
         .await?;

@@ -29,7 +29,7 @@ pub(crate) async fn a_duplicate_delivery_has_one_effect<S: Subject>(bank: Bank) 
     nothing_parked::<S>(&bank).await
 }
 
-pub(crate) async fn a_command_sent_again_is_told_the_same_outcome<S: Subject>(
+pub(crate) async fn a_command_sent_again_gets_the_same_outcome<S: Subject>(
     bank: Bank,
 ) -> Result<()> {
     let (_instance, subject) = begin::<S>(&bank).await?;
@@ -41,15 +41,19 @@ pub(crate) async fn a_command_sent_again_is_told_the_same_outcome<S: Subject>(
             .await?;
     }
     let answers = replies.events().await?;
-    let told: Vec<(String, &Value)> =
-        answers.iter().map(|it| (it.event.id.to_string(), &it.event.data)).collect();
-    ensure!(told.iter().all(|it| *it == told[0]), "told differently: {told:?}");
+    let actual: Vec<(String, &Value)> =
+        answers.iter().map(|answer| (answer.event.id.to_string(), &answer.event.data)).collect();
+    ensure!(actual.iter().all(|event| *event == actual[0]), "told differently: {actual:?}");
     let announced = bank.events().outcome(command.id()).await?;
-    ensure!(told[0] == (announced.event.id.to_string(), &announced.event.data));
-    let correlated = |it: &lapin::BasicProperties| {
-        it.correlation_id().as_ref().map(ToString::to_string) == Some(command.id().to_string())
+    ensure!(actual[0] == (announced.event.id.to_string(), &announced.event.data));
+    let correlated = |properties: &lapin::BasicProperties| {
+        properties.correlation_id().as_ref().map(ToString::to_string)
+            == Some(command.id().to_string())
     };
-    ensure!(answers.iter().all(|it| correlated(&it.properties)), "replies name the command");
+    ensure!(
+        answers.iter().all(|answer| correlated(&answer.properties)),
+        "replies name the command"
+    );
     each_is_done_once(&bank, subject, &[command], Copies::One).await
 }
 
@@ -64,7 +68,7 @@ pub(crate) async fn the_same_id_with_other_content_is_refused_as_a_conflict<S: S
     let is_conflict = |data: &Value| data.to_string().contains("\"idempotency_conflict\"");
     wait_for("the conflict is announced", PATIENCE, async || {
         let events = bank.events().caused_by(command.id()).await?;
-        Ok(events.iter().any(|it| is_conflict(&it.event.data)))
+        Ok(events.iter().any(|event| is_conflict(&event.event.data)))
     })
     .await?;
     // The first content is still what the id stands for.
@@ -73,7 +77,7 @@ pub(crate) async fn the_same_id_with_other_content_is_refused_as_a_conflict<S: S
     bank.publish(&marker).await?;
     bank.events().outcome(marker.id()).await?;
     let events = bank.events().caused_by(command.id()).await?;
-    let conflicts = events.iter().filter(|it| is_conflict(&it.event.data)).count();
+    let conflicts = events.iter().filter(|event| is_conflict(&event.event.data)).count();
     ensure!((events.len(), conflicts) == (2, 1), "{events:?}");
     wait_effects(&bank, subject, 2).await?;
     nothing_parked::<S>(&bank).await
@@ -84,7 +88,10 @@ pub(crate) async fn ids_of_any_kind_are_known_once_and_old_days_go_whole(bank: B
     let (_instance, subject) = begin::<Accounts>(&bank).await?;
     let of_today = subject.command();
     let random = MessageId(Uuid::new_v5(&Uuid::now_v7(), b"random")).to_string();
-    let other = subject.command().with_id(&random).edited(|it| it["id"] = random.clone().into());
+    let other = subject
+        .command()
+        .with_id(&random)
+        .edited(|envelope| envelope["id"] = random.clone().into());
     bank.publish_all(&[of_today.clone(), other.clone(), of_today, other]).await?;
     wait_effects(&bank, subject, 2).await?;
     let marker = subject.command();
@@ -126,10 +133,10 @@ pub(crate) async fn an_old_id_that_is_sent_again_has_one_effect(bank: Bank) -> R
     ensure!(bank.number(Accounts::SERVICE, days).await? == 0, "its day is still there");
     let replies = bank.replies("asker").await?;
     bank.publish(&old.clone().with_reply_to(replies.address())).await?;
-    wait_for("it is told again", PATIENCE, async || Ok(!replies.events().await?.is_empty()))
+    wait_for("the outcome is repeated", PATIENCE, async || Ok(!replies.events().await?.is_empty()))
         .await?;
-    let told = replies.events().await?;
-    ensure!(told[0].event.id == before.event.id, "told {:?}", told[0].event);
+    let actual = replies.events().await?;
+    ensure!(actual[0].event.id == before.event.id, "told {:?}", actual[0].event);
     each_is_done_once(&bank, subject, &[old], Copies::One).await?;
     nothing_parked::<Accounts>(&bank).await
 }
@@ -158,25 +165,26 @@ pub(crate) async fn an_id_older_than_what_is_known_is_refused_with_the_reason(
     ensure!(parked[0].id == ancient.id().to_string(), "{parked:?}");
     ensure!(parked[0].reason == "hopeless" && parked[0].detail.contains("so old"), "{parked:?}");
     wait_for("whoever asked is told", PATIENCE, async || {
-        Ok(replies.events().await?.first().is_some_and(|it| {
-            it.event.data["message"].as_str().is_some_and(|why| why.contains("so old"))
+        Ok(replies.events().await?.first().is_some_and(|event| {
+            event.event.data["message"].as_str().is_some_and(|why| why.contains("so old"))
         }))
     })
     .await?;
     wait_effects(&bank, subject, 0).await?;
-    // Whoever parked it knows that it had no effect: an operator may send it back.
+    // A parked message with this reason had no effect: an operator may send it back.
     bank.publish(&ancient.clone().to(RETRY, Accounts::COMMANDS)).await?;
     each_is_done_once(&bank, subject, &[ancient], Copies::One).await
 }
 
-/// The ids of what a saga says next follow from what is known to the client that began it.
+/// The client that begins a saga can compute the ids of the events that the saga publishes next.
 pub(crate) async fn a_command_under_the_id_of_an_event_harms_nothing(bank: Bank) -> Result<()> {
     let (_instance, subject) = begin::<Accounts>(&bank).await?;
     let followed = subject.followed(&bank).await?;
     let before = bank.number(Accounts::SERVICE, followed.count).await?;
     let event = &followed.good[0];
     let id = event.id().to_string();
-    let first = subject.command().with_id(&id).edited(|it| it["id"] = id.clone().into());
+    let first =
+        subject.command().with_id(&id).edited(|envelope| envelope["id"] = id.clone().into());
     bank.publish(&first).await?;
     wait_effects(&bank, subject, 1).await?;
     bank.publish(event).await?;
@@ -199,5 +207,5 @@ fn made<S: Subject>(subject: S, version: u8, days_ago: i64) -> Message {
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     bytes[6] = (version << 4) | (bytes[6] & 0x0f);
     let id = Uuid::from_bytes(bytes).to_string();
-    subject.command().with_id(&id).edited(|it| it["id"] = id.clone().into())
+    subject.command().with_id(&id).edited(|envelope| envelope["id"] = id.clone().into())
 }

@@ -26,7 +26,10 @@ pub(crate) async fn two_instances_work_side_by_side<S: Subject>(bank: Bank) -> R
     wait_effects(&bank, subject, i64::try_from(COMMANDS)?).await?;
     each_is_done_once(&bank, subject, &sent, Copies::One).await?;
     nothing_parked::<S>(&bank).await?;
-    if SUBSCRIPTIONS.iter().any(|it| it.service == S::SERVICE && it.partitions.is_some()) {
+    if SUBSCRIPTIONS
+        .iter()
+        .any(|subscription| subscription.service == S::SERVICE && subscription.partitions.is_some())
+    {
         // They share the partitions; elsewhere one works and the other is ready to.
         first.wait_metric("bus_batch_messages_count", 1.0).await?;
         let more = keyed(commands(subject, COMMANDS));
@@ -54,7 +57,7 @@ pub(crate) async fn when_one_of_two_is_killed_the_other_takes_over_what_it_left<
     let ours = "SELECT coalesce(sum(events), 0)::bigint FROM bus.outbox WHERE lane = 0";
     let ours = bank.number(S::SERVICE, ours).await?;
     ensure!(ours == i64::try_from(COMMANDS)?, "{ours} events wait on the first one's lane");
-    // What it takes now it cannot acknowledge either.
+    // The first instance can acknowledge no delivery from now on.
     first.broker().pause(Direction::ToServer, "/consume@");
     let unfinished = commands(subject, COMMANDS);
     bank.publish_all(&unfinished).await?;

@@ -29,7 +29,7 @@ pub(crate) async fn a_database_outage_parks_nothing_and_loses_nothing<S: Subject
     // Some seconds: its pauses grow from try to try.
     instance.wait_metric("bus_transaction_retries_total", 6.0).await?;
     let readiness = instance.readiness().await?;
-    ensure!(!readiness.ready, "it says that it is ready");
+    ensure!(!readiness.ready, "the service reports ready");
     ensure!(readiness.parts.get("database").is_some_and(Option::is_some), "{readiness:?}");
     instance.database().resume();
     each_is_done_once(&bank, subject, &sent, Copies::One).await?;
@@ -41,7 +41,7 @@ pub(crate) async fn a_database_outage_parks_nothing_and_loses_nothing<S: Subject
     nothing_parked::<S>(&bank).await
 }
 
-/// Whoever restarts a service because its database is away must not make things worse.
+/// An operator who restarts a service during a database outage must not make the outage worse.
 pub(crate) async fn a_stop_during_a_database_outage_gives_everything_back<S: Subject>(
     bank: Bank,
 ) -> Result<()> {

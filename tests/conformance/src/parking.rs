@@ -14,7 +14,7 @@ use super::{
     tally::{Copies, begin, commands, each_is_done_once, wait_number},
 };
 
-/// A message that breaks the contract: what is wrong with it, and what its parking must say.
+/// A message that breaks the contract: its fault, and the reason and detail of its parking.
 struct Broken {
     what: &'static str,
     message: Message,
@@ -28,7 +28,8 @@ fn broken<S: Subject>(subject: S) -> Vec<Broken> {
     let undecodable = |what, message, detail| broken(what, message, "undecodable", detail);
     let kind = good().routing_key;
     let unknown = kind.replace(".v1", ".v9");
-    let future = good().edited(|it| it["type"] = unknown.as_str().into()).to(COMMANDS, &unknown);
+    let future =
+        good().edited(|envelope| envelope["type"] = unknown.as_str().into()).to(COMMANDS, &unknown);
     let large = good();
     let filler = " ".repeat(MESSAGE_BYTES_MAX + 1 - large.body.len());
     let large_body = [large.body.as_slice(), filler.as_bytes()].concat();
@@ -41,7 +42,7 @@ fn broken<S: Subject>(subject: S) -> Vec<Broken> {
         undecodable("an unknown version", future, ".v9"),
         undecodable(
             "no data",
-            good().edited(|it| it["data"] = serde_json::json!({})),
+            good().edited(|envelope| envelope["data"] = serde_json::json!({})),
             "missing field",
         ),
         undecodable(
@@ -53,23 +54,25 @@ fn broken<S: Subject>(subject: S) -> Vec<Broken> {
     ]
 }
 
-pub(crate) async fn what_cannot_be_read_is_parked_with_the_reason_and_blocks_nothing<S: Subject>(
+pub(crate) async fn an_undecodable_message_is_parked_with_its_reason_and_blocks_no_other<
+    S: Subject,
+>(
     bank: Bank,
 ) -> Result<()> {
     let (_instance, subject) = begin::<S>(&bank).await?;
     let replies = bank.replies("asker").await?;
     let mut broken = broken(subject);
     let mut good = Vec::new();
-    for it in &mut broken {
-        it.message = it.message.clone().with_reply_to(replies.address());
+    for case in &mut broken {
+        case.message = case.message.clone().with_reply_to(replies.address());
         good.push(subject.command());
-        bank.publish_all(&[it.message.clone(), good[good.len() - 1].clone()]).await?;
+        bank.publish_all(&[case.message.clone(), good[good.len() - 1].clone()]).await?;
     }
     each_is_done_once(&bank, subject, &good, Copies::One).await?;
     let parked = bank.wait_parked(S::SERVICE, broken.len()).await?;
     ensure!(parked.len() == broken.len(), "{} are parked", parked.len());
-    for it in &broken {
-        is_parked::<S>(it, &parked).with_context(|| it.what)?;
+    for case in &broken {
+        is_parked::<S>(case, &parked).with_context(|| case.what)?;
     }
     wait_for("whoever asked is told", PATIENCE, async || {
         Ok(replies.events().await?.len() == broken.len())
@@ -83,14 +86,17 @@ pub(crate) async fn what_cannot_be_read_is_parked_with_the_reason_and_blocks_not
 }
 
 fn is_parked<S: Subject>(broken: &Broken, parked: &[Parked]) -> Result<()> {
-    let id = broken.message.properties.message_id().as_ref().context("it has an id")?;
-    let found = parked.iter().find(|it| it.id == id.as_str()).context("it is not parked")?;
+    let id = broken.message.properties.message_id().as_ref().context("the message has an id")?;
+    let found = parked
+        .iter()
+        .find(|parked| parked.id == id.as_str())
+        .context("the message is not parked")?;
     ensure!(found.reason == broken.reason, "reason {:?}", found.reason);
     ensure!(found.detail.contains(broken.detail), "detail {:?}", found.detail);
     ensure!(found.queue.starts_with(S::COMMANDS), "queue {:?}", found.queue);
     ensure!(found.body == broken.message.body, "another body");
     let content_type = broken.message.properties.content_type().as_ref();
-    ensure!(content_type.is_some_and(|it| it.as_str() == found.content_type), "content type");
+    ensure!(content_type.is_some_and(|text| text.as_str() == found.content_type), "content type");
     let header = |name: &str| found.headers.get(name).with_context(|| format!("no {name}"));
     chrono::DateTime::parse_from_rfc3339(header("x-parked-at")?).context("x-parked-at")?;
     let by = header("x-parked-by")?;
@@ -121,7 +127,7 @@ pub(crate) async fn a_poison_message_in_a_batch_harms_only_itself<S: Subject>(
 async fn in_one_batch(bank: &Bank, instance: &Instance, messages: &[Message]) -> Result<()> {
     instance.broker().pause(Direction::ToClient, "/consume@");
     bank.publish_all(messages).await?;
-    let size: usize = messages.iter().map(|it| it.body.len()).sum();
+    let size: usize = messages.iter().map(|message| message.body.len()).sum();
     wait_for("the messages are on their way", PATIENCE, async || {
         Ok(instance.broker().held(Direction::ToClient, "/consume@") >= u64::try_from(size)?)
     })
@@ -138,9 +144,9 @@ pub(crate) async fn a_joined_message_with_poison_events_parks_only_those<S: Subj
     let followed = subject.followed(&bank).await?;
     bank.execute(S::SERVICE, S::POISON_GUARD).await?;
     let before = bank.number(S::SERVICE, followed.count).await?;
-    let unknown = followed.good[0].clone().edited(|it| {
-        it["id"] = MessageId::new().to_string().into();
-        it["type"] = format!("{}9", it["type"].as_str().unwrap_or_default()).into();
+    let unknown = followed.good[0].clone().edited(|envelope| {
+        envelope["id"] = MessageId::new().to_string().into();
+        envelope["type"] = format!("{}9", envelope["type"].as_str().unwrap_or_default()).into();
     });
     let mut events = followed.good.clone();
     events.splice(1..1, [unknown.clone(), followed.poison.clone()]);
@@ -151,7 +157,7 @@ pub(crate) async fn a_joined_message_with_poison_events_parks_only_those<S: Subj
     ensure!(parked.len() == 2, "{parked:?}");
     for (event, reason) in [(unknown, "undecodable"), (followed.poison, "hopeless")] {
         let id = event.id();
-        let found = parked.iter().find(|it| it.id == id.to_string());
+        let found = parked.iter().find(|parked| parked.id == id.to_string());
         let found = found.with_context(|| format!("{reason}: not parked"))?;
         ensure!(found.reason == reason && found.queue.starts_with(S::EVENTS), "{found:?}");
         ensure!(found.content_type == CONTENT_TYPE, "one event, not a batch: {found:?}");

@@ -10,7 +10,7 @@ use super::{
 };
 
 const MESSAGES: usize = 240;
-/// What the process may take meanwhile. All messages together are larger.
+/// The memory bound of the process. All messages together are larger.
 const MEMORY_MIB_MAX: u64 = 200;
 
 pub(crate) async fn large_messages_are_taken_a_few_at_a_time(bank: Bank) -> Result<()> {
@@ -24,14 +24,14 @@ pub(crate) async fn large_messages_are_taken_a_few_at_a_time(bank: Bank) -> Resu
     for some in sent.chunks(20) {
         bank.publish_all(some).await?;
     }
-    wait_for("it has taken what it can hold", PATIENCE, async || {
+    wait_for("the service has taken its prefetch", PATIENCE, async || {
         Ok(instance.log()?.contains("the prefetch becomes smaller"))
     })
     .await?;
     obstacle.rollback().await?;
     each_is_done_once(&bank, subject, &sent, Copies::Some).await?;
     let peak = instance.memory_peak_mib().await?;
-    ensure!(peak < MEMORY_MIB_MAX, "it took {peak} MiB");
+    ensure!(peak < MEMORY_MIB_MAX, "{peak} MiB of memory");
     nothing_parked::<Ledger>(&bank).await
 }
 

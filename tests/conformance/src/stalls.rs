@@ -37,7 +37,7 @@ pub(crate) async fn a_database_that_vanishes_is_replaced_in_seconds<S: Subject>(
         bank.events().outcome(command.id()).await?;
     }
     wait_outbox_empty::<S>(&bank).await?;
-    ensure!(vanished.elapsed() < PROMPT, "it took {:?}", vanished.elapsed());
+    ensure!(vanished.elapsed() < PROMPT, "after {:?}", vanished.elapsed());
     each_is_done_once(&bank, subject, &sent, Copies::One).await?;
     instance.wait_ready().await?;
     nothing_parked::<S>(&bank).await
@@ -52,7 +52,7 @@ pub(crate) async fn queries_are_answered_when_the_database_has_vanished(bank: Ba
     let vanished = Instant::now();
     let asking = (0..10).map(|_| client.ask(GetTrialBalance::default()));
     futures_util::future::try_join_all(asking).await?;
-    ensure!(vanished.elapsed() < PROMPT, "it took {:?}", vanished.elapsed());
+    ensure!(vanished.elapsed() < PROMPT, "after {:?}", vanished.elapsed());
     Ok(())
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn a_caller_is_answered_moments_after_an_outage(bank: Bank) -> 
     instance.broker().cut();
     instance.database().cut();
     bank.publish(&subject.command().with_reply_to(replies.address())).await?;
-    wait_for("it has tried for a while", PATIENCE, async || {
+    wait_for("the service has retried for a while", PATIENCE, async || {
         Ok(instance.log()?.matches("consumer lost its channel").count() >= 20)
     })
     .await?;
@@ -94,13 +94,13 @@ pub(crate) async fn a_consumer_that_is_set_up_too_late_holds_no_message<S: Subje
 }
 
 /// An outbox that grows while `/readyz` is green is a bank that has stopped and does not say so.
-pub(crate) async fn events_that_are_held_up_are_told_of_by_readiness(bank: Bank) -> Result<()> {
+pub(crate) async fn readiness_reports_events_that_are_held_up(bank: Bank) -> Result<()> {
     let (instance, subject) = begin::<Ledger>(&bank).await?;
     wait_outbox_empty::<Ledger>(&bank).await?;
     instance.broker().pause(Direction::ToClient, "/relay@");
     let held_up = Instant::now();
     bank.publish(&subject.command()).await?;
-    wait_for("it says that events wait", PATIENCE, async || {
+    wait_for("readiness names the waiting events", PATIENCE, async || {
         let readiness = instance.readiness().await?;
         Ok(!readiness.ready && readiness.parts.get("outbox").is_some_and(Option::is_some))
     })
@@ -122,7 +122,7 @@ pub(crate) async fn a_database_that_takes_no_writes_is_left_at_once(bank: Bank) 
     bank.execute(Ledger::SERVICE, standby).await?;
     let sent = commands(subject, COMMANDS);
     bank.publish_all(&sent).await?;
-    wait_for("it has met the standby", PATIENCE, async || {
+    wait_for("the service has met the standby", PATIENCE, async || {
         let log = instance.log()?;
         Ok(log.contains("takes no writes") || log.contains("read-only transaction"))
     })
@@ -134,7 +134,7 @@ pub(crate) async fn a_database_that_takes_no_writes_is_left_at_once(bank: Bank) 
     bank.execute(Ledger::SERVICE, primary).await?;
     let again = Instant::now();
     bank.events().outcome(sent[0].id()).await?;
-    ensure!(again.elapsed() < PROMPT, "it took {:?}", again.elapsed());
+    ensure!(again.elapsed() < PROMPT, "after {:?}", again.elapsed());
     each_is_done_once(&bank, subject, &sent, Copies::One).await?;
     nothing_parked::<Ledger>(&bank).await
 }

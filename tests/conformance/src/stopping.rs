@@ -24,7 +24,7 @@ pub(crate) async fn a_graceful_stop_leaves_nothing_half_done<S: Subject>(bank: B
     sqlx::query("LOCK TABLE bus.outbox IN SHARE MODE").execute(&mut *obstacle).await?;
     let sent = commands(subject, COMMANDS);
     bank.publish_all(&sent).await?;
-    wait_for("it is within a transaction", PATIENCE, async || {
+    wait_for("the service is within a transaction", PATIENCE, async || {
         Ok(bank.number(S::SERVICE, INSERT_IS_WAITING).await? == 1)
     })
     .await?;
@@ -34,12 +34,12 @@ pub(crate) async fn a_graceful_stop_leaves_nothing_half_done<S: Subject>(bank: B
     };
     tokio::try_join!(instance.stop(), release)?;
     let done = bank.number(S::SERVICE, &subject.effects()).await?;
-    ensure!(done > 0, "it gave up the batch that it had in hand");
+    ensure!(done > 0, "the batch in hand was given up");
     let outbox = bank.outbox(S::SERVICE).await?;
     ensure!(outbox == 0, "{outbox} events were left unpublished");
     let queue = bank.queue_with_messages(S::SERVICE).await?;
     let left = i64::from(bank.depth(&queue).await?);
-    ensure!(left > 0, "it was to be stopped in the middle");
+    ensure!(left > 0, "the service stopped after all commands");
     ensure!(done + left == i64::try_from(COMMANDS)?, "{done} done, {left} left");
     instance.start().await?;
     each_is_done_once(&bank, subject, &sent, Copies::One).await?;

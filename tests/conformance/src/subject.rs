@@ -1,5 +1,5 @@
-//! A service as the facts see it: commands that each have one effect and lead to one event, events
-//! that it follows, and a way to make its database refuse one of them.
+//! A service under test: commands with one effect and one event each, events that the service
+//! follows, and a trigger by which its database refuses one of them.
 
 use anyhow::Result;
 use harness::{Bank, Message};
@@ -21,7 +21,7 @@ pub(crate) struct Early {
 pub(crate) struct Followed {
     pub(crate) good: Vec<Message>,
     pub(crate) poison: Message,
-    /// Gives the number of those that were followed.
+    /// A query that counts the events that the service has followed.
     pub(crate) count: &'static str,
 }
 
@@ -168,7 +168,9 @@ impl Subject for Ledger {
     }
 
     fn altered(self, command: &Message) -> Message {
-        command.clone().edited(|it| it["data"]["transfers"][0]["money"]["amount"] = "2.00".into())
+        command
+            .clone()
+            .edited(|envelope| envelope["data"]["transfers"][0]["money"]["amount"] = "2.00".into())
     }
 
     fn poison(self) -> Message {
@@ -270,8 +272,8 @@ impl Accounts {
 }
 
 impl Notifications {
-    /// About an account that the service will know, or knows. What a holder wants has no history:
-    /// a trigger of the test counts how often it was set.
+    /// A subject for an account, once the service knows the account. Preferences have no history:
+    /// a trigger of the fact counts the changes.
     pub(crate) async fn about(bank: &Bank, account: AccountId) -> Result<Self> {
         let known = format!("SELECT count(*) FROM recipients WHERE account_id = '{account}'");
         super::tally::wait_number(bank, Self::SERVICE, &known, 1).await?;

@@ -39,7 +39,7 @@ pub(crate) async fn wait_number(
 ) -> Result<()> {
     wait_for(&format!("{query} = {number}"), PATIENCE, async || {
         let found = bank.number(service, query).await?;
-        ensure!(found == number, "it is {found}");
+        ensure!(found == number, "found {found}");
         Ok(true)
     })
     .await
@@ -65,7 +65,7 @@ pub(crate) async fn each_is_done_once<S: Subject>(
 ) -> Result<()> {
     wait_value("every command leads to an event", PATIENCE, async || {
         let events = by_cause(bank).await?;
-        let missing = commands.iter().filter(|it| !events.contains_key(&it.id())).count();
+        let missing = commands.iter().filter(|command| !events.contains_key(&command.id())).count();
         ensure!(missing == 0, "{missing} of {} do not yet", commands.len());
         Ok(Some(()))
     })
@@ -102,8 +102,9 @@ fn one_event(command: &Message, led_to: &[Recorded], copies: Copies) -> Result<(
 /// The events of these commands came in the order of the commands.
 pub(crate) async fn in_order(bank: &Bank, commands: &[Message]) -> Result<()> {
     let events = bank.events().events().await?;
-    let place =
-        |command: &Message| events.iter().position(|it| it.event.causationid == Some(command.id()));
+    let place = |command: &Message| {
+        events.iter().position(|event| event.event.causationid == Some(command.id()))
+    };
     let places: Vec<_> = commands.iter().map(place).collect();
     ensure!(places.is_sorted(), "events came in another order than their commands: {places:?}");
     Ok(())

@@ -10,13 +10,13 @@ use super::{
     tally::{begin, nothing_parked, wait_number},
 };
 
-pub(crate) async fn a_message_that_comes_too_early_waits_and_is_done_afterwards<S: Subject>(
+pub(crate) async fn an_early_message_is_retried_until_it_can_be_handled<S: Subject>(
     bank: Bank,
 ) -> Result<()> {
     let (_instance, subject) = begin::<S>(&bank).await?;
     let early = subject.early();
     bank.publish(&early.message).await?;
-    let waiting = wait_value("it waits", PATIENCE, async || {
+    let waiting = wait_value("the message waits", PATIENCE, async || {
         Ok(Some(bank.waiting(S::SERVICE).await?).filter(|waiting| !waiting.is_empty()))
     })
     .await?;
@@ -24,7 +24,7 @@ pub(crate) async fn a_message_that_comes_too_early_waits_and_is_done_afterwards<
     let right = queue.starts_with(S::EVENTS) && queue.ends_with(".retry.5s") && *depth == 1;
     ensure!(right && waiting.len() == 1, "{waiting:?}");
     let before = bank.number(S::SERVICE, &early.done).await?;
-    ensure!(before == 0, "it is done before it can be");
+    ensure!(before == 0, "handled too early");
     bank.publish(&early.awaited).await?;
     wait_number(&bank, S::SERVICE, &early.done, 1).await?;
     nothing_parked::<S>(&bank).await

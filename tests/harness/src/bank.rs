@@ -25,9 +25,9 @@ use tokio::sync::Mutex as AsyncMutex;
 use crate::{
     Instance, Message, Parked, Proxy, Recorder, bank_day,
     broker::{self, Broker, TESTER},
+    connection::BrokerConnection,
     database::{Database, password},
     instance::Setup,
-    line::Line,
     pooler::Pooler,
     raw::RawPublisher,
     run::{OwnBroker, Run},
@@ -45,7 +45,7 @@ struct Inner {
     broker: Arc<Broker>,
     vhost: String,
     folder: PathBuf,
-    line: Line,
+    connection: BrokerConnection,
     recorder: Recorder,
     databases: AsyncMutex<HashMap<String, Database>>,
     poolers: AsyncMutex<Vec<Pooler>>,
@@ -66,14 +66,14 @@ impl Bank {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder)?;
-        let line = Line::new(broker.amqp(), &vhost, TESTER);
+        let connection = BrokerConnection::new(broker.amqp(), &vhost, TESTER);
         let recorder = Recorder::events_of(broker.amqp(), &vhost).await?;
         Ok(Self(Arc::new(Inner {
             run,
             broker,
             vhost,
             folder,
-            line,
+            connection,
             recorder,
             databases: AsyncMutex::default(),
             poolers: AsyncMutex::default(),
@@ -111,7 +111,7 @@ impl Bank {
     /// proxy.
     #[must_use]
     pub fn amqp_url(&self, user: &'static str) -> String {
-        Line::new(self.0.broker.amqp(), &self.0.vhost, user).url()
+        BrokerConnection::new(self.0.broker.amqp(), &self.0.vhost, user).url()
     }
 
     /// A publisher that sends what it is given, byte for byte, as one of the users.
@@ -258,12 +258,12 @@ impl Bank {
 
     /// Publishes a message, and returns when the broker has it.
     pub async fn publish(&self, message: &Message) -> Result<()> {
-        self.0.line.publish(std::slice::from_ref(message)).await
+        self.0.connection.publish(std::slice::from_ref(message)).await
     }
 
     /// Publishes messages in order, and returns when the broker has all.
     pub async fn publish_all(&self, messages: &[Message]) -> Result<()> {
-        self.0.line.publish(messages).await
+        self.0.connection.publish(messages).await
     }
 
     /// Publishes a message as often as it takes until the broker has it.
@@ -274,13 +274,12 @@ impl Bank {
         .await
     }
 
-    /// How many messages are ready in a queue (those that a consumer holds are not counted).
+    /// The number of messages ready in a queue, without deliveries that a consumer holds.
     pub async fn depth(&self, queue: &str) -> Result<u32> {
-        self.0.line.depth(queue).await
+        self.0.connection.depth(queue).await
     }
 
-    /// The queues in which messages of a service wait for another try, with how many are in each
-    /// that has any.
+    /// The retry queues of a service that hold messages, with the number of messages in each.
     pub async fn waiting(&self, service: &str) -> Result<Vec<(String, u32)>> {
         let mut waiting = Vec::new();
         for queue in queues(service).into_iter().filter(|queue| !queue.ends_with(".queries")) {
@@ -330,12 +329,12 @@ impl Bank {
         Ok(found.iter().filter(is_read).map(figure).sum())
     }
 
-    /// What a service has given up, oldest first. It stays parked.
+    /// The parked messages of a service, oldest first. They stay parked.
     pub async fn parked(&self, service: &str) -> Result<Vec<Parked>> {
         self.look(&parked_queue(service)).await
     }
 
-    /// Waits until a service has given up `count` messages, and returns them.
+    /// Waits until a service has parked `count` messages, and returns them.
     pub async fn wait_parked(&self, service: &str, count: usize) -> Result<Vec<Parked>> {
         wait_value(&format!("{count} messages parked by {service}"), PATIENCE, async || {
             let parked = self.parked(service).await?;
@@ -344,9 +343,9 @@ impl Bank {
         .await
     }
 
-    /// What is ready in a queue. It stays there.
+    /// The messages ready in a queue. They stay there.
     pub async fn look(&self, queue: &str) -> Result<Vec<Parked>> {
-        let (channel, taken) = self.0.line.take(queue).await?;
+        let (channel, taken) = self.0.connection.take(queue).await?;
         let found = taken.iter().map(|message| Parked::of(&message.delivery)).collect();
         channel.close(200, "looked".into()).await?;
         Ok(found)
@@ -370,7 +369,7 @@ impl Bank {
             pooler.remove().await?;
         }
         inner.recorder.close().await;
-        inner.line.close().await;
+        inner.connection.close().await;
         inner.broker.drop_vhost(&inner.vhost).await?;
         for (_, database) in inner.databases.lock().await.drain() {
             inner.run.databases.drop(&database).await?;
@@ -381,6 +380,6 @@ impl Bank {
 
 /// The queues that a service reads.
 fn queues(service: &str) -> Vec<String> {
-    let own = SUBSCRIPTIONS.iter().filter(|it| it.service == service);
+    let own = SUBSCRIPTIONS.iter().filter(|subscription| subscription.service == service);
     own.flat_map(Subscription::queues).collect()
 }

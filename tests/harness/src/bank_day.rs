@@ -1,6 +1,6 @@
-//! The day of the banks that the facts run. Promise: it is never UTC's day, at whatever time the
-//! facts run, and it does not end within an hour of their beginning. What takes one for the other
-//! fails always, and not in the last hour before midnight.
+//! The booking day of a bank in a fact. Promise: the bank's day always differs from UTC's, and
+//! lasts for at least an hour after a fact begins. Code that confuses the two days fails at any
+//! hour, and not in the last one before midnight alone.
 
 use anyhow::Result;
 use chrono::{Days, NaiveDate, Timelike, Utc};
@@ -14,7 +14,7 @@ pub fn time_zone() -> &'static str {
     if Utc::now().hour() < 11 { "Etc/GMT+12" } else { "Pacific/Kiritimati" }
 }
 
-/// What the ledger of every bank is started with.
+/// The time zone setting with which every ledger starts.
 pub(crate) fn setting() -> (String, String, String) {
     ("ledger".to_owned(), "BANKWIRE_BANK__TIME_ZONE".to_owned(), time_zone().to_owned())
 }

@@ -23,13 +23,13 @@ pub fn program(name: &str) -> Result<PathBuf> {
     };
     ensure!(
         program.exists(),
-        "\n\n  {} is not there. Build it first:  cargo build --workspace\n",
+        "\n\n  {} does not exist. Build the workspace first:  cargo build --workspace\n",
         program.display()
     );
     Ok(program)
 }
 
-/// Services whose sources have changed since they were built: what is tested is not what is there.
+/// Services whose sources are newer than their binaries: such a run tests old code.
 pub(crate) fn outdated() -> Vec<String> {
     if std::env::var_os(FOLDER).is_some() {
         return vec![];
@@ -44,12 +44,13 @@ fn newer_source(program: &Path) -> Option<String> {
     let built = changed(program)?;
     let list = std::fs::read_to_string(program.with_extension("d")).ok()?;
     let (_, sources) = list.split_once(": ")?;
-    let newer = sources.split_whitespace().find(|it| changed(Path::new(it)) > Some(built))?;
+    let newer =
+        sources.split_whitespace().find(|source| changed(Path::new(source)) > Some(built))?;
     Some(format!("{} is older than {newer}", program.display()))
 }
 
-/// A program of a profile: it lies beside the tests, or, where cargo keeps what it does not deliver
-/// in another folder (`build.build-dir`), in the same place below the target folder.
+/// A program of a profile: beside the tests, or in the same place below the target folder where
+/// `build.build-dir` names another folder for intermediate files.
 fn built(profile: &Path, name: &str) -> PathBuf {
     static TARGET: OnceLock<Option<PathBuf>> = OnceLock::new();
     let beside = profile.join(name);

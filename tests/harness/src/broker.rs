@@ -38,7 +38,7 @@ const FOLDER_OPTIONS: &str = "uid=999,gid=999,mode=755";
 const AMQP_PORT: u16 = 5672;
 const MANAGEMENT_PORT: u16 = 15672;
 
-/// What a URL, a shell or JSON would take for something else.
+/// Characters with a meaning in URLs, shells and JSON.
 const ODD_PASSWORD: &str = "p%41ss %ff@:/?#&\"'\\$(x)|á😀";
 
 /// The password of a user. Two of them, a service and a person's, have one that is hard to pass on.
@@ -156,7 +156,7 @@ impl Broker {
         self.wait_until_up().await
     }
 
-    /// Makes it think that it is short of memory: it blocks whoever publishes.
+    /// Raises the memory alarm: the broker blocks every publisher.
     pub async fn run_short_of_memory(&self) -> Result<()> {
         self.memory_limit("1").await
     }

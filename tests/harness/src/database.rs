@@ -95,7 +95,7 @@ impl DatabaseServer {
         Ok(Database { pool: pool(&self.target, service, &name), name })
     }
 
-    /// Drops a database with all that is in it, whoever is still connected.
+    /// Drops a database with its content, and ends its open sessions.
     pub(crate) async fn drop(&self, database: &Database) -> Result<()> {
         database.pool.close().await;
         self.administer(format!("DROP DATABASE {} WITH (FORCE)", database.name)).await

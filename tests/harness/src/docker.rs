@@ -1,4 +1,4 @@
-//! The Docker command line, for what testcontainers does not offer.
+//! The Docker command line, for features that testcontainers lacks.
 
 use std::net::IpAddr;
 
@@ -31,7 +31,7 @@ pub(crate) async fn image(variable: &str, ours: &str) -> Result<GenericImage> {
     if named.is_none() {
         let found = docker(&["image", "inspect", "--format", "{{.Id}}", ours]).await;
         found.with_context(|| {
-            format!("\n\n  the image {ours} is not here. Build it first:  make images\n")
+            format!("\n\n  the image {ours} is not here. Build the image first:  make images\n")
         })?;
     }
     let image = named.as_deref().unwrap_or(ours);

@@ -1,5 +1,5 @@
-//! A service process. Promise: it is the real binary, with nothing in it for tests; what happens
-//! to it happens from outside.
+//! A service process. Promise: it runs the released binary, without test code; every disturbance
+//! comes from outside.
 
 use std::{
     collections::BTreeMap,
@@ -44,7 +44,7 @@ struct Inner {
     log_from: Mutex<usize>,
 }
 
-/// What `/readyz` says: each part by name, with what is wrong with it.
+/// The answer of `/readyz`: each part by name, with its fault if there is one.
 #[derive(Clone, Debug)]
 pub struct Readiness {
     /// Whether every part works.
@@ -53,7 +53,7 @@ pub struct Readiness {
     pub parts: BTreeMap<String, Option<String>>,
 }
 
-/// What an instance is started with.
+/// The settings of an instance.
 pub(crate) struct Setup {
     pub(crate) label: String,
     pub(crate) program: PathBuf,
@@ -95,7 +95,7 @@ impl Instance {
         &self.0.database
     }
 
-    /// What it is called in failures: `ledger-1`.
+    /// The name in failures: `ledger-1`.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.0.label
@@ -151,7 +151,7 @@ impl Instance {
         }
     }
 
-    /// What `/readyz` says.
+    /// The answer of `/readyz`.
     pub async fn readiness(&self) -> Result<Readiness> {
         let answer = self.0.http.get(self.probe("readyz")?).send().await?;
         let ready = answer.status().is_success();
@@ -169,7 +169,7 @@ impl Instance {
         Ok(values.sum())
     }
 
-    /// What it has logged since its last start.
+    /// The log since the last start.
     pub fn log(&self) -> Result<String> {
         let log = std::fs::read(&self.0.log)?;
         let from = *self.0.log_from.lock().unwrap_or_else(PoisonError::into_inner);
@@ -241,7 +241,7 @@ impl Instance {
         let said = log.lines().find_map(|line| line.split_once(" probes="));
         let address = said.and_then(|(_, rest)| rest.split_whitespace().next());
         let address: SocketAddr =
-            address.context("it has not said where its probes are")?.parse()?;
+            address.context("the log names no address of the probes")?.parse()?;
         Ok(format!("http://{address}/{path}"))
     }
 

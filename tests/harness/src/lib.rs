@@ -5,16 +5,16 @@
 //! results    the report at the end of a run: durations, and the facts that failed
 //! run        one broker and one PostgreSQL server for a whole run, as containers
 //! bank       one test's bank: a virtual host, three databases, the services it starts
-//! bank_day   where the banks are: never on UTC's day
+//! bank_day   the bank's day, which always differs from UTC's
 //! instance   a service process: started, stopped, killed, asked for its health and metrics
-//! binaries   what is run: the services' own binaries, built beside the tests
-//! processes  those that run, so that none is left when a run is interrupted
+//! binaries   the services' own binaries, built beside the tests; scratch files
+//! processes  the running processes, so that an interrupted run leaves none behind
 //! pooler     PgBouncer between an instance and its database
 //! proxy      stands between an instance and its servers: pauses, cuts, retargets
-//! message    what is sent to the bus, well formed or not
+//! message    messages to the bus, well formed or not
 //! raw        a publisher of any bytes
-//! parked     what lies in a queue, with what its parking says
-//! recorder   every event that leaves the services, and the transcript of them
+//! parked     messages in a queue, with the reason and detail of their parking
+//! recorder   every published event, and the transcript of all
 //! statements whether a statement is valid against ISO's schema
 //! wait       a condition and a deadline instead of a sleep
 //! ```
@@ -24,10 +24,10 @@ pub mod bank;
 mod bank_day;
 pub mod binaries;
 pub mod broker;
+mod connection;
 pub mod database;
 mod docker;
 pub mod instance;
-mod line;
 pub mod message;
 pub mod parked;
 mod pooler;

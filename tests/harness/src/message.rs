@@ -1,4 +1,4 @@
-//! What tests send to the bus: messages of the contract, and messages that break it.
+//! Messages that facts publish: messages of the contract, and messages that break the contract.
 
 use chrono::Utc;
 use lapin::{
@@ -70,7 +70,7 @@ impl Message {
     pub fn joined(events: &[Self]) -> Self {
         let first = events.first().expect("a joined message has an event").clone();
         let bodies: Vec<String> =
-            events.iter().map(|it| String::from_utf8_lossy(&it.body).into_owned()).collect();
+            events.iter().map(|event| String::from_utf8_lossy(&event.body).into_owned()).collect();
         first.with_body(format!("[{}]", bodies.join(","))).with_content_type(CONTENT_TYPE_BATCH)
     }
 

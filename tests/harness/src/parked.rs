@@ -1,4 +1,4 @@
-//! Messages as they lie in a queue, with what their parking says about them.
+//! Messages in a queue, with the reason and detail of their parking.
 
 use std::{collections::HashMap, fmt};
 
@@ -28,8 +28,8 @@ pub struct Parked {
 impl Parked {
     pub(crate) fn of(delivery: &lapin::message::Delivery) -> Self {
         let properties = &delivery.properties;
-        let text = |it: &Option<lapin::types::ShortString>| {
-            it.as_ref().map_or_else(String::new, ToString::to_string)
+        let text = |text: &Option<lapin::types::ShortString>| {
+            text.as_ref().map_or_else(String::new, ToString::to_string)
         };
         let mut headers = HashMap::new();
         for (name, value) in properties.headers().iter().flat_map(lapin::types::FieldTable::inner) {

@@ -1,5 +1,5 @@
-//! PgBouncer before the database server, in a container. Promise: beside where it listens and whom
-//! it lets in, its settings are those that it comes with and those that a test names.
+//! PgBouncer before the database server, in a container. Promise: except for its address and its
+//! users, the pooler has its default settings and the settings that a fact names.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

@@ -1,5 +1,5 @@
-//! A TCP proxy between an instance and one of its servers. Promise: what a test holds up stays held
-//! up, and when the client dies it is gone for ever: the server never sees it.
+//! A TCP proxy between an instance and one of its servers. Promise: bytes that a fact holds back
+//! stay held, and are lost for ever when the client dies: the server never sees them.
 //!
 //! ```text
 //! client ──> read ──> held (while paused) ──> write ──> server      and the same way back
@@ -30,9 +30,9 @@ const HEARTBEAT: [u8; 8] = [8, 0, 0, 0, 0, 0, 0, 0xce];
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// What the client says.
+    /// From the client to the server.
     ToServer,
-    /// What the server says.
+    /// From the server to the client.
     ToClient,
 }
 
@@ -59,7 +59,7 @@ impl Target {
     }
 }
 
-/// What a test has asked for.
+/// The disturbances that a fact has asked for.
 #[derive(Clone, Debug, Default)]
 struct Rules {
     refusing: bool,
@@ -67,9 +67,9 @@ struct Rules {
     /// Connections with lower numbers lead nowhere any more.
     vanished: u64,
     paused: Vec<(Direction, String)>,
-    /// What a client says when the answers to it and to all that follows are held up.
+    /// The bytes of a client after which its answers, and all that follow, are held.
     unanswered: Option<&'static [u8]>,
-    /// Connections whose client has said so. A new connection is answered until it does.
+    /// Connections whose client has sent these bytes. A new connection is answered until then.
     silenced: BTreeSet<u64>,
 }
 
@@ -84,12 +84,12 @@ impl Rules {
 
 /// An open connection, as tests see it.
 #[derive(Debug, Default)]
-struct Seen {
+struct ConnectionState {
     name: String,
     held: [u64; 2],
 }
 
-type Connections = Arc<Mutex<BTreeMap<u64, Seen>>>;
+type Connections = Arc<Mutex<BTreeMap<u64, ConnectionState>>>;
 
 /// A proxy. Passes everything on until told otherwise.
 #[derive(Debug)]
@@ -136,14 +136,14 @@ impl Proxy {
         self.rules.send_modify(|rules| rules.unanswered = Some(said));
     }
 
-    /// Loses the server as a host is lost without power: connections that are open stay so, and
-    /// nothing goes over them any more. New ones lead to whoever has its place.
+    /// Open connections lead nowhere from now on, and are neither closed nor reset. New connections
+    /// reach the target.
     pub fn vanish(&self) {
         let next = lock(&self.connections).keys().max().map_or(0, |number| number + 1);
         self.rules.send_modify(|rules| rules.vanished = next);
     }
 
-    /// Passes everything on again, beginning with what was held up.
+    /// Passes all bytes again, beginning with the held ones.
     pub fn resume(&self) {
         self.rules.send_modify(|rules| {
             rules.refusing = false;
@@ -161,15 +161,15 @@ impl Proxy {
     /// The names of the open connections; empty where a connection has none.
     #[must_use]
     pub fn connections(&self) -> Vec<String> {
-        lock(&self.connections).values().map(|it| it.name.clone()).collect()
+        lock(&self.connections).values().map(|state| state.name.clone()).collect()
     }
 
     /// How many bytes are held up in this direction, on connections whose name contains `name`.
     #[must_use]
     pub fn held(&self, direction: Direction, name: &str) -> u64 {
         let connections = lock(&self.connections);
-        let named = connections.values().filter(|it| it.name.contains(name));
-        named.map(|it| it.held[direction as usize]).sum()
+        let named = connections.values().filter(|state| state.name.contains(name));
+        named.map(|state| state.held[direction as usize]).sum()
     }
 }
 
@@ -180,9 +180,9 @@ impl Drop for Proxy {
     }
 }
 
-/// What a connection obeys and reports to.
+/// One proxied connection: its rules, and its state.
 #[derive(Clone)]
-struct Wire {
+struct ProxiedConnection {
     rules: Arc<watch::Sender<Rules>>,
     connections: Connections,
     number: u64,
@@ -190,10 +190,10 @@ struct Wire {
     cuts: u64,
 }
 
-impl Wire {
-    fn see(&self, change: impl FnOnce(&mut Seen)) {
-        if let Some(seen) = lock(&self.connections).get_mut(&self.number) {
-            change(seen);
+impl ProxiedConnection {
+    fn update(&self, change: impl FnOnce(&mut ConnectionState)) {
+        if let Some(state) = lock(&self.connections).get_mut(&self.number) {
+            change(state);
         }
     }
 
@@ -214,7 +214,7 @@ impl Wire {
 
     fn name(&self) -> String {
         let connections = lock(&self.connections);
-        connections.get(&self.number).map_or_else(String::new, |it| it.name.clone())
+        connections.get(&self.number).map_or_else(String::new, |state| state.name.clone())
     }
 }
 
@@ -234,55 +234,59 @@ async fn accept(
             continue;
         }
         let (rules, connections) = (Arc::clone(&rules), Arc::clone(&connections));
-        let wire = Wire { rules, connections, number, cuts };
+        let connection = ProxiedConnection { rules, connections, number, cuts };
         let target = target.clone();
         tokio::spawn(async move {
-            lock(&wire.connections).insert(number, Seen::default());
+            lock(&connection.connections).insert(number, ConnectionState::default());
             // However it ends, both sides learn of it by their sockets being closed.
-            let _ = connect(client, target.address(), &wire).await;
-            lock(&wire.connections).remove(&number);
+            let _ = connect(client, target.address(), &connection).await;
+            lock(&connection.connections).remove(&number);
         });
     }
 }
 
 /// Passes bytes both ways until either side is gone or the connection is cut.
-async fn connect(mut client: TcpStream, target: SocketAddr, wire: &Wire) -> std::io::Result<()> {
+async fn connect(
+    mut client: TcpStream,
+    target: SocketAddr,
+    connection: &ProxiedConnection,
+) -> std::io::Result<()> {
     let mut server = TcpStream::connect(target).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let (mut rules, mut hosts) = (wire.rules.subscribe(), wire.rules.subscribe());
+    let (mut rules, mut hosts) = (connection.rules.subscribe(), connection.rules.subscribe());
     tokio::select! {
-        _ = rules.wait_for(|rules| rules.cuts != wire.cuts) => return Ok(()),
-        _ = hosts.wait_for(|rules| wire.number < rules.vanished) => {}
-        done = pass(from_client, to_server, Direction::ToServer, wire) => return done,
-        done = pass(from_server, to_client, Direction::ToClient, wire) => return done,
+        _ = rules.wait_for(|rules| rules.cuts != connection.cuts) => return Ok(()),
+        _ = hosts.wait_for(|rules| connection.number < rules.vanished) => {}
+        done = pass(from_client, to_server, Direction::ToServer, connection) => return done,
+        done = pass(from_server, to_client, Direction::ToClient, connection) => return done,
     }
-    // The server is gone with its host. What the client says now reaches nobody.
+    // The server has vanished with its host. Bytes of the client reach nobody.
     drop(server);
     let mut nobody = tokio::io::sink();
     tokio::select! {
-        _ = rules.wait_for(|rules| rules.cuts != wire.cuts) => Ok(()),
+        _ = rules.wait_for(|rules| rules.cuts != connection.cuts) => Ok(()),
         done = tokio::io::copy(&mut client, &mut nobody) => done.map(|_| ()),
     }
 }
 
-/// Passes bytes one way. Reads on while it is paused, to notice that the sender is gone; what is
-/// held then, or when the connection is cut, is lost.
+/// Passes bytes one way. Reads on while paused, so that the end of the sender is noticed; bytes
+/// held at that moment, or at a cut, are lost.
 async fn pass(
     mut from: tcp::ReadHalf<'_>,
     mut to: tcp::WriteHalf<'_>,
     direction: Direction,
-    wire: &Wire,
+    connection: &ProxiedConnection,
 ) -> std::io::Result<()> {
-    let mut rules = wire.rules.subscribe();
+    let mut rules = connection.rules.subscribe();
     let (mut held, mut hello) = (Vec::with_capacity(64 * 1024), Vec::new());
     loop {
-        let name = wire.name();
+        let name = connection.name();
         let (paused, cut) = {
             let rules = rules.borrow_and_update();
-            (rules.pause(direction, &name, wire.number), rules.cuts != wire.cuts)
+            (rules.pause(direction, &name, connection.number), rules.cuts != connection.cuts)
         };
         if cut {
             return Ok(());
@@ -291,7 +295,7 @@ async fn pass(
             to.write_all(&held).await?;
             held.clear();
         }
-        wire.see(|seen| seen.held[direction as usize] = held.len() as u64);
+        connection.update(|state| state.held[direction as usize] = held.len() as u64);
         let before = held.len();
         tokio::select! {
             read = from.read_buf(&mut held) => if read? == 0 {
@@ -300,9 +304,9 @@ async fn pass(
             _ = rules.changed() => {}
         }
         match direction {
-            Direction::ToServer => wire.hear(&held[before..]),
+            Direction::ToServer => connection.hear(&held[before..]),
             // A peer that does not answer is not one that is gone.
-            Direction::ToClient if paused && wire.is_unanswered() => {
+            Direction::ToClient if paused && connection.is_unanswered() => {
                 if is_heartbeats(&held[before..]) {
                     to.write_all(&held[before..]).await?;
                     held.truncate(before);
@@ -313,7 +317,7 @@ async fn pass(
         if direction == Direction::ToServer && name.is_empty() && hello.len() < HELLO_BYTES_MAX {
             hello.extend_from_slice(&held[before..]);
             if let Some(name) = connection_name(&hello) {
-                wire.see(|seen| seen.name = name);
+                connection.update(|state| state.name = name);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! A publisher that checks nothing. Promise: what it is given goes over the wire byte for byte,
-//! also what no driver would send; it returns when the broker has taken all of it.
+//! A publisher without checks. Promise: a message goes over the wire byte for byte, also bytes that
+//! no driver sends; a call returns when the broker has taken all of them.
 
 use std::net::SocketAddr;
 
@@ -127,7 +127,8 @@ impl RawPublisher {
         let publish = [method((60, 40)), vec![0, 0], to, vec![0]].concat();
         self.send(1, METHOD, &publish).await?;
         let flags = properties.iter().fold(0, |flags, property| flags | property.flag);
-        let fields: Vec<u8> = properties.iter().flat_map(|it| it.bytes.clone()).collect();
+        let fields: Vec<u8> =
+            properties.iter().flat_map(|property| property.bytes.clone()).collect();
         let size = (body.len() as u64).to_be_bytes();
         let head = [&60_u16.to_be_bytes()[..], &[0, 0], &size, &u16::to_be_bytes(flags)].concat();
         self.send(1, CONTENT_HEADER, &[head, fields].concat()).await?;

@@ -1,5 +1,5 @@
-//! Hears every event of a bank, or the replies to one asker. Promise: what it has is heard, as
-//! often as it was published, also across restarts of the broker.
+//! Records every event of a bank, or the replies to one requester. Promise: each event is recorded
+//! as often as it was published, also across restarts of the broker.
 
 use std::fmt::Write;
 
@@ -18,12 +18,12 @@ use shared_events::{
 use tokio::sync::Mutex;
 
 use crate::{
-    line::Line,
+    connection::BrokerConnection,
     proxy::Target,
     wait::{PATIENCE, wait_value},
 };
 
-/// An event as it was heard: once for each time it was published.
+/// An event as it was recorded: once for each time it was published.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     /// The id of the AMQP message that carried it: its own, or that of the first it travelled with.
@@ -38,9 +38,9 @@ pub struct Recorded {
 
 /// A queue of its own on `bank.events` or `bank.replies`, as any client may have one.
 pub struct Recorder {
-    line: Line,
+    connection: BrokerConnection,
     queue: String,
-    heard: Mutex<Vec<Recorded>>,
+    recorded: Mutex<Vec<Recorded>>,
 }
 
 impl Recorder {
@@ -61,9 +61,9 @@ impl Recorder {
         name: &str,
         (exchange, key): (&str, &str),
     ) -> Result<Self> {
-        let line = Line::new(target, vhost, "client");
+        let connection = BrokerConnection::new(target, vhost, "client");
         let queue = format!("{CLIENT_QUEUE_PREFIX}{name}");
-        let channel = line.channel().await?;
+        let channel = connection.channel().await?;
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
         let durable = QueueDeclareOptions { durable: true, ..Default::default() };
@@ -71,39 +71,40 @@ impl Recorder {
         let (name, options) = (queue.as_str().into(), QueueBindOptions::default());
         let (exchange, key) = (exchange.into(), key.into());
         channel.queue_bind(name, exchange, key, options, FieldTable::default()).await?;
-        Ok(Self { line, queue, heard: Mutex::default() })
+        Ok(Self { connection, queue, recorded: Mutex::default() })
     }
 
-    /// The `reply_to` of messages whose replies shall be heard here.
+    /// The `reply_to` of messages whose replies shall be recorded here.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.queue
     }
 
-    /// Everything heard so far, in the order of arrival.
+    /// Everything recorded so far, in the order of arrival.
     pub async fn events(&self) -> Result<Vec<Recorded>> {
-        self.hear().await?;
-        Ok(self.heard.lock().await.clone())
+        self.receive().await?;
+        Ok(self.recorded.lock().await.clone())
     }
 
-    /// Takes in what has come meanwhile: who expects very many does so while they come.
-    pub async fn hear(&self) -> Result<()> {
-        let mut heard = self.heard.lock().await;
-        let (_, taken) = self.line.take(&self.queue).await?;
+    /// Receives the events that have arrived. A fact with very many events calls this while they
+    /// arrive.
+    pub async fn receive(&self) -> Result<()> {
+        let mut recorded = self.recorded.lock().await;
+        let (_, taken) = self.connection.take(&self.queue).await?;
         if let Some(last) = taken.last() {
             last.delivery.acker.ack(BasicAckOptions { multiple: true }).await?;
         }
         for message in taken {
             let properties = &message.delivery.properties;
-            let text = |it: &Option<lapin::types::ShortString>| {
-                it.as_ref().map_or_else(String::new, ToString::to_string)
+            let text = |text: &Option<lapin::types::ShortString>| {
+                text.as_ref().map_or_else(String::new, ToString::to_string)
             };
             let content_type = text(properties.content_type());
             let events = read_envelopes(&content_type, &message.delivery.data)
                 .context("an event on bank.events cannot be read")?;
             for event in events {
                 let data = serde_json::from_str(event.data.get())?;
-                heard.push(Recorded {
+                recorded.push(Recorded {
                     message_id: text(properties.message_id()),
                     routing_key: message.delivery.routing_key.to_string(),
                     properties: properties.clone(),
@@ -116,12 +117,12 @@ impl Recorder {
 
     /// Events of one type.
     pub async fn of_kind(&self, kind: &str) -> Result<Vec<Recorded>> {
-        Ok(self.events().await?.into_iter().filter(|it| it.event.kind == kind).collect())
+        Ok(self.events().await?.into_iter().filter(|event| event.event.kind == kind).collect())
     }
 
     /// Events that one message led to.
     pub async fn caused_by(&self, id: MessageId) -> Result<Vec<Recorded>> {
-        let caused = |it: &Recorded| it.event.causationid == Some(id);
+        let caused = |event: &Recorded| event.event.causationid == Some(id);
         Ok(self.events().await?.into_iter().filter(caused).collect())
     }
 
@@ -142,23 +143,23 @@ impl Recorder {
         .await
     }
 
-    /// Everything heard so far as text, one event a line: the type, then what it says, without what
+    /// Everything recorded so far as text, one event a line: the type, then what it says, without what
     /// differs from run to run. `names` gives ids names; other ids become `#1`, `#2`, ... as they
     /// come.
     pub async fn transcript(&self, names: &[(&str, String)]) -> Result<String> {
         let mut names: Vec<(String, String)> =
             names.iter().map(|(name, id)| (id.clone(), (*name).to_owned())).collect();
         let mut text = String::new();
-        for it in self.events().await? {
-            let mut line = it.event.kind.clone();
-            render("", &it.event.data, &mut names, &mut line);
+        for event in self.events().await? {
+            let mut line = event.event.kind.clone();
+            render("", &event.event.data, &mut names, &mut line);
             writeln!(text, "{line}")?;
         }
         Ok(text)
     }
 
     pub(crate) async fn close(&self) {
-        self.line.close().await;
+        self.connection.close().await;
     }
 }
 
@@ -181,7 +182,7 @@ fn render(path: &str, value: &Value, names: &mut Vec<(String, String)>, line: &m
     }
 }
 
-/// What a text is called in a transcript.
+/// The name of a text in a transcript.
 fn name(text: &str, names: &mut Vec<(String, String)>) -> String {
     if let Some((_, name)) = names.iter().find(|(id, _)| id == text) {
         return name.clone();

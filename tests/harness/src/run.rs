@@ -13,7 +13,7 @@ use crate::{
     processes::Processes,
 };
 
-/// What all tests of a run share.
+/// The servers that all facts of a run share.
 pub(crate) struct Run {
     pub(crate) broker: Arc<Broker>,
     pub(crate) databases: DatabaseServer,
@@ -35,8 +35,8 @@ impl Run {
         // A provider that is there already serves as well.
         let _ = provider.install_default();
         let folder = scratch_folder()?.join("bank");
-        // Both to the end, whatever becomes of either: a start that is given up halfway leaves a
-        // container behind.
+        // Both starts run to their end, even if one fails: an abandoned start leaves a container
+        // behind.
         let (broker, databases) =
             tokio::join!(Broker::start(Data::InMemory), DatabaseServer::start());
         let processes = Processes::default();
@@ -56,7 +56,7 @@ impl Run {
         Ok(OwnBroker { broker, _held: held })
     }
 
-    /// Removes the containers. What is dropped without this is removed too.
+    /// Removes the containers. Dropping a run removes them as well.
     pub(crate) async fn stop(self) -> Result<()> {
         self.databases.remove().await?;
         let restartable = self.restartable.lock().await.take();

@@ -1,5 +1,5 @@
-//! Statements in ISO 20022. Promise: each camt.053 that a fact comes by is held to ISO's schema by
-//! the same check as in the unit tests of what writes it.
+//! Statements in ISO 20022. Promise: every camt.053 in a fact is validated against the schema by
+//! the check of the unit tests.
 
 use anyhow::{Result, anyhow};
 

@@ -1,12 +1,12 @@
-//! Waiting for something to become true. Promise: no test sleeps and hopes; what did not happen by
-//! the deadline is named, with the last thing that stood in its way.
+//! Waiting for a condition. Promise: no fact sleeps and hopes; a condition that does not hold by
+//! its deadline is named with the last obstacle.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-/// The usual deadline. A machine with two cores and four tests on them is slow now and then; what
-/// is right happens long before.
+/// The usual deadline. A machine with two cores and four facts on them is slow at times; a right
+/// result comes long before.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 const POLL_EVERY: Duration = Duration::from_millis(25);
 
@@ -31,7 +31,7 @@ pub async fn wait_value<T>(
         let looked = tokio::time::timeout(deadline, look()).await;
         let obstacle = match looked.unwrap_or_else(|_| Err(anyhow!("looking took too long"))) {
             Ok(Some(value)) => return Ok(value),
-            Ok(None) => anyhow!("it is not so"),
+            Ok(None) => anyhow!("the condition does not hold"),
             Err(error) => error,
         };
         if Instant::now() >= until {

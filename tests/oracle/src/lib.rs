@@ -1,5 +1,6 @@
-//! What a ledger has to do. Promise: written from the contract's documents alone; nothing of the
-//! ledger service is imported, so that a fault of the ledger cannot be a fault here as well.
+//! The required behaviour of a ledger. Promise: written from the documents of the contract alone;
+//! no line of the ledger service is imported, so that a fault of the ledger cannot be a fault here
+//! as well.
 //!
 //! ```text
 //! model      the ledger in its simplest form: single-threaded, no storage, no batches

@@ -1,9 +1,9 @@
-//! The ledger as it should be, in the simplest words. Promise: written from the contract's
-//! documents alone; one thread, no storage, no cleverness, so that it can be believed by reading.
+//! The ledger as it should be, in its simplest form. Promise: written from the documents of the
+//! contract alone; one thread, no storage, no optimisation, so that a reader can verify it.
 //!
 //! For each instruction all broken rules are collected, and the first in the order of
-//! [`RejectReason::ALL`] is the reason. What the ledger itself works out step by step, in batches
-//! and with locks, must come to the same.
+//! [`RejectReason::ALL`] is the reason. The ledger works in batches and with locks, and must come
+//! to the same result.
 
 use std::collections::BTreeMap;
 
@@ -26,12 +26,12 @@ mod rules;
 
 use changes::own_account_id;
 
-/// What the accounts service has said of an account.
+/// The terms of an account, as the accounts service has announced them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Where it stands.
     pub status: LedgerStatus,
-    /// What is refused while it is frozen.
+    /// The directions that a freeze blocks.
     pub blocks: Blocks,
     /// How far below zero it may go. `None` here and below: without limit.
     pub overdraft: Option<Decimal>,
@@ -46,7 +46,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// What the bank's own accounts have: no limits.
+    /// The terms of the bank's own accounts: no limits.
     pub const FREE: Self = Self {
         status: LedgerStatus::Active,
         blocks: Blocks::Both,
@@ -65,15 +65,15 @@ pub struct Account {
     pub code: Option<AccountCode>,
     /// The one currency it holds.
     pub currency: Currency,
-    /// What the accounts service has said of it.
+    /// The terms that the accounts service has announced.
     pub terms: Terms,
-    /// What is on it.
+    /// The posted balance.
     pub posted: Decimal,
-    /// What is set aside to go out.
+    /// The sum of pending debits.
     pub pending_out: Decimal,
-    /// What is expected to come in.
+    /// The sum of pending credits.
     pub pending_in: Decimal,
-    /// What was spent, or set aside to be spent, by day.
+    /// The amount spent or reserved, by day.
     pub spent: BTreeMap<NaiveDate, Decimal>,
     /// Counts its changes.
     pub version: i64,
@@ -100,14 +100,14 @@ impl Account {
         }
     }
 
-    /// What can be spent.
+    /// The available balance.
     #[must_use]
     pub fn available(&self) -> Option<Decimal> {
-        self.terms.overdraft.map(|it| self.posted + it - self.pending_out)
+        self.terms.overdraft.map(|limit| self.posted + limit - self.pending_out)
     }
 
     fn spent_in_month(&self, of: NaiveDate) -> Decimal {
-        let same = |it: &NaiveDate| (it.year(), it.month()) == (of.year(), of.month());
+        let same = |day: &NaiveDate| (day.year(), day.month()) == (of.year(), of.month());
         self.spent.iter().filter(|(day, _)| same(day)).map(|(_, amount)| amount).sum()
     }
 
@@ -125,11 +125,11 @@ impl Account {
 /// A hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// Who is to pay.
+    /// The debtor.
     pub debtor: AccountId,
-    /// Who is to be paid.
+    /// The creditor.
     pub creditor: AccountId,
-    /// What is still held.
+    /// The money still held.
     pub left: Money,
     /// Where it stands.
     pub status: HoldStatus,
@@ -150,9 +150,9 @@ pub struct Now {
     pub closed_through: Option<NaiveDate>,
 }
 
-/// What became of one instruction of a command.
+/// The answer to one instruction of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Answer {
     /// Decided now.
     New(Box<InstructionOutcome>),
     /// Decided before, with the same content.
@@ -172,7 +172,7 @@ pub struct Model {
     decided: BTreeMap<TransferId, (Instruction, InstructionOutcome)>,
 }
 
-/// What some instructions may change, as it was before them.
+/// The state that some instructions may change, before they do.
 pub struct Before {
     accounts: BTreeMap<AccountId, Account>,
     holds: Vec<(TransferId, Option<Hold>)>,
@@ -187,10 +187,10 @@ impl Model {
     }
 
     /// Carries out a command's instructions in their order, groups whole or not at all.
-    pub fn submit(&mut self, all: &[Instruction], now: Now) -> Vec<Told> {
-        let mut told: Vec<Option<Told>> = vec![None; all.len()];
+    pub fn submit(&mut self, all: &[Instruction], now: Now) -> Vec<Answer> {
+        let mut answers: Vec<Option<Answer>> = vec![None; all.len()];
         for first in 0..all.len() {
-            if told[first].is_some() {
+            if answers[first].is_some() {
                 continue;
             }
             let group = all[first].group;
@@ -201,81 +201,86 @@ impl Model {
             for n in &members {
                 let one = self.submit_one(&all[*n], now);
                 failed |= match &one {
-                    Told::New(outcome) => is_rejection(outcome),
-                    Told::Known => is_rejection(&self.decided[&all[*n].transfer_id].1),
-                    Told::Refused(_) => true,
+                    Answer::New(outcome) => is_rejection(outcome),
+                    Answer::Known => is_rejection(&self.decided[&all[*n].transfer_id].1),
+                    Answer::Refused(_) => true,
                 };
-                told[*n] = Some(one);
+                answers[*n] = Some(one);
             }
             if failed && group.is_some() {
                 self.undo(before);
                 for n in members {
-                    if let Some(Told::New(outcome)) = &told[n] {
-                        told[n] = Some(Told::New(Box::new(self.reject_again(&all[n], outcome))));
+                    if let Some(Answer::New(outcome)) = &answers[n] {
+                        answers[n] =
+                            Some(Answer::New(Box::new(self.reject_again(&all[n], outcome))));
                     }
                 }
             }
         }
-        told.into_iter().flatten().collect()
+        answers.into_iter().flatten().collect()
     }
 
-    /// What became of an instruction, if it was decided.
+    /// The outcome of an instruction, if it was decided.
     #[must_use]
     pub fn outcome(&self, id: TransferId) -> Option<&InstructionOutcome> {
         self.decided.get(&id).map(|(_, outcome)| outcome)
     }
 
-    fn submit_one(&mut self, it: &Instruction, now: Now) -> Told {
-        if it.transfer_id.uuid().get_version_num() == 8 {
-            return Told::Refused(RejectReason::ReservedId);
+    fn submit_one(&mut self, submitted: &Instruction, now: Now) -> Answer {
+        if submitted.transfer_id.uuid().get_version_num() == 8 {
+            return Answer::Refused(RejectReason::ReservedId);
         }
-        if let Some((known, _)) = self.decided.get(&it.transfer_id) {
-            let same = Instruction { group: None, ..it.clone() }
+        if let Some((known, _)) = self.decided.get(&submitted.transfer_id) {
+            let same = Instruction { group: None, ..submitted.clone() }
                 == Instruction { group: None, ..known.clone() };
             return match same {
-                true => Told::Known,
-                false => Told::Refused(RejectReason::IdempotencyConflict),
+                true => Answer::Known,
+                false => Answer::Refused(RejectReason::IdempotencyConflict),
             };
         }
-        self.open_own(it);
-        let outcome = match self.plan(it, now) {
-            Ok(plan) => self.act(it.transfer_id, plan, now),
-            Err(reason) => self.rejection(it, reason),
+        self.open_own(submitted);
+        let outcome = match self.plan(submitted, now) {
+            Ok(plan) => self.act(submitted.transfer_id, plan, now),
+            Err(reason) => self.rejection(submitted, reason),
         };
-        self.keep(it, outcome.clone());
-        Told::New(Box::new(outcome))
+        self.keep(submitted, outcome.clone());
+        Answer::New(Box::new(outcome))
     }
 
-    fn keep(&mut self, it: &Instruction, outcome: InstructionOutcome) {
-        self.decided.insert(it.transfer_id, (it.clone(), outcome));
+    fn keep(&mut self, instruction: &Instruction, outcome: InstructionOutcome) {
+        self.decided.insert(instruction.transfer_id, (instruction.clone(), outcome));
     }
 
-    fn rejection(&self, it: &Instruction, reason: RejectReason) -> InstructionOutcome {
-        let payer = self.payer(it);
+    fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {
+        let payer = self.payer(instruction);
         let account = payer.and_then(|id| Some(self.accounts.get(&id)?.after(id)));
         InstructionOutcome::Rejected(Rejected { reason, account })
     }
 
     /// A member of a group that failed: its own reason, or that of the group.
-    fn reject_again(&mut self, it: &Instruction, was: &InstructionOutcome) -> InstructionOutcome {
+    fn reject_again(
+        &mut self,
+        instruction: &Instruction,
+        was: &InstructionOutcome,
+    ) -> InstructionOutcome {
         let reason = match was {
             InstructionOutcome::Rejected(rejected) => rejected.reason,
             InstructionOutcome::Posted(_)
             | InstructionOutcome::Held(_)
             | InstructionOutcome::Released(_) => RejectReason::GroupRejected,
         };
-        self.open_own(it);
-        let outcome = self.rejection(it, reason);
-        self.keep(it, outcome.clone());
+        self.open_own(instruction);
+        let outcome = self.rejection(instruction, reason);
+        self.keep(instruction, outcome.clone());
         outcome
     }
 
-    /// What these instructions may change, as it is now.
+    /// The state that these instructions may change.
     pub fn before<'a>(&self, all: impl Iterator<Item = &'a Instruction>) -> Before {
         let (mut holds, mut reversed, mut new) = (vec![], vec![], vec![]);
-        for it in all {
-            let id = it.transfer_id;
-            for id in [Some(id), rules::about(&it.action)].into_iter().flatten() {
+        for instruction in all {
+            let id = instruction.transfer_id;
+            for id in [Some(id), rules::about(&instruction.action)].into_iter().flatten() {
                 holds.push((id, self.holds.get(&id).cloned()));
                 reversed.push((id, self.reversed.get(&id).copied()));
             }
@@ -302,8 +307,8 @@ impl Model {
     }
 
     /// The bank's own accounts open when they are first named.
-    fn open_own(&mut self, it: &Instruction) {
-        for (party, currency) in rules::parties(&it.action) {
+    fn open_own(&mut self, instruction: &Instruction) {
+        for (party, currency) in rules::parties(&instruction.action) {
             if let (Party::Code(code), Some(id)) = (&party, account_id(&party, currency)) {
                 let open = || Account::new(Some(code.clone()), currency, Terms::FREE);
                 self.accounts.entry(id).or_insert_with(open);

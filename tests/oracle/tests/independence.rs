@@ -1,4 +1,4 @@
-//! What the oracle may depend on. Promise: of the workspace the contract alone, so that no line of
+//! The dependencies of the oracle. Promise: of the workspace the contract alone, so that no line of
 //! the ledger can judge itself.
 
 use std::{collections::BTreeSet, process::Command};

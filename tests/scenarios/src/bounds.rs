@@ -20,8 +20,8 @@ use sqlx::PgPool;
 use teller::{Teller, audit::Verdict};
 
 use super::{
-    clerk::Clerk,
-    desk::{Desk, cash, own},
+    bank_client::{BankClient, cash, own},
+    cli_runner::TellerCli,
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
@@ -59,25 +59,28 @@ fn exchange(sell: &str, from: &str, to: &str, rate: &str) -> Result<Instruction>
 }
 
 /// Carries out instructions, and returns for each kind of event how many it tells of.
-async fn told(desk: &Desk, instructions: Vec<Instruction>) -> Result<BTreeMap<String, usize>> {
-    let mut told = BTreeMap::new();
-    for event in desk.tell(SubmitInstructions { instructions }).await? {
+async fn event_counts(
+    client: &BankClient,
+    instructions: Vec<Instruction>,
+) -> Result<BTreeMap<String, usize>> {
+    let mut actual = BTreeMap::new();
+    for event in client.request(SubmitInstructions { instructions }).await? {
         let data: Value = serde_json::from_str(event.data.get())?;
         let lists = ["transfers", "instructions"].map(|list| data[list].as_array().map(Vec::len));
-        *told.entry(event.kind).or_default() += lists.into_iter().flatten().sum::<usize>();
+        *actual.entry(event.kind).or_default() += lists.into_iter().flatten().sum::<usize>();
     }
-    Ok(told)
+    Ok(actual)
 }
 
 /// The proof verifies, and each currency adds up to zero.
-async fn check_books(desk: &Desk) -> Result<()> {
-    let auditor = Teller::new(desk.bank.client("auditor")?);
+async fn check_books(client: &BankClient) -> Result<()> {
+    let auditor = Teller::new(client.bank.client("auditor")?);
     match auditor.verify_books(&[], |_, _| {}).await? {
         Verdict::Verified(_) => {}
         Verdict::Different(difference) => anyhow::bail!("the books differ: {difference}"),
     }
     let mut sums = BTreeMap::<Currency, Vec<Total>>::new();
-    for line in desk.trial_balance().await?.lines {
+    for line in client.trial_balance().await?.lines {
         sums.entry(line.currency).or_default().push(line.balance);
     }
     for (currency, all) in sums {
@@ -86,52 +89,52 @@ async fn check_books(desk: &Desk) -> Result<()> {
     Ok(())
 }
 
-async fn balance(desk: &Desk, code: &str, of: &str) -> Result<Amount> {
+async fn balance(client: &BankClient, code: &str, of: &str) -> Result<Amount> {
     let (account, currency) = (own(code), Some(currency(of)?));
-    Ok(desk.client.ask(GetBalance { account, currency }).await?.balance)
+    Ok(client.query(GetBalance { account, currency }).await?.balance)
 }
 
 async fn exchanges_of_the_largest_amount_leave_books_that_can_be_read(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
+    let mut client = BankClient::with_services(bank).await?;
     let one = json!({"action": {"exchange": {
         "debtor": {"code": "cash"}, "creditor": {"code": "cash"}, "buy": "USD",
         "sell": {"amount": LARGE, "currency": "EUR"}, "rate": RATE, "rounding": "half_even",
     }}});
     let file = scratch_file("json")?;
     std::fs::write(&file, json!(vec![one; 11]).to_string())?;
-    let clerk = Clerk::of(&desk.bank)?;
+    let teller = TellerCli::of(&client.bank)?;
     let path = file.to_str().context("a path is text")?;
-    let ended = clerk.run(&["--json", "instruct", path]).await?;
+    let output = teller.run(&["--json", "instruct", path]).await?;
     std::fs::remove_file(&file)?;
-    ensure!(ended.code == 1, "{ended:?}");
-    let outcomes = ended.json()?["instructions"].as_array().cloned().context("outcomes")?;
-    let posted = outcomes.iter().filter(|it| it["outcome"]["posted"].is_object()).count();
+    ensure!(output.code == 1, "{output:?}");
+    let outcomes = output.json()?["instructions"].as_array().cloned().context("outcomes")?;
+    let posted = outcomes.iter().filter(|outcome| outcome["outcome"]["posted"].is_object()).count();
     let last = &outcomes[10]["outcome"]["rejected"]["reason"];
     ensure!((posted, last) == (10, &json!("balance_too_large")), "{outcomes:?}");
-    check_books(&desk).await?;
+    check_books(&client).await?;
 
-    // A customer is served as ever, and whoever watches.
-    let ada = desk.account("ada").await?;
-    ensure!(desk.deposit(ada, "100").await? == "posted");
+    // Customers and auditors are served as before.
+    let ada = client.account("ada").await?;
+    ensure!(client.deposit(ada, "100").await? == "posted");
     let sold = exchange("10", "EUR", "USD", "1.1")?;
     let Action::Exchange(action) = sold.action else { anyhow::bail!("an exchange") };
     let action = Action::Exchange(Exchange { debtor: Party::AccountId(ada), ..action });
-    let served = told(&desk, vec![Instruction { action, ..sold }]).await?;
+    let served = event_counts(&client, vec![Instruction { action, ..sold }]).await?;
     ensure!(served.get("ledger.legs.posted.v1") == Some(&1), "{served:?}");
-    // What was exchanged can be taken back, and makes room.
+    // An exchange can be reversed, which makes room.
     let first = outcomes[0]["transfer_id"].as_str().context("an id")?;
-    clerk.json(&["reverse", first]).await?;
-    let again = told(&desk, vec![exchange(LARGE, "EUR", "USD", RATE)?]).await?;
+    teller.json(&["reverse", first]).await?;
+    let again = event_counts(&client, vec![exchange(LARGE, "EUR", "USD", RATE)?]).await?;
     ensure!(again.get("ledger.legs.posted.v1") == Some(&1), "{again:?}");
-    check_books(&desk).await?;
-    let verified = clerk.run(&["audit", "verify"]).await?;
+    check_books(&client).await?;
+    let verified = teller.run(&["audit", "verify"]).await?;
     ensure!(verified.code == 0, "{verified:?}");
-    ensure!(desk.bank.parked("ledger").await?.is_empty(), "something was parked");
-    ensure!(desk.bank.parked("notifications").await?.is_empty(), "something was parked");
+    ensure!(client.bank.parked("ledger").await?.is_empty(), "something was parked");
+    ensure!(client.bank.parked("notifications").await?.is_empty(), "something was parked");
     Ok(())
 }
 
-/// What an account was in decimals of 96 bits, which round where they are full.
+/// The row of an account with decimals of 96 bits, which round when they are full.
 struct Old {
     id: AccountId,
     code: AccountCode,
@@ -178,7 +181,7 @@ impl OldLedger {
 
     fn leg(&mut self, code: &str, of: &str, signed: Decimal) -> Result<PostedLeg> {
         let account = self.accounts.get_mut(&(code.to_owned(), of.to_owned()));
-        let account = account.context("it is open")?;
+        let account = account.context("the account is open")?;
         match signed.is_sign_negative() {
             true => account.debits -= signed,
             false => account.credits += signed,
@@ -198,7 +201,7 @@ impl OldLedger {
         })
     }
 
-    /// Posts one exchange of the largest amount: the record, its entries, and what is on accounts.
+    /// Posts one exchange of the largest amount: the record, its entries, and the balances.
     async fn exchange(&mut self) -> Result<()> {
         let instruction = exchange(LARGE, "EUR", "USD", RATE)?;
         let (sold, exact) =
@@ -288,39 +291,40 @@ async fn a_bank_that_an_old_version_led_beyond_the_bounds_opens_and_is_brought_b
 ) -> Result<()> {
     let mut services = bank.start_all(&["accounts", "notifications", "ledger"]).await?;
     let ledger: Instance = services.pop().context("the ledger")?;
-    let desk = Desk::at(bank)?;
-    told(&desk, vec![exchange("2", "EUR", "USD", RATE)?]).await?;
+    let client = BankClient::new(bank)?;
+    event_counts(&client, vec![exchange("2", "EUR", "USD", RATE)?]).await?;
     ledger.stop().await?;
     // The database as it was before this version saw it.
     let before = "DROP FUNCTION mend_totals; DELETE FROM _sqlx_migrations WHERE version = 14";
-    desk.bank.execute("ledger", before).await?;
-    let mut old = OldLedger::of(&desk.bank).await?;
+    client.bank.execute("ledger", before).await?;
+    let mut old = OldLedger::of(&client.bank).await?;
     for _ in 0..99 {
         old.exchange().await?;
     }
     let booked = "SELECT (sum(posted_debits - posted_credits) <> 0)::int::bigint FROM accounts
         WHERE currency = 'USD'";
-    ensure!(desk.bank.number("ledger", booked).await? == 1, "digits were lost");
+    ensure!(client.bank.number("ledger", booked).await? == 1, "digits were lost");
 
     ledger.start().await?;
     wait_for("the digits are taken off", PATIENCE, async || {
-        Ok(balance(&desk, "fx_position", "USD").await.is_ok())
+        Ok(balance(&client, "fx_position", "USD").await.is_ok())
     })
     .await?;
-    let now = balance(&desk, "fx_position", "USD").await?.to_string();
+    let now = balance(&client, "fx_position", "USD").await?.to_string();
     ensure!(now == "-97777777788900000.99", "{now}");
-    check_books(&desk).await?;
-    // Nothing makes it larger; what makes it smaller is done.
+    check_books(&client).await?;
+    // A posting that would make the balance larger is refused, and one that makes it smaller is
+    // posted.
     let large = || exchange(LARGE, "EUR", "USD", RATE);
-    let refused = told(&desk, vec![large()?]).await?;
+    let refused = event_counts(&client, vec![large()?]).await?;
     ensure!(refused.get("ledger.instructions.rejected.v1") == Some(&1), "{refused:?}");
     let back: Result<Vec<_>> =
         (0..95).map(|_| exchange("1000000000000000", "USD", "EUR", "1")).collect();
-    let back = told(&desk, back?).await?;
+    let back = event_counts(&client, back?).await?;
     ensure!(back.get("ledger.legs.posted.v1") == Some(&95), "{back:?}");
-    let again = told(&desk, vec![large()?]).await?;
+    let again = event_counts(&client, vec![large()?]).await?;
     ensure!(again.get("ledger.legs.posted.v1") == Some(&1), "{again:?}");
-    check_books(&desk).await?;
-    ensure!(desk.bank.parked("ledger").await?.is_empty(), "something was parked");
+    check_books(&client).await?;
+    ensure!(client.bank.parked("ledger").await?.is_empty(), "something was parked");
     Ok(())
 }

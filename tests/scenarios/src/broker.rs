@@ -1,5 +1,6 @@
-//! The broker as operators find it. Promise: what the topology names stands there after boot and
-//! nothing else, and everything has a name that explains itself. Who may do what: `rights`.
+//! The broker as operators find it. Promise: after boot the broker has the exchanges, queues and
+//! policies of the topology and no others, and each connection and consumer has a descriptive name.
+//! Permissions: `rights`.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +10,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared_events::topology::{PARKED, SUBSCRIPTIONS, VIRTUAL_HOST, definitions};
 
-use super::desk::Desk;
+use super::bank_client::BankClient;
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         a_broker_boots_with_the_topology_and_nothing_else,
-        what_kills_its_service_is_parked_whatever_queue_it_came_from,
+        a_message_that_kills_its_service_is_parked_from_every_queue,
         every_connection_and_consumer_has_a_name_that_explains_itself,
         a_forgotten_queue_of_a_client_is_bounded_holds_nobody_up_and_goes_away,
     ]
 }
 
-/// What is compared of each kind of thing, and where the management API tells of it.
+/// The fields of each kind of broker object that are compared, and the path of the management API
+/// that lists them.
 const THINGS: [(&str, &str, &[&str]); 6] = [
     ("exchanges", "exchanges/{vhost}", &["name", "type", "durable", "internal", "arguments"]),
     ("queues", "queues/{vhost}", &["name", "durable", "auto_delete", "arguments"]),
@@ -53,11 +55,12 @@ async fn a_broker_boots_with_the_topology_and_nothing_else(bank: Bank) -> Result
 
 /// The broker says of each queue which policy holds for it: one that no policy names would drop a
 /// message after twenty deliveries.
-async fn what_kills_its_service_is_parked_whatever_queue_it_came_from(bank: Bank) -> Result<()> {
-    let worked_on = SUBSCRIPTIONS.iter().filter(|it| !it.name.ends_with(".queries"));
-    for (service, queue) in
-        worked_on.flat_map(|it| it.queues().into_iter().map(|q| (it.service, q)))
-    {
+async fn a_message_that_kills_its_service_is_parked_from_every_queue(bank: Bank) -> Result<()> {
+    let worked_on =
+        SUBSCRIPTIONS.iter().filter(|subscription| !subscription.name.ends_with(".queries"));
+    for (service, queue) in worked_on.flat_map(|subscription| {
+        subscription.queues().into_iter().map(|q| (subscription.service, q))
+    }) {
         let path = format!("queues/{VIRTUAL_HOST}/{queue}");
         // The management API hears of a queue's policy some moments after the queue.
         let what = format!("the policy of {queue}");
@@ -80,22 +83,22 @@ async fn what_kills_its_service_is_parked_whatever_queue_it_came_from(bank: Bank
 /// to which every queue is bound.
 fn described(things: &Value, fields: &[&str]) -> Result<BTreeSet<String>> {
     let things = things.as_array().context("a list")?;
-    let is_ours = |it: &&Value| {
-        let origin = it["source"].as_str().or(it["name"].as_str());
-        origin.is_none_or(|it| !it.is_empty() && !it.starts_with("amq."))
+    let is_ours = |thing: &&Value| {
+        let origin = thing["source"].as_str().or(thing["name"].as_str());
+        origin.is_none_or(|name| !name.is_empty() && !name.starts_with("amq."))
     };
-    let description = |it: &Value| {
-        let told: serde_json::Map<String, Value> =
-            fields.iter().map(|field| ((*field).to_owned(), it[*field].clone())).collect();
-        json!(told).to_string()
+    let description = |thing: &Value| {
+        let actual: serde_json::Map<String, Value> =
+            fields.iter().map(|field| ((*field).to_owned(), thing[*field].clone())).collect();
+        json!(actual).to_string()
     };
     Ok(things.iter().filter(is_ours).map(description).collect())
 }
 
 async fn every_connection_and_consumer_has_a_name_that_explains_itself(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "1").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "1").await?;
     let host = host_name()?;
     let mut wanted = BTreeSet::from([format!("client scenario/client@{host}")]);
     for service in ["accounts", "ledger", "notifications"] {
@@ -106,16 +109,18 @@ async fn every_connection_and_consumer_has_a_name_that_explains_itself(bank: Ban
         };
         wanted.extend(roles.iter().map(|role| format!("{service} {service}-svc/{role}@{host}")));
     }
-    let names = connections(&desk.bank, wanted.len()).await?;
+    let names = connections(&client.bank, wanted.len()).await?;
     ensure!(names == wanted, "connections: {names:#?}\nand not {wanted:#?}");
 
     let mut wanted: BTreeSet<String> = SUBSCRIPTIONS
         .iter()
-        .flat_map(|it| it.queues().into_iter().map(|queue| (it.service, queue)))
+        .flat_map(|subscription| {
+            subscription.queues().into_iter().map(|queue| (subscription.service, queue))
+        })
         .map(|(service, queue)| format!("{queue} {service}-svc/{queue}@{host}"))
         .collect();
     wanted.insert(format!("client.scenario.<id> scenario@{host}"));
-    let tags = consumers(&desk.bank, wanted.len()).await?;
+    let tags = consumers(&client.bank, wanted.len()).await?;
     ensure!(tags == wanted, "consumers: {tags:#?}\nand not {wanted:#?}");
     Ok(())
 }
@@ -126,12 +131,13 @@ async fn connections(bank: &Bank, count: usize) -> Result<BTreeSet<String>> {
     wait_value(&format!("{count} connections"), PATIENCE, async || {
         let path = format!("vhosts/{}/connections", bank.vhost());
         let found = bank.broker().api(Method::GET, &path, None).await?;
-        let named = found.as_array().context("a list")?.iter().map(|it| {
-            let name = it["client_properties"]["connection_name"].as_str().unwrap_or("(no name)");
-            format!("{} {name}", it["user"].as_str().unwrap_or_default())
+        let named = found.as_array().context("a list")?.iter().map(|connection| {
+            let name =
+                connection["client_properties"]["connection_name"].as_str().unwrap_or("(no name)");
+            format!("{} {name}", connection["user"].as_str().unwrap_or_default())
         });
         let named: BTreeSet<String> =
-            named.filter(|it| !it.contains("integration-tests")).collect();
+            named.filter(|name| !name.contains("integration-tests")).collect();
         Ok((named.len() >= count).then_some(named))
     })
     .await
@@ -142,13 +148,13 @@ async fn consumers(bank: &Bank, count: usize) -> Result<BTreeSet<String>> {
     wait_value(&format!("{count} consumers"), PATIENCE, async || {
         let path = format!("consumers/{}", bank.vhost());
         let found = bank.broker().api(Method::GET, &path, None).await?;
-        let named = found.as_array().context("a list")?.iter().map(|it| {
-            let queue = it["queue"]["name"].as_str().unwrap_or_default();
+        let named = found.as_array().context("a list")?.iter().map(|connection| {
+            let queue = connection["queue"]["name"].as_str().unwrap_or_default();
             let queue = match queue.rsplit_once('.') {
                 Some((queue, id)) if uuid::Uuid::parse_str(id).is_ok() => format!("{queue}.<id>"),
                 _ => queue.to_owned(),
             };
-            format!("{queue} {}", it["consumer_tag"].as_str().unwrap_or_default())
+            format!("{queue} {}", connection["consumer_tag"].as_str().unwrap_or_default())
         });
         let named: BTreeSet<String> = named.collect();
         Ok((named.len() >= count).then_some(named))
@@ -167,7 +173,8 @@ async fn a_forgotten_queue_of_a_client_is_bounded_holds_nobody_up_and_goes_away(
     let (broker, vhost) = (bank.broker(), bank.vhost());
     let wanted = definitions();
     let mut policies = wanted["policies"].as_array().into_iter().flatten();
-    let mut policy = policies.find(|it| it["name"] == "clients").cloned().context("a policy")?;
+    let mut policy =
+        policies.find(|policy| policy["name"] == "clients").cloned().context("a policy")?;
     for kind in ["quorum", "classic"] {
         let queue = format!("client.forgotten.{kind}");
         let body = json!({ "durable": true, "arguments": { "x-queue-type": kind } });
@@ -191,7 +198,7 @@ async fn a_forgotten_queue_of_a_client_is_bounded_holds_nobody_up_and_goes_away(
     bank.publish_all(&vec![event; 100]).await?;
     for kind in ["quorum", "classic"] {
         let path = format!("queues/{vhost}/client.forgotten.{kind}");
-        wait_value("it is gone", PATIENCE, async || {
+        wait_value("the queue is deleted", PATIENCE, async || {
             let gone = broker.api(Method::GET, &path, None).await.is_err();
             Ok(gone.then_some(()))
         })

@@ -1,6 +1,6 @@
-//! Files of payments and instructions, sent again. Promise: whatever an office does to a file
-//! between two tries, nobody is paid twice, nobody is left out unseen, and what is wrong is named
-//! by the line that an editor shows.
+//! Files of payments and instructions, sent again. Promise: for any edit of a file between two
+//! runs, no payee is paid twice, no row is skipped unnoticed, and a fault is named with its line in
+//! an editor.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use shared_events::{
 };
 use uuid::Uuid;
 
-use super::clerk::{Clerk, Ended};
+use super::cli_runner::{CliOutput, TellerCli};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
@@ -24,7 +24,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         a_row_that_was_corrected_is_paid_and_the_others_are_not_paid_again,
         equal_rows_are_payments_of_their_own,
         a_row_that_was_changed_after_it_was_paid_stops_the_file,
-        what_an_earlier_version_paid_by_its_line_is_not_paid_again,
+        rows_that_an_earlier_version_paid_by_line_are_not_paid_again,
         a_list_of_instructions_is_done_once_in_any_order,
         an_instruction_that_was_changed_after_it_was_carried_out_stops_the_list,
         files_out_of_offices_are_read_or_refused_in_one_sentence,
@@ -40,46 +40,46 @@ const ROWS: [&str; 5] = [
 ];
 const HEADER: &str = "debtor,creditor,amount,currency,reference,end_to_end_id,booking_date";
 
-/// An employer with money, two who are paid, and the clerk who pays them.
-struct Office {
-    clerk: Clerk,
+/// An employer with money, two payees, and the command line that pays them.
+struct Employer {
+    teller: TellerCli,
     bank: Bank,
     file: PathBuf,
 }
 
-impl Office {
+impl Employer {
     async fn open(bank: Bank) -> Result<Self> {
         bank.start_all(&SERVICES).await?;
-        let clerk = Clerk::of(&bank)?;
+        let teller = TellerCli::of(&bank)?;
         for reference in ["works", "ada", "bob"] {
             let open = ["account", "open", "--name", reference, "--currency", "EUR"];
-            clerk.json(&[&open[..], &["--external-reference", reference]].concat()).await?;
+            teller.json(&[&open[..], &["--external-reference", reference]].concat()).await?;
         }
-        clerk.json(&["deposit", "works", "50000", "EUR"]).await?;
+        teller.json(&["deposit", "works", "50000", "EUR"]).await?;
         let file = scratch_file("csv")?;
-        Ok(Self { clerk, bank, file })
+        Ok(Self { teller, bank, file })
     }
 
-    async fn send(&self, command: &str, content: &[u8], id: &str) -> Result<Ended> {
+    async fn send(&self, command: &str, content: &[u8], id: &str) -> Result<CliOutput> {
         std::fs::write(&self.file, content)?;
         let path = self.file.to_str().context("a path is text")?;
-        let ended = self.clerk.run(&["--json", command, path, "--id", id]).await?;
+        let output = self.teller.run(&["--json", command, path, "--id", id]).await?;
         std::fs::remove_file(&self.file)?;
-        Ok(ended)
+        Ok(output)
     }
 
     /// Pays a file of which every row must be posted.
     async fn pay(&self, content: impl AsRef<[u8]>, id: &str) -> Result<Value> {
-        let ended = self.send("pay", content.as_ref(), id).await?;
-        ensure!(ended.code == 0, "{ended:?}");
-        let paid = ended.json()?;
+        let output = self.send("pay", content.as_ref(), id).await?;
+        ensure!(output.code == 0, "{output:?}");
+        let paid = output.json()?;
         ensure!(paid["posted"] == paid["rows"], "{paid}");
         Ok(paid)
     }
 
-    /// What is on an account.
+    /// The balance of an account.
     async fn has(&self, reference: &str) -> Result<String> {
-        let found = self.clerk.json(&["balance", &format!("ref:{reference}")]).await?;
+        let found = self.teller.json(&["balance", &format!("ref:{reference}")]).await?;
         Ok(found["balance"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -99,14 +99,14 @@ fn lines(rows: &[&str], end: &str) -> String {
 }
 
 async fn a_file_that_was_saved_anew_pays_nobody_twice(bank: Bank) -> Result<()> {
-    let office = Office::open(bank).await?;
+    let employer = Employer::open(bank).await?;
     let id = new_id();
-    office.pay(lines(&ROWS, "\n"), &id).await?;
-    office.check("309", "206", "paid").await?;
+    employer.pay(lines(&ROWS, "\n"), &id).await?;
+    employer.check("309", "206", "paid").await?;
     let mut sorted = ROWS;
     sorted.reverse();
-    let by_iban = office.clerk.json(&["account", "show", "ref:ada"]).await?;
-    let iban = by_iban["iban"].as_str().context("it has one")?;
+    let by_iban = employer.teller.json(&["account", "show", "ref:ada"]).await?;
+    let iban = by_iban["iban"].as_str().context("the account has an IBAN")?;
     let spaced = format!("IBAN {} {}", &iban[..4], iban[4..].to_lowercase());
     for (when, content) in [
         ("the same", lines(&ROWS, "\n")),
@@ -119,55 +119,55 @@ async fn a_file_that_was_saved_anew_pays_nobody_twice(bank: Bank) -> Result<()> 
         ("amounts without cents", lines(&ROWS, "\n").replace(".00", "")),
         ("semicolons, decimal commas", lines(&ROWS, "\n").replace(',', ";").replace(".00", ",00")),
     ] {
-        office.pay(content, &id).await?;
-        office.check("309", "206", when).await?;
+        employer.pay(content, &id).await?;
+        employer.check("309", "206", when).await?;
     }
     // Under another id it is another file.
-    office.pay(lines(&ROWS, "\n"), &new_id()).await?;
-    office.check("618", "412", "another id").await
+    employer.pay(lines(&ROWS, "\n"), &new_id()).await?;
+    employer.check("618", "412", "another id").await
 }
 
 async fn a_row_that_was_corrected_is_paid_and_the_others_are_not_paid_again(
     bank: Bank,
 ) -> Result<()> {
-    let office = Office::open(bank).await?;
+    let employer = Employer::open(bank).await?;
     for bad in [ROWS[1].replace("102", "1o2"), ROWS[1].replace("ref:bob", "ref:nobody-here")] {
-        let (before, id) = (office.has("ada").await?, new_id());
+        let (before, id) = (employer.has("ada").await?, new_id());
         let mut rows = ROWS;
         rows[1] = &bad;
-        let ended = office.send("pay", lines(&rows, "\r\n").as_bytes(), &id).await?;
-        let paid = ended.json()?;
-        let told = (&paid["rows"], &paid["posted"], &paid["bad_rows"][0]["line"]);
-        ensure!(ended.code == 2 && told == (&json!(5), &json!(4), &json!(3)), "{ended:?}");
+        let output = employer.send("pay", lines(&rows, "\r\n").as_bytes(), &id).await?;
+        let paid = output.json()?;
+        let actual = (&paid["rows"], &paid["posted"], &paid["bad_rows"][0]["line"]);
+        ensure!(output.code == 2 && actual == (&json!(5), &json!(4), &json!(3)), "{output:?}");
         let left: Vec<&str> = [&ROWS[..1], &ROWS[2..]].concat();
-        let (ada, bob) = (office.has("ada").await?, office.has("bob").await?);
+        let (ada, bob) = (employer.has("ada").await?, employer.has("bob").await?);
         ensure!(ada != before, "the good rows are paid");
-        office.pay(lines(&left, "\n"), &id).await?;
-        office.check(&ada, &bob, "the bad row is deleted").await?;
-        office.pay(lines(&ROWS, "\n"), &id).await?;
+        employer.pay(lines(&left, "\n"), &id).await?;
+        employer.check(&ada, &bob, "the bad row is deleted").await?;
+        employer.pay(lines(&ROWS, "\n"), &id).await?;
         let more = bob.parse::<i64>()? + 102;
-        office.check(&ada, &more.to_string(), "the bad row is corrected").await?;
+        employer.check(&ada, &more.to_string(), "the bad row is corrected").await?;
     }
     Ok(())
 }
 
 async fn equal_rows_are_payments_of_their_own(bank: Bank) -> Result<()> {
-    let office = Office::open(bank).await?;
+    let employer = Employer::open(bank).await?;
     let id = new_id();
     let one = "ref:works,ref:ada,10,EUR,bonus,,";
-    office.pay(lines(&[one, one, one], "\n"), &id).await?;
-    office.check("30", "0", "three equal rows").await?;
-    office.pay(lines(&[one], "\n"), &id).await?;
-    office.check("30", "0", "one of them again").await?;
+    employer.pay(lines(&[one, one, one], "\n"), &id).await?;
+    employer.check("30", "0", "three equal rows").await?;
+    employer.pay(lines(&[one], "\n"), &id).await?;
+    employer.check("30", "0", "one of them again").await?;
     let added = "ref:works,ref:bob,5,EUR,bonus,,";
-    office.pay(lines(&[added, one, one, one, one], "\n"), &id).await?;
-    office.check("40", "5", "a fourth, and another").await
+    employer.pay(lines(&[added, one, one, one, one], "\n"), &id).await?;
+    employer.check("40", "5", "a fourth, and another").await
 }
 
 async fn a_row_that_was_changed_after_it_was_paid_stops_the_file(bank: Bank) -> Result<()> {
-    let office = Office::open(bank).await?;
+    let employer = Employer::open(bank).await?;
     let id = new_id();
-    office.pay(lines(&ROWS, "\n"), &id).await?;
+    employer.pay(lines(&ROWS, "\n"), &id).await?;
     for (row, now, said) in [
         (0, ROWS[0].replace("101.00", "111.00"), "line 2: amount was 101.00 EUR, is 111.00 EUR"),
         (2, ROWS[2].replace("salary 3", "wage"), r#"line 4: reference was "salary 3", is "wage""#),
@@ -175,19 +175,19 @@ async fn a_row_that_was_changed_after_it_was_paid_stops_the_file(bank: Bank) -> 
     ] {
         let mut rows = ROWS;
         rows[row] = &now;
-        let ended = office.send("pay", lines(&rows, "\n").as_bytes(), &id).await?;
-        ensure!(ended.code == 2 && ended.out.is_empty(), "{ended:?}");
-        ensure!(ended.err.contains("nothing was sent"), "{ended:?}");
-        ensure!(ended.err.replace("\\\"", "\"").contains(said), "{said}: {ended:?}");
-        office.check("309", "206", &now).await?;
+        let output = employer.send("pay", lines(&rows, "\n").as_bytes(), &id).await?;
+        ensure!(output.code == 2 && output.out.is_empty(), "{output:?}");
+        ensure!(output.err.contains("nothing was sent"), "{output:?}");
+        ensure!(output.err.replace("\\\"", "\"").contains(said), "{said}: {output:?}");
+        employer.check("309", "206", &now).await?;
     }
     Ok(())
 }
 
-async fn what_an_earlier_version_paid_by_its_line_is_not_paid_again(bank: Bank) -> Result<()> {
-    let office = Office::open(bank).await?;
+async fn rows_that_an_earlier_version_paid_by_line_are_not_paid_again(bank: Bank) -> Result<()> {
+    let employer = Employer::open(bank).await?;
     let id = MessageId::new();
-    let client = teller::Teller::new(office.bank.client("old-teller")?);
+    let client = teller::Teller::new(employer.bank.client("old-teller")?);
     let account = async |reference: &str| {
         let key = AccountKey::ExternalReference(reference.to_owned());
         let account = client.account(key).await?;
@@ -209,16 +209,16 @@ async fn what_an_earlier_version_paid_by_its_line_is_not_paid_again(bank: Bank) 
         });
     }
     client.submit(MessageId::new(), transfers).await?;
-    office.check("204", "102", "what the earlier version paid").await?;
+    employer.check("204", "102", "what the earlier version paid").await?;
     let id = id.to_string();
-    office.pay(lines(&ROWS[1..], "\r\n\r\n"), &id).await?;
-    office.check("309", "206", "the rest, by this one").await?;
-    office.pay(lines(&ROWS, "\n"), &id).await?;
-    office.check("309", "206", "all of it again").await
+    employer.pay(lines(&ROWS[1..], "\r\n\r\n"), &id).await?;
+    employer.check("309", "206", "the rest, by this one").await?;
+    employer.pay(lines(&ROWS, "\n"), &id).await?;
+    employer.check("309", "206", "the whole file again").await
 }
 
 async fn a_list_of_instructions_is_done_once_in_any_order(bank: Bank) -> Result<()> {
-    let office = Office::open(bank).await?;
+    let employer = Employer::open(bank).await?;
     let id = new_id();
     let pay = |amount: &str, bank: &str| {
         let (money, code) = (json!({"amount": amount, "currency": "EUR"}), json!({"code": "cash"}));
@@ -228,10 +228,10 @@ async fn a_list_of_instructions_is_done_once_in_any_order(bank: Bank) -> Result<
     };
     let (aa, bb, cc) = (pay("101", "AA"), pay("102.00", "BB"), pay("103", "CC"));
     let paid = async |list: &[&Value], id: &str| {
-        let ended = office.send("instruct", json!(list).to_string().as_bytes(), id).await?;
-        ensure!(ended.code == 0, "{ended:?}");
+        let output = employer.send("instruct", json!(list).to_string().as_bytes(), id).await?;
+        ensure!(output.code == 0, "{output:?}");
         let balance = ["balance", "code:cash", "--currency", "EUR"];
-        let found = office.clerk.json(&balance).await?;
+        let found = employer.teller.json(&balance).await?;
         Ok(found["balance"].as_str().unwrap_or_default().to_owned())
     };
     let first = paid(&[&aa, &bb, &cc, &aa], &id).await?;
@@ -240,18 +240,19 @@ async fn a_list_of_instructions_is_done_once_in_any_order(bank: Bank) -> Result<
         ensure!(paid(&list, &id).await? == first, "done twice: {list:?}");
     }
     // As an earlier version sent it: ids by places.
-    let (old, by_place) = (new_id(), |place: usize, it: &Value, id: &str| {
+    let (old, by_place) = (new_id(), |place: usize, listed: &Value, id: &str| {
         let id: Uuid = id.parse().unwrap_or_default();
-        let mut it = it.clone();
-        it["transfer_id"] = json!(Uuid::new_v5(&id, format!("instruction:{place}").as_bytes()));
-        it
+        let mut instruction = listed.clone();
+        instruction["transfer_id"] =
+            json!(Uuid::new_v5(&id, format!("instruction:{place}").as_bytes()));
+        instruction
     });
     let sent = [by_place(0, &aa, &old), by_place(1, &bb, &old)];
     let second = paid(&[&sent[0], &sent[1]], &new_id()).await?;
     ensure!(paid(&[&bb, &cc, &aa], &old).await? == "-50713", "only the third is new, {second}");
     let changed = json!([aa, pay("102.50", "BB")]).to_string();
-    let ended = office.send("instruct", changed.as_bytes(), &old).await?;
-    ensure!(ended.code == 2 && ended.err.contains("amount was 102.00 EUR"), "{ended:?}");
+    let output = employer.send("instruct", changed.as_bytes(), &old).await?;
+    ensure!(output.code == 2 && output.err.contains("amount was 102.00 EUR"), "{output:?}");
     Ok(())
 }
 
@@ -286,9 +287,9 @@ fn all_kinds() -> Vec<Value> {
 async fn an_instruction_that_was_changed_after_it_was_carried_out_stops_the_list(
     bank: Bank,
 ) -> Result<()> {
-    let office = Office::open(bank).await?;
+    let employer = Employer::open(bank).await?;
     let send = async |list: &[Value], id: &str| {
-        office.send("instruct", json!(list).to_string().as_bytes(), id).await
+        employer.send("instruct", json!(list).to_string().as_bytes(), id).await
     };
     let (id, mut list) = (new_id(), all_kinds());
     let first = send(&list, &id).await?;
@@ -301,8 +302,8 @@ async fn an_instruction_that_was_changed_after_it_was_carried_out_stops_the_list
     list.push(json!({"action": {"reverse": {"original_id": transfer, "amount": "5"}}}));
     ensure!(send(&list, &id).await?.code == 0, "two are added");
     let cash = ["balance", "code:cash", "--currency", "EUR"];
-    let (before, shown) = (office.clerk.json(&cash).await?, hold.as_str().context("an id")?);
-    let held = office.clerk.json(&["hold", "show", shown]).await?;
+    let (before, shown) = (employer.teller.json(&cash).await?, hold.as_str().context("an id")?);
+    let held = employer.teller.json(&["hold", "show", shown]).await?;
     ensure!(held["hold"]["remaining"] == "40", "{held}");
 
     for (place, field, now, said) in [
@@ -321,22 +322,22 @@ async fn an_instruction_that_was_changed_after_it_was_carried_out_stops_the_list
         let mut edited = list.clone();
         let action = edited[place].get_mut("action").context("an action")?;
         *action.pointer_mut(field).context(field)? = now;
-        let ended = send(&edited, &id).await?;
+        let output = send(&edited, &id).await?;
         let said = format!("instructions[{place}]: {said}");
-        ensure!(ended.code == 2 && ended.err.contains(&said), "{said}: {ended:?}");
-        ensure!(office.clerk.json(&cash).await? == before, "something was done: {ended:?}");
-        let held_still = office.clerk.json(&["hold", "show", shown]).await?;
+        ensure!(output.code == 2 && output.err.contains(&said), "{said}: {output:?}");
+        ensure!(employer.teller.json(&cash).await? == before, "something was done: {output:?}");
+        let held_still = employer.teller.json(&["hold", "show", shown]).await?;
         ensure!(held_still == held, "more is held: {held_still}");
     }
     // Some deleted, the rest in another order: nothing is done twice.
     list.reverse();
     ensure!(send(&list[1..4], &id).await?.code == 0 && send(&list, &id).await?.code == 0);
-    ensure!(office.clerk.json(&cash).await? == before, "sorted and done again");
+    ensure!(employer.teller.json(&cash).await? == before, "sorted and done again");
     Ok(())
 }
 
 async fn files_out_of_offices_are_read_or_refused_in_one_sentence(bank: Bank) -> Result<()> {
-    let office = Office::open(bank).await?;
+    let employer = Employer::open(bank).await?;
     let european = "sep=;\r\nDebtor;Creditor;Amount;Currency;Reference;Booking date\r\n\
                     ref:works;ref:ada;1234,50;eur;mzda říjen;30.11.2026\r\n\
                     ref:works;ref:bob;2\u{a0}345,60;EUR;mzda říjen;\r\n;;;;;\r\n;;;;;\r\n";
@@ -354,15 +355,15 @@ async fn files_out_of_offices_are_read_or_refused_in_one_sentence(bank: Bank) ->
         (utf16, "UTF-16LE"),
         (cp1250, "windows-1250"),
     ] {
-        let paid = office.pay(content, &id).await?;
+        let paid = employer.pay(content, &id).await?;
         ensure!(paid["encoding"] == encoding && paid["rows"] == 2, "{paid}");
-        office.check("1234.5", "2345.6", encoding).await?;
+        employer.check("1234.5", "2345.6", encoding).await?;
     }
     let quote = lines(&ROWS, "\r\n").replace("salary 2", "\"salary 2");
-    let ended = office.send("pay", quote.as_bytes(), &new_id()).await?;
-    let told: Value = serde_json::from_str(ended.err.trim())?;
-    ensure!(ended.code == 2 && told["error"]["field"] == "line 3", "{ended:?}");
-    ensure!(ended.err.contains("a quote that is not closed"), "{ended:?}");
+    let output = employer.send("pay", quote.as_bytes(), &new_id()).await?;
+    let actual: Value = serde_json::from_str(output.err.trim())?;
+    ensure!(output.code == 2 && actual["error"]["field"] == "line 3", "{output:?}");
+    ensure!(output.err.contains("a quote that is not closed"), "{output:?}");
     let wrong = lines(
         &[
             "ref:works,CZ6308800000001000000209,1.00,EUR,wrong check,,",
@@ -371,10 +372,10 @@ async fn files_out_of_offices_are_read_or_refused_in_one_sentence(bank: Bank) ->
         ],
         "\r\n",
     );
-    let ended = office.send("pay", wrong.as_bytes(), &new_id()).await?;
-    let told = ended.json()?;
-    let rules: Vec<&str> = (0..3).filter_map(|n| told["bad_rows"][n]["rule"].as_str()).collect();
-    ensure!(rules.len() == 3 && rules[0].contains("check digits"), "{told}");
-    ensure!(rules[1].contains("more digits") && rules[2].contains("could be"), "{told}");
-    office.check("1234.5", "2345.6", "nothing of it").await
+    let output = employer.send("pay", wrong.as_bytes(), &new_id()).await?;
+    let actual = output.json()?;
+    let rules: Vec<&str> = (0..3).filter_map(|n| actual["bad_rows"][n]["rule"].as_str()).collect();
+    ensure!(rules.len() == 3 && rules[0].contains("check digits"), "{actual}");
+    ensure!(rules[1].contains("more digits") && rules[2].contains("could be"), "{actual}");
+    employer.check("1234.5", "2345.6", "no payment").await
 }

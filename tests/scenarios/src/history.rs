@@ -1,6 +1,6 @@
-//! The past. Promise: what was on an account at an instant, or by a date, is the sum of what was
-//! posted then, or dated so, however long the account is; statements lead from one balance to the
-//! next; and what is looked for is found, and nothing else.
+//! The past. Promise: a balance at an instant or by a date is the sum of the entries until then,
+//! for accounts of any length; a statement leads from its opening to its closing balance; a search
+//! finds the matching entries and no others.
 
 use anyhow::{Context, Result, ensure};
 use chrono::{Duration, NaiveDate, Utc};
@@ -16,8 +16,8 @@ use shared_events::{
 };
 
 use super::{
-    clerk::Clerk,
-    desk::{Desk, amount, cash, customer, own, transfer},
+    bank_client::{BankClient, amount, cash, customer, own, transfer},
+    cli_runner::TellerCli,
     queries::refused,
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         a_statement_leads_from_the_opening_to_the_closing_balance,
         entries_are_found_by_what_is_known_of_them,
         payments_are_found_by_name_over_the_whole_bank,
-        the_past_is_told_by_teller,
+        teller_shows_past_balances_and_statements,
     ]
 }
 
@@ -36,13 +36,18 @@ fn day(text: &str) -> Result<NaiveDate> {
     Ok(text.parse()?)
 }
 
-async fn balance(desk: &Desk, account: AccountId, as_of: AsOf) -> Result<Amount> {
+async fn balance(client: &BankClient, account: AccountId, as_of: AsOf) -> Result<Amount> {
     let query = GetBalanceAt { account: customer(account), currency: None, as_of };
-    Ok(desk.client.ask(query).await?.balance)
+    Ok(client.query(query).await?.balance)
 }
 
 /// Pays cash into an account, with this value date.
-async fn deposit(desk: &Desk, account: AccountId, units: &str, value: NaiveDate) -> Result<()> {
+async fn deposit(
+    client: &BankClient,
+    account: AccountId,
+    units: &str,
+    value: NaiveDate,
+) -> Result<()> {
     let money = transfer(cash(), customer(account), units)?.money;
     let (debtor, creditor) = (cash(), customer(account));
     let instruction = Instruction {
@@ -54,20 +59,20 @@ async fn deposit(desk: &Desk, account: AccountId, units: &str, value: NaiveDate)
         booking_date: None,
         value_date: Some(value),
     };
-    let told = desk.tell(SubmitInstructions { instructions: vec![instruction] }).await?;
-    ensure!(told.iter().all(|it| it.kind == TransfersPosted::TYPE));
+    let actual = client.request(SubmitInstructions { instructions: vec![instruction] }).await?;
+    ensure!(actual.iter().all(|event| event.kind == TransfersPosted::TYPE));
     Ok(())
 }
 
 async fn a_back_dated_transfer_moves_the_balance_by_value_date_and_not_by_instant(
     bank: Bank,
 ) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "10").await?;
-    let before = desk.client.ask(statement_of(customer(alice))).await?.entries[0].posted_at;
-    deposit(&desk, alice, "5", day("2026-01-15")?).await?;
-    deposit(&desk, alice, "3", day("2190-01-15")?).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "10").await?;
+    let before = client.query(statement_of(customer(alice))).await?.entries[0].posted_at;
+    deposit(&client, alice, "5", day("2026-01-15")?).await?;
+    deposit(&client, alice, "3", day("2190-01-15")?).await?;
     for (as_of, expected) in [
         (AsOf::Instant(before - Duration::microseconds(1)), 0),
         (AsOf::Instant(before), 10),
@@ -79,7 +84,7 @@ async fn a_back_dated_transfer_moves_the_balance_by_value_date_and_not_by_instan
         (AsOf::BookingDate(day("2026-01-15")?), 0),
         (AsOf::BookingDate(day("2190-01-14")?), 18),
     ] {
-        let found = balance(&desk, alice, as_of).await?;
+        let found = balance(&client, alice, as_of).await?;
         ensure!(found == amount(expected), "{as_of:?}: {found}, not {expected}");
     }
     let cash_account = GetBalanceAt {
@@ -87,19 +92,19 @@ async fn a_back_dated_transfer_moves_the_balance_by_value_date_and_not_by_instan
         currency: "EUR".parse().ok(),
         as_of: AsOf::ValueDate(day("2026-01-15")?),
     };
-    let found = desk.client.ask(cash_account.clone()).await?;
+    let found = client.query(cash_account.clone()).await?;
     ensure!(found.balance == amount(-5) && found.code.is_some(), "{found:?}");
     let no_currency = GetBalanceAt { currency: None, ..cash_account.clone() };
-    refused(&desk, no_currency, RefusalCode::InvalidField, Some("currency")).await?;
+    refused(&client, no_currency, RefusalCode::InvalidField, Some("currency")).await?;
     let nobody = GetBalanceAt { account: customer(AccountId::new()), ..cash_account.clone() };
-    refused(&desk, nobody, RefusalCode::NotFound, None).await?;
+    refused(&client, nobody, RefusalCode::NotFound, None).await?;
     for (as_of, field) in [
         (AsOf::ValueDate(day("1899-12-31")?), "as_of.value_date"),
         (AsOf::BookingDate(day("2200-01-01")?), "as_of.booking_date"),
         (AsOf::Instant("2200-01-01T00:00:00Z".parse()?), "as_of.instant"),
     ] {
         let wrong = GetBalanceAt { as_of, ..cash_account.clone() };
-        refused(&desk, wrong, RefusalCode::InvalidField, Some(field)).await?;
+        refused(&client, wrong, RefusalCode::InvalidField, Some(field)).await?;
     }
     Ok(())
 }
@@ -174,57 +179,57 @@ fn statement_of(account: Party) -> GetStatement {
 }
 
 async fn a_statement_leads_from_the_opening_to_the_closing_balance(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
     // Not in the order of their booking dates; the last is booked ahead.
     for (units, booked) in
         [("1", 9), ("2", 10), ("4", 12), ("8", 8), ("16", 11), ("32", 31), ("64", 10)]
     {
         let date = NaiveDate::from_ymd_opt(2026, 1, booked);
         let deposit = Transfer { booking_date: date, ..transfer(cash(), customer(alice), units)? };
-        ensure!(desk.send(deposit).await? == "posted");
+        ensure!(client.submit(deposit).await? == "posted");
     }
     let fee = Transfer {
         booking_date: Some(day("2026-01-11")?),
         ..transfer(customer(alice), own("fees"), "100")?
     };
-    ensure!(desk.send(fee).await? == "posted");
+    ensure!(client.submit(fee).await? == "posted");
     let middle = GetStatement {
         from: Some(day("2026-01-10")?),
         to: Some(day("2026-01-12")?),
         limit: Some(2),
         ..statement_of(customer(alice))
     };
-    let first = desk.client.ask(middle.clone()).await?;
+    let first = client.query(middle.clone()).await?;
     let period = first.period.clone().context("its figures were asked for")?;
-    let told = json!({"opening_balance": "9", "closing_balance": "-5", "debits": "100",
+    let actual = json!({"opening_balance": "9", "closing_balance": "-5", "debits": "100",
         "credits": "86", "debit_count": 1, "credit_count": 4, "until": 9});
-    ensure!(json!(period) == told, "{}", json!(period));
-    // What is posted meanwhile is neither in the figures nor on the pages that belong to them.
+    ensure!(json!(period) == actual, "{}", json!(period));
+    // A posting between two pages is neither in the totals nor on the pages of that statement.
     let late = Transfer {
         booking_date: Some(day("2026-01-11")?),
         ..transfer(cash(), customer(alice), "7")?
     };
-    ensure!(desk.send(late).await? == "posted");
+    ensure!(client.submit(late).await? == "posted");
     let mut entries = first.entries;
     let mut next = first.next;
     while let Some(after) = next {
         let (after, until) = (Some(after), Some(period.until));
         let page = GetStatement { after, until, totals: false, ..middle.clone() };
-        let page = desk.client.ask(page).await?;
+        let page = client.query(page).await?;
         ensure!(page.entries.len() <= 2 && page.period.is_none(), "{page:?}");
         entries.extend(page.entries);
         next = page.next;
     }
-    let amounts: Vec<String> = entries.iter().map(|it| it.amount.to_string()).collect();
+    let amounts: Vec<String> = entries.iter().map(|entry| entry.amount.to_string()).collect();
     ensure!(amounts == ["2", "4", "16", "64", "100"], "{amounts:?}");
-    let now = desk.client.ask(GetStatement { limit: None, ..middle.clone() }).await?;
+    let now = client.query(GetStatement { limit: None, ..middle.clone() }).await?;
     let closing = now.period.context("asked for")?.closing_balance;
     ensure!(now.entries.len() == 6 && closing == amount(2), "{closing}");
     let then = GetStatement { until: Some(period.until), ..middle.clone() };
-    ensure!(desk.client.ask(then).await?.period == Some(period), "it is told as it was");
+    ensure!(client.query(then).await?.period == Some(period), "the period has other figures");
     let backwards = GetStatement { to: Some(day("2026-01-09")?), ..middle };
-    refused(&desk, backwards, RefusalCode::InvalidField, Some("to")).await
+    refused(&client, backwards, RefusalCode::InvalidField, Some("to")).await
 }
 
 fn all_of(account: AccountId) -> FindEntries {
@@ -245,8 +250,8 @@ fn all_of(account: AccountId) -> FindEntries {
 }
 
 async fn entries_are_found_by_what_is_known_of_them(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let (alice, bob) = (desk.account("alice").await?, desk.account("bob").await?);
+    let mut client = BankClient::with_services(bank).await?;
+    let (alice, bob) = (client.account("alice").await?, client.account("bob").await?);
     let day_of = |number| NaiveDate::from_ymd_opt(2026, 1, number);
     for (from, to, units, text) in [
         (cash(), customer(alice), "100", "Salary, January"),
@@ -254,19 +259,19 @@ async fn entries_are_found_by_what_is_known_of_them(bank: Bank) -> Result<()> {
         (customer(alice), own("fees"), "1", "Fee"),
         (customer(bob), customer(alice), "2", "Change of the RENT"),
     ] {
-        let it = transfer(from, to, units)?;
+        let plain = transfer(from, to, units)?;
         let number = text.len();
         let end_to_end_id = Some(format!("e2e-{number}"));
         let (reference, booking_date) = (Some(text.to_owned()), day_of(number as u32));
-        let it = Transfer { reference, end_to_end_id, booking_date, ..it };
-        ensure!(desk.send(it).await? == "posted", "{text}");
+        let paid = Transfer { reference, end_to_end_id, booking_date, ..plain };
+        ensure!(client.submit(paid).await? == "posted", "{text}");
     }
     let all = all_of(alice);
     let units = |text: &str| text.parse::<Amount>().ok();
     let find = async |query: FindEntries| -> Result<String> {
-        let found = desk.client.ask(query).await?;
+        let found = client.query(query).await?;
         ensure!(found.next.is_none(), "{found:?}");
-        Ok(found.entries.iter().map(|it| it.amount.to_string()).collect::<Vec<_>>().join(" "))
+        Ok(found.entries.iter().map(|entry| entry.amount.to_string()).collect::<Vec<_>>().join(" "))
     };
     let text = |text: &str| Some(text.to_owned());
     for (query, expected) in [
@@ -288,7 +293,7 @@ async fn entries_are_found_by_what_is_known_of_them(bank: Bank) -> Result<()> {
         let found = find(query.clone()).await?;
         ensure!(found == expected, "{query:?} found {found}, not {expected}");
     }
-    let page = desk.client.ask(FindEntries { limit: Some(3), ..all.clone() }).await?;
+    let page = client.query(FindEntries { limit: Some(3), ..all.clone() }).await?;
     let rest = FindEntries { limit: Some(3), after: page.next, ..all.clone() };
     ensure!(page.next.is_some() && find(rest).await? == "2", "{page:?}");
     for (query, field) in [
@@ -303,32 +308,32 @@ async fn entries_are_found_by_what_is_known_of_them(bank: Bank) -> Result<()> {
         (FindEntries { from: day_of(2), to: day_of(1), ..all.clone() }, "to"),
         (FindEntries { limit: Some(0), ..all.clone() }, "limit"),
     ] {
-        refused(&desk, query, RefusalCode::InvalidField, Some(field)).await?;
+        refused(&client, query, RefusalCode::InvalidField, Some(field)).await?;
     }
-    refused(&desk, all_of(AccountId::new()), RefusalCode::NotFound, None).await
+    refused(&client, all_of(AccountId::new()), RefusalCode::NotFound, None).await
 }
 
 async fn payments_are_found_by_name_over_the_whole_bank(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let (alice, bob) = (desk.account("alice").await?, desk.account("bob").await?);
+    let mut client = BankClient::with_services(bank).await?;
+    let (alice, bob) = (client.account("alice").await?, client.account("bob").await?);
     for (from, to, units, outcome) in [
         (cash(), customer(alice), "10", "posted"),
         (customer(alice), customer(bob), "3", "posted"),
         (customer(bob), own("fees"), "4", "insufficient_funds"),
     ] {
-        let it = transfer(from, to, units)?;
+        let plain = transfer(from, to, units)?;
         let (reference, end_to_end_id) = (Some("Tea".to_owned()), Some(format!("tea-{units}")));
-        let it = Transfer { reference, end_to_end_id, ..it };
-        ensure!(desk.send(it).await? == outcome);
+        let paid = Transfer { reference, end_to_end_id, ..plain };
+        ensure!(client.submit(paid).await? == outcome);
     }
     let find = |name| FindPayments { name, after: None, limit: None };
     let by_reference = find(PaymentName::Reference("Tea".to_owned()));
-    let all = desk.client.ask(by_reference.clone()).await?;
+    let all = client.query(by_reference.clone()).await?;
     ensure!(all.payments.len() == 3 && all.next.is_none(), "{all:?}");
     let mut found = Vec::new();
     let mut query = FindPayments { limit: Some(2), ..by_reference.clone() };
     loop {
-        let page = desk.client.ask(query.clone()).await?;
+        let page = client.query(query.clone()).await?;
         found.extend(page.payments);
         query.after = page.next;
         if page.next.is_none() {
@@ -336,58 +341,58 @@ async fn payments_are_found_by_name_over_the_whole_bank(bank: Bank) -> Result<()
         }
     }
     ensure!(found == all.payments, "{found:?}");
-    let one = desk.client.ask(find(PaymentName::EndToEndId("tea-4".to_owned()))).await?;
+    let one = client.query(find(PaymentName::EndToEndId("tea-4".to_owned()))).await?;
     let outcome = json!(one.payments)[0]["outcome"]["rejected"]["reason"].clone();
     ensure!(one.payments.len() == 1 && outcome == "insufficient_funds", "{one:?}");
     for nothing in
         [PaymentName::Reference("tea".to_owned()), PaymentName::EndToEndId("Tea".to_owned())]
     {
-        ensure!(desk.client.ask(find(nothing)).await?.payments.is_empty());
+        ensure!(client.query(find(nothing)).await?.payments.is_empty());
     }
     let empty = find(PaymentName::Reference(String::new()));
-    refused(&desk, empty, RefusalCode::InvalidField, Some("name.reference")).await?;
+    refused(&client, empty, RefusalCode::InvalidField, Some("name.reference")).await?;
     let too_many = FindPayments { limit: Some(251), ..by_reference };
-    refused(&desk, too_many, RefusalCode::InvalidField, Some("limit")).await
+    refused(&client, too_many, RefusalCode::InvalidField, Some("limit")).await
 }
 
-async fn the_past_is_told_by_teller(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank.clone()).await?;
-    let alice = desk.account("Alice & sons").await?;
-    let clerk = Clerk::of(&bank)?;
+async fn teller_shows_past_balances_and_statements(bank: Bank) -> Result<()> {
+    let mut client = BankClient::with_services(bank.clone()).await?;
+    let alice = client.account("Alice & sons").await?;
+    let teller = TellerCli::of(&bank)?;
     let id = alice.to_string();
     for (units, booked) in [("20", "2026-01-10"), ("5", "2026-02-10")] {
-        clerk.json(&["deposit", &id, units, "EUR", "--booking-date", booked]).await?;
+        teller.json(&["deposit", &id, units, "EUR", "--booking-date", booked]).await?;
     }
     let rent = ["withdraw", &id, "7.50", "EUR", "--booking-date", "2026-02-11"];
-    clerk.json(&[&rent[..], &["--reference", "Rent <1>"]].concat()).await?;
-    let as_of = clerk.json(&["balance", &id, "--value-date", "2026-02-10"]).await?;
+    teller.json(&[&rent[..], &["--reference", "Rent <1>"]].concat()).await?;
+    let as_of = teller.json(&["balance", &id, "--value-date", "2026-02-10"]).await?;
     ensure!(as_of["balance"] == "25", "{as_of}");
-    let long_ago = clerk.run(&["balance", &id, "--at", "2020-01-01T00:00:00Z"]).await?;
+    let long_ago = teller.run(&["balance", &id, "--at", "2020-01-01T00:00:00Z"]).await?;
     ensure!(long_ago.code == 0 && long_ago.out.contains("0.00 EUR"), "{long_ago:?}");
     let february = ["statement", &id, "--from", "2026-02-01", "--to", "2026-02-28"];
     let format = |name| [&february[..], &["--format", name]].concat();
-    let table = clerk.run(&february).await?;
+    let table = teller.run(&february).await?;
     for text in ["opening balance 20.00", "closing balance 17.50", "1 debits 7.50"] {
         ensure!(table.out.contains(text), "no {text}: {table:?}");
     }
-    let csv = clerk.run(&format("csv")).await?;
+    let csv = teller.run(&format("csv")).await?;
     let rows: Vec<&str> = csv.out.lines().collect();
     ensure!(rows.len() == 5 && rows[1].starts_with("opening,,,,,EUR,20.00,"), "{csv:?}");
     ensure!(rows[3].contains("-7.50,EUR,17.50") && rows[4].contains("17.50"), "{csv:?}");
-    let answer: Value = clerk.run(&format("json")).await?.json()?;
+    let answer: Value = teller.run(&format("json")).await?.json()?;
     ensure!(answer["period"]["closing_balance"] == "17.5", "{answer}");
-    let camt = clerk.run(&format("camt053")).await?;
+    let camt = teller.run(&format("camt053")).await?;
     ensure!(camt.code == 0 && camt.out.starts_with("<?xml"), "{camt:?}");
     for text in ["<IBAN>CZ", "<Nm>Alice &amp; sons</Nm>", "<Ustrd>Rent &lt;1&gt;</Ustrd>"] {
         ensure!(camt.out.contains(text), "no {text}: {}", camt.out);
     }
-    let no_days = clerk.run(&["statement", &id, "--format", "camt053"]).await?;
+    let no_days = teller.run(&["statement", &id, "--format", "camt053"]).await?;
     ensure!(no_days.code == 2 && no_days.err.contains("from: is needed"), "{no_days:?}");
-    let found = clerk.json(&["search", &id, "--max", "7.50", "--direction", "debit"]).await?;
-    ensure!(found["entries"].as_array().is_some_and(|it| it.len() == 1), "{found}");
-    let found = clerk.json(&["search", "--reference", "Rent <1>"]).await?;
-    ensure!(found["payments"].as_array().is_some_and(|it| it.len() == 1), "{found}");
-    let nothing = clerk.run(&["search"]).await?;
+    let found = teller.json(&["search", &id, "--max", "7.50", "--direction", "debit"]).await?;
+    ensure!(found["entries"].as_array().is_some_and(|found| found.len() == 1), "{found}");
+    let found = teller.json(&["search", "--reference", "Rent <1>"]).await?;
+    ensure!(found["payments"].as_array().is_some_and(|found| found.len() == 1), "{found}");
+    let nothing = teller.run(&["search"]).await?;
     ensure!(nothing.code == 2, "{nothing:?}");
     Ok(())
 }

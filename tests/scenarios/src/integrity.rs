@@ -1,6 +1,6 @@
-//! Everything at once. Promise: whatever a crowd asks of two ledgers side by side, while they are
-//! killed and cut off, each outcome, balance and version is what one ledger would have come to
-//! that does one thing after another.
+//! Everything at once. Promise: random commands go to two ledgers side by side, while these are
+//! killed and cut off; each outcome, balance and version equals that of one ledger that processes
+//! one step after another.
 //!
 //! `BANKWIRE_INTEGRITY_OPERATIONS` sets how much is asked, `BANKWIRE_INTEGRITY_SEED` what.
 
@@ -28,13 +28,13 @@ use shared_events::{
     },
 };
 
-use crowd::{Crowd, Order, eur, instruction, jpy, kuna};
-use office::Office;
+use account_changes::AccountChanges;
+use random_commands::{KeyedCommand, RandomCommands, eur, instruction, jpy, kuna};
 
-use super::desk::cash;
+use super::bank_client::cash;
 
-mod crowd;
-mod office;
+mod account_changes;
+mod random_commands;
 
 /// As many as fit beside the other facts.
 const OPERATIONS: usize = 6_000;
@@ -47,7 +47,7 @@ const CUSTOMERS: [usize; 3] = [6, 3, 2];
 const FUNDS: i64 = 1_000;
 const CLIENTS: usize = 4;
 const AT_ONCE: usize = 8;
-/// What must have happened in a run of the usual size: else nothing was put to the test.
+/// Outcomes that a run of the usual size must contain; without them the run tested too little.
 const SEEN: [&str; 24] = [
     "transfer posted",
     "transfer up to posted",
@@ -77,7 +77,7 @@ const SEEN: [&str; 24] = [
 
 pub(crate) fn facts() -> Vec<Fact> {
     let patience = Duration::from_secs(240) + Duration::from_millis(20) * operations() as u32;
-    let facts = facts![a_crowd_gets_what_one_after_another_would];
+    let facts = facts![concurrent_commands_have_the_outcomes_of_sequential_ones];
     facts.into_iter().map(|fact| fact.within(patience)).collect()
 }
 
@@ -89,50 +89,50 @@ fn operations() -> usize {
     given("BANKWIRE_INTEGRITY_OPERATIONS").unwrap_or(OPERATIONS)
 }
 
-/// A command that was sent, and what came back.
+/// A command with its reply.
 struct Sent {
     command: Command,
     answer: Vec<Envelope<Value>>,
 }
 
-async fn a_crowd_gets_what_one_after_another_would(bank: Bank) -> Result<()> {
+async fn concurrent_commands_have_the_outcomes_of_sequential_ones(bank: Bank) -> Result<()> {
     let seed = given("BANKWIRE_INTEGRITY_SEED").unwrap_or_else(rand::random);
-    let told = crowd_at_work(bank, seed).await;
-    told.with_context(|| format!("with BANKWIRE_INTEGRITY_SEED={seed}"))
+    let done = run_random_commands(bank, seed).await;
+    done.with_context(|| format!("with BANKWIRE_INTEGRITY_SEED={seed}"))
 }
 
-async fn crowd_at_work(bank: Bank, seed: u64) -> Result<()> {
+async fn run_random_commands(bank: Bank, seed: u64) -> Result<()> {
     let began = Instant::now();
     // The checker's days.
     bank.set("ledger", "BANKWIRE_BANK__TIME_ZONE", "UTC");
     let ledgers = bank.start_all(&["ledger", "ledger"]).await?;
     let currencies = [(eur(), CUSTOMERS[0]), (jpy(), CUSTOMERS[1]), (kuna(), CUSTOMERS[2])];
-    let mut office = Office::open(&bank, seed, currencies).await?;
-    let mut crowd = Crowd::new(seed, office.accounts().to_vec());
+    let mut account_changes = AccountChanges::open(&bank, seed, currencies).await?;
+    let mut random_commands = RandomCommands::new(seed, account_changes.accounts().to_vec());
     let clients = (0..CLIENTS).map(|n| bank.client(&format!("client-{n}")));
     let clients: Vec<Client> = clients.collect::<Result<_>>()?;
     wait_for("the ledger knows all accounts", PATIENCE, async || {
         let known = bank.number("ledger", "SELECT count(*) FROM accounts").await?;
-        Ok(usize::try_from(known)? == office.accounts().len())
+        Ok(usize::try_from(known)? == account_changes.accounts().len())
     })
     .await?;
 
-    let mut sent = vec![send(&clients[0], funds(office.accounts())).await?];
+    let mut sent = vec![send(&clients[0], funds(account_changes.accounts())).await?];
     let mut kills = 0;
     for round in 0.. {
         if asked(&sent) >= operations() {
             break;
         }
-        let orders = crowd.orders(ROUND.max(operations() / ROUNDS_MAX));
+        let commands = random_commands.next(ROUND.max(operations() / ROUNDS_MAX));
         let (answered, done) = (Cell::new(0), Cell::new(false));
         let asking = async {
-            let answers = ask(&clients, &orders, &answered).await;
+            let answers = ask(&clients, &commands, &answered).await;
             done.set(true);
             answers
         };
         let begun = async || {
             wait_for("the round is well begun", PATIENCE, async || {
-                Ok(answered.get() > orders.len() / 4)
+                Ok(answered.get() > commands.len() / 4)
             })
             .await
         };
@@ -142,9 +142,9 @@ async fn crowd_at_work(bank: Bank, seed: u64) -> Result<()> {
                 begun().await?;
                 disturb(&ledgers, round).await
             },
-            office.work(&done, async |order| send(&clients[0], order).await),
+            account_changes.work(&done, async |command| send(&clients[0], command).await),
             wait_for("the round is over", ROUND_PATIENCE, async || {
-                bank.events().hear().await?;
+                bank.events().receive().await?;
                 Ok(done.get())
             }),
         )?;
@@ -154,22 +154,25 @@ async fn crowd_at_work(bank: Bank, seed: u64) -> Result<()> {
 
     settle(&bank).await?;
     let (asked, worked) = (asked(&sent), began.elapsed());
-    let evidence = evidence(&bank, &clients[0], sent, office.accounts()).await?;
-    let chains: BTreeSet<u8> = evidence.journal.iter().map(|it| it.chain).collect();
+    let evidence = evidence(&bank, &clients[0], sent, account_changes.accounts()).await?;
+    let chains: BTreeSet<u8> = evidence.journal.iter().map(|record| record.chain).collect();
     ensure!(chains.len() > 1, "the two ledgers never worked at the same time");
     let tally = checker::check(&evidence)?;
-    tell(seed, (asked, kills), (worked, began.elapsed()), &tally);
-    let missing: Vec<_> = SEEN.iter().filter(|it| !tally.contains_key(**it)).collect();
-    ensure!(operations() < OPERATIONS || missing.is_empty(), "it never came to {missing:?}");
+    print_figures(seed, (asked, kills), (worked, began.elapsed()), &tally);
+    let missing: Vec<_> = SEEN.iter().filter(|outcome| !tally.contains_key(**outcome)).collect();
+    ensure!(
+        operations() < OPERATIONS || missing.is_empty(),
+        "outcomes that never occurred: {missing:?}"
+    );
     Ok(())
 }
 
 fn asked(sent: &[Sent]) -> usize {
-    sent.iter().map(|it| it.command.instructions.len()).sum()
+    sent.iter().map(|sent| sent.command.instructions.len()).sum()
 }
 
 /// Cash for every account; nobody can pay kuna in.
-fn funds(accounts: &[(AccountId, Currency)]) -> Order {
+fn funds(accounts: &[(AccountId, Currency)]) -> KeyedCommand {
     let deposit = |(id, currency): &(AccountId, Currency)| {
         let (debtor, creditor) = (cash(), Party::AccountId(*id));
         let money = Money::new(Decimal::from(FUNDS), *currency);
@@ -178,19 +181,19 @@ fn funds(accounts: &[(AccountId, Currency)]) -> Order {
     };
     let instructions = accounts.iter().map(deposit).collect();
     let command = Command { id: MessageId::new(), instructions, behind: None };
-    Order { command, key: "funds".to_owned() }
+    KeyedCommand { command, key: "funds".to_owned() }
 }
 
 /// Each client sends its part, several commands at a time.
 async fn ask(
     clients: &[Client],
-    orders: &[Order],
+    commands: &[KeyedCommand],
     answered: &Cell<usize>,
 ) -> Result<Vec<Vec<Sent>>> {
     let each = clients.iter().enumerate().map(async |(n, client)| {
-        let own = orders.iter().skip(n).step_by(CLIENTS).cloned();
-        let sent = stream::iter(own).map(async |order| {
-            let sent = send(client, order).await;
+        let own = commands.iter().skip(n).step_by(CLIENTS).cloned();
+        let sent = stream::iter(own).map(async |command| {
+            let sent = send(client, command).await;
             answered.set(answered.get() + 1);
             sent
         });
@@ -200,8 +203,8 @@ async fn ask(
 }
 
 /// Sends a command until it is answered; as `ledger.transfers.submit.v1` where that can say it.
-async fn send(client: &Client, order: Order) -> Result<Sent> {
-    let Order { command, key } = order;
+async fn send(client: &Client, command: KeyedCommand) -> Result<Sent> {
+    let KeyedCommand { command, key } = command;
     let (partition_key, deadline) = (Some(key), PATIENCE);
     let options = SendOptions { partition_key, deadline, ..SendOptions::default() };
     let (id, instructions) = (command.id, command.instructions.clone());
@@ -219,18 +222,18 @@ fn read(event: RawEnvelope) -> Result<Envelope<Value>> {
 }
 
 fn transfers(command: &Command) -> Option<Vec<Transfer>> {
-    let transfer = |it: &shared_events::ledger::Instruction| match &it.action {
+    let transfer = |submitted: &shared_events::ledger::Instruction| match &submitted.action {
         Action::Transfer(payment)
-            if !payment.up_to && it.group.is_none() && it.value_date.is_none() =>
+            if !payment.up_to && submitted.group.is_none() && submitted.value_date.is_none() =>
         {
             Some(Transfer {
-                transfer_id: it.transfer_id,
+                transfer_id: submitted.transfer_id,
                 debtor: payment.debtor.clone(),
                 creditor: payment.creditor.clone(),
                 money: payment.money,
-                reference: it.reference.clone(),
-                end_to_end_id: it.end_to_end_id.clone(),
-                booking_date: it.booking_date,
+                reference: submitted.reference.clone(),
+                end_to_end_id: submitted.end_to_end_id.clone(),
+                booking_date: submitted.booking_date,
             })
         }
         _ => None,
@@ -275,7 +278,7 @@ async fn disturb(ledgers: &[Instance], round: usize) -> Result<usize> {
 async fn settle(bank: &Bank) -> Result<()> {
     let due = "SELECT count(*) FROM holds
                WHERE status = 'open' AND expires_at < now() + interval '1 hour'";
-    wait_for("everything is done and told", PATIENCE, async || {
+    wait_for("everything is done and done", PATIENCE, async || {
         let due = bank.number("ledger", due).await?;
         let (ready, untold) = (bank.ready("ledger").await?, bank.outbox("ledger").await?);
         ensure!((due, ready, untold) == (0, 0, 0), "{due} due, {ready} ready, {untold} untold");
@@ -297,7 +300,7 @@ async fn evidence(
     let customers = accounts.iter().map(|(id, _)| (Party::AccountId(*id), None));
     let own = trial_balance
         .iter()
-        .filter_map(|it| Some((Party::Code(it.code.clone()?), Some(it.currency))));
+        .filter_map(|line| Some((Party::Code(line.code.clone()?), Some(line.currency))));
     let mut balances = vec![];
     for (account, currency) in customers.chain(own) {
         balances.push(client.ask(GetBalance { account, currency }).await?);
@@ -313,7 +316,7 @@ async fn evidence(
             journal.extend(page);
         }
     }
-    let events = bank.events().events().await?.into_iter().map(|it| it.event).collect();
+    let events = bank.events().events().await?.into_iter().map(|event| event.event).collect();
     let mut evidence = Evidence { events, journal, balances, trial_balance, ..Evidence::default() };
     for Sent { command, answer } in sent {
         evidence.answers.push((command.id, answer));
@@ -323,13 +326,14 @@ async fn evidence(
 }
 
 #[allow(clippy::print_stdout, reason = "the figures are what a long run is for")]
-fn tell(
+fn print_figures(
     seed: u64,
     (asked, kills): (usize, usize),
     (worked, in_all): (Duration, Duration),
     tally: &Tally,
 ) {
-    let decided: usize = tally.iter().filter(|(it, _)| it.contains(' ')).map(|(_, it)| it).sum();
+    let decided: usize =
+        tally.iter().filter(|(outcome, _)| outcome.contains(' ')).map(|(_, outcome)| outcome).sum();
     println!(
         "integrity: BANKWIRE_INTEGRITY_SEED={seed}: asked {asked}, decided {decided}, killed \
          {kills} times, {:.1} s at work, {:.1} s in all; {tally:?}",

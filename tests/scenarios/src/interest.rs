@@ -1,5 +1,5 @@
-//! Interest and fees. Promise: each month is capitalised once, in order, whoever is there to do it;
-//! what was capitalised can be worked out again, and what comes late is made good.
+//! Interest and fees. Promise: each month is capitalised once and in order, by any instance; the
+//! figures can be computed again, and a late posting is corrected in the next month.
 
 use anyhow::{Context, Result, ensure};
 use chrono::{Days, Months, NaiveDate, Utc};
@@ -16,22 +16,22 @@ use shared_events::{
 };
 
 use super::{
-    clerk::Clerk,
-    desk::{Desk, cash, customer, own, transfer},
+    bank_client::{BankClient, cash, customer, own, transfer},
+    cli_runner::TellerCli,
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         past_months_are_capitalised_once_whoever_is_there,
-        what_is_dated_back_is_made_good_by_the_next_month,
+        a_back_dated_posting_is_corrected_in_the_next_month,
         a_frozen_account_waits_and_wrong_terms_are_refused,
-        the_bank_takes_what_it_is_owed_beyond_the_overdraft,
+        debit_interest_is_booked_beyond_the_overdraft,
         interest_is_arranged_and_shown_by_teller,
     ]
 }
 
-/// The bank's clock goes on by so many days, for what connects from now on.
-pub(super) async fn goes_on(bank: &Bank, days: i64) -> Result<()> {
+/// Advances the clock of the database by this number of days, for connections from now on.
+pub(super) async fn advance_clock(bank: &Bank, days: i64) -> Result<()> {
     let clock = format!(
         "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz
              LANGUAGE sql VOLATILE
@@ -66,21 +66,25 @@ pub(super) fn terms(
     }
 }
 
-pub(super) async fn set(desk: &Desk, account_id: AccountId, terms: InterestTerms) -> Result<()> {
-    let answer = desk.tell(SetTerms { account_id, terms: terms.clone() }).await?;
-    let changed: TermsChanged = answer.first().context("it is answered")?.read()?;
+pub(super) async fn set(
+    client: &BankClient,
+    account_id: AccountId,
+    terms: InterestTerms,
+) -> Result<()> {
+    let answer = client.request(SetTerms { account_id, terms: terms.clone() }).await?;
+    let changed: TermsChanged = answer.first().context("the command has a reply")?.read()?;
     ensure!(changed == TermsChanged { account_id, terms });
     Ok(())
 }
 
 pub(super) async fn pay_in(
-    desk: &Desk,
+    client: &BankClient,
     account: AccountId,
     amount: &str,
     on: NaiveDate,
 ) -> Result<()> {
     let paid = transfer(cash(), customer(account), amount)?;
-    ensure!(desk.send(Transfer { booking_date: Some(on), ..paid }).await? == "posted");
+    ensure!(client.submit(Transfer { booking_date: Some(on), ..paid }).await? == "posted");
     Ok(())
 }
 
@@ -92,32 +96,40 @@ async fn capitalised(bank: &Bank, months: i64) -> Result<()> {
     .await
 }
 
-async fn found(desk: &Desk, account_id: AccountId, from: NaiveDate) -> Result<InterestFound> {
-    let to = month(&desk.bank, 0).await? - Days::new(1);
-    Ok(desk.client.ask(GetInterest { account_id, from, to, known_at: None }).await?)
+async fn found(
+    client: &BankClient,
+    account_id: AccountId,
+    from: NaiveDate,
+) -> Result<InterestFound> {
+    let to = month(&client.bank, 0).await? - Days::new(1);
+    Ok(client.query(GetInterest { account_id, from, to, known_at: None }).await?)
 }
 
 fn accrued(found: &InterestFound) -> Decimal {
-    found.days.iter().map(|it| it.accrued.decimal()).sum()
+    found.days.iter().map(|day| day.accrued.decimal()).sum()
 }
 
-async fn balance(desk: &Desk, code: &str) -> Result<Decimal> {
+async fn balance(client: &BankClient, code: &str) -> Result<Decimal> {
     let currency = Some("EUR".parse()?);
-    Ok(desk.client.ask(GetBalance { account: own(code), currency }).await?.balance.decimal())
+    Ok(client.query(GetBalance { account: own(code), currency }).await?.balance.decimal())
 }
 
-async fn of(desk: &Desk, account: AccountId) -> Result<Decimal> {
+async fn balance_of(client: &BankClient, account: AccountId) -> Result<Decimal> {
     let asked = GetBalance { account: customer(account), currency: None };
-    Ok(desk.client.ask(asked).await?.balance.decimal())
+    Ok(client.query(asked).await?.balance.decimal())
 }
 
-/// What was capitalised is what the days come to, rounded once.
-async fn adds_up(desk: &Desk, account: AccountId, from: NaiveDate) -> Result<InterestFound> {
-    let found = found(desk, account, from).await?;
+/// The capitalised interest equals the accrued interest of the days, rounded once.
+async fn adds_up(
+    client: &BankClient,
+    account: AccountId,
+    from: NaiveDate,
+) -> Result<InterestFound> {
+    let found = found(client, account, from).await?;
     let capitalised: Decimal = found
         .capitalised
         .iter()
-        .map(|it| it.credit_interest.decimal() - it.debit_interest.decimal())
+        .map(|month| month.credit_interest.decimal() - month.debit_interest.decimal())
         .sum();
     ensure!(capitalised == accrued(&found).round_dp(2), "{capitalised}: {found:#?}");
     Ok(found)
@@ -125,17 +137,17 @@ async fn adds_up(desk: &Desk, account: AccountId, from: NaiveDate) -> Result<Int
 
 async fn past_months_are_capitalised_once_whoever_is_there(bank: Bank) -> Result<()> {
     let ledgers: Vec<Instance> = bank.start_all(&["ledger", "ledger", "accounts"]).await?;
-    let mut desk = Desk::at(bank.clone())?;
-    let (ada, bob) = (desk.account("ada").await?, desk.account("bob").await?);
+    let mut client = BankClient::new(bank.clone())?;
+    let (ada, bob) = (client.account("ada").await?, client.account("bob").await?);
     let from = month(&bank, 3).await?;
     for account in [ada, bob] {
-        pay_in(&desk, account, "36500", from).await?;
+        pay_in(&client, account, "36500", from).await?;
     }
     for account in [ada, bob] {
-        set(&desk, account, terms(from, 1, 0, Some("2.50".parse()?))).await?;
+        set(&client, account, terms(from, 1, 0, Some("2.50".parse()?))).await?;
     }
     capitalised(&bank, 6).await?;
-    let found = adds_up(&desk, ada, from).await?;
+    let found = adds_up(&client, ada, from).await?;
     let days = month(&bank, 0).await?.signed_duration_since(from).num_days();
     ensure!(i64::try_from(found.days.len())? == days && found.capitalised.len() == 3, "{found:?}");
     // 36,500 at 1 % of 365 days is 1 a day. The first month's interest bears interest in the next.
@@ -147,85 +159,89 @@ async fn past_months_are_capitalised_once_whoever_is_there(bank: Bank) -> Result
     let after_first: Decimal = Decimal::from(36_500 + first_days) - Decimal::new(250, 2);
     ensure!(found.days[second_month - 1].balance.decimal() == Decimal::from(36_500), "{found:?}");
     ensure!(found.days[second_month].balance.decimal() == after_first, "{found:?}");
-    // Nothing is done again by whoever comes later, nor for terms that are set again.
+    // Neither another instance nor the same terms, set again, capitalise a month twice.
     for ledger in &ledgers[..2] {
         ledger.kill().await?;
     }
     bank.start("ledger").await?;
-    set(&desk, ada, terms(from, 1, 0, Some("2.50".parse()?))).await?;
-    let carol = desk.account("carol").await?;
-    set(&desk, carol, terms(from, 1, 0, None)).await?;
+    set(&client, ada, terms(from, 1, 0, Some("2.50".parse()?))).await?;
+    let carol = client.account("carol").await?;
+    set(&client, carol, terms(from, 1, 0, None)).await?;
     capitalised(&bank, 9).await?;
-    let again = self::found(&desk, ada, from).await?;
+    let again = self::found(&client, ada, from).await?;
     ensure!((&again.days, &again.capitalised) == (&found.days, &found.capitalised), "{again:?}");
     let interest: Decimal = accrued(&found).round_dp(2);
-    ensure!(of(&desk, ada).await? == Decimal::new(3_650_000 - 750, 2) + interest);
-    ensure!(balance(&desk, "interest_paid").await? == -interest * Decimal::TWO);
-    ensure!(balance(&desk, "fees").await? == Decimal::from(15));
-    ensure!(of(&desk, carol).await? == Decimal::ZERO);
-    let lines = desk.trial_balance().await?.lines;
+    ensure!(balance_of(&client, ada).await? == Decimal::new(3_650_000 - 750, 2) + interest);
+    ensure!(balance(&client, "interest_paid").await? == -interest * Decimal::TWO);
+    ensure!(balance(&client, "fees").await? == Decimal::from(15));
+    ensure!(balance_of(&client, carol).await? == Decimal::ZERO);
+    let lines = client.trial_balance().await?.lines;
     ensure!(Total::sum(lines.iter().map(|line| line.balance)) == Some(Total::ZERO));
     // Each posting left as an event, once.
-    let heard = bank.events().of_kind("ledger.transfers.posted.v1").await?;
-    let told = heard.iter().filter(|it| it.event.data.to_string().contains("statement fee"));
-    ensure!(told.count() == 6, "{heard:#?}");
+    let received = bank.events().of_kind("ledger.transfers.posted.v1").await?;
+    let actual =
+        received.iter().filter(|event| event.event.data.to_string().contains("statement fee"));
+    ensure!(actual.count() == 6, "{received:#?}");
     Ok(())
 }
 
-async fn what_is_dated_back_is_made_good_by_the_next_month(bank: Bank) -> Result<()> {
+async fn a_back_dated_posting_is_corrected_in_the_next_month(bank: Bank) -> Result<()> {
     let started = bank.start_all(&["ledger", "accounts"]).await?;
-    let mut desk = Desk::at(bank.clone())?;
-    let ada = desk.account("ada").await?;
+    let mut client = BankClient::new(bank.clone())?;
+    let ada = client.account("ada").await?;
     let (from, this) = (month(&bank, 2).await?, month(&bank, 0).await?);
-    pay_in(&desk, ada, "1000", from).await?;
-    set(&desk, ada, terms(from, 12, 0, None)).await?;
+    pay_in(&client, ada, "1000", from).await?;
+    set(&client, ada, terms(from, 12, 0, None)).await?;
     capitalised(&bank, 2).await?;
     let then = Utc::now();
-    let before = adds_up(&desk, ada, from).await?;
+    let before = adds_up(&client, ada, from).await?;
     // A deposit and terms of the first month come late.
-    pay_in(&desk, ada, "500", from).await?;
-    set(&desk, ada, terms(from, 24, 0, None)).await?;
-    let late = found(&desk, ada, from).await?;
+    pay_in(&client, ada, "500", from).await?;
+    set(&client, ada, terms(from, 24, 0, None)).await?;
+    let late = found(&client, ada, from).await?;
     ensure!(late.capitalised == before.capitalised && accrued(&late) > accrued(&before));
     let to = this - Days::new(1);
     let known_at = Some(then);
     let query = GetInterest { account_id: ada, from, to, known_at };
-    let as_it_was = desk.client.ask(query).await?;
+    let as_it_was = client.query(query).await?;
     ensure!(as_it_was == before, "what was known then: {as_it_was:#?}");
     started[0].stop().await?;
     // Into the next month, and not beyond it: on the 30th of a month 32 days may be two months.
     let next = this + Months::new(1) - today(&bank).await?;
-    goes_on(&bank, next.num_days()).await?;
+    advance_clock(&bank, next.num_days()).await?;
     bank.start("ledger").await?;
     capitalised(&bank, 3).await?;
     let to = this + Months::new(1) - Days::new(1);
     let whole = GetInterest { account_id: ada, from, to, known_at: None };
-    let whole = desk.client.ask(whole).await?;
-    let sum: Decimal = whole.capitalised.iter().map(|it| it.credit_interest.decimal()).sum();
+    let whole = client.query(whole).await?;
+    let sum: Decimal = whole.capitalised.iter().map(|month| month.credit_interest.decimal()).sum();
     ensure!(sum == accrued(&whole).round_dp(2), "{sum}: {whole:#?}");
-    ensure!(of(&desk, ada).await? == Decimal::from(1_500) + sum);
+    ensure!(balance_of(&client, ada).await? == Decimal::from(1_500) + sum);
     Ok(())
 }
 
 async fn a_frozen_account_waits_and_wrong_terms_are_refused(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank.clone()).await?;
-    let (ada, bob) = (desk.account("ada").await?, desk.account("bob").await?);
+    let mut client = BankClient::with_services(bank.clone()).await?;
+    let (ada, bob) = (client.account("ada").await?, client.account("bob").await?);
     let from = month(&bank, 1).await?;
-    pay_in(&desk, ada, "1000", from).await?;
+    pay_in(&client, ada, "1000", from).await?;
     let blocks = Blocks::Both;
-    desk.tell(FreezeAccount { blocks, account_id: ada, reason: "test".to_owned() }).await?;
-    wait_for("the ledger has frozen it", PATIENCE, async || {
+    client.request(FreezeAccount { blocks, account_id: ada, reason: "test".to_owned() }).await?;
+    wait_for("the ledger has frozen the account", PATIENCE, async || {
         let frozen = "SELECT count(*) FROM accounts WHERE status = 'frozen'";
         Ok(bank.number("ledger", frozen).await? == 1)
     })
     .await?;
-    set(&desk, ada, terms(from, 10, 0, None)).await?;
-    set(&desk, bob, terms(from, 10, 0, None)).await?;
+    set(&client, ada, terms(from, 10, 0, None)).await?;
+    set(&client, bob, terms(from, 10, 0, None)).await?;
     capitalised(&bank, 1).await?;
-    ensure!(found(&desk, ada, from).await?.capitalised.is_empty(), "it is frozen");
-    desk.tell(UnfreezeAccount { account_id: ada }).await?;
+    ensure!(
+        found(&client, ada, from).await?.capitalised.is_empty(),
+        "a frozen account was capitalised"
+    );
+    client.request(UnfreezeAccount { account_id: ada }).await?;
     capitalised(&bank, 2).await?;
-    adds_up(&desk, ada, from).await?;
+    adds_up(&client, ada, from).await?;
 
     let good = terms(from, 1, 1, None);
     let early = from - Months::new(200);
@@ -236,8 +252,8 @@ async fn a_frozen_account_waits_and_wrong_terms_are_refused(bank: Bank) -> Resul
         (ada, terms(from, 1, 1_001, None), "invalid_field terms.debit_rate"),
         (ada, terms(from, 1, 1, Some("0.001".parse()?)), "invalid_field terms.statement_fee"),
     ] {
-        let answer = desk.tell(SetTerms { account_id, terms }).await?;
-        let event = answer.first().context("it is answered")?;
+        let answer = client.request(SetTerms { account_id, terms }).await?;
+        let event = answer.first().context("the command has a reply")?;
         ensure!(event.kind == ArrangementRejected::TYPE, "{event:?}");
         let rejected: ArrangementRejected = event.read()?;
         let reason = serde_json::to_value(rejected.reason)?;
@@ -249,55 +265,56 @@ async fn a_frozen_account_waits_and_wrong_terms_are_refused(bank: Bank) -> Resul
     Ok(())
 }
 
-async fn the_bank_takes_what_it_is_owed_beyond_the_overdraft(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank.clone()).await?;
-    let ada = desk.account_with("ada", |it| it.overdraft_limit = Amount(365.into())).await?;
+async fn debit_interest_is_booked_beyond_the_overdraft(bank: Bank) -> Result<()> {
+    let mut client = BankClient::with_services(bank.clone()).await?;
+    let ada =
+        client.account_with("ada", |command| command.overdraft_limit = Amount(365.into())).await?;
     let from = month(&bank, 1).await?;
     let spent = transfer(customer(ada), cash(), "365")?;
-    ensure!(desk.send(Transfer { booking_date: Some(from), ..spent }).await? == "posted");
-    set(&desk, ada, terms(from, 0, 10, Some("1".parse()?))).await?;
+    ensure!(client.submit(Transfer { booking_date: Some(from), ..spent }).await? == "posted");
+    set(&client, ada, terms(from, 0, 10, Some("1".parse()?))).await?;
     capitalised(&bank, 1).await?;
-    let owed = -accrued(&adds_up(&desk, ada, from).await?);
+    let owed = -accrued(&adds_up(&client, ada, from).await?);
     ensure!(owed > Decimal::TWO, "{owed}");
-    ensure!(of(&desk, ada).await? == Decimal::from(-366) - owed);
-    ensure!(balance(&desk, "interest_received").await? == owed);
+    ensure!(balance_of(&client, ada).await? == Decimal::from(-366) - owed);
+    ensure!(balance(&client, "interest_received").await? == owed);
     let more = transfer(customer(ada), cash(), "0.01")?;
-    ensure!(desk.send(more).await? == "insufficient_funds");
+    ensure!(client.submit(more).await? == "insufficient_funds");
     Ok(())
 }
 
 async fn interest_is_arranged_and_shown_by_teller(bank: Bank) -> Result<()> {
     bank.start_all(&SERVICES).await?;
-    let clerk = Clerk::of(&bank)?;
+    let teller = TellerCli::of(&bank)?;
     let open = ["account", "open", "--name", "ada", "--currency", "EUR"];
-    clerk.json(&[&open[..], &["--external-reference", "ada"]].concat()).await?;
+    teller.json(&[&open[..], &["--external-reference", "ada"]].concat()).await?;
     let (from, this) = (month(&bank, 1).await?, month(&bank, 0).await?);
     let (day, last) = (from.to_string(), (this - Days::new(1)).to_string());
-    clerk.json(&["deposit", "ada", "1000", "EUR", "--booking-date", &day]).await?;
+    teller.json(&["deposit", "ada", "1000", "EUR", "--booking-date", &day]).await?;
     let set = ["terms", "set", "ada", "--valid-from", &day, "--credit-rate", "3.6"];
     let more = ["--day-count", "30e/360", "--statement-fee", "1.50", "--rounding", "half_up"];
-    let set = clerk.json(&[&set[..], &more].concat()).await?;
+    let set = teller.json(&[&set[..], &more].concat()).await?;
     ensure!(set["terms"]["credit_rate"] == "3.6" && set["id"].is_string(), "{set}");
     capitalised(&bank, 1).await?;
-    let shown = clerk.json(&["interest", "ada", "--from", &day, "--to", &last]).await?;
-    // A month is 30 days of 360, whichever it is.
+    let shown = teller.json(&["interest", "ada", "--from", &day, "--to", &last]).await?;
+    // Every month has 30 of 360 days.
     ensure!(shown["capitalised"][0]["credit_interest"] == "3", "{shown}");
     ensure!(shown["capitalised"][0]["statement_fee"] == "1.5", "{shown}");
-    let table = clerk.run(&["interest", "ada", "--from", &day, "--to", &last]).await?;
+    let table = teller.run(&["interest", "ada", "--from", &day, "--to", &last]).await?;
     ensure!(table.code == 0 && table.out.contains("1/360"), "{table:?}");
     ensure!(table.out.contains("3.00 ┆"), "{table:?}");
     let statement = ["statement", "ada", "--from", &day, "--to", "2199-12-31"];
-    let camt = clerk.run(&[&statement[..], &["--format", "camt053"]].concat()).await?;
+    let camt = teller.run(&[&statement[..], &["--format", "camt053"]].concat()).await?;
     for code in ["<SubFmlyCd>INTR", "<SubFmlyCd>FEES", "<Nm>Interest paid</Nm>"] {
         ensure!(camt.code == 0 && camt.out.contains(code), "{code} in {camt:?}");
     }
-    let terms = clerk.json(&["terms", "show", "ada"]).await?;
+    let terms = teller.json(&["terms", "show", "ada"]).await?;
     ensure!(terms[0]["terms"] == set["terms"], "{terms}");
     let wrong =
-        clerk.run(&["terms", "set", "ada", "--valid-from", &day, "--rounding", "up"]).await?;
+        teller.run(&["terms", "set", "ada", "--valid-from", &day, "--rounding", "up"]).await?;
     ensure!(wrong.code == 2 && wrong.err.contains("rounding"), "{wrong:?}");
     let high = ["terms", "set", "ada", "--valid-from", &day, "--debit-rate", "1001"];
-    let refused = clerk.run(&high).await?;
+    let refused = teller.run(&high).await?;
     ensure!(refused.code == 1 && refused.err.contains("terms.debit_rate"), "{refused:?}");
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Letters that a mail server does not take, and addresses of all kinds. Promise: what is the fault
-//! of the bank costs no letter, what is that of a mailbox costs one attempt; no stranger writes a
-//! line of somebody's letter.
+//! E-mails that a mail server refuses, and addresses of all kinds. Promise: a refusal of the bank
+//! as a sender loses no e-mail, a refusal of one recipient costs one attempt; no third party can
+//! write a line of an e-mail.
 
 use anyhow::{Result, ensure};
 use harness::{Bank, Fact, facts};
@@ -9,7 +9,7 @@ use shared_events::{
     notifications::{DeliveryFailed, DeliverySucceeded},
 };
 
-use super::{desk::Desk, mailbox::Mailbox, tell::open};
+use super::{bank_client::BankClient, mail_server::MailServer, notifications::open};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
@@ -23,8 +23,8 @@ pub(crate) fn facts() -> Vec<Fact> {
 /// Twenty attempts, close together.
 const OFTEN: &str = "0,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1";
 
-async fn written_to(desk: &mut Desk, address: &str) -> Result<AccountId> {
-    desk.account_with("alice", |terms| terms.holder.email = Some(address.to_owned())).await
+async fn written_to(client: &mut BankClient, address: &str) -> Result<AccountId> {
+    client.account_with("alice", |terms| terms.holder.email = Some(address.to_owned())).await
 }
 
 async fn a_mail_server_that_refuses_the_bank_costs_no_letter(bank: Bank) -> Result<()> {
@@ -39,48 +39,48 @@ async fn a_mail_server_that_refuses_the_bank_costs_no_letter(bank: Bank) -> Resu
         ("DATA", "554 5.7.1 refused by policy"),
         ("DATA", "530 5.7.0 authentication required"),
     ];
-    let mailbox = Mailbox::refusing(&refusals).await?;
-    let mut desk = {
-        bank.set("notifications", "BANKWIRE_SMTP__URL", mailbox.url());
+    let mail_server = MailServer::refusing(&refusals).await?;
+    let mut client = {
+        bank.set("notifications", "BANKWIRE_SMTP__URL", mail_server.url());
         bank.set("notifications", "BANKWIRE_DELIVERY__SCHEDULE", OFTEN);
-        Desk::open(bank).await?
+        BankClient::with_services(bank).await?
     };
-    let alice = written_to(&mut desk, "alice@example.com").await?;
-    desk.deposit(alice, "1").await?;
-    let end = desk.bank.events().wait_for(DeliverySucceeded::TYPE, 1).await?.remove(0);
+    let alice = written_to(&mut client, "alice@example.com").await?;
+    client.deposit(alice, "1").await?;
+    let end = client.bank.events().wait_for(DeliverySucceeded::TYPE, 1).await?.remove(0);
     ensure!(end.event.data["attempts"] == refusals.len() + 1, "{end:?}");
-    ensure!(mailbox.mails().len() == 1, "{:?}", mailbox.mails());
-    ensure!(desk.bank.events().of_kind(DeliveryFailed::TYPE).await?.is_empty());
+    ensure!(mail_server.mails().len() == 1, "{:?}", mail_server.mails());
+    ensure!(client.bank.events().of_kind(DeliveryFailed::TYPE).await?.is_empty());
     Ok(())
 }
 
 async fn a_mailbox_that_is_not_there_costs_one_attempt(bank: Bank) -> Result<()> {
-    let mailbox = Mailbox::refusing(&[("RCPT TO", "550 no such user here")]).await?;
-    let mut desk = open(bank, &mailbox).await?;
-    let alice = written_to(&mut desk, "alice@example.com").await?;
-    desk.deposit(alice, "1").await?;
-    let end = desk.bank.events().wait_for(DeliveryFailed::TYPE, 1).await?.remove(0);
+    let mail_server = MailServer::refusing(&[("RCPT TO", "550 no such user here")]).await?;
+    let mut client = open(bank, &mail_server).await?;
+    let alice = written_to(&mut client, "alice@example.com").await?;
+    client.deposit(alice, "1").await?;
+    let end = client.bank.events().wait_for(DeliveryFailed::TYPE, 1).await?.remove(0);
     ensure!(end.event.data["attempts"] == 1, "{end:?}");
     ensure!(end.event.data["error"] == "550 no such user here", "{end:?}");
     // The connection that was refused on is not used for the next letter.
-    desk.deposit(alice, "2").await?;
-    mailbox.wait(1).await?;
+    client.deposit(alice, "2").await?;
+    mail_server.wait(1).await?;
     Ok(())
 }
 
 async fn an_international_domain_is_written_to_and_a_local_part_is_refused_at_once(
     bank: Bank,
 ) -> Result<()> {
-    let mailbox = Mailbox::open(&[]).await?;
-    let mut desk = open(bank, &mailbox).await?;
-    let alice = written_to(&mut desk, "user@müller.example").await?;
-    desk.deposit(alice, "1").await?;
-    let mail = mailbox.wait(1).await?.remove(0);
+    let mail_server = MailServer::open(&[]).await?;
+    let mut client = open(bank, &mail_server).await?;
+    let alice = written_to(&mut client, "user@müller.example").await?;
+    client.deposit(alice, "1").await?;
+    let mail = mail_server.wait(1).await?.remove(0);
     ensure!(mail.to == "user@xn--mller-kva.example", "{mail:?}");
     ensure!(mail.header("To") == mail.to, "{mail:?}");
-    let joerg = written_to(&mut desk, "jörg@example.com").await?;
-    desk.deposit(joerg, "1").await?;
-    let end = desk.bank.events().wait_for(DeliveryFailed::TYPE, 1).await?.remove(0);
+    let joerg = written_to(&mut client, "jörg@example.com").await?;
+    client.deposit(joerg, "1").await?;
+    let end = client.bank.events().wait_for(DeliveryFailed::TYPE, 1).await?.remove(0);
     ensure!(end.event.data["attempts"] == 1, "{end:?}");
     let error = end.event.data["error"].as_str().unwrap_or_default();
     ensure!(error.contains("SMTPUTF8"), "{error}");
@@ -88,10 +88,10 @@ async fn an_international_domain_is_written_to_and_a_local_part_is_refused_at_on
 }
 
 async fn a_reference_cannot_rewrite_a_letter_also_one_of_long_ago(bank: Bank) -> Result<()> {
-    let mailbox = Mailbox::open(&[]).await?;
-    let mut desk = open(bank, &mailbox).await?;
-    let alice = written_to(&mut desk, "alice@example.com").await?;
-    desk.all_are_known().await?;
+    let mail_server = MailServer::open(&[]).await?;
+    let mut client = open(bank, &mail_server).await?;
+    let alice = written_to(&mut client, "alice@example.com").await?;
+    client.wait_recipients().await?;
     // As a version without the rule has stored it: the name and the reference of a transfer.
     let statements = format!(
         r#"UPDATE recipients SET name = E'Al\u2028ice\u202e';
@@ -107,8 +107,8 @@ async fn a_reference_cannot_rewrite_a_letter_also_one_of_long_ago(bank: Bank) ->
         INSERT INTO deliveries (id, notification_id, channel, next_attempt_at)
         SELECT id, id, 'email', now() FROM notifications"#
     );
-    desk.bank.execute("notifications", &statements).await?;
-    let mail = mailbox.wait(1).await?.remove(0);
+    client.bank.execute("notifications", &statements).await?;
+    let mail = mail_server.wait(1).await?.remove(0);
     let body = decoded(&mail.text);
     let line = body.lines().find(|line| line.starts_with("Reference: "));
     let line = line.unwrap_or_default();

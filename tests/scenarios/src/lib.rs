@@ -1,35 +1,36 @@
-//! Scenarios: what people and programs do with the running bank, through all its services.
+//! Facts about the bank: people and programs use all its services.
 
-mod any_queue;
-mod asked;
 mod audit;
+mod bank_client;
+mod batch_cost;
 mod bench;
 mod bounds;
 mod broker;
-mod by_hand;
-mod clerk;
 mod cli;
+mod cli_instructions;
+mod cli_runner;
 mod closing;
-mod crowd;
-mod desk;
-mod due;
+mod concurrency;
+mod due_work;
 mod early;
 mod files;
 mod history;
 mod holds;
-mod hooks;
+mod instructions;
 mod integrity;
 mod interest;
 mod legacy;
 mod letters;
 mod limits;
-mod lookout;
-mod mailbox;
+mod mail_server;
 mod monitors;
-mod moves;
+mod notifications;
+mod operations;
 mod orders;
+mod parked_messages;
 mod periods;
 mod pooler;
+mod postings;
 mod python;
 mod queries;
 mod races;
@@ -38,11 +39,10 @@ mod recovery;
 mod refused;
 mod rights;
 mod saga;
-mod shape;
 mod sizes;
-mod story;
-mod tell;
+mod transcript;
 mod vanished;
+mod webhook_receiver;
 mod webhooks;
 
 use harness::Fact;
@@ -62,28 +62,28 @@ pub fn facts() -> Vec<Fact> {
         ("interest", interest::facts()),
         ("closing", closing::facts()),
         ("periods", periods::facts()),
-        ("due", due::facts()),
+        ("due_work", due_work::facts()),
         ("monitors", monitors::facts()),
         ("orders", orders::facts()),
         ("races", races::facts()),
         ("holds", holds::facts()),
-        ("moves", moves::facts()),
+        ("postings", postings::facts()),
         ("refused", refused::facts()),
-        ("shape", shape::facts()),
+        ("batch_cost", batch_cost::facts()),
         ("sizes", sizes::facts()),
-        ("tell", tell::facts()),
+        ("notifications", notifications::facts()),
         ("early", early::facts()),
         ("webhooks", webhooks::facts()),
         ("letters", letters::facts()),
         ("recovery", recovery::facts()),
-        ("crowd", crowd::facts()),
+        ("concurrency", concurrency::facts()),
         ("broker", broker::facts()),
         ("rights", rights::facts()),
         ("cli", cli::facts()),
         ("files", files::facts()),
-        ("by_hand", by_hand::facts()),
-        ("lookout", lookout::facts()),
-        ("any_queue", any_queue::facts()),
+        ("cli_instructions", cli_instructions::facts()),
+        ("operations", operations::facts()),
+        ("parked_messages", parked_messages::facts()),
         ("vanished", vanished::facts()),
         ("bench", bench::facts()),
         ("pooler", pooler::facts()),

@@ -1,4 +1,4 @@
-//! What an account may spend, what it refuses, and where its rest goes.
+//! Spending limits, freezes of one direction, and payouts at closing.
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
@@ -14,8 +14,8 @@ use shared_events::{
 };
 
 use super::{
-    clerk::Clerk,
-    desk::{Desk, amount, cash, customer, transfer},
+    bank_client::{BankClient, amount, cash, customer, transfer},
+    cli_runner::TellerCli,
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
@@ -30,16 +30,16 @@ pub(crate) fn facts() -> Vec<Fact> {
 
 /// Waits until the ledger would decide so: it follows the accounts service a moment later.
 async fn ledger_would_say(
-    desk: &Desk,
+    client: &BankClient,
     transfer: &Transfer,
     then: Option<RejectReason>,
 ) -> Result<()> {
     wait_for(&format!("the ledger says {then:?}"), PATIENCE, async || {
         let instructions = vec![Instruction::from(transfer.clone())];
-        let previewed = desk.client.ask(PreviewInstructions { instructions }).await?;
+        let previewed = client.query(PreviewInstructions { instructions }).await?;
         let first = previewed.instructions.first().context("an outcome")?;
         let reason = match &first.outcome {
-            InstructionOutcome::Rejected(it) => Some(it.reason),
+            InstructionOutcome::Rejected(rejected) => Some(rejected.reason),
             _ => None,
         };
         Ok(reason == then)
@@ -47,17 +47,18 @@ async fn ledger_would_say(
     .await
 }
 
-async fn balance(desk: &Desk, account: AccountId) -> Result<Amount> {
-    let asked = GetBalance { account: customer(account), currency: None };
-    Ok(desk.client.ask(asked).await?.balance)
+async fn balance(client: &BankClient, account: AccountId) -> Result<Amount> {
+    let query = GetBalance { account: customer(account), currency: None };
+    Ok(client.query(query).await?.balance)
 }
 
 async fn each_limit_stops_the_next_transfer_by_its_own_reason(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "1000").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "1000").await?;
     let none = SpendingLimits::default();
-    // The limit, what is too much for it, the reason, and what it still allows.
+    // The limit, an amount above the limit, the reject reason, and the amount that is still
+    // allowed.
     let steps = [
         (
             SpendingLimits { transfer: Some(amount(100)), ..none },
@@ -82,24 +83,24 @@ async fn each_limit_stops_the_next_transfer_by_its_own_reason(bank: Bank) -> Res
     for (limits, too_much, reason, rest) in steps {
         let spending = Some(limits);
         let overdraft_limit = Amount::ZERO;
-        desk.tell(SetLimits { account_id: alice, overdraft_limit, spending }).await?;
+        client.request(SetLimits { account_id: alice, overdraft_limit, spending }).await?;
         let blocked = transfer(customer(alice), cash(), too_much)?;
-        ledger_would_say(&desk, &blocked, RejectReason::from_code(reason)).await?;
-        ensure!(desk.send(blocked).await? == reason, "{reason}");
-        let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(alice) }).await?;
+        ledger_would_say(&client, &blocked, RejectReason::from_code(reason)).await?;
+        ensure!(client.submit(blocked).await? == reason, "{reason}");
+        let shown = client.query(GetAccount { key: AccountKey::AccountId(alice) }).await?;
         ensure!(shown.account.spending == spending, "{:?}", shown.account);
         if let Some(rest) = rest {
-            ensure!(desk.send(transfer(customer(alice), cash(), rest)?).await? == "posted");
+            ensure!(client.submit(transfer(customer(alice), cash(), rest)?).await? == "posted");
         }
     }
-    ensure!(balance(&desk, alice).await? == amount(750), "100, 50 and 100 were spent");
+    ensure!(balance(&client, alice).await? == amount(750), "100, 50 and 100 were spent");
     Ok(())
 }
 
 /// Two who change different limits at once: each leaves the other's as it is.
 async fn a_change_of_one_limit_leaves_the_others(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
     let change = |edit: fn(&mut ChangeLimits)| {
         let mut command = ChangeLimits {
             account_id: alice,
@@ -113,80 +114,83 @@ async fn a_change_of_one_limit_leaves_the_others(bank: Bank) -> Result<()> {
         edit(&mut command);
         command
     };
-    let daily = change(|it| it.daily = Some(amount(100)));
-    let others =
-        change(|it| (it.overdraft_limit, it.transfer) = (Some(amount(5)), Some(amount(9))));
-    let messages = [daily, others].map(|it| Message::of(MessageId::new(), it));
-    desk.bank.publish_all(&messages).await?;
+    let daily = change(|change| change.daily = Some(amount(100)));
+    let others = change(|change| {
+        (change.overdraft_limit, change.transfer) = (Some(amount(5)), Some(amount(9)));
+    });
+    let messages = [daily, others].map(|command| Message::of(MessageId::new(), command));
+    client.bank.publish_all(&messages).await?;
     for message in &messages {
-        desk.bank.events().outcome(message.id()).await?;
+        client.bank.events().outcome(message.id()).await?;
     }
     let limits = async || -> Result<_> {
-        let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(alice) }).await?;
+        let shown = client.query(GetAccount { key: AccountKey::AccountId(alice) }).await?;
         Ok((shown.account.overdraft_limit, shown.account.spending.unwrap_or_default()))
     };
     let none = SpendingLimits::default();
     let both = SpendingLimits { transfer: Some(amount(9)), daily: Some(amount(100)), ..none };
     ensure!(limits().await? == (amount(5), both), "{:?}", limits().await?);
     let blocked = transfer(customer(alice), cash(), "10")?;
-    ledger_would_say(&desk, &blocked, Some(RejectReason::TransferLimit)).await?;
+    ledger_would_say(&client, &blocked, Some(RejectReason::TransferLimit)).await?;
 
-    let clerk = Clerk::of(&desk.bank)?;
+    let teller = TellerCli::of(&client.bank)?;
     let id = alice.to_string();
     let set = ["limits", "set", &id, "--transfer", "none", "--monthly", "700"];
     let again = MessageId::new().to_string();
     let set = [&set[..], &["--id", &again]].concat();
-    clerk.json(&set).await?;
+    teller.json(&set).await?;
     let after = SpendingLimits { transfer: None, monthly: Some(amount(700)), ..both };
     ensure!(limits().await? == (amount(5), after), "{:?}", limits().await?);
     // Sent again, after somebody else has lifted it: it was done, and is not done again.
-    desk.tell(change(|it| it.lift = vec![SpendingLimit::Monthly])).await?;
-    clerk.json(&set).await?;
+    client.request(change(|change| change.lift = vec![SpendingLimit::Monthly])).await?;
+    teller.json(&set).await?;
     let after = SpendingLimits { monthly: None, ..after };
     ensure!(limits().await? == (amount(5), after), "{:?}", limits().await?);
-    ledger_would_say(&desk, &blocked, Some(RejectReason::InsufficientFunds)).await
+    ledger_would_say(&client, &blocked, Some(RejectReason::InsufficientFunds)).await
 }
 
 async fn a_freeze_of_one_direction_lets_the_other_pass(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "10").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "10").await?;
     let reason = "lost card".to_owned();
-    desk.tell(FreezeAccount { account_id: alice, reason, blocks: Blocks::Debits }).await?;
+    client.request(FreezeAccount { account_id: alice, reason, blocks: Blocks::Debits }).await?;
     let out = transfer(customer(alice), cash(), "1")?;
-    ledger_would_say(&desk, &out, Some(RejectReason::AccountFrozen)).await?;
-    ensure!(desk.send(out).await? == "account_frozen");
-    ensure!(desk.deposit(alice, "1").await? == "posted");
-    ensure!(balance(&desk, alice).await? == amount(11));
+    ledger_would_say(&client, &out, Some(RejectReason::AccountFrozen)).await?;
+    ensure!(client.submit(out).await? == "account_frozen");
+    ensure!(client.deposit(alice, "1").await? == "posted");
+    ensure!(balance(&client, alice).await? == amount(11));
     Ok(())
 }
 
 async fn a_payout_empties_an_account_that_is_closed(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    let bob = desk.account("bob").await?;
-    desk.deposit(alice, "12.34").await?;
-    desk.tell(CloseAccount { account_id: alice, payout: Some(bob) }).await?;
-    desk.heard(AccountClosed::TYPE, alice).await?;
-    ensure!(balance(&desk, alice).await? == Amount::ZERO);
-    ensure!(balance(&desk, bob).await? == "12.34".parse()?);
-    let told = desk.story().await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    let bob = client.account("bob").await?;
+    client.deposit(alice, "12.34").await?;
+    client.request(CloseAccount { account_id: alice, payout: Some(bob) }).await?;
+    client.wait_event(AccountClosed::TYPE, alice).await?;
+    ensure!(balance(&client, alice).await? == Amount::ZERO);
+    ensure!(balance(&client, bob).await? == "12.34".parse()?);
+    let actual = client.transcript().await?;
     let payout = "ledger.transfers.posted.v1 alice -> bob 12.34 EUR: alice 0 v3, bob 12.34 v2";
-    ensure!(told.contains(payout), "{told}");
+    ensure!(actual.contains(payout), "{actual}");
     Ok(())
 }
 
 async fn a_payout_that_cannot_be_made_leaves_the_account_as_it_was(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    let yen = desk.account_with("yuki", |it| it.currency = "JPY".parse().expect("yen")).await?;
-    desk.deposit(alice, "5").await?;
-    desk.tell(CloseAccount { account_id: alice, payout: Some(yen) }).await?;
-    desk.heard(AccountCloseRefused::TYPE, alice).await?;
-    let told = desk.story().await?;
-    ensure!(told.contains("reason=payout_rejected balance=5"), "{told}");
-    let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(alice) }).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    let yen = client
+        .account_with("yuki", |command| command.currency = "JPY".parse().expect("yen"))
+        .await?;
+    client.deposit(alice, "5").await?;
+    client.request(CloseAccount { account_id: alice, payout: Some(yen) }).await?;
+    client.wait_event(AccountCloseRefused::TYPE, alice).await?;
+    let actual = client.transcript().await?;
+    ensure!(actual.contains("reason=payout_rejected balance=5"), "{actual}");
+    let shown = client.query(GetAccount { key: AccountKey::AccountId(alice) }).await?;
     ensure!(shown.account.status == AccountStatus::Active);
-    ensure!(desk.send(transfer(customer(alice), cash(), "5")?).await? == "posted");
+    ensure!(client.submit(transfer(customer(alice), cash(), "5")?).await? == "posted");
     Ok(())
 }

@@ -1,12 +1,13 @@
-//! Services that reach their databases through PgBouncer, or do not get in. Promise: what works is
-//! as good as without it; what cannot work ends at the start, with a sentence that says what to do.
+//! Services that reach their databases through PgBouncer. Promise: a supported pool mode works as
+//! well as no pooler; an unsupported one ends the service at its start, with a sentence that names
+//! the remedy.
 
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
 use harness::{Bank, Fact, Instance, PATIENCE, facts, wait_for};
 use shared_events::topology::SERVICES;
 
-use super::desk::Desk;
+use super::bank_client::BankClient;
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
@@ -37,34 +38,37 @@ async fn a_bank_works_through_pgbouncer_in_session_mode(bank: Bank) -> Result<()
     let pooler = bank.pool_databases(&["pool_mode = session"]).await?;
     let services = bank.start_all(&SERVICES).await?;
     bank.execute("ledger", NOTE_SETTINGS).await?;
-    let mut desk = Desk::at(bank)?;
-    let ada = desk.account("ada").await?;
-    ensure!(desk.deposit(ada, "1").await? == "posted");
+    let mut client = BankClient::new(bank)?;
+    let ada = client.account("ada").await?;
+    ensure!(client.deposit(ada, "1").await? == "posted");
     try_join_all(services.iter().map(Instance::stop)).await?;
     try_join_all(services.iter().map(Instance::start)).await?;
-    ensure!(desk.deposit(ada, "2").await? == "posted");
+    ensure!(client.deposit(ada, "2").await? == "posted");
     try_join_all(services.iter().map(Instance::kill)).await?;
     try_join_all(services.iter().map(Instance::start)).await?;
-    ensure!(desk.deposit(ada, "4").await? == "posted");
+    ensure!(client.deposit(ada, "4").await? == "posted");
     for service in SERVICES {
         wait_for(&format!("{service} has published all"), PATIENCE, async || {
-            Ok(desk.bank.outbox(service).await? == 0)
+            Ok(client.bank.outbox(service).await? == 0)
         })
         .await?;
         let through = format!("{SESSIONS} = '{pooler}'");
         let past = format!("{SESSIONS} <> '{pooler}'");
-        ensure!(desk.bank.number(service, &through).await? > 0, "{service} is not pooled");
-        ensure!(desk.bank.number(service, &past).await? == 0, "{service} goes past the pooler");
+        ensure!(client.bank.number(service, &through).await? > 0, "{service} is not pooled");
+        ensure!(client.bank.number(service, &past).await? == 0, "{service} goes past the pooler");
     }
     let posted = "SELECT count(*) FROM journal";
-    ensure!(desk.bank.number("ledger", posted).await? == 3, "a deposit was posted twice, or never");
+    ensure!(
+        client.bank.number("ledger", posted).await? == 3,
+        "a deposit was posted twice, or never"
+    );
     let noted = "SELECT count(*) FROM noted";
-    ensure!(desk.bank.number("ledger", noted).await? == 2, "rows of the outbox come and go");
-    ensure!(desk.bank.number("ledger", NOTED).await? == 2, "a session has other settings");
+    ensure!(client.bank.number("ledger", noted).await? == 2, "rows of the outbox come and go");
+    ensure!(client.bank.number("ledger", NOTED).await? == 2, "a session has other settings");
     Ok(())
 }
 
-/// Whichever session the pooler gives out next, and also where it cleans each up.
+/// For any session that the pooler lends next, and also where the pooler resets each session.
 async fn a_pooler_that_lends_sessions_is_refused_at_the_start(bank: Bank) -> Result<()> {
     for settings in [
         &["pool_mode = transaction"][..],

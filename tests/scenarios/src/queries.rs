@@ -1,5 +1,5 @@
-//! What can be asked. Promise: every query is answered by what is so, in pages without a gap, or
-//! refused with what is missing or wrong.
+//! Queries. Promise: every query is answered from the stored state, in pages without a gap, or
+//! refused with the field at fault.
 
 use anyhow::{Result, bail, ensure};
 use chrono::NaiveDate;
@@ -15,29 +15,29 @@ use shared_events::{
     refusal::RefusalCode,
 };
 
-use super::desk::{Desk, amount, cash, customer, own, transfer};
+use super::bank_client::{BankClient, amount, cash, customer, own, transfer};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         an_account_is_found_by_each_of_its_names,
         accounts_are_listed_in_pages,
         a_statement_is_told_in_pages_and_by_day,
-        balances_are_told,
-        the_outcome_of_a_transfer_is_told,
+        balances_are_answered,
+        the_outcome_of_a_transfer_is_answered,
         the_trial_balance_is_zero_for_each_currency,
     ]
 }
 
 async fn an_account_is_found_by_each_of_its_names(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let named = |it: &mut shared_events::accounts::OpenAccount| {
-        it.external_reference = Some("crm-7".to_owned());
-        it.overdraft_limit = amount(20);
+    let mut client = BankClient::with_services(bank).await?;
+    let named = |command: &mut shared_events::accounts::OpenAccount| {
+        command.external_reference = Some("crm-7".to_owned());
+        command.overdraft_limit = amount(20);
     };
-    let alice = desk.account_with("alice", named).await?;
-    desk.account("bob").await?;
+    let alice = client.account_with("alice", named).await?;
+    client.account("bob").await?;
     let get = |key| GetAccount { key };
-    let by_id = desk.client.ask(get(AccountKey::AccountId(alice))).await?.account;
+    let by_id = client.query(get(AccountKey::AccountId(alice))).await?.account;
     ensure!(by_id.account_id == alice && by_id.holder.name == "alice", "{by_id:?}");
     ensure!(by_id.status == AccountStatus::Active && by_id.version == 2, "{by_id:?}");
     ensure!(by_id.overdraft_limit == amount(20) && by_id.currency.code() == "EUR", "{by_id:?}");
@@ -45,7 +45,7 @@ async fn an_account_is_found_by_each_of_its_names(bank: Bank) -> Result<()> {
     for key in
         [AccountKey::Iban(by_id.iban.clone()), AccountKey::ExternalReference("crm-7".to_owned())]
     {
-        let found = desk.client.ask(get(key.clone())).await?.account;
+        let found = client.query(get(key.clone())).await?.account;
         ensure!(found == by_id, "{key:?} gave {found:?}");
     }
     let elsewhere = Iban::try_new("CZ6508000000192000145399")?;
@@ -54,31 +54,34 @@ async fn an_account_is_found_by_each_of_its_names(bank: Bank) -> Result<()> {
         AccountKey::Iban(elsewhere),
         AccountKey::ExternalReference("crm".to_owned()),
     ] {
-        refused(&desk, get(key), RefusalCode::NotFound, None).await?;
+        refused(&client, get(key), RefusalCode::NotFound, None).await?;
     }
     let broken = AccountKey::ExternalReference("a\0b".to_owned());
     let field = Some("key.external_reference");
-    refused(&desk, get(broken), RefusalCode::InvalidField, field).await
+    refused(&client, get(broken), RefusalCode::InvalidField, field).await
 }
 
 async fn accounts_are_listed_in_pages(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
+    let mut client = BankClient::with_services(bank).await?;
     let mut all = Vec::new();
     for name in ["x-1", "x-2", "x-3", "y-1", "y-2"] {
         let reference = Some(name.to_owned());
-        all.push(desk.account_with(name, |it| it.external_reference = reference).await?);
+        all.push(
+            client.account_with(name, |command| command.external_reference = reference).await?,
+        );
     }
     all.sort();
     let frozen = all[3];
-    desk.tell(FreezeAccount {
-        blocks: shared_events::accounts::Blocks::Both,
-        account_id: frozen,
-        reason: "test".to_owned(),
-    })
-    .await?;
+    client
+        .request(FreezeAccount {
+            blocks: shared_events::accounts::Blocks::Both,
+            account_id: frozen,
+            reason: "test".to_owned(),
+        })
+        .await?;
     let list = async |filter: ListAccounts| -> Result<(Vec<AccountId>, Option<AccountId>)> {
-        let page = desk.client.ask(filter).await?;
-        Ok((page.accounts.iter().map(|it| it.account_id).collect(), page.next))
+        let page = client.query(filter).await?;
+        Ok((page.accounts.iter().map(|account| account.account_id).collect(), page.next))
     };
     let page = |after| ListAccounts { after, limit: Some(2), ..ListAccounts::default() };
     let mut after = None;
@@ -95,14 +98,14 @@ async fn accounts_are_listed_in_pages(bank: Bank) -> Result<()> {
     ensure!(list(prefix).await?.0.len() == 3);
     for limit in [0, 1_001] {
         let wrong = ListAccounts { limit: Some(limit), ..ListAccounts::default() };
-        refused(&desk, wrong, RefusalCode::InvalidField, Some("limit")).await?;
+        refused(&client, wrong, RefusalCode::InvalidField, Some("limit")).await?;
     }
     Ok(())
 }
 
 async fn a_statement_is_told_in_pages_and_by_day(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
     for (number, day) in (1..).zip([1, 1, 2, 3, 5]) {
         let booked = Transfer {
             reference: Some(format!("payment {number}")),
@@ -110,7 +113,7 @@ async fn a_statement_is_told_in_pages_and_by_day(bank: Bank) -> Result<()> {
             booking_date: Some(january(day)),
             ..transfer(cash(), customer(alice), &number.to_string())?
         };
-        ensure!(desk.send(booked).await? == "posted");
+        ensure!(client.submit(booked).await? == "posted");
     }
     let whole = GetStatement {
         account: customer(alice),
@@ -123,14 +126,14 @@ async fn a_statement_is_told_in_pages_and_by_day(bank: Bank) -> Result<()> {
         until: None,
     };
     let ask =
-        async |query: GetStatement| -> Result<StatementFound> { Ok(desk.client.ask(query).await?) };
+        async |query: GetStatement| -> Result<StatementFound> { Ok(client.query(query).await?) };
     let statement = ask(whole.clone()).await?;
-    let told = "2 Credit 1 1 cash 2026-01-01 payment 1 e2e-1
+    let actual = "2 Credit 1 1 cash 2026-01-01 payment 1 e2e-1
 3 Credit 2 3 cash 2026-01-01 payment 2 e2e-2
 4 Credit 3 6 cash 2026-01-02 payment 3 e2e-3
 5 Credit 4 10 cash 2026-01-03 payment 4 e2e-4
 6 Credit 5 15 cash 2026-01-05 payment 5 e2e-5";
-    super::story::compare(&lines(&statement), told)?;
+    super::transcript::compare(&lines(&statement), actual)?;
     ensure!(statement.next.is_none() && statement.currency.code() == "EUR");
     let mut after = None;
     for (from, to) in [(0, 2), (2, 4), (4, 5)] {
@@ -152,22 +155,28 @@ async fn a_statement_is_told_in_pages_and_by_day(bank: Bank) -> Result<()> {
     let other_side =
         GetStatement { account: cash(), currency: "EUR".parse().ok(), ..whole.clone() };
     ensure!(
-        ask(other_side).await?.entries.last().is_some_and(|it| it.balance_after == amount(-15))
+        ask(other_side)
+            .await?
+            .entries
+            .last()
+            .is_some_and(|entry| entry.balance_after == amount(-15))
     );
     let unknown = GetStatement { account: customer(AccountId::new()), ..whole.clone() };
-    refused(&desk, unknown, RefusalCode::NotFound, None).await?;
+    refused(&client, unknown, RefusalCode::NotFound, None).await?;
     let too_many = GetStatement { limit: Some(1_001), ..whole };
-    refused(&desk, too_many, RefusalCode::InvalidField, Some("limit")).await
+    refused(&client, too_many, RefusalCode::InvalidField, Some("limit")).await
 }
 
-async fn balances_are_told(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account_with("alice", |it| it.overdraft_limit = amount(20)).await?;
-    desk.deposit(alice, "12.50").await?;
-    desk.send(transfer(customer(alice), own("fees"), "2.50")?).await?;
+async fn balances_are_answered(bank: Bank) -> Result<()> {
+    let mut client = BankClient::with_services(bank).await?;
+    let alice =
+        client.account_with("alice", |command| command.overdraft_limit = amount(20)).await?;
+    client.deposit(alice, "12.50").await?;
+    client.submit(transfer(customer(alice), own("fees"), "2.50")?).await?;
     let of = |account, currency: &str| GetBalance { account, currency: currency.parse().ok() };
-    let found = desk.client.ask(of(customer(alice), "")).await?;
-    let posted = [found.posted_debits, found.posted_credits].map(|it| it.to_string()).join(" ");
+    let found = client.query(of(customer(alice), "")).await?;
+    let posted =
+        [found.posted_debits, found.posted_credits].map(|total| total.to_string()).join(" ");
     let figures = [
         found.pending_debits,
         found.pending_credits,
@@ -175,65 +184,65 @@ async fn balances_are_told(bank: Bank) -> Result<()> {
         found.overdraft_limit.unwrap_or_default(),
         found.available.unwrap_or_default(),
     ];
-    let figures = figures.map(|it| it.to_string()).join(" ");
+    let figures = figures.map(|figure| figure.to_string()).join(" ");
     ensure!((posted.as_str(), figures.as_str()) == ("2.5 12.5", "0 0 10 20 30"), "{found:?}");
     ensure!(found.status == LedgerStatus::Active && found.version == 3, "{found:?}");
-    let cash_account = desk.client.ask(of(cash(), "EUR")).await?;
+    let cash_account = client.query(of(cash(), "EUR")).await?;
     ensure!(cash_account.balance.to_string() == "-12.5", "{cash_account:?}");
     ensure!(cash_account.available.is_none() && cash_account.code.is_some(), "{cash_account:?}");
-    refused(&desk, of(cash(), ""), RefusalCode::InvalidField, Some("currency")).await?;
+    refused(&client, of(cash(), ""), RefusalCode::InvalidField, Some("currency")).await?;
     for nobody in [of(cash(), "JPY"), of(customer(AccountId::new()), ""), of(own("tea"), "EUR")] {
-        refused(&desk, nobody, RefusalCode::NotFound, None).await?;
+        refused(&client, nobody, RefusalCode::NotFound, None).await?;
     }
     Ok(())
 }
 
-async fn the_outcome_of_a_transfer_is_told(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
+async fn the_outcome_of_a_transfer_is_answered(bank: Bank) -> Result<()> {
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
     let posted = Transfer {
         reference: Some("Salary".to_owned()),
         booking_date: Some(january(31)),
         ..transfer(cash(), customer(alice), "7")?
     };
     let rejected = transfer(customer(alice), cash(), "8")?;
-    desk.send(posted.clone()).await?;
-    desk.send(rejected.clone()).await?;
+    client.submit(posted.clone()).await?;
+    client.submit(rejected.clone()).await?;
     let get = |transfer_id| GetTransfer { transfer_id };
-    let found = desk.client.ask(get(posted.transfer_id)).await?;
+    let found = client.query(get(posted.transfer_id)).await?;
     ensure!(found.status == TransferStatus::Posted && found.reason.is_none(), "{found:?}");
     ensure!((found.debtor, found.creditor) == (posted.debtor, posted.creditor));
     ensure!((found.money, found.reference) == (posted.money, posted.reference));
     ensure!(found.booking_date == january(31));
-    let found = desk.client.ask(get(rejected.transfer_id)).await?;
+    let found = client.query(get(rejected.transfer_id)).await?;
     ensure!(found.status == TransferStatus::Rejected, "{found:?}");
     ensure!(found.reason == Some(RejectReason::InsufficientFunds), "{found:?}");
-    refused(&desk, get(TransferId::new()), RefusalCode::NotFound, None).await
+    refused(&client, get(TransferId::new()), RefusalCode::NotFound, None).await
 }
 
 async fn the_trial_balance_is_zero_for_each_currency(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    ensure!(desk.trial_balance().await?.lines.is_empty(), "a new bank has no books");
-    let alice = desk.account("alice").await?;
-    let yen = desk.account_with("yen", |it| it.currency = jpy()).await?;
-    desk.deposit(alice, "100").await?;
-    desk.send(transfer(customer(alice), own("settlement:AB"), "40.25")?).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    ensure!(client.trial_balance().await?.lines.is_empty(), "a new bank has no books");
+    let alice = client.account("alice").await?;
+    let yen = client.account_with("yen", |command| command.currency = jpy()).await?;
+    client.deposit(alice, "100").await?;
+    client.submit(transfer(customer(alice), own("settlement:AB"), "40.25")?).await?;
     let mut in_yen = transfer(own("interest_paid"), customer(yen), "3")?;
     in_yen.money.currency = jpy();
-    desk.send(in_yen).await?;
-    let lines = desk.trial_balance().await?.lines;
-    let told: Vec<String> = lines
+    client.submit(in_yen).await?;
+    let lines = client.trial_balance().await?.lines;
+    let actual: Vec<String> = lines
         .iter()
-        .map(|it| {
-            let whose = it.code.as_ref().map_or("customers", |code| &code.0);
-            format!("{} {whose} {} {} {}", it.currency, it.accounts, it.debits, it.credits)
+        .map(|line| {
+            let whose = line.code.as_ref().map_or("customers", |code| &code.0);
+            format!("{} {whose} {} {} {}", line.currency, line.accounts, line.debits, line.credits)
         })
         .collect();
     let expected = "EUR customers 1 40.25 100\nEUR cash 1 100 0\nEUR settlement:AB 1 0 40.25
 JPY customers 1 0 3\nJPY interest_paid 1 3 0";
-    super::story::compare(&told.join("\n"), expected)?;
+    super::transcript::compare(&actual.join("\n"), expected)?;
     for currency in ["EUR", "JPY"] {
-        let of_currency = lines.iter().filter(|it| it.currency.code() == currency);
+        let of_currency = lines.iter().filter(|line| line.currency.code() == currency);
         let sum = Total::sum(of_currency.map(|line| line.balance));
         ensure!(sum == Some(Total::ZERO), "{currency}: {sum:?}");
     }
@@ -241,19 +250,19 @@ JPY customers 1 0 3\nJPY interest_paid 1 3 0";
 }
 
 fn lines(statement: &StatementFound) -> String {
-    let line = |it: &shared_events::ledger::StatementEntry| {
-        let other = match &it.counterparty {
+    let line = |entry: &shared_events::ledger::StatementEntry| {
+        let other = match &entry.counterparty {
             Party::Code(code) => code.to_string(),
             Party::AccountId(_) => "a customer".to_owned(),
         };
-        let (reference, id) = (it.reference.as_deref(), it.end_to_end_id.as_deref());
-        let (day, words) = (it.booking_date, [reference, id].map(Option::unwrap_or_default));
+        let (reference, id) = (entry.reference.as_deref(), entry.end_to_end_id.as_deref());
+        let (day, words) = (entry.booking_date, [reference, id].map(Option::unwrap_or_default));
         format!(
             "{} {:?} {} {} {other} {day} {}",
-            it.version,
-            it.direction,
-            it.amount,
-            it.balance_after,
+            entry.version,
+            entry.direction,
+            entry.amount,
+            entry.balance_after,
             words.join(" ")
         )
     };
@@ -262,12 +271,12 @@ fn lines(statement: &StatementFound) -> String {
 
 /// Asks, and must be refused for this reason.
 pub(crate) async fn refused<Q: Query>(
-    desk: &Desk,
+    client: &BankClient,
     query: Q,
     code: RefusalCode,
     field: Option<&str>,
 ) -> Result<()> {
-    match desk.client.ask(query).await {
+    match client.query(query).await {
         Err(AskError::Refused(refusal)) => {
             ensure!(refusal.code == code && refusal.field.as_deref() == field, "{refusal:?}");
             Ok(())

@@ -1,5 +1,5 @@
-//! What happens at the same moment. Promise: each fact says which race it is, stalls the one who
-//! must lose it, and fails where the guard is missing.
+//! Races. Promise: each fact names its race, stalls the side that must lose, and fails without the
+//! guard.
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
@@ -13,13 +13,13 @@ use shared_events::{
 use sqlx::{AssertSqlSafe, Postgres};
 
 use super::{
-    asked::{A_DAY, capture, hold, pay, reverse},
-    desk::{Desk, cash, customer, opening, own, transfer},
+    bank_client::{BankClient, cash, customer, opening, own, transfer},
+    instructions::{A_DAY, capture, hold, pay, reverse},
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
-        what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accounts,
+        a_batch_that_waited_for_a_lock_sees_what_was_committed_with_its_accounts,
         an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_paid,
     ]
 }
@@ -31,16 +31,16 @@ const KEYS: usize = 16;
 /// the hold nor the original; then it waits for the lock of another account. Meanwhile a batch of
 /// another partition commits both. When the first goes on it sees them, and must see their
 /// accounts.
-async fn what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accounts(
+async fn a_batch_that_waited_for_a_lock_sees_what_was_committed_with_its_accounts(
     bank: Bank,
 ) -> Result<()> {
-    let mut desk = Desk::open(bank.clone()).await?;
+    let mut client = BankClient::with_services(bank.clone()).await?;
     bank.start("ledger").await?;
-    let zoe = desk.account("zoe").await?;
-    let alice = desk.account("alice").await?;
-    let bob = desk.account("bob").await?;
-    desk.deposit(zoe, "1").await?;
-    desk.deposit(alice, "10").await?;
+    let zoe = client.account("zoe").await?;
+    let alice = client.account("alice").await?;
+    let bob = client.account("bob").await?;
+    client.deposit(zoe, "1").await?;
+    client.deposit(alice, "10").await?;
 
     let stalled = lock(&bank, zoe).await?;
     let held = hold(customer(alice), own("cards"), "4", A_DAY)?;
@@ -69,19 +69,19 @@ async fn what_is_committed_while_one_waits_for_its_locks_is_seen_with_its_accoun
 
     bank.events().outcome(command).await.context("the first goes on")?;
     for instruction in late {
-        let outcome = desk.found(instruction.transfer_id).await?.record.outcome;
+        let outcome = client.instruction(instruction.transfer_id).await?.record.outcome;
         ensure!(matches!(outcome, InstructionOutcome::Posted(_)), "{outcome:?}");
     }
     Ok(())
 }
 
 /// The race: a batch waits for a lock, and meanwhile an account is opened and paid into; the
-/// next batch has both. What it books is stored although the account's row was not there before.
+/// next batch has both. The payment is stored although the row of the account is new.
 async fn an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_paid(
     bank: Bank,
 ) -> Result<()> {
-    let mut desk = Desk::open(bank.clone()).await?;
-    let zoe = desk.account("zoe").await?;
+    let mut client = BankClient::with_services(bank.clone()).await?;
+    let zoe = client.account("zoe").await?;
     let deposit = |account: AccountId| -> Result<Message> {
         let transfers = vec![transfer(cash(), customer(account), "5")?];
         let command = Message::of(MessageId::new(), SubmitTransfers { transfers });
@@ -93,7 +93,7 @@ async fn an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_pai
 
     let open = opening("alice")?;
     let alice = open.account_id;
-    desk.tell(open).await?;
+    client.request(open).await?;
     wait_for("the broker has the opening", PATIENCE, async || {
         Ok(bank.outbox("accounts").await? == 0)
     })
@@ -101,13 +101,13 @@ async fn an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_pai
     bank.publish(&deposit(alice)?).await?;
     stalled.rollback().await?;
 
-    desk.heard(LedgerAccountOpened::TYPE, alice).await?;
+    client.wait_event(LedgerAccountOpened::TYPE, alice).await?;
     bank.events().wait_for(TransfersPosted::TYPE, 2).await?;
     let paid = bank.events().of_kind(TransfersPosted::TYPE).await?;
     let opened = bank.events().of_kind(LedgerAccountOpened::TYPE).await?;
     let opened = opened.last().context("alice's was the last")?.event.time;
-    ensure!(paid.iter().any(|it| it.event.time == opened), "it was not one batch");
-    ensure!(desk.deposit(alice, "5").await? == "posted");
+    ensure!(paid.iter().any(|event| event.event.time == opened), "the events are of two batches");
+    ensure!(client.deposit(alice, "5").await? == "posted");
     let kept = format!("SELECT posted_credits::bigint FROM accounts WHERE id = '{alice}'");
     let kept = bank.number("ledger", &kept).await?;
     ensure!(kept == 10, "{kept} of 10 were kept");

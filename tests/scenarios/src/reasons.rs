@@ -27,7 +27,7 @@ use shared_events::{
 };
 use sqlx::AssertSqlSafe;
 
-use super::desk::{Desk, amount, cash, customer, opening, own, transfer};
+use super::bank_client::{BankClient, amount, cash, customer, opening, own, transfer};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
@@ -59,7 +59,8 @@ pub(super) const OF_TRANSFERS: [RejectReason; 17] = [
     RejectReason::InsufficientFunds,
 ];
 
-/// What must be as it was after a no. Outcomes that are kept to be told again are not listed.
+/// The tables that a rejection must leave unchanged. Tables that store outcomes for repetition are
+/// not listed.
 const STATE: [(&str, &str); 6] = [
     ("accounts", "accounts"),
     ("ledger", "accounts"),
@@ -70,82 +71,90 @@ const STATE: [(&str, &str); 6] = [
 ];
 
 async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    let bob = desk.account("bob").await?;
-    let koruna = desk.account_with("koruna", |it| it.currency = czk()).await?;
-    let frozen = desk.account("frozen").await?;
-    desk.tell(FreezeAccount {
-        blocks: Blocks::Both,
-        account_id: frozen,
-        reason: "test".to_owned(),
-    })
-    .await?;
-    let closed = desk.account("closed").await?;
-    desk.tell(CloseAccount { payout: None, account_id: closed }).await?;
-    desk.heard(AccountClosed::TYPE, closed).await?;
-    let locked = desk.account("locked").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    let bob = client.account("bob").await?;
+    let koruna = client.account_with("koruna", |command| command.currency = czk()).await?;
+    let frozen = client.account("frozen").await?;
+    client
+        .request(FreezeAccount {
+            blocks: Blocks::Both,
+            account_id: frozen,
+            reason: "test".to_owned(),
+        })
+        .await?;
+    let closed = client.account("closed").await?;
+    client.request(CloseAccount { payout: None, account_id: closed }).await?;
+    client.wait_event(AccountClosed::TYPE, closed).await?;
+    let locked = client.account("locked").await?;
     // As if accounts were slow to close it.
     let closing = AccountClosing { payout: None, account_id: locked, version: 3 };
-    desk.bank.publish(&Message::of(MessageId::new(), closing)).await?;
-    desk.heard(LedgerAccountLocked::TYPE, locked).await?;
-    settled(&desk, "status IN ('frozen', 'closed')", 2).await?;
-    ensure!(desk.deposit(alice, "10").await? == "posted");
-    desk.tell(ClosePeriod { through: day("1990-12-31")? }).await?;
+    client.bank.publish(&Message::of(MessageId::new(), closing)).await?;
+    client.wait_event(LedgerAccountLocked::TYPE, locked).await?;
+    settled(&client, "status IN ('frozen', 'closed')", 2).await?;
+    ensure!(client.deposit(alice, "10").await? == "posted");
+    client.request(ClosePeriod { through: day("1990-12-31")? }).await?;
     let right = transfer(customer(alice), customer(bob), "1")?;
-    ensure!(desk.send(right.clone()).await? == "posted", "what the cases are made of is right");
+    ensure!(client.submit(right.clone()).await? == "posted", "what the cases are made of is right");
 
     let but = |edit: &dyn Fn(&mut Transfer)| {
         let mut transfer = Transfer { transfer_id: TransferId::new(), ..right.clone() };
         edit(&mut transfer);
         transfer
     };
-    let to = |account: AccountId| but(&|it| it.creditor = customer(account));
+    let to = |account: AccountId| but(&|transfer| transfer.creditor = customer(account));
     let of = |text: &str| -> Result<Transfer> {
         let parsed = text.parse()?;
-        Ok(but(&|it| it.money.amount = parsed))
+        Ok(but(&|transfer| transfer.money.amount = parsed))
     };
     // One that the ledger would take if the right transfer were a hold whose time is over.
     let reserved = expiry_id(right.transfer_id);
     let cases = [
-        (RejectReason::ReservedId, but(&|it| it.transfer_id = reserved)),
+        (RejectReason::ReservedId, but(&|transfer| transfer.transfer_id = reserved)),
         (RejectReason::IdempotencyConflict, Transfer { creditor: cash(), ..right.clone() }),
         (RejectReason::AmountNotPositive, of("0")?),
         (RejectReason::TooManyDigits, of("0.001")?),
         (RejectReason::AmountTooLarge, of("1000000000000000.01")?),
-        (RejectReason::UnsupportedCurrency, but(&|it| it.money.currency = gold())),
-        (RejectReason::InvalidText, but(&|it| it.reference = Some("x".repeat(141)))),
-        (RejectReason::InvalidBookingDate, but(&|it| it.booking_date = year_one())),
-        (RejectReason::PeriodClosed, but(&|it| it.booking_date = day("1990-12-31").ok())),
-        (RejectReason::BookingDateTooLate, but(&|it| it.booking_date = day("2199-12-31").ok())),
+        (RejectReason::UnsupportedCurrency, but(&|transfer| transfer.money.currency = gold())),
+        (RejectReason::InvalidText, but(&|transfer| transfer.reference = Some("x".repeat(141)))),
+        (RejectReason::InvalidBookingDate, but(&|transfer| transfer.booking_date = year_one())),
+        (
+            RejectReason::PeriodClosed,
+            but(&|transfer| transfer.booking_date = day("1990-12-31").ok()),
+        ),
+        (
+            RejectReason::BookingDateTooLate,
+            but(&|transfer| transfer.booking_date = day("2199-12-31").ok()),
+        ),
         (RejectReason::SameAccount, to(alice)),
         (RejectReason::UnknownAccount, to(AccountId::new())),
-        (RejectReason::UnknownAccount, but(&|it| it.creditor = own("coffee"))),
+        (RejectReason::UnknownAccount, but(&|transfer| transfer.creditor = own("coffee"))),
         (RejectReason::AccountClosed, to(closed)),
         (RejectReason::AccountFrozen, to(frozen)),
         (RejectReason::AccountNotActive, to(locked)),
         (RejectReason::CurrencyMismatch, to(koruna)),
         (RejectReason::InsufficientFunds, of("9.01")?),
     ];
-    let all = OF_TRANSFERS.iter().map(|it| it.as_str().to_owned()).collect();
+    let all = OF_TRANSFERS.iter().map(|reason| reason.as_str().to_owned()).collect();
     let message = |(reason, transfer): (RejectReason, Transfer)| {
         let command = SubmitTransfers { transfers: vec![transfer] };
         (reason.as_str().to_owned(), Message::of(MessageId::new(), command))
     };
-    check(&desk, &all, cases.map(message).into()).await
+    check(&client, &all, cases.map(message).into()).await
 }
 
 async fn every_reason_to_reject_a_command_about_an_account(bank: Bank) -> Result<()> {
     use AccountsReason as Reason;
-    let mut desk = Desk::open(bank).await?;
+    let mut client = BankClient::with_services(bank).await?;
     let reference = || Some("legacy-1".to_owned());
-    let alice = desk.account_with("alice", |it| it.external_reference = reference()).await?;
-    desk.all_are_known().await?;
+    let alice =
+        client.account_with("alice", |command| command.external_reference = reference()).await?;
+    client.wait_recipients().await?;
     let used = MessageId::new();
     let limits =
         |units| SetLimits { spending: None, account_id: alice, overdraft_limit: amount(units) };
-    desk.tell_as(used, limits(5)).await?;
-    settled(&desk, "overdraft_limit = 5", 1).await?;
+    client.request_as(used, limits(5)).await?;
+    settled(&client, "overdraft_limit = 5", 1).await?;
 
     let freeze = |account_id, reason: &str| FreezeAccount {
         blocks: Blocks::Both,
@@ -166,14 +175,14 @@ async fn every_reason_to_reject_a_command_about_an_account(bank: Bank) -> Result
         (Reason::IdempotencyConflict, Message::of(used, limits(6))),
     ];
     let all = published(AccountsCommandRejected::TYPE, "AccountsReason")?;
-    check(&desk, &all, named(cases)?).await
+    check(&client, &all, named(cases)?).await
 }
 
 async fn every_reason_to_reject_preferences(bank: Bank) -> Result<()> {
     use NotificationsReason as Reason;
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.all_are_known().await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.wait_recipients().await?;
     let preferences = |account_id, secret: Option<&str>| SetPreferences {
         account_id,
         email: true,
@@ -182,8 +191,8 @@ async fn every_reason_to_reject_preferences(bank: Bank) -> Result<()> {
         webhook_secret: secret.map(str::to_owned),
     };
     let used = MessageId::new();
-    desk.tell_as(used, preferences(alice, None)).await?;
-    let pending = pending_delivery(&mut desk).await?;
+    client.request_as(used, preferences(alice, None)).await?;
+    let pending = pending_delivery(&mut client).await?;
     let resend = |delivery_id| Message::of(MessageId::new(), ResendDelivery { delivery_id });
     let other = SetPreferences { email: false, ..preferences(alice, None) };
     let new = MessageId::new;
@@ -195,17 +204,17 @@ async fn every_reason_to_reject_preferences(bank: Bank) -> Result<()> {
         (Reason::DeliveryPending, resend(pending)),
     ];
     let all = published(NotificationsCommandRejected::TYPE, "NotificationsReason")?;
-    check(&desk, &all, named(cases)?).await
+    check(&client, &all, named(cases)?).await
 }
 
 /// The letter about a freeze: it is tried again and again, since no mail server listens.
-async fn pending_delivery(desk: &mut Desk) -> Result<DeliveryId> {
+async fn pending_delivery(client: &mut BankClient) -> Result<DeliveryId> {
     let email = |command: &mut OpenAccount| command.holder.email = Some("a@example.com".to_owned());
-    let account_id = desk.account_with("written to", email).await?;
-    desk.all_are_known().await?;
+    let account_id = client.account_with("written to", email).await?;
+    client.wait_recipients().await?;
     let (reason, blocks) = ("test".to_owned(), Blocks::Debits);
-    desk.tell(FreezeAccount { account_id, reason, blocks }).await?;
-    let pool = desk.bank.pool("notifications").await?;
+    client.request(FreezeAccount { account_id, reason, blocks }).await?;
+    let pool = client.bank.pool("notifications").await?;
     let id = wait_value("the letter is written", PATIENCE, async || {
         Ok(sqlx::query_scalar("SELECT id FROM deliveries").fetch_optional(&pool).await?)
     });
@@ -220,16 +229,16 @@ fn waited_for(command: SetPreferences) -> Message {
 
 async fn every_reason_to_reject_a_command_to_the_ledger(bank: Bank) -> Result<()> {
     use LedgerReason as Reason;
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.all_are_known().await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.wait_recipients().await?;
     let submit = |count: usize| -> Result<Message> {
         let one = || transfer(cash(), customer(alice), "1");
         let transfers = (0..count).map(|_| one()).collect::<Result<_>>()?;
         Ok(Message::of(MessageId::new(), SubmitTransfers { transfers }))
     };
     let used = MessageId::new();
-    desk.tell_as(used, ClosePeriod { through: day("1990-12-31")? }).await?;
+    client.request_as(used, ClosePeriod { through: day("1990-12-31")? }).await?;
     let close = |through| -> Result<Message> {
         Ok(Message::of(MessageId::new(), ClosePeriod { through: day(through)? }))
     };
@@ -243,49 +252,49 @@ async fn every_reason_to_reject_a_command_to_the_ledger(bank: Bank) -> Result<()
         (Reason::IdempotencyConflict, Message::of(used, other)),
     ];
     let all = published(LedgerCommandRejected::TYPE, "LedgerReason")?;
-    check(&desk, &all, named(cases)?).await
+    check(&client, &all, named(cases)?).await
 }
 
 /// Sends every case, one after another: it is rejected for its reason, and nothing has changed.
 pub(super) async fn check(
-    desk: &Desk,
+    client: &BankClient,
     all: &BTreeSet<String>,
     cases: Vec<(String, Message)>,
 ) -> Result<()> {
     let reached: BTreeSet<String> = cases.iter().map(|(reason, _)| reason.clone()).collect();
     ensure!(reached == *all, "the table has {reached:?}, the contract {all:?}");
     for (reason, message) in cases {
-        let before = state(desk).await?;
-        desk.bank.publish(&message).await?;
-        let rejected = rejection(&desk.bank, message.id()).await?;
+        let before = state(client).await?;
+        client.bank.publish(&message).await?;
+        let rejected = rejection(&client.bank, message.id()).await?;
         let first = [&rejected["transfers"][0], &rejected["instructions"][0]["rejected"]];
-        let detail = first.into_iter().find(|it| it.is_object()).unwrap_or(&rejected);
+        let detail = first.into_iter().find(|part| part.is_object()).unwrap_or(&rejected);
         ensure!(detail["reason"] == reason.as_str(), "{reason}: {rejected}");
         let names_a_field = detail["field"].is_string();
         ensure!(names_a_field == (reason == "invalid_field"), "{reason}: {rejected}");
-        let after = state(desk).await?;
+        let after = state(client).await?;
         ensure!(before == after, "{reason} changed something:\n{before}\ninto\n{after}");
     }
     Ok(())
 }
 
-/// What the event says that rejects this command.
+/// The content of the event that rejects this command.
 async fn rejection(bank: &Bank, command: MessageId) -> Result<Value> {
     wait_value(&format!("{command} is rejected"), PATIENCE, async || {
         let events = bank.events().caused_by(command).await?;
-        let rejected = events.into_iter().find(|it| it.event.kind.ends_with(".rejected.v1"));
-        Ok(rejected.map(|it| it.event.data))
+        let rejected = events.into_iter().find(|event| event.event.kind.ends_with(".rejected.v1"));
+        Ok(rejected.map(|event| event.event.data))
     })
     .await
 }
 
-/// All accounts of all services with their versions, the journal, and what the bus says of it.
-async fn state(desk: &Desk) -> Result<String> {
-    let mut state = format!("{:?}\n", desk.trial_balance().await?);
+/// All rows of the tables in `STATE`, and the trial balance.
+async fn state(client: &BankClient) -> Result<String> {
+    let mut state = format!("{:?}\n", client.trial_balance().await?);
     for (service, table) in STATE {
-        let rows = "coalesce(string_agg(it::text, E'\\n' ORDER BY it::text), '')";
-        let query = format!("SELECT {rows} FROM {table} AS it");
-        let pool = desk.bank.pool(service).await?;
+        let rows = "coalesce(string_agg(line::text, E'\\n' ORDER BY line::text), '')";
+        let query = format!("SELECT {rows} FROM {table} AS line");
+        let pool = client.bank.pool(service).await?;
         let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(query)).fetch_one(&pool).await?;
         state.push_str(&format!("{service}.{table}:\n{rows}\n"));
     }
@@ -294,21 +303,21 @@ async fn state(desk: &Desk) -> Result<String> {
 
 /// Waits until `count` accounts of the ledger are as `condition` says, and the notifications
 /// service knows every account.
-async fn settled(desk: &Desk, condition: &str, count: i64) -> Result<()> {
+async fn settled(client: &BankClient, condition: &str, count: i64) -> Result<()> {
     let query = format!("SELECT count(*) FROM accounts WHERE {condition}");
     wait_for(&format!("{count} accounts with {condition}"), PATIENCE, async || {
-        Ok(desk.bank.number("ledger", &query).await? == count)
+        Ok(client.bank.number("ledger", &query).await? == count)
     })
     .await?;
-    desk.all_are_known().await
+    client.wait_recipients().await
 }
 
 /// The codes that the published schema of a message lists.
 fn published(message: &str, name: &str) -> Result<BTreeSet<String>> {
-    let schema = catalogue::find(message).context("it is published")?.schema();
+    let schema = catalogue::find(message).context("the message is in the catalogue")?.schema();
     let codes = schema.pointer(&format!("/$defs/{name}/oneOf")).and_then(Value::as_array);
     let codes = codes.with_context(|| format!("{message} has no {name}"))?;
-    let code = |it: &Value| it["const"].as_str().map(str::to_owned).context("a code is a text");
+    let code = |code: &Value| code["const"].as_str().map(str::to_owned).context("a code is a text");
     codes.iter().map(code).collect()
 }
 

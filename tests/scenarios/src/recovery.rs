@@ -1,5 +1,5 @@
-//! Deliveries that are sent again by command, and what is deleted when it is old. Promise: no
-//! operator needs a statement of SQL for either.
+//! Deliveries that are sent again by command, and the deletion of old ones. Promise: no operator
+//! needs an SQL statement for either.
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, PATIENCE, facts, wait_for};
@@ -13,90 +13,93 @@ use shared_events::{
 };
 
 use super::{
-    clerk::Clerk,
     cli::refused,
-    hooks::Hooks,
-    mailbox::Mailbox,
-    tell::{listed, open},
+    cli_runner::TellerCli,
+    mail_server::MailServer,
+    notifications::{listed, open},
+    webhook_receiver::WebhookReceiver,
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         a_delivery_that_failed_is_sent_again_by_command,
-        what_failed_in_a_span_of_time_is_recovered_by_teller,
-        what_is_old_is_deleted_and_what_is_pending_stays,
+        teller_recovers_the_deliveries_that_failed_in_a_span_of_time,
+        old_notifications_are_deleted_and_pending_ones_stay,
     ]
 }
 
 async fn a_delivery_that_failed_is_sent_again_by_command(bank: Bank) -> Result<()> {
-    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[500; 5]).await?);
-    let mut desk = open(bank, &mailbox).await?;
-    let webhook = Some(hooks.url());
-    let alice = desk.account_with("alice", |terms| terms.holder.webhook = webhook).await?;
-    desk.deposit(alice, "1").await?;
-    desk.bank.events().wait_for(DeliveryFailed::TYPE, 1).await?;
-    let delivery_id = listed(&desk, alice).await?[0].deliveries[0].delivery_id;
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&[500; 5]).await?);
+    let mut client = open(bank, &mail_server).await?;
+    let webhook = Some(receiver.url());
+    let alice = client.account_with("alice", |terms| terms.holder.webhook = webhook).await?;
+    client.deposit(alice, "1").await?;
+    client.bank.events().wait_for(DeliveryFailed::TYPE, 1).await?;
+    let delivery_id = listed(&client, alice).await?[0].deliveries[0].delivery_id;
 
     let id = MessageId::new();
-    let answer = desk.tell_as(id, ResendDelivery { delivery_id }).await?;
+    let answer = client.request_as(id, ResendDelivery { delivery_id }).await?;
     ensure!(answer[0].kind == DeliveryResent::TYPE, "{answer:?}");
     // As often as a new one: twice more it is refused, then it arrives.
-    let end = desk.bank.events().wait_for(DeliverySucceeded::TYPE, 1).await?.remove(0);
+    let end = client.bank.events().wait_for(DeliverySucceeded::TYPE, 1).await?.remove(0);
     ensure!(end.event.data["attempts"] == 6, "{end:?}");
-    let again = desk.tell_as(id, ResendDelivery { delivery_id }).await?;
+    let again = client.request_as(id, ResendDelivery { delivery_id }).await?;
     ensure!(again[0].id == answer[0].id, "the same command has one effect: {again:?}");
-    let calls = hooks.calls();
+    let calls = receiver.calls();
     ensure!(calls.len() == 6, "{calls:?}");
     for call in &calls {
         ensure!(call.header("webhook-id")? == delivery_id.to_string());
     }
-    let unknown = desk.tell(ResendDelivery { delivery_id: DeliveryId::new() }).await?;
+    let unknown = client.request(ResendDelivery { delivery_id: DeliveryId::new() }).await?;
     let unknown = unknown[0].read::<RecoveryRejected>()?;
     ensure!(unknown.command_type == ResendDelivery::TYPE, "{unknown:?}");
     ensure!(serde_json::to_value(unknown.reason)? == "unknown_delivery");
     let since = chrono::Utc::now();
     let empty = RecoverDeliveries { account_id: None, channel: None, since, until: Some(since) };
-    let empty = desk.tell(empty).await?[0].read::<RecoveryRejected>()?;
+    let empty = client.request(empty).await?[0].read::<RecoveryRejected>()?;
     ensure!(empty.field.as_deref() == Some("until"), "{empty:?}");
     Ok(())
 }
 
-async fn what_failed_in_a_span_of_time_is_recovered_by_teller(bank: Bank) -> Result<()> {
-    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[500; 6]).await?);
+async fn teller_recovers_the_deliveries_that_failed_in_a_span_of_time(bank: Bank) -> Result<()> {
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&[500; 6]).await?);
     let begun = chrono::Utc::now();
-    let mut desk = open(bank, &mailbox).await?;
-    let webhook = Some(hooks.url());
-    let alice = desk.account_with("alice", |terms| terms.holder.webhook = webhook).await?;
+    let mut client = open(bank, &mail_server).await?;
+    let webhook = Some(receiver.url());
+    let alice = client.account_with("alice", |terms| terms.holder.webhook = webhook).await?;
     for _ in 0..2 {
-        desk.deposit(alice, "1").await?;
+        client.deposit(alice, "1").await?;
     }
-    desk.bank.events().wait_for(DeliveryFailed::TYPE, 2).await?;
-    let clerk = Clerk::of(&desk.bank)?;
+    client.bank.events().wait_for(DeliveryFailed::TYPE, 2).await?;
+    let teller = TellerCli::of(&client.bank)?;
     let (since, account) = (begun.to_rfc3339(), alice.to_string());
     let span = ["notifications", "recover", "--since", &since];
     let of = |more: &[&'static str]| [&span[..], more].concat();
-    let none = clerk.json(&of(&["--channel", "email"])).await?;
+    let none = teller.json(&of(&["--channel", "email"])).await?;
     ensure!(none["recovered"] == 0, "{none}");
-    let done = clerk.json(&[&span[..], &["--account", &account]].concat()).await?;
+    let done = teller.json(&[&span[..], &["--account", &account]].concat()).await?;
     ensure!(done["recovered"] == 2 && done["more"] == false, "{done}");
-    desk.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await?;
-    let told = desk.bank.events().of_kind(DeliveriesRecovered::TYPE).await?;
-    ensure!(told.len() == 2, "{told:?}");
+    client.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await?;
+    let actual = client.bank.events().of_kind(DeliveriesRecovered::TYPE).await?;
+    ensure!(actual.len() == 2, "{actual:?}");
 
     // One that has arrived can be sent again, too: its receiver knows it by its id.
-    let shown = clerk.json(&["notifications", "list", "--account", &account]).await?;
+    let shown = teller.json(&["notifications", "list", "--account", &account]).await?;
     let delivery = shown[0]["deliveries"][0]["delivery_id"].as_str().context("an id")?;
-    let resent = clerk.json(&["notifications", "resend", delivery]).await?;
+    let resent = teller.json(&["notifications", "resend", delivery]).await?;
     ensure!(resent["delivery"]["channel"] == "webhook", "{resent}");
-    hooks.wait(9).await?;
+    receiver.wait(9).await?;
     let unknown = MessageId::new().to_string();
-    refused(&clerk, &["notifications", "resend", &unknown], "unknown_delivery").await?;
-    let preferences = clerk.json(&["preferences", "show", &account]).await?;
+    refused(&teller, &["notifications", "resend", &unknown], "unknown_delivery").await?;
+    let preferences = teller.json(&["preferences", "show", &account]).await?;
     ensure!(preferences["webhook_disabled"] == false, "{preferences}");
     Ok(())
 }
 
-/// Notifications by their age in days, whether somebody was told, and what became of it.
+/// Notifications by their age in days and the status of their delivery; an empty status is a
+/// notification without a delivery.
 const PLANTED: &str = "
     INSERT INTO notifications
         (id, account_id, topic, event_id, correlation_id, parameters, created_at)
@@ -118,7 +121,7 @@ const PLANTED: &str = "
     INSERT INTO attempts (delivery_id, number, at, took_ms, outcome)
     SELECT id, 1, now(), 1, 'failed' FROM deliveries";
 
-async fn what_is_old_is_deleted_and_what_is_pending_stays(bank: Bank) -> Result<()> {
+async fn old_notifications_are_deleted_and_pending_ones_stay(bank: Bank) -> Result<()> {
     let instance = bank.start("notifications").await?;
     instance.stop().await?;
     bank.execute("notifications", PLANTED).await?;

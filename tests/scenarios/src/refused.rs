@@ -14,8 +14,8 @@ use shared_events::{
 };
 
 use super::{
-    asked::pay,
-    desk::{Desk, amount, cash, customer, opening, own, transfer},
+    bank_client::{BankClient, amount, cash, customer, opening, own, transfer},
+    instructions::pay,
     reasons::{OF_TRANSFERS, check},
 };
 
@@ -23,36 +23,36 @@ pub(crate) fn facts() -> Vec<Fact> {
     facts![
         every_reason_to_reject_an_instruction,
         nobody_opens_an_account_under_an_id_that_the_bank_will_need,
-        what_is_opened_under_an_id_of_the_banks_own_gets_none_of_its_money,
+        an_account_opened_under_an_internal_id_gets_no_money_of_the_bank,
     ]
 }
 
 /// Anybody can work out the ids of the bank's own accounts, before they are used.
 async fn nobody_opens_an_account_under_an_id_that_the_bank_will_need(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
+    let mut client = BankClient::with_services(bank).await?;
     for (code, currency) in [("cash", "EUR"), ("interest_paid", "CHF"), ("settlement:AB", "USD")] {
         let mut open = opening("thief")?;
         open.account_id = own_account_id(&AccountCode(code.to_owned()), currency.parse()?);
-        let answer = desk.tell(open).await?;
+        let answer = client.request(open).await?;
         ensure!(answer[0].kind == AccountsCommandRejected::TYPE, "{code}: {answer:?}");
         let refused = answer[0].read::<AccountsCommandRejected>()?;
         ensure!(refused.field.as_deref() == Some("account_id"), "{code}: {refused:?}");
     }
     // An import's ids follow from its references, and are its own.
-    let imported = desk.account_with("imported", |it| {
-        it.account_id = AccountId::of_reference("1801");
-        it.external_reference = Some("1801".to_owned());
+    let imported = client.account_with("imported", |command| {
+        command.account_id = AccountId::of_reference("1801");
+        command.external_reference = Some("1801".to_owned());
     });
     let imported = imported.await?;
-    ensure!(desk.deposit(imported, "5").await? == "posted");
+    ensure!(client.deposit(imported, "5").await? == "posted");
     Ok(())
 }
 
 /// A bank of before may have let somebody in.
-async fn what_is_opened_under_an_id_of_the_banks_own_gets_none_of_its_money(
+async fn an_account_opened_under_an_internal_id_gets_no_money_of_the_bank(
     bank: Bank,
 ) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
+    let mut client = BankClient::with_services(bank).await?;
     let thief = own_account_id(&AccountCode("cash".to_owned()), "EUR".parse()?);
     let OpenAccount { holder, product, currency, overdraft_limit, .. } = opening("thief")?;
     let opened = AccountOpened {
@@ -65,14 +65,14 @@ async fn what_is_opened_under_an_id_of_the_banks_own_gets_none_of_its_money(
         external_reference: None,
         version: 1,
     };
-    desk.bank.publish(&Message::of(MessageId::new(), opened)).await?;
-    desk.heard(LedgerAccountOpened::TYPE, thief).await?;
-    let alice = desk.account("alice").await?;
-    ensure!(desk.deposit(alice, "5").await? == "unknown_account");
-    let paid = desk.ask_one(pay(customer(alice), cash(), "5", false)?).await?;
+    client.bank.publish(&Message::of(MessageId::new(), opened)).await?;
+    client.wait_event(LedgerAccountOpened::TYPE, thief).await?;
+    let alice = client.account("alice").await?;
+    ensure!(client.deposit(alice, "5").await? == "unknown_account");
+    let paid = client.outcome_of(pay(customer(alice), cash(), "5", false)?).await?;
     ensure!(paid.contains("unknown_account"), "{paid}");
     let booked = format!("SELECT count(*) FROM entries WHERE account_id = '{thief}'");
-    ensure!(desk.bank.number("ledger", &booked).await? == 0, "money was booked on it");
+    ensure!(client.bank.number("ledger", &booked).await? == 0, "money was booked on the account");
     Ok(())
 }
 
@@ -131,67 +131,70 @@ fn exchange(rate: i64, buy: &str) -> Result<Instruction> {
 }
 
 /// Carries out instructions of which none is refused, and returns the first one's id.
-async fn done(desk: &Desk, instruction: Instruction) -> Result<TransferId> {
+async fn done(client: &BankClient, instruction: Instruction) -> Result<TransferId> {
     let id = instruction.transfer_id;
-    let told = desk.tell(SubmitInstructions { instructions: vec![instruction] }).await?;
-    ensure!(told.iter().all(|it| !it.kind.ends_with(".rejected.v1")), "{told:?}");
+    let actual = client.request(SubmitInstructions { instructions: vec![instruction] }).await?;
+    ensure!(actual.iter().all(|event| !event.kind.ends_with(".rejected.v1")), "{actual:?}");
     Ok(id)
 }
 
 /// An account with 10 euros, of which it may spend what `limits` say.
-async fn limited(desk: &mut Desk, name: &str, limits: SpendingLimits) -> Result<Party> {
-    let account = desk.account(name).await?;
-    desk.deposit(account, "10").await?;
+async fn limited(client: &mut BankClient, name: &str, limits: SpendingLimits) -> Result<Party> {
+    let account = client.account(name).await?;
+    client.deposit(account, "10").await?;
     let (overdraft_limit, spending) = (Amount::ZERO, Some(limits));
-    desk.tell(SetLimits { account_id: account, overdraft_limit, spending }).await?;
+    client.request(SetLimits { account_id: account, overdraft_limit, spending }).await?;
     Ok(customer(account))
 }
 
-async fn wait_count(desk: &Desk, query: &str, count: i64) -> Result<()> {
+async fn wait_count(client: &BankClient, query: &str, count: i64) -> Result<()> {
     wait_for(&format!("{query} = {count}"), PATIENCE, async || {
-        Ok(desk.bank.number("ledger", query).await? == count)
+        Ok(client.bank.number("ledger", query).await? == count)
     })
     .await
 }
 
+/// The duration of a hold that does not expire during the fact.
+const DAY_MS: i64 = 86_400_000;
+
 async fn every_reason_to_reject_an_instruction(bank: Bank) -> Result<()> {
     use RejectReason as R;
-    let mut desk = Desk::open(bank).await?;
+    let mut client = BankClient::with_services(bank).await?;
     let (one, none) = (Some(amount(1)), SpendingLimits::default());
     let by_transfer =
-        limited(&mut desk, "by transfer", SpendingLimits { transfer: one, ..none }).await?;
-    let by_day = limited(&mut desk, "by day", SpendingLimits { daily: one, ..none }).await?;
-    let by_month = limited(&mut desk, "by month", SpendingLimits { monthly: one, ..none }).await?;
+        limited(&mut client, "by transfer", SpendingLimits { transfer: one, ..none }).await?;
+    let by_day = limited(&mut client, "by day", SpendingLimits { daily: one, ..none }).await?;
+    let by_month =
+        limited(&mut client, "by month", SpendingLimits { monthly: one, ..none }).await?;
     let least = SpendingLimits { minimum_balance: Some(amount(9)), ..none };
-    let by_least = limited(&mut desk, "by the least", least).await?;
+    let by_least = limited(&mut client, "by the least", least).await?;
     let limited = "SELECT count(*) FROM accounts
         WHERE coalesce(transfer_limit, daily_limit, monthly_limit, minimum_balance) IS NOT NULL";
-    wait_count(&desk, limited, 4).await?;
+    wait_count(&client, limited, 4).await?;
 
-    let day = 86_400_000;
-    let expired = done(&desk, hold(cash(), 1_000)?).await?;
-    let released = done(&desk, hold(cash(), day)?).await?;
-    done(&desk, of(Action::Release(Release { hold_id: released }))).await?;
-    let captured = done(&desk, hold(cash(), day)?).await?;
-    done(&desk, capture(captured, None)).await?;
-    let open = done(&desk, hold(cash(), day)?).await?;
-    let posted = done(&desk, transfer(cash(), own("fees"), "1")?.into()).await?;
-    let reversed = done(&desk, transfer(cash(), own("fees"), "1")?.into()).await?;
-    let reversal = done(&desk, reverse(reversed, None)).await?;
+    let expired = done(&client, hold(cash(), 1_000)?).await?;
+    let released = done(&client, hold(cash(), DAY_MS)?).await?;
+    done(&client, of(Action::Release(Release { hold_id: released }))).await?;
+    let captured = done(&client, hold(cash(), DAY_MS)?).await?;
+    done(&client, capture(captured, None)).await?;
+    let open = done(&client, hold(cash(), DAY_MS)?).await?;
+    let posted = done(&client, transfer(cash(), own("fees"), "1")?.into()).await?;
+    let reversed = done(&client, transfer(cash(), own("fees"), "1")?.into()).await?;
+    let reversal = done(&client, reverse(reversed, None)).await?;
     // Of dinars with three digits a customer has less than 10^15.
     let dinar = "KWD".parse()?;
-    let rich = customer(desk.account_with("rich", |it| it.currency = dinar).await?);
-    done(&desk, of_dinars(&rich, "999999999999999.999")?).await?;
+    let rich = customer(client.account_with("rich", |command| command.currency = dinar).await?);
+    done(&client, of_dinars(&rich, "999999999999999.999")?).await?;
     let is_over = "SELECT count(*) FROM holds WHERE status = 'expired'";
-    wait_count(&desk, is_over, 1).await?;
-    desk.all_are_known().await?;
+    wait_count(&client, is_over, 1).await?;
+    client.wait_recipients().await?;
 
     let value_date = NaiveDate::from_ymd_opt(1, 1, 1);
     let late = Instruction { value_date, ..transfer(cash(), own("fees"), "1")?.into() };
     let spend = |debtor: &Party| -> Result<Vec<Instruction>> {
         Ok(vec![transfer(debtor.clone(), cash(), "2")?.into()])
     };
-    let grouped = |it: Instruction| Instruction { group: Some(7), ..it };
+    let grouped = |instruction: Instruction| Instruction { group: Some(7), ..instruction };
     let group = vec![
         grouped(transfer(cash(), own("fees"), "1")?.into()),
         grouped(transfer(by_least.clone(), cash(), "100")?.into()),
@@ -219,11 +222,11 @@ async fn every_reason_to_reject_an_instruction(bank: Bank) -> Result<()> {
         (R::BalanceTooLarge, vec![of_dinars(&rich, "0.001")?]),
         (R::GroupRejected, group),
     ];
-    let others = R::ALL.iter().filter(|it| !OF_TRANSFERS.contains(it));
-    let all = others.map(|it| it.as_str().to_owned()).collect();
+    let others = R::ALL.iter().filter(|reason| !OF_TRANSFERS.contains(reason));
+    let all = others.map(|reason| reason.as_str().to_owned()).collect();
     let message = |(reason, instructions): (R, Vec<Instruction>)| {
         let command = SubmitInstructions { instructions };
         (reason.as_str().to_owned(), Message::of(MessageId::new(), command))
     };
-    check(&desk, &all, cases.map(message).into()).await
+    check(&client, &all, cases.map(message).into()).await
 }

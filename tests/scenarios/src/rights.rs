@@ -1,4 +1,4 @@
-//! Who may do what on the broker. Promise: each user can do its own work, and none of another's.
+//! Permissions on the broker. Promise: each user can do its own work, and none of another user.
 
 use anyhow::{Context, Result, bail, ensure};
 use harness::{Bank, Fact, facts};
@@ -87,7 +87,7 @@ async fn a_service_speaks_for_itself_and_hears_what_is_its_own(bank: Bank) -> Re
     for name in SERVICES {
         let user = User { bank: &bank, name };
         user.may(&[Publish(EVENTS, own(name))]).await?;
-        for other in SERVICES.into_iter().filter(|it| *it != name) {
+        for other in SERVICES.into_iter().filter(|service| *service != name) {
             user.may_not(&[Publish(EVENTS, own(other))]).await?;
         }
     }
@@ -164,7 +164,7 @@ async fn an_operator_sees_everything_and_changes_nothing(bank: Bank) -> Result<(
     let vhost = bank.vhost();
     let management = management(&bank).await?;
     let http = reqwest::Client::new();
-    // All that any of these changes needs.
+    // A body with every field that one of these requests needs.
     let body = json!({
         "durable": true, "password": "x", "tags": "", "pattern": "x",
         "definition": {"max-length": 1}, "properties": {}, "routing_key": "x", "payload": "x",
@@ -195,7 +195,7 @@ async fn an_operator_sees_everything_and_changes_nothing(bank: Bank) -> Result<(
         let no = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
         ensure!(no || text.contains(REFUSED), "{method} {path}: {status} {text}");
     }
-    // Whatever the status was: all is there.
+    // After every attempt the queue is still there.
     ensure!(bank.broker().api(Method::GET, &parked, None).await?["name"] == "ledger.parked");
     Ok(())
 }

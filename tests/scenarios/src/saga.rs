@@ -13,7 +13,7 @@ use shared_events::{
     topology::SERVICES,
 };
 
-use super::desk::{Desk, amount, cash, customer, opening, transfer};
+use super::bank_client::{BankClient, amount, cash, customer, opening, transfer};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
@@ -31,12 +31,12 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 async fn an_account_is_opened_activated_and_used(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    let bob = desk.account_with("bob", |it| it.overdraft_limit = amount(50)).await?;
-    desk.deposit(alice, "100").await?;
-    desk.send(transfer(customer(alice), customer(bob), "30.50")?).await?;
-    desk.send(transfer(customer(bob), cash(), "80.50")?).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    let bob = client.account_with("bob", |command| command.overdraft_limit = amount(50)).await?;
+    client.deposit(alice, "100").await?;
+    client.submit(transfer(customer(alice), customer(bob), "30.50")?).await?;
+    client.submit(transfer(customer(bob), cash(), "80.50")?).await?;
     let expected = "
 accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
 ledger.account.opened.v1 alice version=1
@@ -48,21 +48,21 @@ ledger.transfers.posted.v1 cash -> alice 100.00 EUR: cash -100 v2, alice 100 v2
 ledger.transfers.posted.v1 alice -> bob 30.50 EUR: alice 69.5 v3, bob 30.5 v2
 ledger.transfers.posted.v1 bob -> cash 80.50 EUR: bob -50 v3, cash -19.5 v3
 ";
-    desk.tells(expected).await
+    client.expect_transcript(expected).await
 }
 
 async fn an_account_with_money_on_it_is_not_closed_and_an_empty_one_is(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "10").await?;
-    desk.tell(CloseAccount { payout: None, account_id: alice }).await?;
-    desk.heard(AccountCloseRefused::TYPE, alice).await?;
-    desk.send(transfer(customer(alice), cash(), "10")?).await?;
-    desk.tell(CloseAccount { payout: None, account_id: alice }).await?;
-    desk.heard(AccountClosed::TYPE, alice).await?;
-    ledger_says(&desk, alice, LedgerStatus::Closed).await?;
-    desk.deposit(alice, "1").await?;
-    desk.send(transfer(customer(alice), cash(), "1")?).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "10").await?;
+    client.request(CloseAccount { payout: None, account_id: alice }).await?;
+    client.wait_event(AccountCloseRefused::TYPE, alice).await?;
+    client.submit(transfer(customer(alice), cash(), "10")?).await?;
+    client.request(CloseAccount { payout: None, account_id: alice }).await?;
+    client.wait_event(AccountClosed::TYPE, alice).await?;
+    ledger_says(&client, alice, LedgerStatus::Closed).await?;
+    client.deposit(alice, "1").await?;
+    client.submit(transfer(customer(alice), cash(), "1")?).await?;
     let expected = "
 accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
 ledger.account.opened.v1 alice version=1
@@ -78,25 +78,26 @@ accounts.account.closed.v1 alice version=6
 ledger.transfers.rejected.v1 cash -> alice 1.00 EUR: account_closed
 ledger.transfers.rejected.v1 alice -> cash 1.00 EUR: account_closed
 ";
-    desk.tells(expected).await
+    client.expect_transcript(expected).await
 }
 
 async fn no_money_moves_on_a_frozen_account(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "10").await?;
-    desk.tell(FreezeAccount {
-        blocks: Blocks::Both,
-        account_id: alice,
-        reason: "lost card".to_owned(),
-    })
-    .await?;
-    ledger_says(&desk, alice, LedgerStatus::Frozen).await?;
-    desk.send(transfer(customer(alice), cash(), "1")?).await?;
-    desk.deposit(alice, "2").await?;
-    desk.tell(UnfreezeAccount { account_id: alice }).await?;
-    ledger_says(&desk, alice, LedgerStatus::Active).await?;
-    desk.send(transfer(customer(alice), cash(), "1")?).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "10").await?;
+    client
+        .request(FreezeAccount {
+            blocks: Blocks::Both,
+            account_id: alice,
+            reason: "lost card".to_owned(),
+        })
+        .await?;
+    ledger_says(&client, alice, LedgerStatus::Frozen).await?;
+    client.submit(transfer(customer(alice), cash(), "1")?).await?;
+    client.deposit(alice, "2").await?;
+    client.request(UnfreezeAccount { account_id: alice }).await?;
+    ledger_says(&client, alice, LedgerStatus::Active).await?;
+    client.submit(transfer(customer(alice), cash(), "1")?).await?;
     let expected = "
 accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
 ledger.account.opened.v1 alice version=1
@@ -108,37 +109,38 @@ ledger.transfers.rejected.v1 cash -> alice 2.00 EUR: account_frozen
 accounts.account.unfrozen.v1 alice version=4
 ledger.transfers.posted.v1 alice -> cash 1.00 EUR: alice 9 v3, cash -9 v3
 ";
-    desk.tells(expected).await
+    client.expect_transcript(expected).await
 }
 
 /// The freeze and the transfer wait together for a ledger that is down.
 async fn a_freeze_wins_over_the_transfer_that_is_queued_behind_it(bank: Bank) -> Result<()> {
     let instances = bank.start_all(&SERVICES).await?;
-    let ledger = instances.iter().find(|it| it.label().starts_with("ledger"));
-    let mut desk = Desk::at(bank)?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "10").await?;
+    let ledger = instances.iter().find(|instance| instance.label().starts_with("ledger"));
+    let mut client = BankClient::new(bank)?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "10").await?;
     let ledger = ledger.expect("the ledger was started");
     ledger.stop().await?;
-    desk.tell(FreezeAccount {
-        blocks: Blocks::Both,
-        account_id: alice,
-        reason: "seized".to_owned(),
-    })
-    .await?;
+    client
+        .request(FreezeAccount {
+            blocks: Blocks::Both,
+            account_id: alice,
+            reason: "seized".to_owned(),
+        })
+        .await?;
     wait_for("the freeze waits for the ledger", PATIENCE, async || {
         let mut waiting = 0;
         for partition in 0..shared_events::topology::LEDGER_PARTITIONS {
-            waiting += desk.bank.depth(&format!("ledger.commands.{partition}")).await?;
+            waiting += client.bank.depth(&format!("ledger.commands.{partition}")).await?;
         }
         Ok(waiting == 1)
     })
     .await?;
     let id = MessageId::new();
     let transfers = vec![transfer(customer(alice), cash(), "1")?];
-    desk.bank.publish(&Message::of(id, SubmitTransfers { transfers })).await?;
+    client.bank.publish(&Message::of(id, SubmitTransfers { transfers })).await?;
     ledger.start().await?;
-    let outcome = desk.bank.events().outcome(id).await?.event;
+    let outcome = client.bank.events().outcome(id).await?.event;
     ensure!(outcome.data["transfers"][0]["reason"] == "account_frozen", "{outcome:?}");
     Ok(())
 }
@@ -147,32 +149,32 @@ fn freeze(account_id: AccountId, blocks: Blocks) -> FreezeAccount {
     FreezeAccount { account_id, reason: "court order".to_owned(), blocks }
 }
 
-/// Wider, another way, narrower: what the last freeze refuses is refused, and no step lets pass
-/// what the freezes on both sides of it refuse.
+/// The freeze becomes wider, turns to the other direction and becomes narrower: the last freeze
+/// applies, and no step permits a payment that the freezes before and after it refuse.
 async fn a_freeze_is_changed_without_a_gap(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
-    desk.deposit(alice, "10").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
+    client.deposit(alice, "10").await?;
     for (blocks, out, into) in [
         (Blocks::Credits, "posted", "account_frozen"),
         (Blocks::Both, "account_frozen", "account_frozen"),
         (Blocks::Debits, "account_frozen", "posted"),
         (Blocks::Both, "account_frozen", "account_frozen"),
     ] {
-        desk.tell(freeze(alice, blocks)).await?;
+        client.request(freeze(alice, blocks)).await?;
         wait_for(&format!("the ledger refuses {blocks:?}"), PATIENCE, async || {
-            let asked = GetBalance { account: customer(alice), currency: None };
-            Ok(desk.client.ask(asked).await?.blocks == Some(blocks))
+            let query = GetBalance { account: customer(alice), currency: None };
+            Ok(client.query(query).await?.blocks == Some(blocks))
         })
         .await?;
-        let went_out = desk.send(transfer(customer(alice), cash(), "1")?).await?;
-        let came_in = desk.deposit(alice, "1").await?;
+        let went_out = client.submit(transfer(customer(alice), cash(), "1")?).await?;
+        let came_in = client.deposit(alice, "1").await?;
         ensure!((went_out.as_str(), came_in.as_str()) == (out, into), "{went_out}, {came_in}");
     }
-    let frozen = desk.bank.events().wait_for(AccountFrozen::TYPE, 4).await?;
-    let versions: Vec<_> = frozen.iter().map(|it| it.event.data["version"].clone()).collect();
+    let frozen = client.bank.events().wait_for(AccountFrozen::TYPE, 4).await?;
+    let versions: Vec<_> = frozen.iter().map(|event| event.event.data["version"].clone()).collect();
     ensure!(versions == [3, 4, 5, 6], "{versions:?}");
-    ensure!(desk.bank.events().of_kind(AccountUnfrozen::TYPE).await?.is_empty());
+    ensure!(client.bank.events().of_kind(AccountUnfrozen::TYPE).await?.is_empty());
     Ok(())
 }
 
@@ -180,20 +182,20 @@ async fn an_account_that_is_frozen_too_early_is_frozen_from_its_first_moment(
     bank: Bank,
 ) -> Result<()> {
     bank.start_all(&["accounts", "notifications"]).await?;
-    let desk = Desk::at(bank)?;
+    let client = BankClient::new(bank)?;
     let open = opening("alice")?;
     let alice = open.account_id;
-    desk.tell(open).await?;
-    let answer = desk.tell(freeze(alice, Blocks::Both)).await?;
+    client.request(open).await?;
+    let answer = client.request(freeze(alice, Blocks::Both)).await?;
     ensure!(answer[0].kind == AccountFrozen::TYPE, "{answer:?}");
-    desk.bank.start("ledger").await?;
-    desk.heard(AccountActivated::TYPE, alice).await?;
-    ensure!(desk.deposit(alice, "1").await? == "account_frozen");
-    let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(alice) }).await?.account;
+    client.bank.start("ledger").await?;
+    client.wait_event(AccountActivated::TYPE, alice).await?;
+    ensure!(client.deposit(alice, "1").await? == "account_frozen");
+    let shown = client.query(GetAccount { key: AccountKey::AccountId(alice) }).await?.account;
     ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 3), "{shown:?}");
-    desk.tell(UnfreezeAccount { account_id: alice }).await?;
-    ledger_says(&desk, alice, LedgerStatus::Active).await?;
-    ensure!(desk.deposit(alice, "1").await? == "posted");
+    client.request(UnfreezeAccount { account_id: alice }).await?;
+    ledger_says(&client, alice, LedgerStatus::Active).await?;
+    ensure!(client.deposit(alice, "1").await? == "posted");
     Ok(())
 }
 
@@ -203,51 +205,53 @@ async fn an_account_that_is_frozen_while_it_closes_ends_as_the_ledger_found_it(
     bank: Bank,
 ) -> Result<()> {
     let instances = bank.start_all(&SERVICES).await?;
-    let ledger = instances.iter().find(|it| it.label().starts_with("ledger"));
+    let ledger = instances.iter().find(|instance| instance.label().starts_with("ledger"));
     let ledger = ledger.expect("the ledger was started");
-    let mut desk = Desk::at(bank)?;
-    let rich = desk.account("rich").await?;
-    let empty = desk.account("empty").await?;
-    let late = desk.account("late").await?;
-    desk.deposit(rich, "10").await?;
-    desk.deposit(late, "10").await?;
+    let mut client = BankClient::new(bank)?;
+    let rich = client.account("rich").await?;
+    let empty = client.account("empty").await?;
+    let late = client.account("late").await?;
+    client.deposit(rich, "10").await?;
+    client.deposit(late, "10").await?;
     ledger.stop().await?;
     for account_id in [rich, empty] {
-        desk.tell(CloseAccount { payout: None, account_id }).await?;
-        let answer = desk.tell(freeze(account_id, Blocks::Both)).await?;
+        client.request(CloseAccount { payout: None, account_id }).await?;
+        let answer = client.request(freeze(account_id, Blocks::Both)).await?;
         ensure!(answer[0].kind == AccountFrozen::TYPE, "{answer:?}");
-        let answer = desk.tell(UnfreezeAccount { account_id }).await?;
+        let answer = client.request(UnfreezeAccount { account_id }).await?;
         ensure!(answer[0].kind == AccountsCommandRejected::TYPE, "the ledger's answer is first");
     }
     ledger.start().await?;
-    desk.heard(AccountCloseRefused::TYPE, rich).await?;
-    desk.heard(AccountClosed::TYPE, empty).await?;
-    ledger_says(&desk, rich, LedgerStatus::Frozen).await?;
-    let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(rich) }).await?.account;
+    client.wait_event(AccountCloseRefused::TYPE, rich).await?;
+    client.wait_event(AccountClosed::TYPE, empty).await?;
+    ledger_says(&client, rich, LedgerStatus::Frozen).await?;
+    let shown = client.query(GetAccount { key: AccountKey::AccountId(rich) }).await?.account;
     ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 5), "{shown:?}");
 
     // As if the event that closes had left late.
     let (reason, blocks, previous_blocks) = ("seized".to_owned(), Blocks::Both, None);
     let frozen = AccountFrozen { account_id: late, reason, blocks, previous_blocks, version: 4 };
-    desk.bank.publish(&Message::of(MessageId::new(), frozen)).await?;
-    ledger_says(&desk, late, LedgerStatus::Frozen).await?;
+    client.bank.publish(&Message::of(MessageId::new(), frozen)).await?;
+    ledger_says(&client, late, LedgerStatus::Frozen).await?;
     let closing = AccountClosing { account_id: late, payout: Some(rich), version: 3 };
     let id = MessageId::new();
-    desk.bank.publish(&Message::of(id, closing)).await?;
-    let refused = desk.bank.events().outcome(id).await?.event;
+    client.bank.publish(&Message::of(id, closing)).await?;
+    let refused = client.bank.events().outcome(id).await?.event;
     ensure!(refused.data["reason"] == "account_frozen", "{refused:?}");
     ensure!(refused.data["closing_version"] == 3, "{refused:?}");
-    let asked = GetBalance { account: customer(late), currency: None };
-    ensure!(desk.client.ask(asked).await?.balance == amount(10), "it was paid out");
+    let query = GetBalance { account: customer(late), currency: None };
+    ensure!(client.query(query).await?.balance == amount(10), "the balance was paid out");
     Ok(())
 }
 
 /// There are 90 million of them: nobody uses them up by commands that are refused.
 async fn refused_openings_use_no_account_number(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    desk.account_with("alice", |it| it.external_reference = Some("taken".to_owned())).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    client
+        .account_with("alice", |command| command.external_reference = Some("taken".to_owned()))
+        .await?;
     let next = "SELECT last_value + is_called::int FROM account_serials";
-    let before = desk.bank.number("accounts", next).await?;
+    let before = client.bank.number("accounts", next).await?;
     let refused = |n: usize| -> Result<Message> {
         let mut open = opening("mallory")?;
         match n % 2 {
@@ -257,28 +261,28 @@ async fn refused_openings_use_no_account_number(bank: Bank) -> Result<()> {
         Ok(Message::of(MessageId::new(), open))
     };
     let messages = (0..1_000).map(refused).collect::<Result<Vec<_>>>()?;
-    desk.bank.publish_all(&messages).await?;
-    desk.bank.events().wait_for(AccountsCommandRejected::TYPE, messages.len()).await?;
-    ensure!(desk.bank.number("accounts", next).await? == before, "numbers were used");
-    desk.account("bob").await?;
-    ensure!(desk.bank.number("accounts", next).await? == before + 1);
+    client.bank.publish_all(&messages).await?;
+    client.bank.events().wait_for(AccountsCommandRejected::TYPE, messages.len()).await?;
+    ensure!(client.bank.number("accounts", next).await? == before, "numbers were used");
+    client.account("bob").await?;
+    ensure!(client.bank.number("accounts", next).await? == before + 1);
     Ok(())
 }
 
 async fn a_changed_limit_counts_from_the_next_transfer_on(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
     for (limit, amount) in [("20", "20.01"), ("20", "20"), ("5", "0.01")] {
         let overdraft_limit = limit.parse()?;
-        desk.tell(SetLimits { spending: None, account_id: alice, overdraft_limit }).await?;
+        client.request(SetLimits { spending: None, account_id: alice, overdraft_limit }).await?;
         wait_for("the ledger knows the limit", PATIENCE, async || {
-            let asked = GetBalance { account: customer(alice), currency: None };
-            Ok(desk.client.ask(asked).await?.overdraft_limit == Some(overdraft_limit))
+            let query = GetBalance { account: customer(alice), currency: None };
+            Ok(client.query(query).await?.overdraft_limit == Some(overdraft_limit))
         })
         .await?;
-        desk.send(transfer(customer(alice), cash(), amount)?).await?;
+        client.submit(transfer(customer(alice), cash(), amount)?).await?;
     }
-    desk.deposit(alice, "1").await?;
+    client.deposit(alice, "1").await?;
     let expected = "
 accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
 ledger.account.opened.v1 alice version=1
@@ -291,33 +295,33 @@ accounts.limits.changed.v1 alice overdraft_limit=5 version=5
 ledger.transfers.rejected.v1 alice -> cash 0.01 EUR: insufficient_funds
 ledger.transfers.posted.v1 cash -> alice 1.00 EUR: cash 19 v3, alice -19 v3
 ";
-    desk.tells(expected).await
+    client.expect_transcript(expected).await
 }
 
-/// What the notifications service makes of it: `tell::`.
+/// The notification of the change: `notifications::`.
 async fn a_changed_holder_is_announced(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account("alice").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account("alice").await?;
     let holder = Holder {
         name: "Alice Nováková".to_owned(),
         email: Some("alice@example.com".to_owned()),
         webhook: None,
         language: "cs".to_owned(),
     };
-    desk.tell(UpdateHolder { account_id: alice, holder: holder.clone() }).await?;
+    client.request(UpdateHolder { account_id: alice, holder: holder.clone() }).await?;
     let expected = "
 accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
 ledger.account.opened.v1 alice version=1
 accounts.account.activated.v1 alice version=2
 accounts.holder.updated.v1 alice holder.name=Alice Nováková version=3
 ";
-    desk.tells(expected).await
+    client.expect_transcript(expected).await
 }
 
-async fn ledger_says(desk: &Desk, account: AccountId, status: LedgerStatus) -> Result<()> {
+async fn ledger_says(client: &BankClient, account: AccountId, status: LedgerStatus) -> Result<()> {
     wait_for(&format!("the ledger has the account {status:?}"), PATIENCE, async || {
-        let asked = GetBalance { account: customer(account), currency: None };
-        Ok(desk.client.ask(asked).await?.status == status)
+        let query = GetBalance { account: customer(account), currency: None };
+        Ok(client.query(query).await?.status == status)
     })
     .await
 }

@@ -1,5 +1,5 @@
-//! Answers that would be larger than the broker takes. Promise: a list comes in pages that fit a
-//! message, what a command did is told in full, and no answer costs anybody another.
+//! Answers above the largest message size. Promise: a list comes in pages that fit a message, the
+//! outcome of a command is announced in full, and no answer delays another.
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, facts};
@@ -16,12 +16,12 @@ use shared_events::{
     refusal::RefusalCode,
 };
 
-use super::clerk::Clerk;
+use super::cli_runner::TellerCli;
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
-        large_transfers_are_told_and_found_and_cost_nobody_an_answer,
-        an_answer_that_cannot_be_cut_is_refused_and_the_rest_goes_on,
+        large_transfers_are_announced_and_found_and_delay_no_answer,
+        an_answer_that_cannot_be_paged_is_refused_and_others_go_on,
     ]
 }
 
@@ -51,9 +51,9 @@ fn command(splits: &Value) -> Result<SubmitInstructions> {
     Ok(serde_json::from_value(splits.clone())?)
 }
 
-async fn large_transfers_are_told_and_found_and_cost_nobody_an_answer(bank: Bank) -> Result<()> {
+async fn large_transfers_are_announced_and_found_and_delay_no_answer(bank: Bank) -> Result<()> {
     bank.start_all(&["accounts", "ledger"]).await?;
-    let clerk = Clerk::of(&bank)?;
+    let teller = TellerCli::of(&bank)?;
     let reference = format!("{} salary", "x".repeat(100));
     let folder = std::env::temp_dir().join(format!("sizes-{}", MessageId::new()));
     std::fs::create_dir_all(&folder)?;
@@ -61,10 +61,12 @@ async fn large_transfers_are_told_and_found_and_cost_nobody_an_answer(bank: Bank
     for number in 0..3 {
         let file = folder.join(format!("{number}.json"));
         std::fs::write(&file, splits(50, "EUR", None).to_string())?;
-        let told = clerk.json(&["instruct", &file.display().to_string()]).await?;
-        let told = told["instructions"].as_array().context("a list")?;
-        let posted = told.iter().filter(|it| it["outcome"]["posted"]["legs"][99].is_object());
-        ensure!(posted.count() == 50, "{told:?}");
+        let actual = teller.json(&["instruct", &file.display().to_string()]).await?;
+        let actual = actual["instructions"].as_array().context("a list")?;
+        let posted = actual
+            .iter()
+            .filter(|instruction| instruction["outcome"]["posted"]["legs"][99].is_object());
+        ensure!(posted.count() == 50, "{actual:?}");
     }
     std::fs::remove_dir_all(&folder)?;
     // Somebody else asks on the same channel of replies all the while.
@@ -78,7 +80,7 @@ async fn large_transfers_are_told_and_found_and_cost_nobody_an_answer(bank: Bank
         anyhow::Ok(())
     };
     let search = ["search", "--reference", &reference];
-    let (found, asked) = tokio::join!(clerk.json(&search), neighbour);
+    let (found, asked) = tokio::join!(teller.json(&search), neighbour);
     asked?;
     let payments = found?["payments"].as_array().map_or(0, Vec::len);
     ensure!(payments == 150, "{payments} payments");
@@ -92,14 +94,16 @@ async fn large_transfers_are_told_and_found_and_cost_nobody_an_answer(bank: Bank
 async fn size<Q: Query>(client: &Client, query: Q) -> Result<usize> {
     let options = SendOptions::default();
     let reply = client.request(MessageId::new(), query, &options).await?;
-    Ok(reply.iter().map(|it| it.data.get().len() + 500).sum())
+    Ok(reply.iter().map(|event| event.data.get().len() + 500).sum())
 }
 
-async fn an_answer_that_cannot_be_cut_is_refused_and_the_rest_goes_on(bank: Bank) -> Result<()> {
+async fn an_answer_that_cannot_be_paged_is_refused_and_others_go_on(bank: Bank) -> Result<()> {
     bank.start("ledger").await?;
     let client = bank.client("auditor")?;
     let options = SendOptions::default();
-    for (currency, first) in ["CZK", "EUR"].into_iter().flat_map(|it| [(it, 0), (it, 3_000)]) {
+    for (currency, first) in
+        ["CZK", "EUR"].into_iter().flat_map(|currency| [(currency, 0), (currency, 3_000)])
+    {
         let command = command(&splits(30, currency, Some(first)))?;
         client.request(MessageId::new(), command, &options).await?;
     }
@@ -121,5 +125,5 @@ async fn an_answer_that_cannot_be_cut_is_refused_and_the_rest_goes_on(bank: Bank
 }
 
 fn is_too_large<T>(answer: Result<T, RequestError>) -> bool {
-    matches!(answer, Err(RequestError::Refused(it)) if it.code == RefusalCode::ReplyTooLarge)
+    matches!(answer, Err(RequestError::Refused(refusal)) if refusal.code == RefusalCode::ReplyTooLarge)
 }

@@ -1,5 +1,5 @@
-//! Facts about the running bank. `cargo test --test bank -- <filter>` checks those whose
-//! name contains the filter.
+//! Facts about the running bank. `cargo test --test bank -- <filter>` checks the facts whose names
+//! contain the filter.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! `make up` where something is wrong. Promise: its last line says what to do, in the words of each
-//! compose and engine, and as soon as that can be told. Docker and cargo are played by scripts.
+//! `make up` under faults. Promise: its last line names the remedy, in the words of each compose
+//! and engine, as soon as the fault is known. Scripts play Docker and cargo.
 
 use std::{
     fs,
@@ -49,7 +49,7 @@ impl Stage {
             let path = folder.join(program);
             fs::write(&path, text).expect("a program can be written");
             let mode = fs::Permissions::from_mode(0o755);
-            fs::set_permissions(&path, mode).expect("it can be run");
+            fs::set_permissions(&path, mode).expect("a script can be made executable");
         }
         Self(folder)
     }
@@ -69,7 +69,7 @@ impl Stage {
     fn last_line(&self, script: &str, variables: &[(&str, &str)]) -> String {
         let output = self.run(script, variables);
         assert!(!output.status.success(), "{output:?}");
-        let told = String::from_utf8(output.stderr).expect("it says text");
+        let told = String::from_utf8(output.stderr).expect("the script writes text");
         told.lines().last().unwrap_or_default().to_owned()
     }
 }

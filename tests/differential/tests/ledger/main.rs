@@ -15,7 +15,7 @@ use ledger_svc::{
     wire,
 };
 use oracle::model::{
-    self, Model, Terms, Told,
+    self, Answer, Model, Terms,
     changes::{AccountEvent, Limits, expiry_id, own_account_id},
 };
 use proptest::prelude::*;
@@ -30,10 +30,10 @@ use shared_events::{
 };
 use uuid::Uuid;
 
-use of_ledger::{change, told};
+use of_ledger::{change, followed};
 use several_legs::{exchanges, legs};
 
-/// Customers that exist, from 0; the last two have yen. Those above do not exist.
+/// The customers, from 0; the last two have yen. Higher numbers name no account.
 const CUSTOMERS: u128 = 7;
 /// The one who has kuna, from before they were withdrawn: these can only go out.
 const WITH_KUNA: u128 = 4;
@@ -102,7 +102,7 @@ fn amounts() -> impl Strategy<Value = Decimal> {
         12 => (1_i64..9_000).prop_map(|cents| Decimal::new(cents, 2)),
         6 => (1_i64..120).prop_map(Decimal::from),
         1 => (-10_i64..1).prop_map(Decimal::from),
-        1 => (1_i64..9_000).prop_map(|it| Decimal::new(it, 3)),
+        1 => (1_i64..9_000).prop_map(|mills| Decimal::new(mills, 3)),
         1 => Just(Decimal::from(1_000_000_000_000_001_i64)),
         1 => Just(Decimal::from(1_000_000_000_000_000_i64)),
         1 => Just(Decimal::new(99_999_999_999_999_999, 2)),
@@ -251,43 +251,46 @@ impl Pair {
                 let (state, settlement) = (&mut self.state, &mut self.settlement);
                 let (key, change) = ((*id, version), change(event));
                 let applied = account_lifecycle::apply(state, settlement, cause, key, &change, now);
-                prop_assert_eq!(told(&applied), self.model.follow(*id, version, event));
+                prop_assert_eq!(followed(&applied), self.model.follow(*id, version, event));
             }
             Step::Expire(id) => {
                 let now = self.domain_now();
                 let done = hold_expiry::expire(&mut self.state, *id, now);
-                let it = release(expiry_id(*id), *id);
-                let outcome = self.model.expire(&it, *id, self.model_now());
+                let by_expiry = release(expiry_id(*id), *id);
+                let outcome = self.model.expire(&by_expiry, *id, self.model_now());
                 let known = done.and_then(|id| self.state.known(id));
-                prop_assert_eq!(known.map(|it| wire::outcome(&it.record.outcome)), outcome);
+                prop_assert_eq!(
+                    known.map(|decided| wire::outcome(&decided.record.outcome)),
+                    outcome
+                );
             }
         }
         self.same_accounts()
     }
 
     fn submit(&mut self, all: Vec<Instruction>) -> Result<(), TestCaseError> {
-        let told = self.model.submit(&all, self.model_now());
+        let answers = self.model.submit(&all, self.model_now());
         let now = self.domain_now();
         let own = all.iter().map(wire::instruction).collect();
         let outcomes = self.state.submit_all(MessageId(Uuid::from_u128(9)), own, now);
-        prop_assert_eq!(outcomes.len(), told.len());
-        for ((outcome, told), asked) in outcomes.into_iter().zip(told).zip(all) {
+        prop_assert_eq!(outcomes.len(), answers.len());
+        for ((outcome, answer), instruction) in outcomes.into_iter().zip(answers).zip(all) {
             let outcome = match outcome {
                 Submitted::New(id) => {
-                    let known = self.state.known(id).expect("it was decided");
-                    Told::New(Box::new(wire::outcome(&known.record.outcome)))
+                    let known = self.state.known(id).expect("the instruction was decided");
+                    Answer::New(Box::new(wire::outcome(&known.record.outcome)))
                 }
-                Submitted::Known(_) => Told::Known,
-                Submitted::Refused(_, reason) => Told::Refused(wire::reject_reason(reason)),
+                Submitted::Known(_) => Answer::Known,
+                Submitted::Refused(_, reason) => Answer::Refused(wire::reject_reason(reason)),
             };
-            prop_assert_eq!(outcome, told, "{:?}", asked);
+            prop_assert_eq!(outcome, answer, "{:?}", instruction);
         }
         Ok(())
     }
 
     fn same_accounts(&self) -> Result<(), TestCaseError> {
         for (id, model) in &self.model.accounts {
-            let account = self.state.account(*id).expect("the domain has it");
+            let account = self.state.account(*id).expect("the ledger has the same");
             let domain = (
                 account.balance(),
                 account.pending_debits,
@@ -308,7 +311,7 @@ impl Pair {
             prop_assert_eq!(domain, model, "{}", id);
         }
         for (id, hold) in &self.model.holds {
-            let held = self.state.hold(*id).expect("the domain has it");
+            let held = self.state.hold(*id).expect("the ledger has the same");
             let left = hold.left.amount.decimal();
             let status = format!("{:?}", held.status);
             prop_assert_eq!((held.remaining, status), (left, format!("{:?}", hold.status)));

@@ -1,4 +1,4 @@
-//! Changes and answers in the ledger's own types, and in those of the oracle.
+//! Account changes and their results, mapped between the ledger and the oracle.
 
 use ledger_svc::{
     account_lifecycle::{AccountChange, Applied},
@@ -33,7 +33,7 @@ fn of_ledger(limits: &Limits) -> accounts::Limits {
 }
 
 /// The ledger's answer as the contract says it.
-pub(super) fn told(applied: &Applied) -> Followed {
+pub(super) fn followed(applied: &Applied) -> Followed {
     match *applied {
         Applied::Opened { currency, version } => Followed::Opened { currency, version },
         Applied::Locked { version, payout } => Followed::Locked { version, payout },

@@ -9,7 +9,7 @@ pub(super) fn legs() -> impl Strategy<Value = Action> {
         let off = if off == 1 { Decimal::ONE } else { Decimal::ZERO };
         let leg = |account, direction, money| Leg { account, direction, money };
         let debit = leg(first, Direction::Debit, Money::new(total + off, currency("EUR")));
-        let credits = shares.into_iter().map(|(it, money)| leg(it, Direction::Credit, money));
+        let credits = shares.into_iter().map(|(party, money)| leg(party, Direction::Credit, money));
         Action::Legs(Legs { legs: std::iter::once(debit).chain(credits).collect() })
     });
     let pairs = prop::collection::vec((0..CUSTOMERS, any::<bool>(), 1_i64..5_000), 1..4);
@@ -42,8 +42,8 @@ pub(super) fn legs() -> impl Strategy<Value = Action> {
 
 pub(super) fn exchanges() -> impl Strategy<Value = Action> {
     let rates = prop_oneof![
-        8 => (1_i64..200_000).prop_map(|it| Decimal::new(it, 3)),
-        2 => (1_i64..20_000_000_000).prop_map(|it| Decimal::new(it, 10)),
+        8 => (1_i64..200_000).prop_map(|digits| Decimal::new(digits, 3)),
+        2 => (1_i64..20_000_000_000).prop_map(|digits| Decimal::new(digits, 10)),
         1 => Just(Decimal::ZERO),
         1 => Just(Decimal::new(1, 11)),
     ];

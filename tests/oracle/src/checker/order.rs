@@ -1,6 +1,6 @@
-//! One order of all that happened. Promise: whoever saw what another did comes after it, and
-//! whoever did not see it, before; where neither is so, the earlier by the ledger's clock is first.
-//! Where no such order exists, the ledger let some see half of what others did.
+//! The sequence of all steps. Promise: a step that read a version comes after the step that wrote
+//! it, and before the step that replaced it; otherwise the earlier time on the clock of the ledger
+//! comes first. Without such a sequence, some reader saw half of a transaction.
 
 use std::{
     cmp::Reverse,
@@ -16,34 +16,34 @@ use shared_events::{
 
 use super::Command;
 
-/// What the ledger did at once.
+/// The records that the ledger wrote in one transaction for one command.
 pub(super) struct Step<'a> {
-    /// What led to it: a command, or the hold that ended.
+    /// The id of the cause: a command, or the hold that expired.
     pub(super) id: CommandId,
     /// When it was decided.
     pub(super) at: DateTime<Utc>,
-    /// Where it stands in the journal.
+    /// The place in the journal.
     pub(super) place: (u8, i64),
-    /// Who asked for it.
-    pub(super) asked: Asked<'a>,
-    /// What was new in it.
+    /// The cause.
+    pub(super) trigger: Trigger<'a>,
+    /// The new records of the step.
     pub(super) records: Vec<&'a JournalRecord>,
 }
 
 impl<'a> Step<'a> {
-    /// All that was asked in it, also what had been decided before.
+    /// All instructions of the step, also those decided before.
     pub(super) fn instructions(&self) -> Vec<&'a Instruction> {
-        match self.asked {
-            Asked::By(command) => command.instructions.iter().collect(),
-            Asked::Expiry(_) => self.records.iter().map(|it| &it.instruction).collect(),
+        match self.trigger {
+            Trigger::Command(command) => command.instructions.iter().collect(),
+            Trigger::Expiry(_) => self.records.iter().map(|record| &record.instruction).collect(),
         }
     }
 }
 
-/// Who asked for a step.
-pub(super) enum Asked<'a> {
+/// The cause of a step.
+pub(super) enum Trigger<'a> {
     /// A client's command.
-    By(&'a Command),
+    Command(&'a Command),
     /// The clock: this hold's time is over.
     Expiry(TransferId),
 }
@@ -85,11 +85,13 @@ fn edges(steps: &[Step<'_>]) -> Result<Vec<(usize, usize)>> {
     for (n, step) in steps.iter().enumerate() {
         for record in &step.records {
             decided.insert(record.instruction.transfer_id, (n, &record.outcome));
-            if let Outcome::Rejected(it) = &record.outcome {
-                readers.extend(it.account.iter().map(|it| ((it.account_id, it.version), n)));
+            if let Outcome::Rejected(rejected) = &record.outcome {
+                readers.extend(
+                    rejected.account.iter().map(|reader| ((reader.account_id, reader.version), n)),
+                );
             }
-            for it in written(&record.outcome) {
-                let (id, version) = (it.account_id, it.version);
+            for account in written(&record.outcome) {
+                let (id, version) = (account.account_id, account.version);
                 let twin = writers.insert((id, version), n);
                 ensure!(twin.is_none(), "version {version} of {id} was written twice");
             }
@@ -104,8 +106,11 @@ fn edges(steps: &[Step<'_>]) -> Result<Vec<(usize, usize)>> {
         edges.extend(writers.get(&(id, version + 1)).map(|next| (reader, *next)));
     }
     for (n, step) in steps.iter().enumerate() {
-        if let Asked::By(command) = step.asked {
-            let known = command.instructions.iter().filter_map(|it| decided.get(&it.transfer_id));
+        if let Trigger::Command(command) = step.trigger {
+            let known = command
+                .instructions
+                .iter()
+                .filter_map(|instruction| decided.get(&instruction.transfer_id));
             edges.extend(known.map(|(first, _)| (*first, n)));
         }
         for record in &step.records {
@@ -123,9 +128,9 @@ fn edges(steps: &[Step<'_>]) -> Result<Vec<(usize, usize)>> {
 
 fn written(outcome: &Outcome) -> Vec<&AccountAfter> {
     match outcome {
-        Outcome::Posted(it) => it.legs.iter().map(|leg| &leg.account).collect(),
-        Outcome::Held(it) => vec![&it.debtor, &it.creditor],
-        Outcome::Released(it) => vec![&it.debtor, &it.creditor],
+        Outcome::Posted(posted) => posted.legs.iter().map(|leg| &leg.account).collect(),
+        Outcome::Held(held) => vec![&held.debtor, &held.creditor],
+        Outcome::Released(released) => vec![&released.debtor, &released.creditor],
         Outcome::Rejected(_) => vec![],
     }
 }
@@ -137,13 +142,13 @@ fn about(
     decided: &BTreeMap<TransferId, (usize, &Outcome)>,
 ) -> Option<(usize, bool)> {
     let is_seen = match &record.outcome {
-        Outcome::Rejected(it) => it.account.is_some(),
+        Outcome::Rejected(rejected) => rejected.account.is_some(),
         Outcome::Posted(_) | Outcome::Held(_) | Outcome::Released(_) => true,
     };
     let (id, of_hold) = match &record.instruction.action {
-        Action::Capture(it) => (it.hold_id, true),
-        Action::Release(it) => (it.hold_id, true),
-        Action::Reverse(it) => (it.original_id, false),
+        Action::Capture(capture) => (capture.hold_id, true),
+        Action::Release(release) => (release.hold_id, true),
+        Action::Reverse(reversal) => (reversal.original_id, false),
         Action::Transfer(_) | Action::Hold(_) | Action::Legs(_) | Action::Exchange(_) => {
             return None;
         }

@@ -12,137 +12,146 @@ use shared_events::{
 
 use super::{
     Changes,
-    order::{Asked, Step},
+    order::{Step, Trigger},
 };
-use crate::model::{Model, Now, Terms, Told};
+use crate::model::{Answer, Model, Now, Terms};
 
 /// How far the ledger has followed each account's changes.
-type World = BTreeMap<AccountId, usize>;
+type FollowedChanges = BTreeMap<AccountId, usize>;
 
 /// The terms of an account from one change on.
-struct Era {
+struct TermsPeriod {
     version: i64,
     announced_at: DateTime<Utc>,
     terms: Terms,
 }
 
-/// The model, and what is known of its accounts' terms.
+/// The model, and the terms of its accounts over time.
 struct Replay {
     model: Model,
-    eras: BTreeMap<AccountId, Vec<Era>>,
+    periods: BTreeMap<AccountId, Vec<TermsPeriod>>,
 }
 
 /// The model after all steps, each of which it explains.
 pub(super) fn replay(steps: &[Step<'_>], changes: &Changes) -> Result<Model> {
     let mut replay = Replay::new(changes)?;
-    let mut worlds = vec![replay.eras.keys().map(|id| (*id, 0)).collect::<World>()];
+    let mut candidates =
+        vec![replay.periods.keys().map(|id| (*id, 0)).collect::<FollowedChanges>()];
     for step in steps {
-        worlds = replay.explain(step, worlds)?;
+        candidates = replay.explain(step, candidates)?;
     }
-    let last = replay.eras.iter().map(|(id, eras)| (*id, eras.len() - 1)).collect();
-    replay.enter(&last);
+    let last = replay.periods.iter().map(|(id, periods)| (*id, periods.len() - 1)).collect();
+    replay.apply_terms(&last);
     Ok(replay.model)
 }
 
 impl Replay {
     fn new(changes: &Changes) -> Result<Self> {
-        let (mut model, mut eras) = (Model::default(), BTreeMap::<_, Vec<Era>>::new());
+        let (mut model, mut periods) = (Model::default(), BTreeMap::<_, Vec<TermsPeriod>>::new());
         for (id, changes) in changes {
             for (version, (announced_at, event)) in changes {
                 model.follow(*id, *version, event);
                 let account = model.accounts.get(id);
                 let account = account.with_context(|| format!("{id} was never opened"))?;
                 let (announced_at, terms) = (*announced_at, account.terms.clone());
-                eras.entry(*id).or_default().push(Era { version: *version, announced_at, terms });
+                periods.entry(*id).or_default().push(TermsPeriod {
+                    version: *version,
+                    announced_at,
+                    terms,
+                });
             }
         }
-        Ok(Self { model, eras })
+        Ok(Self { model, periods })
     }
 
-    /// The worlds in which a step is right, of those that can follow these; and does it. Of worlds
-    /// that are right, those are enough that have followed least: they can become the others.
-    fn explain(&mut self, step: &Step<'_>, worlds: Vec<World>) -> Result<Vec<World>> {
-        let mut open: VecDeque<World> =
-            worlds.into_iter().map(|world| self.behind(world, step)).collect();
-        let (mut right, mut wrong) = (Vec::<World>::new(), None);
+    /// Replays a step, and returns the candidates that explain the step. Of these, the ones that
+    /// have followed the fewest changes are enough: any other follows from them.
+    fn explain(
+        &mut self,
+        step: &Step<'_>,
+        candidates: Vec<FollowedChanges>,
+    ) -> Result<Vec<FollowedChanges>> {
+        let mut open: VecDeque<FollowedChanges> =
+            candidates.into_iter().map(|followed| self.behind(followed, step)).collect();
+        let (mut right, mut wrong) = (Vec::<FollowedChanges>::new(), None);
         let mut seen = BTreeSet::new();
-        while let Some(world) = open.pop_front() {
-            let is_known = right.iter().any(|least| is_within(least, &world));
-            if is_known || !seen.insert(world.clone()) {
+        while let Some(followed) = open.pop_front() {
+            let is_known = right.iter().any(|least| is_within(least, &followed));
+            if is_known || !seen.insert(followed.clone()) {
                 continue;
             }
             let before = self.model.before(step.instructions().into_iter());
-            self.enter(&world);
+            self.apply_terms(&followed);
             let compared = self.compare(step);
             self.model.undo(before);
             match compared {
                 Ok(()) => {
-                    right.retain(|it| !is_within(&world, it));
-                    right.push(world);
+                    right.retain(|other| !is_within(&followed, other));
+                    right.push(followed);
                 }
                 Err(why) => {
                     wrong.get_or_insert(why);
-                    open.extend(self.further(&world, step.at));
+                    open.extend(self.further(&followed, step.at));
                 }
             }
         }
         let Some(least) = right.first() else {
-            let why = wrong.unwrap_or_else(|| Error::msg("there is no world"));
+            let why = wrong.unwrap_or_else(|| Error::msg("there is no followed"));
             return Err(why.context(format!("{}, decided at {}", step.id, step.at)));
         };
-        self.enter(least);
+        self.apply_terms(least);
         self.compare(step)?;
         Ok(right)
     }
 
-    /// The same world after the change behind which a step was sent.
-    fn behind(&self, mut world: World, step: &Step<'_>) -> World {
-        if let Asked::By(command) = step.asked
+    /// The same followed after the change behind which a step was sent.
+    fn behind(&self, mut followed: FollowedChanges, step: &Step<'_>) -> FollowedChanges {
+        if let Trigger::Command(command) = step.trigger
             && let Some((id, version)) = command.behind
-            && let (Some(eras), Some(now)) = (self.eras.get(&id), world.get_mut(&id))
+            && let (Some(periods), Some(now)) = (self.periods.get(&id), followed.get_mut(&id))
         {
-            let least = eras.iter().rposition(|era| era.version <= version).unwrap_or(0);
+            let least = periods.iter().rposition(|period| period.version <= version).unwrap_or(0);
             *now = least.max(*now);
         }
-        world
+        followed
     }
 
-    /// The worlds that have followed one more change that was announced by then.
-    fn further(&self, world: &World, by: DateTime<Utc>) -> Vec<World> {
-        let next = world.iter().filter_map(|(id, now)| {
-            self.eras[id].get(now + 1).filter(|era| era.announced_at <= by)?;
-            let mut world = world.clone();
-            world.insert(*id, now + 1);
-            Some(world)
+    /// The candidates that have followed one more change that was announced by then.
+    fn further(&self, followed: &FollowedChanges, by: DateTime<Utc>) -> Vec<FollowedChanges> {
+        let next = followed.iter().filter_map(|(id, now)| {
+            self.periods[id].get(now + 1).filter(|period| period.announced_at <= by)?;
+            let mut followed = followed.clone();
+            followed.insert(*id, now + 1);
+            Some(followed)
         });
         next.collect()
     }
 
-    fn enter(&mut self, world: &World) {
-        for (id, now) in world {
+    fn apply_terms(&mut self, followed: &FollowedChanges) {
+        for (id, now) in followed {
             if let Some(account) = self.model.accounts.get_mut(id) {
-                account.terms.clone_from(&self.eras[id][*now].terms);
+                account.terms.clone_from(&self.periods[id][*now].terms);
             }
         }
     }
 
-    /// Does a step, and says where the ledger did otherwise.
+    /// Replays a step, and names the first difference to the ledger.
     fn compare(&mut self, step: &Step<'_>) -> Result<()> {
         let now = Now { instant: step.at, today: step.at.date_naive(), closed_through: None };
         let mut decided = BTreeMap::<TransferId, InstructionOutcome>::new();
-        match step.asked {
-            Asked::By(command) => {
-                let told = self.model.submit(&command.instructions, now);
-                for (it, told) in command.instructions.iter().zip(told) {
-                    if let Told::New(outcome) = told {
-                        decided.insert(it.transfer_id, *outcome);
+        match step.trigger {
+            Trigger::Command(command) => {
+                let answers = self.model.submit(&command.instructions, now);
+                for (instruction, answer) in command.instructions.iter().zip(answers) {
+                    if let Answer::New(outcome) = answer {
+                        decided.insert(instruction.transfer_id, *outcome);
                     }
                 }
             }
-            Asked::Expiry(hold) => {
-                for it in step.instructions() {
-                    let outcome = self.model.expire(it, hold, now);
-                    decided.extend(outcome.map(|outcome| (it.transfer_id, outcome)));
+            Trigger::Expiry(hold) => {
+                for instruction in step.instructions() {
+                    let outcome = self.model.expire(instruction, hold, now);
+                    decided.extend(outcome.map(|outcome| (instruction.transfer_id, outcome)));
                 }
             }
         }
@@ -161,12 +170,12 @@ impl Replay {
     }
 }
 
-/// Whether `world` has followed all that `least` has.
-fn is_within(least: &World, world: &World) -> bool {
-    least.iter().zip(world).all(|((_, least), (_, now))| least <= now)
+/// Whether `followed` has followed all that `least` has.
+fn is_within(least: &FollowedChanges, followed: &FollowedChanges) -> bool {
+    least.iter().zip(followed).all(|((_, least), (_, now))| least <= now)
 }
 
-/// What the ledger says is on accounts is what the model has.
+/// The balances of the ledger equal those of the model.
 pub(super) fn compare_balances(model: &Model, balances: &[BalanceFound]) -> Result<()> {
     for found in balances {
         let account = model.accounts.get(&found.account_id);
@@ -191,7 +200,9 @@ pub(super) fn compare_balances(model: &Model, balances: &[BalanceFound]) -> Resu
 pub(super) fn compare_sums(model: &Model, lines: &[TrialBalanceLine]) -> Result<()> {
     let (mut sums, mut totals) = (BTreeMap::new(), BTreeMap::<Currency, Total>::new());
     // The ledger opens the bank's own accounts when something is first booked on them.
-    for account in model.accounts.values().filter(|it| it.code.is_none() || it.version > 1) {
+    for account in
+        model.accounts.values().filter(|account| account.code.is_none() || account.version > 1)
+    {
         let line: &mut (i64, Total) =
             sums.entry((account.currency, account.code.clone())).or_default();
         let posted = Total::of(account.posted).context("the model posts no more digits")?;

@@ -1,4 +1,4 @@
-//! What is done, where nothing stands against it.
+//! The changes that a valid instruction makes.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -147,7 +147,7 @@ impl Model {
     }
 
     fn change(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) -> AccountAfter {
-        let account = self.accounts.get_mut(&id).expect("the rules have found it");
+        let account = self.accounts.get_mut(&id).expect("the rules have found the account");
         change(account);
         account.version += 1;
         account.after(id)
@@ -231,11 +231,14 @@ impl Model {
                 return refused(CloseRefusal::PayoutRejected);
             }
             let legs = self.book(&lines, |_, _| ());
-            let it = paid_out(payout_id(id, change), id, to, Money::new(balance, currency));
-            paid = Some(it.transfer_id);
-            self.keep(&it, InstructionOutcome::Posted(Posted { legs, hold: None, reverses: None }));
+            let payout = paid_out(payout_id(id, change), id, to, Money::new(balance, currency));
+            paid = Some(payout.transfer_id);
+            self.keep(
+                &payout,
+                InstructionOutcome::Posted(Posted { legs, hold: None, reverses: None }),
+            );
         }
-        let account = self.accounts.get_mut(&id).expect("it is there");
+        let account = self.accounts.get_mut(&id).expect("the account exists");
         account.terms.status = LedgerStatus::Locked;
         account.version += 1;
         Followed::Locked { version: account.version, payout: paid }

@@ -14,8 +14,8 @@ pub(super) fn leaves(currency: Currency, out_of: &Party, into: &Party, broken: &
     broken.extend((!is_right && is_unholdable(currency)).then_some(R::UnsupportedCurrency));
 }
 
-/// Codes of ISO 4217 that are no money: metals, units of account, for testing, for none; and those
-/// that another currency has taken the place of.
+/// Codes of ISO 4217 without money in circulation: metals, units of account, test codes, the code
+/// for no currency, and currencies that were replaced.
 const UNHOLDABLE: [&str; 19] = [
     "XAG", "XAU", "XPD", "XPT", "XAD", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA", "XTS",
     "XXX", "BGN", "CUC", "HRK", "SLL", "ZWL",

@@ -9,7 +9,7 @@ use super::{
     rules::{Broken, Line},
 };
 
-/// What has 18 digits with those of the currency is less.
+/// The bound of an amount: 18 digits together with those of the currency.
 pub(super) fn end(currency: Currency) -> Decimal {
     Decimal::from(10_i64.pow(18 - currency.digits()))
 }

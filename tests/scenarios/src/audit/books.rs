@@ -12,7 +12,7 @@ use shared_events::{
     },
 };
 
-use crate::desk::{Desk, cash, customer, own};
+use crate::bank_client::{BankClient, cash, customer, own};
 
 fn money(units: &str, currency: &str) -> Result<Money> {
     Ok(Money::new(units.parse::<Amount>()?.decimal(), currency.parse()?))
@@ -53,37 +53,37 @@ fn reverse(original: &Instruction, units: Option<&str>) -> Result<Instruction> {
 }
 
 /// One of these groups of instructions after the other, each in a transaction of its own.
-async fn carry_out(desk: &Desk, commands: Vec<Vec<Instruction>>) -> Result<()> {
+async fn carry_out(client: &BankClient, commands: Vec<Vec<Instruction>>) -> Result<()> {
     for instructions in commands {
-        desk.tell(SubmitInstructions { instructions }).await?;
+        client.request(SubmitInstructions { instructions }).await?;
     }
     Ok(())
 }
 
 /// Writes the books. The last record is a rejection.
-pub(super) async fn write(desk: &mut Desk) -> Result<()> {
-    let alice = customer(desk.account("alice").await?);
-    let payee = desk.account("bob").await?;
+pub(super) async fn write(client: &mut BankClient) -> Result<()> {
+    let alice = customer(client.account("alice").await?);
+    let payee = client.account("bob").await?;
     let bob = customer(payee);
     let czk = "CZK".parse()?;
-    let koruna = customer(desk.account_with("koruna", |it| it.currency = czk).await?);
-    let carol = desk.account("carol").await?;
-    ensure!(desk.deposit(carol, "12.34").await? == "posted");
+    let koruna = customer(client.account_with("koruna", |command| command.currency = czk).await?);
+    let carol = client.account("carol").await?;
+    ensure!(client.deposit(carol, "12.34").await? == "posted");
 
     let mut salary = pay(&cash(), &alice, "1000.50")?;
     (salary.reference, salary.end_to_end_id) = (Some("Salary".to_owned()), Some("S-1".to_owned()));
     let mut late = pay(&alice, &bob, "7")?;
     (late.booking_date, late.value_date) = ("2026-01-31".parse().ok(), "2026-02-02".parse().ok());
-    carry_out(desk, vec![vec![salary], vec![late], moves(&alice, &bob, &koruna)?]).await?;
-    carry_out(desk, holds(&alice, &bob)?).await?;
+    carry_out(client, vec![vec![salary], vec![late], moves(&alice, &bob, &koruna)?]).await?;
+    carry_out(client, holds(&alice, &bob)?).await?;
 
     let loan = pay(&alice, &bob, "40")?;
     let parts = [reverse(&loan, Some("15"))?, reverse(&loan, None)?];
     let mut carried = vec![vec![loan]];
-    carried.extend(parts.map(|it| vec![it]));
-    let group = |mut it: Instruction, group| {
-        it.group = Some(group);
-        it
+    carried.extend(parts.map(|part| vec![part]));
+    let group = |mut instruction: Instruction, group| {
+        instruction.group = Some(group);
+        instruction
     };
     carried.push(vec![
         group(pay(&alice, &bob, "1")?, 1),
@@ -94,17 +94,17 @@ pub(super) async fn write(desk: &mut Desk) -> Result<()> {
     let mut wordy = pay(&alice, &bob, "1")?;
     wordy.reference = Some("x".repeat(141));
     carried.push(vec![wordy]);
-    carry_out(desk, carried).await?;
+    carry_out(client, carried).await?;
 
-    desk.tell(CloseAccount { account_id: carol, payout: Some(payee) }).await?;
-    desk.heard(AccountClosed::TYPE, carol).await?;
+    client.request(CloseAccount { account_id: carol, payout: Some(payee) }).await?;
+    client.wait_event(AccountClosed::TYPE, carol).await?;
     wait_for("carol is closed, and a hold has expired", PATIENCE, async || {
         let ended = "SELECT (SELECT count(*) FROM accounts WHERE status = 'closed')
             + (SELECT count(*) FROM holds WHERE status = 'expired')";
-        Ok(desk.bank.number("ledger", ended).await? == 2)
+        Ok(client.bank.number("ledger", ended).await? == 2)
     })
     .await?;
-    carry_out(desk, vec![vec![pay(&bob, &alice, "5000")?]]).await
+    carry_out(client, vec![vec![pay(&bob, &alice, "5000")?]]).await
 }
 
 /// Money among more than two accounts.
@@ -146,5 +146,5 @@ fn holds(alice: &Party, bob: &Party) -> Result<Vec<Vec<Instruction>>> {
     dated.booking_date = "2026-03-01".parse().ok();
     let [first, second] = parts;
     let commands = [expiring, captured, first, released, release, second, open, part, dated];
-    Ok(commands.into_iter().map(|it| vec![it]).collect())
+    Ok(commands.into_iter().map(|command| vec![command]).collect())
 }

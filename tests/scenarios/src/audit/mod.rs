@@ -1,5 +1,5 @@
-//! The proof of the books. Promise: whatever is changed in any column that the proof covers, left
-//! out, put in or moved, is found and named; and honest books verify, also while the bank works.
+//! The proof of the books. Promise: a change of any column that the proof covers, and a row that
+//! was left out, added or moved, is found and named.
 
 mod books;
 mod export;
@@ -15,7 +15,7 @@ use teller::{
     audit::{Verdict, Verified},
 };
 
-use super::desk::{Desk, cash, customer, transfer};
+use super::bank_client::{BankClient, cash, customer, transfer};
 use tamper::{TABLES, Tamperer, another};
 
 pub(crate) fn facts() -> Vec<Fact> {
@@ -30,7 +30,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     here.into_iter().chain(exports).chain(months).collect()
 }
 
-/// What the proof does not cover, and why.
+/// The columns that the proof does not cover, and the reasons.
 const EXCEPTIONS: [(&str, &str, &str); 15] = [
     ("accounts", "status", "follows from events of the accounts service"),
     ("accounts", "blocked", "follows from events of the accounts service"),
@@ -49,12 +49,12 @@ const EXCEPTIONS: [(&str, &str, &str); 15] = [
     ("chains", "decided_at", "keeps the ledger's instants in order; no money"),
 ];
 
-/// Books with some of everything, and who proves them.
-async fn open(bank: Bank) -> Result<(Desk, Teller)> {
-    let mut desk = Desk::open(bank).await?;
-    books::write(&mut desk).await?;
-    let auditor = Teller::new(desk.bank.client("auditor")?);
-    Ok((desk, auditor))
+/// Books with records of every kind, and an auditor who proves them.
+async fn open(bank: Bank) -> Result<(BankClient, Teller)> {
+    let mut client = BankClient::with_services(bank).await?;
+    books::write(&mut client).await?;
+    let auditor = Teller::new(client.bank.client("auditor")?);
+    Ok((client, auditor))
 }
 
 async fn verdict(auditor: &Teller, anchors: &[ChainEnd]) -> Result<Verdict> {
@@ -82,11 +82,11 @@ fn names(difference: &Value, row: &Value) -> bool {
 }
 
 async fn tampering_with_any_column_is_found(bank: Bank) -> Result<()> {
-    let (desk, auditor) = open(bank).await?;
+    let (client, auditor) = open(bank).await?;
     verified(&auditor, &[]).await?;
     let (mut nth, mut covered) = (0, 0);
     for (table, _) in TABLES {
-        let table = Tamperer::of(&desk.bank, table)?;
+        let table = Tamperer::of(&client.bank, table)?;
         table.keep().await?;
         let columns = table.columns().await?;
         let excepted: Vec<&str> = EXCEPTIONS
@@ -94,13 +94,16 @@ async fn tampering_with_any_column_is_found(bank: Bank) -> Result<()> {
             .filter_map(|(of, column, _)| (*of == table.table).then_some(*column))
             .collect();
         for name in &excepted {
-            ensure!(columns.iter().any(|it| it.0 == *name), "an exception for no column: {name}");
+            ensure!(
+                columns.iter().any(|column| column.0 == *name),
+                "an exception for no column: {name}"
+            );
         }
         for (column, kind) in columns {
             if excepted.contains(&column.as_str()) {
                 continue;
             }
-            // What the database itself would not take is no test of the proof.
+            // A change that the database itself refuses is no test of the proof.
             let condition = match (table.table, column.as_str()) {
                 ("accounts", "code") => "code IS NOT NULL",
                 ("accounts", _) => "version > 1",
@@ -126,12 +129,12 @@ async fn tampering_with_any_column_is_found(bank: Bank) -> Result<()> {
 }
 
 async fn rows_left_out_put_in_or_moved_are_found(bank: Bank) -> Result<()> {
-    let (desk, auditor) = open(bank).await?;
+    let (client, auditor) = open(bank).await?;
     for (table, _) in TABLES {
-        Tamperer::of(&desk.bank, table)?.keep().await?;
+        Tamperer::of(&client.bank, table)?.keep().await?;
     }
     for (n, (name, _)) in (3..).zip(TABLES) {
-        let table = Tamperer::of(&desk.bank, name)?;
+        let table = Tamperer::of(&client.bank, name)?;
         let condition = if name == "accounts" { "version > 2" } else { "true" };
         let row = table.row(condition, n).await?;
         let left_out = table.name(&row).await?;
@@ -142,9 +145,9 @@ async fn rows_left_out_put_in_or_moved_are_found(bank: Bank) -> Result<()> {
         table.restore().await?;
     }
     let longest = "SELECT chain::bigint FROM journal GROUP BY chain ORDER BY count(*) DESC LIMIT 1";
-    let longest = desk.bank.number("ledger", longest).await?.to_string();
+    let longest = client.bank.number("ledger", longest).await?.to_string();
     for (name, statement, named) in MOVED {
-        let table = Tamperer::of(&desk.bank, name)?;
+        let table = Tamperer::of(&client.bank, name)?;
         let statement = statement.replace("$chain", &longest);
         table.unguarded(&statement).await?;
         let difference = found(&auditor, &[], &statement).await?;
@@ -156,7 +159,8 @@ async fn rows_left_out_put_in_or_moved_are_found(bank: Bank) -> Result<()> {
     Ok(())
 }
 
-/// In which table, by what statement, and what the proof says then. `$chain` is the longest chain.
+/// The table, the statement, and the difference that the proof must name. `$chain` is the longest
+/// chain.
 const MOVED: [(&str, &str, &str); 10] = [
     (
         "journal",
@@ -216,11 +220,12 @@ const MOVED: [(&str, &str, &str); 10] = [
     ("chains", "INSERT INTO chains SELECT 4, 0, hash FROM chains LIMIT 1", r#"{"chain": 4}"#),
 ];
 
-/// Who can rewrite everything makes all hashes anew. What was seen before is not there any more.
+/// An attacker who can rewrite everything computes all hashes again. An anchor from before still
+/// finds the change.
 async fn a_rewritten_chain_is_found_by_its_anchor(bank: Bank) -> Result<()> {
-    let (desk, auditor) = open(bank).await?;
+    let (client, auditor) = open(bank).await?;
     let seen = verified(&auditor, &[]).await?.ends;
-    let journal = Tamperer::of(&desk.bank, "journal")?;
+    let journal = Tamperer::of(&client.bank, "journal")?;
     // The last rejection is the end of its chain.
     let last =
         "(SELECT transfer_id FROM journal ORDER BY record::json->>'decided_at' DESC LIMIT 1)";
@@ -256,8 +261,8 @@ async fn a_rewritten_chain_is_found_by_its_anchor(bank: Bank) -> Result<()> {
 }
 
 async fn the_database_refuses_to_change_the_journal(bank: Bank) -> Result<()> {
-    let (desk, auditor) = open(bank).await?;
-    let mut tables = months::tables(&desk.bank).await?;
+    let (client, auditor) = open(bank).await?;
+    let mut tables = months::tables(&client.bank).await?;
     ensure!(tables.len() >= 4, "this month, two to come and the rest: {tables:?}");
     tables.push("journal".to_owned());
     let mut columns: Vec<_> = tables.iter().map(|table| (table.as_str(), "place")).collect();
@@ -269,8 +274,8 @@ async fn the_database_refuses_to_change_the_journal(bank: Bank) -> Result<()> {
             format!("DELETE FROM {table}"),
             format!("TRUNCATE {table}"),
         ] {
-            let refused = desk.bank.execute("ledger", &statement).await;
-            let why = refused.err().map(|it| format!("{it:#}")).unwrap_or_default();
+            let refused = client.bank.execute("ledger", &statement).await;
+            let why = refused.err().map(|error| format!("{error:#}")).unwrap_or_default();
             ensure!(why.contains("is append-only"), "{statement}: {why:?}");
         }
     }
@@ -280,19 +285,19 @@ async fn the_database_refuses_to_change_the_journal(bank: Bank) -> Result<()> {
 
 async fn honest_books_verify_while_the_bank_works(bank: Bank) -> Result<()> {
     const COMMANDS: usize = 8;
-    let (mut desk, auditor) = open(bank).await?;
-    let dave = desk.account("dave").await?;
+    let (mut client, auditor) = open(bank).await?;
+    let dave = client.account("dave").await?;
     let work = async || {
         for _ in 0..COMMANDS {
             let transfers: Result<Vec<_>> =
                 (0..20).map(|_| transfer(cash(), customer(dave), "1")).collect();
-            desk.tell(SubmitTransfers { transfers: transfers? }).await?;
+            client.request(SubmitTransfers { transfers: transfers? }).await?;
         }
         anyhow::Ok(())
     };
     let (mut proved, mut ends) = (vec![], vec![]);
     for _ in 0..4 {
-        // What was proved last is the anchor of the next.
+        // The last proof is the anchor of the next.
         let (worked, verified) = tokio::join!(work(), verified(&auditor, &ends));
         worked?;
         let verified = verified?;

@@ -1,13 +1,13 @@
-//! Somebody who owns the database and means ill. Promise: what was changed can be put back, and
-//! the row that was changed is known by what the proof names rows by.
+//! An attacker who owns the database. Promise: a change can be undone, and the changed row has the
+//! name by which the proof names rows.
 
 use anyhow::{Context, Result};
 use harness::Bank;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
-/// What the proof covers: each table, and how its rows are named: the column, and the field of a
-/// difference.
+/// The tables that the proof covers, with the columns that name a row, and the field of a
+/// difference that has the value of each.
 pub(super) const TABLES: [(&str, &[(&str, &str)]); 6] = [
     ("journal", &[("chain", "chain"), ("place", "place")]),
     ("chains", &[("chain", "chain")]),
@@ -27,7 +27,7 @@ pub(super) struct Tamperer<'a> {
 impl<'a> Tamperer<'a> {
     pub(super) fn of(bank: &'a Bank, table: &str) -> Result<Self> {
         let (table, names) =
-            TABLES.into_iter().find(|it| it.0 == table).context("a table of the proof")?;
+            TABLES.into_iter().find(|row| row.0 == table).context("a table of the proof")?;
         Ok(Self { bank, table, names })
     }
 
@@ -81,7 +81,7 @@ impl<'a> Tamperer<'a> {
         self.text(&row).await
     }
 
-    /// What a difference says of a row.
+    /// The name of a row in a difference.
     pub(super) async fn name(&self, row: &str) -> Result<Value> {
         let (table, name) = (self.table, self.name_of());
         let name = format!("SELECT {name}::text FROM {table} WHERE {row}");

@@ -30,13 +30,13 @@ const TOLERANCE_SECONDS: i64 = 300;
 
 /// One request as it came.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct WebhookCall {
     headers: HeaderMap,
     pub(crate) body: String,
     pub(crate) at: Instant,
 }
 
-impl Call {
+impl WebhookCall {
     pub(crate) fn header(&self, name: &str) -> Result<&str> {
         let value = self.headers.get(name).with_context(|| format!("no header {name}"))?;
         Ok(value.to_str()?)
@@ -58,15 +58,16 @@ impl Call {
     fn verify_by_specification(&self, secret: &str) -> Result<()> {
         let (id, timestamp) = (self.header("webhook-id")?, self.header("webhook-timestamp")?);
         let age = chrono::Utc::now().timestamp() - timestamp.parse::<i64>()?;
-        ensure!(age.abs() <= TOLERANCE_SECONDS, "it is {age} s old");
+        ensure!(age.abs() <= TOLERANCE_SECONDS, "the request is {age} s old");
         let key = secret.strip_prefix("whsec_").context("a secret starts with whsec_")?;
         let key = BASE64_STANDARD.decode(key)?;
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key)?;
         mac.update(format!("{id}.{timestamp}.{}", self.body).as_bytes());
         let signatures = self.header("webhook-signature")?;
-        let mut of_version_1 = signatures.split(' ').filter_map(|it| it.strip_prefix("v1,"));
-        let right = |it: &str| {
-            BASE64_STANDARD.decode(it).is_ok_and(|it| mac.clone().verify_slice(&it).is_ok())
+        let mut of_version_1 =
+            signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,"));
+        let right = |text: &str| {
+            BASE64_STANDARD.decode(text).is_ok_and(|bytes| mac.clone().verify_slice(&bytes).is_ok())
         };
         ensure!(of_version_1.any(right), "{signatures} is not the signature of {id}");
         Ok(())
@@ -74,34 +75,34 @@ impl Call {
 }
 
 #[derive(Default)]
-struct Kept {
-    calls: Vec<Call>,
+struct Received {
+    calls: Vec<WebhookCall>,
     answers: VecDeque<StatusCode>,
     /// Said with every refusal.
     retry_after: Option<&'static str>,
 }
 
-type Shared = Arc<Mutex<Kept>>;
+type Shared = Arc<Mutex<Received>>;
 
 /// Listens on a free port of this machine as long as it lives.
-pub(crate) struct Hooks {
+pub(crate) struct WebhookReceiver {
     address: SocketAddr,
-    kept: Shared,
+    received: Shared,
     _serving: JoinSet<()>,
 }
 
-impl Hooks {
+impl WebhookReceiver {
     /// Answers the first calls with these statuses, and all others with 204.
     pub(crate) async fn open(answers: &[u16]) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let answers =
-            answers.iter().map(|it| StatusCode::from_u16(*it)).collect::<Result<_, _>>()?;
-        let kept = Arc::new(Mutex::new(Kept { answers, ..Kept::default() }));
-        let router = Router::new().route("/hook", post(take)).with_state(Arc::clone(&kept));
+            answers.iter().map(|answer| StatusCode::from_u16(*answer)).collect::<Result<_, _>>()?;
+        let received = Arc::new(Mutex::new(Received { answers, ..Received::default() }));
+        let router = Router::new().route("/hook", post(take)).with_state(Arc::clone(&received));
         let mut serving = JoinSet::new();
         serving.spawn(async move { drop(axum::serve(listener, router).await) });
-        Ok(Self { address, kept, _serving: serving })
+        Ok(Self { address, received, _serving: serving })
     }
 
     /// Says `Retry-After` with every refusal.
@@ -109,11 +110,11 @@ impl Hooks {
         answers: &[u16],
         retry_after: &'static str,
     ) -> Result<Self> {
-        let hooks = Self::open(answers).await?;
-        let mut kept = hooks.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retry_after = Some(retry_after);
-        drop(kept);
-        Ok(hooks)
+        let receiver = Self::open(answers).await?;
+        let mut received = receiver.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.retry_after = Some(retry_after);
+        drop(received);
+        Ok(receiver)
     }
 
     /// For a holder's `webhook`.
@@ -122,12 +123,12 @@ impl Hooks {
     }
 
     /// Every call that came.
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).calls.clone()
+    pub(crate) fn calls(&self) -> Vec<WebhookCall> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).calls.clone()
     }
 
     /// Waits until so many came.
-    pub(crate) async fn wait(&self, count: usize) -> Result<Vec<Call>> {
+    pub(crate) async fn wait(&self, count: usize) -> Result<Vec<WebhookCall>> {
         wait_value(&format!("{count} webhook calls"), PATIENCE, async || {
             let calls = self.calls();
             Ok((calls.len() >= count).then_some(calls))
@@ -136,14 +137,14 @@ impl Hooks {
     }
 }
 
-/// What a server inside the bank's network might say.
+/// The text of a server inside the network of the bank.
 pub(crate) const SECRETS: &str = "db-password=hunter2";
 
-async fn take(State(kept): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+async fn take(State(received): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
     let body = String::from_utf8_lossy(&body).into_owned();
-    kept.calls.push(Call { headers, body, at: Instant::now() });
-    match (kept.answers.pop_front(), kept.retry_after) {
+    received.calls.push(WebhookCall { headers, body, at: Instant::now() });
+    match (received.answers.pop_front(), received.retry_after) {
         (None, _) => StatusCode::NO_CONTENT.into_response(),
         (Some(status), None) => (status, SECRETS).into_response(),
         (Some(status), Some(pause)) => (status, [(RETRY_AFTER, pause)], SECRETS).into_response(),
@@ -151,12 +152,12 @@ async fn take(State(kept): State<Shared>, headers: HeaderMap, body: Bytes) -> Re
 }
 
 /// Takes every connection and never says a word.
-pub(crate) struct Silent {
+pub(crate) struct SilentReceiver {
     address: SocketAddr,
     _serving: JoinSet<()>,
 }
 
-impl Silent {
+impl SilentReceiver {
     pub(crate) async fn open() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -170,7 +171,7 @@ impl Silent {
         Ok(Self { address, _serving: serving })
     }
 
-    /// Another name of this machine, so that it is another host than that of [`Hooks`].
+    /// Another name of this machine, so that it is another host than that of [`WebhookReceiver`].
     pub(crate) fn url(&self) -> String {
         format!("http://localhost:{}/hook", self.address.port())
     }

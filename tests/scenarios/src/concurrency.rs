@@ -1,6 +1,6 @@
-//! Many at once. Promise: whatever clients send at the same time, to however many ledgers, money is
+//! Many clients at once. Promise: for any concurrent commands to any number of ledgers, money is
 //! conserved, no account passes its limit, every transfer has one outcome, and the versions in the
-//! events are a chain without a gap.
+//! events form a chain without a gap.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,10 +19,10 @@ use shared_events::{
     },
 };
 
-use super::desk::{Desk, amount, cash, customer, transfer};
+use super::bank_client::{BankClient, amount, cash, customer, transfer};
 
 pub(crate) fn facts() -> Vec<Fact> {
-    facts![a_crowd_at_two_ledgers_keeps_the_books]
+    facts![concurrent_clients_at_two_ledgers_keep_the_books_balanced]
 }
 
 const ACCOUNTS: usize = 5;
@@ -35,50 +35,50 @@ const AT_ONCE: usize = 8;
 
 /// A command and the key that chooses its partition, and so the ledger that handles it.
 #[derive(Clone)]
-struct Order {
+struct KeyedCommand {
     id: MessageId,
     key: String,
     command: SubmitTransfers,
 }
 
-/// What became of each transfer: nothing, or the reason.
+/// The outcome of each transfer: none, or the reject reason.
 type Outcomes = HashMap<TransferId, Option<&'static str>>;
 
-async fn a_crowd_at_two_ledgers_keeps_the_books(bank: Bank) -> Result<()> {
+async fn concurrent_clients_at_two_ledgers_keep_the_books_balanced(bank: Bank) -> Result<()> {
     let seed = rand::random();
-    let told = crowd(bank, seed).await;
-    told.with_context(|| format!("with the seed {seed}"))
+    let actual = crowd(bank, seed).await;
+    actual.with_context(|| format!("with the seed {seed}"))
 }
 
 async fn crowd(bank: Bank, seed: u64) -> Result<()> {
     let services = bank.start_all(&["accounts", "ledger", "ledger"]).await?;
-    let mut desk = Desk::at(bank)?;
+    let mut client = BankClient::new(bank)?;
     let mut accounts = Vec::new();
     for number in 0..ACCOUNTS {
-        let terms = |it: &mut shared_events::accounts::OpenAccount| {
-            it.overdraft_limit = amount(if number == 0 { OVERDRAFT } else { 0 });
+        let terms = |command: &mut shared_events::accounts::OpenAccount| {
+            command.overdraft_limit = amount(if number == 0 { OVERDRAFT } else { 0 });
         };
-        let account = desk.account_with(&format!("account {number}"), terms).await?;
-        ensure!(desk.deposit(account, &FUNDS.to_string()).await? == "posted");
+        let account = client.account_with(&format!("account {number}"), terms).await?;
+        ensure!(client.deposit(account, &FUNDS.to_string()).await? == "posted");
         accounts.push(account);
     }
     let mut chance = StdRng::seed_from_u64(seed);
-    let orders: Vec<Vec<Order>> =
+    let orders: Vec<Vec<KeyedCommand>> =
         (0..CLIENTS).map(|_| orders(&mut chance, &accounts)).collect::<Result<_>>()?;
-    let clients = orders.iter().enumerate().map(|(n, orders)| send(&desk.bank, n, orders));
+    let clients = orders.iter().enumerate().map(|(n, orders)| send(&client.bank, n, orders));
     let outcomes = one_outcome_each(futures_util::future::try_join_all(clients).await?.concat())?;
 
     let sent: HashSet<TransferId> = orders
         .iter()
         .flatten()
-        .flat_map(|it| &it.command.transfers)
-        .map(|it| it.transfer_id)
+        .flat_map(|sent| &sent.command.transfers)
+        .map(|transfer| transfer.transfer_id)
         .collect();
     ensure!(outcomes.len() == sent.len(), "{} of {} ended", outcomes.len(), sent.len());
-    let posted = announced(&desk.bank, &outcomes).await?;
+    let posted = announced(&client.bank, &outcomes).await?;
     ensure!(posted.len() < sent.len(), "no transfer was rejected: nothing was put to the test");
-    chains(&desk, &accounts, &posted).await?;
-    for ledger in services.iter().filter(|it| it.label().starts_with("ledger")) {
+    chains(&client, &accounts, &posted).await?;
+    for ledger in services.iter().filter(|instance| instance.label().starts_with("ledger")) {
         let decided = ledger.metric("ledger_transfers_total").await?;
         ensure!(decided > 0.0, "{} had nothing to do", ledger.label());
     }
@@ -86,8 +86,8 @@ async fn crowd(bank: Bank, seed: u64) -> Result<()> {
 }
 
 /// One client's commands. Now and then one is sent twice; or its transfers again, under another id.
-fn orders(chance: &mut StdRng, accounts: &[AccountId]) -> Result<Vec<Order>> {
-    let mut orders: Vec<Order> = Vec::new();
+fn orders(chance: &mut StdRng, accounts: &[AccountId]) -> Result<Vec<KeyedCommand>> {
+    let mut orders: Vec<KeyedCommand> = Vec::new();
     while orders.len() < COMMANDS {
         let key = format!("{}", chance.random::<u64>());
         let repeated = match chance.random_range(0..10) {
@@ -96,12 +96,12 @@ fn orders(chance: &mut StdRng, accounts: &[AccountId]) -> Result<Vec<Order>> {
         };
         orders.push(match repeated {
             Some(order) if chance.random() => order,
-            Some(order) => Order { id: MessageId::new(), key, ..order },
+            Some(order) => KeyedCommand { id: MessageId::new(), key, ..order },
             None => {
                 let count = chance.random_range(1..=TRANSFERS_MAX);
                 let transfers = (0..count).map(|_| any_transfer(chance, accounts));
                 let transfers = transfers.collect::<Result<_>>()?;
-                Order { id: MessageId::new(), key, command: SubmitTransfers { transfers } }
+                KeyedCommand { id: MessageId::new(), key, command: SubmitTransfers { transfers } }
             }
         });
     }
@@ -117,10 +117,10 @@ fn any_transfer(chance: &mut StdRng, accounts: &[AccountId]) -> Result<Transfer>
 }
 
 /// Sends all, several at once, and returns what was answered.
-async fn send(bank: &Bank, number: usize, orders: &[Order]) -> Result<Vec<RawEnvelope>> {
+async fn send(bank: &Bank, number: usize, orders: &[KeyedCommand]) -> Result<Vec<RawEnvelope>> {
     let client = bank.client(&format!("client-{number}"))?;
     let answers = stream::iter(orders.to_vec())
-        .map(async |Order { id, key, command }| {
+        .map(async |KeyedCommand { id, key, command }| {
             let partition_key = Some(key);
             let options =
                 SendOptions { partition_key, deadline: PATIENCE, ..SendOptions::default() };
@@ -135,18 +135,18 @@ async fn send(bank: &Bank, number: usize, orders: &[Order]) -> Result<Vec<RawEnv
 fn one_outcome_each(events: Vec<RawEnvelope>) -> Result<Outcomes> {
     let mut outcomes = Outcomes::new();
     for event in events {
-        let told: Vec<(TransferId, Option<&'static str>)> = match event.kind.as_str() {
+        let actual: Vec<(TransferId, Option<&'static str>)> = match event.kind.as_str() {
             TransfersPosted::TYPE => {
                 let posted = event.read::<TransfersPosted>()?.transfers;
-                posted.into_iter().map(|it| (it.transfer_id, None)).collect()
+                posted.into_iter().map(|transfer| (transfer.transfer_id, None)).collect()
             }
             _ => {
                 let rejected = event.read::<TransfersRejected>()?.transfers;
                 let why = rejected.into_iter();
-                why.map(|it| (it.transfer_id, Some(it.reason.as_str()))).collect()
+                why.map(|transfer| (transfer.transfer_id, Some(transfer.reason.as_str()))).collect()
             }
         };
-        for (transfer, outcome) in told {
+        for (transfer, outcome) in actual {
             let before = outcomes.insert(transfer, outcome).unwrap_or(outcome);
             ensure!(before == outcome, "{transfer} is {before:?}, and then {outcome:?}");
         }
@@ -158,23 +158,24 @@ fn one_outcome_each(events: Vec<RawEnvelope>) -> Result<Outcomes> {
 /// transfer was sent, and is the one that the sender was told.
 async fn announced(bank: &Bank, outcomes: &Outcomes) -> Result<Vec<PostedTransfer>> {
     wait_value("every outcome is announced", PATIENCE, async || {
-        let (mut seen, mut told) = (HashSet::new(), HashMap::new());
+        let (mut seen, mut actual) = (HashSet::new(), HashMap::new());
         let mut posted = Vec::new();
-        for it in bank.events().events().await? {
+        for event in bank.events().events().await? {
             // The same event again is no second one.
-            let listed = it.event.data["transfers"].as_array().filter(|_| seen.insert(it.event.id));
+            let listed =
+                event.event.data["transfers"].as_array().filter(|_| seen.insert(event.event.id));
             for transfer in listed.into_iter().flatten() {
                 let id: TransferId = serde_json::from_value(transfer["transfer_id"].clone())?;
                 let reason = transfer["reason"].as_str().map(str::to_owned);
                 if reason.is_none() {
                     posted.push(serde_json::from_value::<PostedTransfer>(transfer.clone())?);
                 }
-                let before = told.insert(id, reason);
+                let before = actual.insert(id, reason);
                 ensure!(before.is_none(), "{id} was announced twice");
             }
         }
         let same = |(id, reason): (&TransferId, &Option<&str>)| {
-            told.get(id).is_some_and(|told| told.as_deref() == *reason)
+            actual.get(id).is_some_and(|actual| actual.as_deref() == *reason)
         };
         Ok(outcomes.iter().all(same).then_some(posted))
     })
@@ -182,7 +183,11 @@ async fn announced(bank: &Bank, outcomes: &Outcomes) -> Result<Vec<PostedTransfe
 }
 
 /// Follows each account through the events, from version to version.
-async fn chains(desk: &Desk, accounts: &[AccountId], posted: &[PostedTransfer]) -> Result<()> {
+async fn chains(
+    client: &BankClient,
+    accounts: &[AccountId],
+    posted: &[PostedTransfer],
+) -> Result<()> {
     let mut chains: HashMap<AccountId, BTreeMap<i64, (Decimal, &AccountAfter)>> = HashMap::new();
     for transfer in posted {
         let amount = transfer.money.amount.decimal();
@@ -203,14 +208,14 @@ async fn chains(desk: &Desk, accounts: &[AccountId], posted: &[PostedTransfer]) 
             let available = after.available.context("customers have a limit")?;
             ensure!(*change > Decimal::ZERO || available >= amount(0), "overdrawn: {after:?}");
         }
-        let asked = GetBalance { account: customer(*account), currency: None };
-        let found = desk.client.ask(asked).await?;
+        let query = GetBalance { account: customer(*account), currency: None };
+        let found = client.query(query).await?;
         ensure!(found.balance.decimal() == balance, "{account}: {found:?}, not {balance}");
         total += balance;
     }
     let funds = Decimal::from(FUNDS) * Decimal::from(accounts.len());
     ensure!(total == funds, "{funds} became {total}");
-    let asked = GetBalance { account: cash(), currency: "EUR".parse().ok() };
-    ensure!(desk.client.ask(asked).await?.balance.decimal() == -funds);
+    let query = GetBalance { account: cash(), currency: "EUR".parse().ok() };
+    ensure!(client.query(query).await?.balance.decimal() == -funds);
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What a crowd asks of a ledger, by chance. Promise: every kind of instruction, sensible and not,
-//! about few enough accounts, holds and transfers that most of it meets; a seed gives the same
-//! crowd again, save for ids and times.
+//! Random commands to a ledger. Promise: instructions of every kind, valid and invalid, about so
+//! few accounts, holds and transfers that most of them meet; a seed gives the same commands again,
+//! except for ids and times.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use oracle::checker::Command;
@@ -20,63 +20,65 @@ const LATELY: usize = 150;
 
 /// A command, and the key that chooses its partition.
 #[derive(Clone)]
-pub(super) struct Order {
+pub(super) struct KeyedCommand {
     pub(super) command: Command,
     pub(super) key: String,
 }
 
-/// Makes orders.
-pub(super) struct Crowd {
+/// Makes commands.
+pub(super) struct RandomCommands {
     chance: StdRng,
     customers: Vec<(AccountId, Currency)>,
-    orders: Vec<Order>,
+    commands: Vec<KeyedCommand>,
     holds: Vec<TransferId>,
     posted: Vec<TransferId>,
 }
 
-impl Crowd {
+impl RandomCommands {
     pub(super) fn new(seed: u64, customers: Vec<(AccountId, Currency)>) -> Self {
         let chance = StdRng::seed_from_u64(seed);
-        Self { chance, customers, orders: vec![], holds: vec![], posted: vec![] }
+        Self { chance, customers, commands: vec![], holds: vec![], posted: vec![] }
     }
 
     /// Orders with about so many instructions.
-    pub(super) fn orders(&mut self, instructions: usize) -> Vec<Order> {
-        let (mut orders, mut count) = (vec![], 0);
+    pub(super) fn next(&mut self, instructions: usize) -> Vec<KeyedCommand> {
+        let (mut commands, mut count) = (vec![], 0);
         while count < instructions {
-            let order = self.order();
-            count += order.command.instructions.len();
-            orders.push(order.clone());
-            self.orders.push(order);
+            let command = self.next_command();
+            count += command.command.instructions.len();
+            commands.push(command.clone());
+            self.commands.push(command);
         }
-        orders
+        commands
     }
 
     /// Mostly a new one; or one again: the same, the same under another id, or other content under
     /// the ids of its instructions.
-    fn order(&mut self) -> Order {
+    fn next_command(&mut self) -> KeyedCommand {
         let key = match self.one_in(3) {
             true => self.customer().to_string(),
             false => self.chance.random::<u64>().to_string(),
         };
-        let again = self.recent(self.orders.len()).map(|n| self.orders[n].command.clone());
+        let again = self.recent(self.commands.len()).map(|n| self.commands[n].command.clone());
         let (id, behind) = (MessageId::new(), None);
         let command = match (self.chance.random_range(0..24), again) {
             (0, Some(again)) => again,
             (1, Some(again)) => Command { id, ..again },
             (2, Some(again)) => {
                 let mut instructions = self.instructions();
-                instructions.extend(again.instructions.into_iter().map(|it| self.altered(it)));
+                instructions.extend(
+                    again.instructions.into_iter().map(|instruction| self.altered(instruction)),
+                );
                 Command { id, instructions, behind }
             }
             _ => Command { id, instructions: self.instructions(), behind },
         };
-        Order { command, key }
+        KeyedCommand { command, key }
     }
 
-    fn altered(&mut self, it: Instruction) -> Instruction {
+    fn altered(&mut self, instruction: Instruction) -> Instruction {
         let reference = Some(format!("altered {}", self.chance.random::<u64>()));
-        Instruction { reference, group: None, ..it }
+        Instruction { reference, group: None, ..instruction }
     }
 
     fn instructions(&mut self) -> Vec<Instruction> {
@@ -84,14 +86,14 @@ impl Crowd {
         let grouped = self.one_in(5);
         let mut all = vec![];
         for _ in 0..count {
-            let mut it = self.instruction();
+            let mut instruction = self.instruction();
             if grouped && !self.one_in(3) {
-                it.group = Some(u32::from(self.one_in(3)));
+                instruction.group = Some(u32::from(self.one_in(3)));
             }
             if self.one_in(16) {
-                self.spoil(&mut it);
+                self.spoil(&mut instruction);
             }
-            all.push(it);
+            all.push(instruction);
         }
         all
     }
@@ -116,8 +118,8 @@ impl Crowd {
         instruction(id, action)
     }
 
-    const HOLDS: fn(&Self) -> &Vec<TransferId> = |it| &it.holds;
-    const POSTED: fn(&Self) -> &Vec<TransferId> = |it| &it.posted;
+    const HOLDS: fn(&Self) -> &Vec<TransferId> = |made| &made.holds;
+    const POSTED: fn(&Self) -> &Vec<TransferId> = |made| &made.posted;
 
     /// A hold or a transfer of before; where there is none, one that never was.
     fn one_of(&mut self, list: fn(&Self) -> &Vec<TransferId>) -> TransferId {
@@ -155,7 +157,7 @@ impl Crowd {
         Action::Reverse(Reverse { original_id, amount })
     }
 
-    /// A part of something, of whichever currency it is.
+    /// A partial amount, for any currency.
     fn part(&mut self) -> Option<Amount> {
         let part = match self.chance.random_range(0..3) {
             0 => return None,
@@ -170,7 +172,7 @@ impl Crowd {
         let first = self.currency();
         let mut currencies = vec![first];
         if self.one_in(4) {
-            currencies.extend([eur(), jpy()].into_iter().filter(|it| *it != first));
+            currencies.extend([eur(), jpy()].into_iter().filter(|currency| *currency != first));
         }
         let (mut legs, mut parties) = (vec![], vec![]);
         for currency in currencies {
@@ -212,14 +214,14 @@ impl Crowd {
     }
 
     /// Breaks a rule of form.
-    fn spoil(&mut self, it: &mut Instruction) {
+    fn spoil(&mut self, instruction: &mut Instruction) {
         let day = NaiveDate::from_ymd_opt(2200, 5, 5);
         match self.chance.random_range(0..7) {
-            0 => it.reference = Some("x".repeat(141)),
-            1 => it.booking_date = day,
-            2 => it.value_date = day,
-            3..5 => self.spoil_currency(&mut it.action),
-            _ => self.spoil_action(&mut it.action),
+            0 => instruction.reference = Some("x".repeat(141)),
+            1 => instruction.booking_date = day,
+            2 => instruction.value_date = day,
+            3..5 => self.spoil_currency(&mut instruction.action),
+            _ => self.spoil_action(&mut instruction.action),
         }
     }
 
@@ -228,11 +230,11 @@ impl Crowd {
         let code = ["HRK", "XXX", "XAU", "XTS"][self.chance.random_range(0..4)];
         let bad: Currency = code.parse().expect("a currency");
         match action {
-            Action::Transfer(it) => it.money.currency = bad,
-            Action::Hold(it) => it.money.currency = bad,
-            Action::Legs(it) => it.legs.iter_mut().for_each(|leg| leg.money.currency = bad),
-            Action::Exchange(it) if self.one_in(2) => it.sell.currency = bad,
-            Action::Exchange(it) => it.buy = bad,
+            Action::Transfer(payment) => payment.money.currency = bad,
+            Action::Hold(hold) => hold.money.currency = bad,
+            Action::Legs(legs) => legs.legs.iter_mut().for_each(|leg| leg.money.currency = bad),
+            Action::Exchange(exchange) if self.one_in(2) => exchange.sell.currency = bad,
+            Action::Exchange(exchange) => exchange.buy = bad,
             Action::Capture(_) | Action::Release(_) | Action::Reverse(_) => {
                 self.spoil_action(action);
             }
@@ -248,18 +250,20 @@ impl Crowd {
         };
         let bad = Amount(bad);
         match action {
-            Action::Transfer(it) => it.money.amount = bad,
-            Action::Hold(it) if self.one_in(2) => it.expires_at = DateTime::UNIX_EPOCH,
-            Action::Hold(it) => it.money.amount = bad,
-            Action::Capture(it) => it.amount = Some(bad),
-            Action::Reverse(it) => it.amount = Some(bad),
-            Action::Release(it) => it.hold_id = TransferId::new(),
-            Action::Legs(it) if self.one_in(2) => it.legs.truncate(1),
-            Action::Legs(it) if self.one_in(2) => it.legs = vec![it.legs[0].clone(); 101],
-            Action::Legs(it) if self.one_in(2) => it.legs[0].money.amount = bad,
-            Action::Legs(it) => it.legs[0].money.amount.0 += Decimal::ONE,
-            Action::Exchange(it) if self.one_in(2) => it.rate = Amount(Decimal::new(1, 11)),
-            Action::Exchange(it) => it.buy = it.sell.currency,
+            Action::Transfer(payment) => payment.money.amount = bad,
+            Action::Hold(hold) if self.one_in(2) => hold.expires_at = DateTime::UNIX_EPOCH,
+            Action::Hold(hold) => hold.money.amount = bad,
+            Action::Capture(capture) => capture.amount = Some(bad),
+            Action::Reverse(reversal) => reversal.amount = Some(bad),
+            Action::Release(release) => release.hold_id = TransferId::new(),
+            Action::Legs(legs) if self.one_in(2) => legs.legs.truncate(1),
+            Action::Legs(legs) if self.one_in(2) => legs.legs = vec![legs.legs[0].clone(); 101],
+            Action::Legs(legs) if self.one_in(2) => legs.legs[0].money.amount = bad,
+            Action::Legs(legs) => legs.legs[0].money.amount.0 += Decimal::ONE,
+            Action::Exchange(exchange) if self.one_in(2) => {
+                exchange.rate = Amount(Decimal::new(1, 11));
+            }
+            Action::Exchange(exchange) => exchange.buy = exchange.sell.currency,
         }
     }
 
@@ -329,7 +333,7 @@ pub(super) fn jpy() -> Currency {
     "JPY".parse().expect("a currency")
 }
 
-/// Withdrawn: what accounts of before have of it can only leave them.
+/// A withdrawn currency: money of older accounts can only leave them.
 pub(super) fn kuna() -> Currency {
     "HRK".parse().expect("a currency")
 }

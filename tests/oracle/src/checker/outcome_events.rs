@@ -1,5 +1,5 @@
-//! What all events say together. Promise: each instruction that was sent has one outcome, the one
-//! that the journal keeps, however often its event came; whoever asked heard the same.
+//! The content of all events together. Promise: each instruction has one outcome, the one in the
+//! journal, however often its event was published; every reply announces the same outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,22 +12,22 @@ use shared_events::{
 
 use super::{
     Changes, Commands, Journal,
-    said::{self, Said},
+    announcements::{self, Announcement},
 };
 
-/// What events told.
+/// The content of all events.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct OutcomeEvents {
     outcomes: BTreeMap<TransferId, (MessageId, InstructionOutcome)>,
     rests: BTreeMap<TransferId, Released>,
-    /// Which command named an id that stands for something else.
+    /// The commands that used the id of another instruction.
     pub(super) conflicts: BTreeSet<(CommandId, TransferId)>,
     pub(super) changes: Changes,
 }
 
-impl Told {
+impl OutcomeEvents {
     /// The same event again is no second one; of all others, each says something of its own.
-    pub(super) fn by(events: &[Envelope<Value>]) -> Result<Self> {
+    pub(super) fn read(events: &[Envelope<Value>]) -> Result<Self> {
         let (mut told, mut seen) = (Self::default(), BTreeMap::new());
         for event in events {
             if let Some(first) = seen.insert(event.id, &event.data) {
@@ -35,19 +35,19 @@ impl Told {
                 continue;
             }
             let cause = event.causationid.unwrap_or(event.id);
-            for said in said::by(event)? {
+            for said in announcements::of(event)? {
                 let again = match said {
-                    Said::Outcome(id, outcome) => {
+                    Announcement::Outcome(id, outcome) => {
                         let twin = told.outcomes.insert(id, (cause, outcome));
                         twin.is_some().then_some(id)
                     }
-                    Said::Rest(id, rest) => told.rests.insert(id, rest).map(|_| id),
+                    Announcement::HoldRest(id, rest) => told.rests.insert(id, rest).map(|_| id),
                     // Not stored, so it is told as often as it is asked.
-                    Said::Conflict(id) => {
+                    Announcement::Conflict(id) => {
                         told.conflicts.insert((cause, id));
                         None
                     }
-                    Said::Change(id, version, change) => {
+                    Announcement::AccountChange(id, version, change) => {
                         let of_account = told.changes.entry(id).or_default();
                         let twin = of_account.insert(version, (event.time, change));
                         ensure!(twin.is_none(), "change {version} of {id} was announced twice");
@@ -62,18 +62,19 @@ impl Told {
         Ok(told)
     }
 
-    /// No event is missing, none says too much, and each says what is stored.
-    pub(super) fn is_what_the_journal_says(&self, journal: &Journal) -> Result<()> {
+    /// No event is missing or superfluous, and each announces the stored outcome.
+    pub(super) fn match_the_journal(&self, journal: &Journal) -> Result<()> {
         for (id, (_, record)) in journal {
             let told = self.outcomes.get(id);
             let (cause, outcome) = told.with_context(|| format!("no event tells of {id}"))?;
             ensure!(*outcome == record.outcome, "{id}: {outcome:?} was told of {record:?}");
             ensure!(*cause == record.command_id, "{id} was told of {cause}, not of {record:?}");
-            let rest = self.rests.get(id).map(|it| (it.hold_id, it.money.amount));
+            let rest = self.rests.get(id).map(|rest| (rest.hold_id, rest.money.amount));
             let given_back = match &record.outcome {
-                InstructionOutcome::Posted(it) => {
-                    let hold = it.hold.as_ref().filter(|it| !it.released.decimal().is_zero());
-                    hold.map(|it| (it.hold_id, it.released))
+                InstructionOutcome::Posted(posted) => {
+                    let hold =
+                        posted.hold.as_ref().filter(|hold| !hold.released.decimal().is_zero());
+                    hold.map(|hold| (hold.hold_id, hold.released))
                 }
                 InstructionOutcome::Held(_)
                 | InstructionOutcome::Released(_)
@@ -88,22 +89,24 @@ impl Told {
         }
     }
 
-    /// Each instruction was decided; where its id stands for something else, that was told.
-    pub(super) fn answers_every_command(
+    /// Each instruction was decided; a conflict was announced for each id that belongs to another
+    /// instruction.
+    pub(super) fn answer_every_command(
         &self,
         commands: &Commands<'_>,
         journal: &Journal,
     ) -> Result<()> {
         let mut conflicts = BTreeSet::new();
         for command in commands.values() {
-            for it in &command.instructions {
-                let id = it.transfer_id;
+            for asked in &command.instructions {
+                let id = asked.transfer_id;
                 let decided = journal.get(&id);
                 let (_, record) = decided.with_context(|| format!("{id} was never decided"))?;
                 let first = commands.get(&record.command_id);
                 let first = first.with_context(|| format!("nobody sent {record:?}"))?;
-                let mut same = first.instructions.iter().filter(|it| it.transfer_id == id);
-                if !same.any(|first| first.digest() == it.digest()) {
+                let mut same =
+                    first.instructions.iter().filter(|instruction| instruction.transfer_id == id);
+                if !same.any(|first| first.digest() == asked.digest()) {
                     conflicts.insert((command.id, id));
                 }
             }
@@ -116,28 +119,29 @@ impl Told {
         Ok(())
     }
 
-    /// Whoever asked heard the same, and of everything that the command asked.
-    pub(super) fn is_what_was_answered(
+    /// Every reply equals the events, and covers every instruction of its command.
+    pub(super) fn match_the_answers(
         &self,
         answers: &[(CommandId, Vec<Envelope<Value>>)],
         commands: &Commands<'_>,
     ) -> Result<()> {
         for (command, events) in answers {
             let mut answered = BTreeSet::new();
-            for said in events.iter().map(said::by).collect::<Result<Vec<_>>>()?.concat() {
+            for said in events.iter().map(announcements::of).collect::<Result<Vec<_>>>()?.concat() {
                 let (id, same) = match said {
-                    Said::Outcome(id, outcome) => {
+                    Announcement::Outcome(id, outcome) => {
                         (id, self.outcomes.get(&id).is_some_and(|(_, told)| *told == outcome))
                     }
-                    Said::Rest(id, rest) => (id, self.rests.get(&id) == Some(&rest)),
-                    Said::Conflict(id) => (id, self.conflicts.contains(&(*command, id))),
-                    Said::Change(..) => continue,
+                    Announcement::HoldRest(id, rest) => (id, self.rests.get(&id) == Some(&rest)),
+                    Announcement::Conflict(id) => (id, self.conflicts.contains(&(*command, id))),
+                    Announcement::AccountChange(..) => continue,
                 };
                 ensure!(same, "{command} was answered otherwise than was announced of {id}");
                 answered.insert(id);
             }
             let sent = commands.get(command).context("an answer to nobody")?;
-            let asked: BTreeSet<_> = sent.instructions.iter().map(|it| it.transfer_id).collect();
+            let asked: BTreeSet<_> =
+                sent.instructions.iter().map(|instruction| instruction.transfer_id).collect();
             ensure!(answered == asked, "{command} was answered {answered:?}, and asked {asked:?}");
         }
         Ok(())

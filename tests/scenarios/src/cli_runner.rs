@@ -1,4 +1,4 @@
-//! Somebody who uses the bank by `teller`, as a process.
+//! The command line `teller`, run as a process.
 
 use std::{
     path::PathBuf,
@@ -19,15 +19,15 @@ const DEADLINE: Duration = Duration::from_secs(800);
 
 /// The command line, and where its bank is.
 #[derive(Clone)]
-pub(crate) struct Clerk {
+pub(crate) struct TellerCli {
     program: PathBuf,
     client: String,
     repair: String,
 }
 
-/// How a command ended.
+/// How a command output.
 #[derive(Clone, Debug)]
-pub(crate) struct Ended {
+pub(crate) struct CliOutput {
     /// Its exit code.
     pub(crate) code: i32,
     /// Standard output.
@@ -36,14 +36,14 @@ pub(crate) struct Ended {
     pub(crate) err: String,
 }
 
-impl Clerk {
+impl TellerCli {
     pub(crate) fn of(bank: &Bank) -> Result<Self> {
         let (client, repair) = (bank.amqp_url("client"), bank.amqp_url("repair"));
         Ok(Self { program: program("teller")?, client, repair })
     }
 
-    /// The same clerk, who reaches the bank by another address.
-    pub(crate) fn by(self, address: std::net::SocketAddr) -> Result<Self> {
+    /// The same command line, with the broker at another address.
+    pub(crate) fn with_broker_address(self, address: std::net::SocketAddr) -> Result<Self> {
         let (rest, vhost) = self.client.rsplit_once('/').context("a URL ends in its vhost")?;
         let (who, _) = rest.rsplit_once('@').context("a URL names its user")?;
         let client = format!("{who}@{address}/{vhost}");
@@ -73,31 +73,31 @@ impl Clerk {
     }
 
     /// Runs a command to its end. A camt.053 that it writes must be valid.
-    pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Ended> {
-        let told = || format!("teller {arguments:?}");
-        let ended = ended(self.start(arguments)?).await.with_context(told)?;
-        check_statement(&ended.out).await.with_context(told)?;
-        Ok(ended)
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Result<CliOutput> {
+        let actual = || format!("teller {arguments:?}");
+        let output = wait_output(self.start(arguments)?).await.with_context(actual)?;
+        check_statement(&output.out).await.with_context(actual)?;
+        Ok(output)
     }
 
     /// Runs a command that must end well, and reads what it says to programs.
     pub(crate) async fn json(&self, arguments: &[&str]) -> Result<Value> {
-        let ended = self.run(&[&["--json"], arguments].concat()).await?;
-        ensure!(ended.code == 0, "teller {arguments:?}: {ended:?}");
-        ended.json()
+        let output = self.run(&[&["--json"], arguments].concat()).await?;
+        ensure!(output.code == 0, "teller {arguments:?}: {output:?}");
+        output.json()
     }
 }
 
-impl Ended {
-    /// What it said to programs.
+impl CliOutput {
+    /// The JSON on standard output.
     pub(crate) fn json(&self) -> Result<Value> {
         serde_json::from_str(&self.out).with_context(|| format!("not JSON: {self:?}"))
     }
 }
 
 /// Waits for the end of a command.
-pub(crate) async fn ended(child: Child) -> Result<Ended> {
+pub(crate) async fn wait_output(child: Child) -> Result<CliOutput> {
     let Output { status, stdout, stderr } = timeout(DEADLINE, child.wait_with_output()).await??;
-    let code = status.code().with_context(|| format!("it was killed: {status}"))?;
-    Ok(Ended { code, out: String::from_utf8(stdout)?, err: String::from_utf8(stderr)? })
+    let code = status.code().with_context(|| format!("killed: {status}"))?;
+    Ok(CliOutput { code, out: String::from_utf8(stdout)?, err: String::from_utf8(stderr)? })
 }

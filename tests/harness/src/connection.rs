@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// A connection of one user to one virtual host.
-pub(crate) struct Line {
+pub(crate) struct BrokerConnection {
     target: Target,
     vhost: String,
     user: &'static str,
     current: Mutex<Option<(Connection, Channel)>>,
 }
 
-impl Line {
+impl BrokerConnection {
     pub(crate) fn new(target: &Target, vhost: &str, user: &'static str) -> Self {
         Self { target: target.clone(), vhost: vhost.to_owned(), user, current: Mutex::new(None) }
     }
@@ -37,11 +37,13 @@ impl Line {
     /// A channel that confirms, the same as long as it lives.
     pub(crate) async fn channel(&self) -> Result<Channel> {
         let mut current = self.current.lock().await;
-        if let Some((_, channel)) = current.as_ref().filter(|(_, it)| it.status().connected()) {
+        if let Some((_, channel)) =
+            current.as_ref().filter(|(_, channel)| channel.status().connected())
+        {
             return Ok(channel.clone());
         }
         let alive = current.take().map(|(connection, _)| connection);
-        let connection = match alive.filter(|it| it.status().connected()) {
+        let connection = match alive.filter(|connection| connection.status().connected()) {
             Some(connection) => connection,
             None => {
                 let name = format!("integration-tests/{}", self.user);
@@ -60,11 +62,13 @@ impl Line {
         let channel = self.channel().await?;
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let mut confirms = Vec::with_capacity(messages.len());
-        for it in messages {
-            let (exchange, key) = (it.exchange.as_str().into(), it.routing_key.as_str().into());
-            let properties = it.properties.clone();
-            confirms
-                .push(channel.basic_publish(exchange, key, options, &it.body, properties).await?);
+        for message in messages {
+            let (exchange, key) =
+                (message.exchange.as_str().into(), message.routing_key.as_str().into());
+            let properties = message.properties.clone();
+            confirms.push(
+                channel.basic_publish(exchange, key, options, &message.body, properties).await?,
+            );
         }
         for confirm in confirms {
             match confirm.await? {
@@ -83,8 +87,8 @@ impl Line {
         Ok(state.with_context(|| format!("queue {queue}"))?.message_count())
     }
 
-    /// Takes what is ready in a queue, acknowledging nothing. The channel must be closed by the
-    /// caller, or its messages acknowledged.
+    /// Takes the messages ready in a queue without acknowledging them. The caller closes the
+    /// channel or acknowledges the messages.
     pub(crate) async fn take(&self, queue: &str) -> Result<(Channel, Vec<BasicGetMessage>)> {
         let channel = self.channel().await?;
         let mut taken = Vec::new();

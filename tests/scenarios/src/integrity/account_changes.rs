@@ -1,6 +1,6 @@
-//! The accounts service's part in the crowd: it opens, freezes, unfreezes and limits accounts.
-//! Promise: behind each change it sends money both ways with the account's own partition key, so
-//! that the ledger must have followed the change by then; late duplicates come as well.
+//! The changes of accounts in the run: openings, freezes, unfreezes and limits. Promise: each
+//! change is followed by payments in both directions with the partition key of the account, so that
+//! the ledger must have followed the change by then; late duplicates are published as well.
 
 use std::{cell::Cell, collections::BTreeMap};
 
@@ -20,11 +20,11 @@ use shared_events::{
 
 use super::{
     Sent,
-    crowd::{Order, instruction},
+    random_commands::{KeyedCommand, instruction},
 };
 
-/// What the accounts service would announce.
-pub(super) struct Office {
+/// Publishes the events of the accounts service.
+pub(super) struct AccountChanges {
     bank: Bank,
     chance: StdRng,
     accounts: Vec<(AccountId, Currency)>,
@@ -32,7 +32,7 @@ pub(super) struct Office {
     announced: Vec<Message>,
 }
 
-impl Office {
+impl AccountChanges {
     /// Opens accounts: `count` of each currency.
     pub(super) async fn open(
         bank: &Bank,
@@ -61,7 +61,7 @@ impl Office {
     pub(super) async fn work(
         &mut self,
         done: &Cell<bool>,
-        send: impl AsyncFn(Order) -> Result<Sent>,
+        send: impl AsyncFn(KeyedCommand) -> Result<Sent>,
     ) -> Result<Vec<Sent>> {
         let mut sent = vec![];
         while !done.get() {
@@ -74,7 +74,7 @@ impl Office {
                     _ => &[Self::tight, Self::wide],
                 };
             for change in changes {
-                let version = self.versions.get_mut(&id).context("it was opened")?;
+                let version = self.versions.get_mut(&id).context("the account was opened")?;
                 *version += 1;
                 let version = *version;
                 let change = change(self, id, version);
@@ -103,7 +103,7 @@ impl Office {
         announced(AccountUnfrozen { account_id, version })
     }
 
-    /// What is spent on a day grows with the crowd: limits of any size, so that some are near.
+    /// The amounts spent on a day grow with the run: limits of any size, so that some are near.
     fn tight(&mut self, account_id: AccountId, version: i64) -> Message {
         let mut limit = |digits: std::ops::Range<u32>| {
             let digits = self.chance.random_range(digits);
@@ -127,9 +127,14 @@ impl Office {
     }
 
     /// A little money out of the account, and into it.
-    fn probe(&mut self, behind: (AccountId, i64)) -> Result<Order> {
+    fn probe(&mut self, behind: (AccountId, i64)) -> Result<KeyedCommand> {
         let (id, _) = behind;
-        let of = self.accounts.iter().find(|it| it.0 == id).context("it was opened")?.1;
+        let of = self
+            .accounts
+            .iter()
+            .find(|account| account.0 == id)
+            .context("the account was opened")?
+            .1;
         let cash = Party::Code(AccountCode("cash".to_owned()));
         let mut pay = |debtor: Party, creditor: Party| {
             let money = Money::new(Decimal::from(self.chance.random_range(1..30)), of);
@@ -139,7 +144,7 @@ impl Office {
         let account = Party::AccountId(id);
         let instructions = vec![pay(account.clone(), cash.clone()), pay(cash, account)];
         let command = Command { id: MessageId::new(), instructions, behind: Some(behind) };
-        Ok(Order { command, key: id.to_string() })
+        Ok(KeyedCommand { command, key: id.to_string() })
     }
 }
 

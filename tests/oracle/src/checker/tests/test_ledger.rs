@@ -1,4 +1,4 @@
-//! Small stories of a ledger that does what the model does, and the evidence of them.
+//! A test ledger that decides with the model, and its evidence.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -19,9 +19,9 @@ use uuid::Uuid;
 use crate::{
     checker::{
         Command, Evidence,
-        said::{self, Said},
+        announcements::{self, Announcement},
     },
-    model::{Model, Now, Told, changes::AccountEvent},
+    model::{Answer, Model, Now, changes::AccountEvent},
 };
 
 pub(super) const ALICE: AccountId = AccountId(Uuid::from_u128(1));
@@ -43,21 +43,21 @@ pub(super) fn command_id(n: u128) -> CommandId {
     MessageId(Uuid::from_u128(1_000 + n))
 }
 
-/// A ledger that does what the model does, and writes the evidence down.
+/// A ledger that decides with the model and records the evidence.
 #[derive(Default)]
-pub(super) struct Story {
+pub(super) struct TestLedger {
     model: Model,
     pub(super) evidence: Evidence,
     /// Since the start: each thing takes one.
     pub(super) seconds: i64,
 }
 
-impl Story {
+impl TestLedger {
     /// Alice and Bob have 100 each.
-    pub(super) fn begun() -> Self {
-        let mut story = Self::default();
+    pub(super) fn funded() -> Self {
+        let mut ledger = Self::default();
         for id in [ALICE, BOB] {
-            let opened = story.announced(AccountOpened {
+            let opened = ledger.announce(AccountOpened {
                 account_id: id,
                 iban: Iban::try_new("CZ6508000000192000145399").expect("an IBAN"),
                 holder: Holder {
@@ -72,21 +72,21 @@ impl Story {
                 external_reference: None,
                 version: 1,
             });
-            story.follows(opened);
+            ledger.follow(opened);
         }
         let cash = || Party::Code("cash".to_owned().try_into().expect("a code"));
-        story.asks(1, vec![pay(1, cash(), of(ALICE), 100), pay(2, cash(), of(BOB), 100)]);
-        story
+        ledger.submit(1, vec![pay(1, cash(), of(ALICE), 100), pay(2, cash(), of(BOB), 100)]);
+        ledger
     }
 
-    /// Two transfers, a hold and its capture, and what is too much.
-    pub(super) fn told() -> Self {
-        let mut story = Self::begun();
-        story.asks(2, vec![pay(3, of(ALICE), of(BOB), 30)]);
-        story.asks(3, vec![pay(4, of(BOB), of(ALICE), 20), pay(5, of(BOB), of(ALICE), 200)]);
-        story.asks(4, vec![hold(6)]);
-        story.asks(5, vec![capture(7, 6)]);
-        story
+    /// Two transfers, a hold with its capture, and a transfer above the balance.
+    pub(super) fn with_payments() -> Self {
+        let mut ledger = Self::funded();
+        ledger.submit(2, vec![pay(3, of(ALICE), of(BOB), 30)]);
+        ledger.submit(3, vec![pay(4, of(BOB), of(ALICE), 20), pay(5, of(BOB), of(ALICE), 200)]);
+        ledger.submit(4, vec![hold(6)]);
+        ledger.submit(5, vec![capture(7, 6)]);
+        ledger
     }
 
     fn instant(&self) -> DateTime<Utc> {
@@ -94,25 +94,27 @@ impl Story {
     }
 
     /// The accounts service announces a change; the ledger has not followed it yet.
-    pub(super) fn announced(&mut self, event: impl Message) -> (AccountId, i64, AccountEvent) {
+    pub(super) fn announce(&mut self, event: impl Message) -> (AccountId, i64, AccountEvent) {
         self.seconds += 1;
         let event = envelope(MessageId::new(), self.instant(), event);
-        let said = said::by(&event).expect("it can be read").remove(0);
+        let announcement = announcements::of(&event).expect("the event can be read").remove(0);
         self.evidence.events.push(event);
-        let Said::Change(id, version, change) = said else { panic!("a change") };
+        let Announcement::AccountChange(id, version, change) = announcement else {
+            panic!("a change")
+        };
         (id, version, change)
     }
 
     /// The ledger follows it.
-    pub(super) fn follows(&mut self, (id, version, change): (AccountId, i64, AccountEvent)) {
+    pub(super) fn follow(&mut self, (id, version, change): (AccountId, i64, AccountEvent)) {
         self.model.follow(id, version, &change);
     }
 
-    pub(super) fn asks(&mut self, id: u128, instructions: Vec<Instruction>) {
-        self.asks_behind(id, None, instructions);
+    pub(super) fn submit(&mut self, id: u128, instructions: Vec<Instruction>) {
+        self.submit_behind(id, None, instructions);
     }
 
-    pub(super) fn asks_behind(
+    pub(super) fn submit_behind(
         &mut self,
         id: u128,
         behind: Option<(AccountId, i64)>,
@@ -122,11 +124,11 @@ impl Story {
         let (id, decided_at) = (command_id(id), self.instant());
         let day = decided_at.date_naive();
         let now = Now { instant: decided_at, today: day, closed_through: None };
-        let told = self.model.submit(&instructions, now);
-        for (instruction, told) in instructions.iter().zip(told) {
+        let answers = self.model.submit(&instructions, now);
+        for (instruction, answer) in instructions.iter().zip(answers) {
             let transfer_id = instruction.transfer_id;
-            match told {
-                Told::New(outcome) => {
+            match answer {
+                Answer::New(outcome) => {
                     let record = JournalRecord {
                         instruction: instruction.clone(),
                         command_id: id,
@@ -138,8 +140,8 @@ impl Story {
                     self.evidence.events.extend(events(&record));
                     self.write(transfer_id, &record);
                 }
-                Told::Known => {}
-                Told::Refused(reason) => {
+                Answer::Known => {}
+                Answer::Refused(reason) => {
                     let event = rejected(id, instruction, reason, None);
                     self.evidence.events.push(envelope(id, decided_at, event));
                 }
@@ -155,7 +157,7 @@ impl Story {
         let entries = vec![];
         let (chain, record) = (0, record);
         let (reference, end_to_end_id) = (None, None);
-        let it = ChainedRecord {
+        let chained = ChainedRecord {
             chain,
             place,
             transfer_id,
@@ -166,10 +168,10 @@ impl Story {
             end_to_end_id,
             entries,
         };
-        self.evidence.journal.push(it);
+        self.evidence.journal.push(chained);
     }
 
-    pub(super) fn ended(mut self) -> Evidence {
+    pub(super) fn evidence(mut self) -> Evidence {
         for (id, account) in &self.model.accounts {
             let amount = Amount;
             let total = |number| Total::of(number).expect("a small one");
@@ -189,7 +191,7 @@ impl Story {
                 version: account.version,
             });
         }
-        let cash = self.evidence.balances.iter().find(|it| it.code.is_some());
+        let cash = self.evidence.balances.iter().find(|balance| balance.code.is_some());
         let cash = cash.expect("cash was paid").clone();
         let line = |code, accounts, balance: Total| TrialBalanceLine {
             code,
@@ -251,18 +253,18 @@ pub(super) fn envelope(cause: MessageId, at: DateTime<Utc>, data: impl Message) 
 
 fn rejected(
     command_id: CommandId,
-    it: &Instruction,
+    instruction: &Instruction,
     reason: RejectReason,
     debtor_account: Option<AccountAfter>,
 ) -> TransfersRejected {
-    let Action::Transfer(payment) = &it.action else { panic!("a transfer") };
+    let Action::Transfer(payment) = &instruction.action else { panic!("a transfer") };
     let Payment { debtor, creditor, money, .. } = payment.clone();
-    let transfer_id = it.transfer_id;
+    let transfer_id = instruction.transfer_id;
     let one = RejectedTransfer { transfer_id, reason, debtor, creditor, money, debtor_account };
     TransfersRejected { command_id, transfers: vec![one] }
 }
 
-/// What the ledger announces of a record.
+/// The events of a record.
 fn events(record: &JournalRecord) -> Vec<Envelope<Value>> {
     let (command_id, at) = (record.command_id, record.decided_at);
     let transfer_id = record.instruction.transfer_id;
@@ -306,8 +308,8 @@ fn events(record: &JournalRecord) -> Vec<Envelope<Value>> {
         }
         InstructionOutcome::Rejected(why) => match &record.instruction.action {
             Action::Transfer(_) => {
-                let told = rejected(command_id, &record.instruction, why.reason, why.account);
-                vec![envelope(command_id, at, told)]
+                let rejected = rejected(command_id, &record.instruction, why.reason, why.account);
+                vec![envelope(command_id, at, rejected)]
             }
             _ => {
                 let one = RejectedInstruction { transfer_id, about: None, rejected: why };
@@ -315,6 +317,6 @@ fn events(record: &JournalRecord) -> Vec<Envelope<Value>> {
                 vec![envelope(command_id, at, InstructionsRejected { command_id, instructions })]
             }
         },
-        InstructionOutcome::Released(_) => panic!("no story releases a hold"),
+        InstructionOutcome::Released(_) => panic!("no ledger releases a hold"),
     }
 }

@@ -1,6 +1,5 @@
-//! What happened in a bank, as text to compare with. Promise: it has what a reader of the events
-//! relies on (types, parties, amounts, balances, versions, reasons), and nothing that differs from
-//! run to run.
+//! The events of a bank as text. Promise: the text has the facts that a reader of events relies on
+//! (types, parties, amounts, balances, versions, reasons), and no value that differs between runs.
 
 use anyhow::{Result, ensure};
 use harness::Recorded;
@@ -23,13 +22,13 @@ const FIELDS: [&str; 10] = [
 /// One event a line: `accounts.account.frozen.v1 alice reason=lost version=3`.
 pub(crate) fn of(events: &[Recorded], names: &[(String, String)]) -> String {
     let names = Names(names);
-    events.iter().map(|it| names.line(&it.event.kind, &it.event.data)).collect()
+    events.iter().map(|event| names.line(&event.event.kind, &event.event.data)).collect()
 }
 
 /// Fails with both texts where they differ. Spaces at the edges do not count.
-pub(crate) fn compare(told: &str, expected: &str) -> Result<()> {
-    let (told, expected) = (told.trim(), expected.trim());
-    ensure!(told == expected, "it went otherwise:\n{told}\n\nand not:\n{expected}\n");
+pub(crate) fn compare(actual: &str, expected: &str) -> Result<()> {
+    let (actual, expected) = (actual.trim(), expected.trim());
+    ensure!(actual == expected, "the transcript differs:\n{actual}\n\nand not:\n{expected}\n");
     Ok(())
 }
 
@@ -38,7 +37,10 @@ struct Names<'n>(&'n [(String, String)]);
 impl Names<'_> {
     fn line(&self, kind: &str, data: &Value) -> String {
         if let Some(transfers) = data["transfers"].as_array() {
-            return transfers.iter().map(|it| format!("{kind} {}\n", self.transfer(it))).collect();
+            return transfers
+                .iter()
+                .map(|transfer| format!("{kind} {}\n", self.transfer(transfer)))
+                .collect();
         }
         let mut line = format!("{kind} {}", self.name(&data["account_id"]));
         for field in FIELDS {
@@ -51,12 +53,15 @@ impl Names<'_> {
     }
 
     /// `alice -> bob 30.00 EUR: alice 70 v3, bob 30 v2`, or the reason instead of the balances.
-    fn transfer(&self, it: &Value) -> String {
-        let money =
-            format!("{} {}", plain(&it["money"]["amount"]), plain(&it["money"]["currency"]));
-        let (debtor, creditor) = (&it["debtor"], &it["creditor"]);
+    fn transfer(&self, transfer: &Value) -> String {
+        let money = format!(
+            "{} {}",
+            plain(&transfer["money"]["amount"]),
+            plain(&transfer["money"]["currency"])
+        );
+        let (debtor, creditor) = (&transfer["debtor"], &transfer["creditor"]);
         let way = format!("{} -> {} {money}", self.party(debtor), self.party(creditor));
-        match it["reason"].as_str() {
+        match transfer["reason"].as_str() {
             Some(reason) => format!("{way}: {reason}"),
             None => format!("{way}: {}, {}", self.after(debtor), self.after(creditor)),
         }

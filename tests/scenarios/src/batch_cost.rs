@@ -1,6 +1,6 @@
-//! What a batch costs, counted and not timed. Promise: a batch has the same statements whatever its
-//! size and one acknowledgement, its events travel in few messages, and nothing of it is left
-//! behind.
+//! The cost of a batch, in statements and messages and not in time. Promise: a batch of any size
+//! runs the same statements and one acknowledgement, its events travel in few messages, and leaves
+//! no row behind.
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
@@ -9,12 +9,12 @@ use shared_events::{
     ledger::{SubmitTransfers, TRANSFERS_MAX, TransfersPosted},
 };
 
-use super::desk::{Desk, cash, customer, transfer};
+use super::bank_client::{BankClient, cash, customer, transfer};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         a_thousand_transfers_cost_the_statements_of_one,
-        a_hundred_commands_that_wait_are_told_of_in_a_few_messages,
+        the_events_of_a_hundred_waiting_commands_travel_in_few_messages,
     ]
 }
 
@@ -30,14 +30,14 @@ async fn a_thousand_transfers_cost_the_statements_of_one(bank: Bank) -> Result<(
     bank.set("ledger", "RUST_LOG", "info,sqlx::query=debug");
     bank.start("accounts").await?;
     let ledger = bank.start("ledger").await?;
-    let mut desk = Desk::at(bank)?;
-    let (alice, bob) = (desk.account("alice").await?, desk.account("bob").await?);
-    desk.deposit(alice, "5000").await?;
+    let mut client = BankClient::new(bank)?;
+    let (alice, bob) = (client.account("alice").await?, client.account("bob").await?);
+    client.deposit(alice, "5000").await?;
     for transfers in [1, 10, TRANSFERS_MAX] {
         let before = ledger.log()?.len();
         let list: Result<Vec<_>> =
             (0..transfers).map(|_| transfer(customer(alice), customer(bob), "1")).collect();
-        desk.tell(SubmitTransfers { transfers: list? }).await?;
+        client.request(SubmitTransfers { transfers: list? }).await?;
         let log = ledger.log()?;
         let new = log.get(before..).context("a log only grows")?;
         let spaced = new.replace("\\n", " ");
@@ -47,20 +47,21 @@ async fn a_thousand_transfers_cost_the_statements_of_one(bank: Bank) -> Result<(
             ensure!(count == 1, "{transfers} transfers: {count} times {statement:?}");
         }
     }
-    nothing_is_left(&desk.bank).await
+    nothing_is_left(&client.bank).await
 }
 
-/// Whatever the sizes of the batches in which they are taken: a batch's events leave together.
-async fn a_hundred_commands_that_wait_are_told_of_in_a_few_messages(bank: Bank) -> Result<()> {
+/// The ledger may take the commands in batches of any sizes: the events of a batch are published
+/// together.
+async fn the_events_of_a_hundred_waiting_commands_travel_in_few_messages(bank: Bank) -> Result<()> {
     bank.start("accounts").await?;
     let ledger = bank.start("ledger").await?;
-    let mut desk = Desk::at(bank)?;
-    let alice = desk.account("alice").await?;
+    let mut client = BankClient::new(bank)?;
+    let alice = client.account("alice").await?;
     ledger.stop().await?;
     let commands: Result<Vec<Message>> = (0..100).map(|_| one_deposit(alice)).collect();
-    desk.bank.publish_all(&commands?).await?;
+    client.bank.publish_all(&commands?).await?;
     ledger.start().await?;
-    desk.bank.events().wait_for(TransfersPosted::TYPE, 100).await?;
+    client.bank.events().wait_for(TransfersPosted::TYPE, 100).await?;
 
     let messages = ledger.metric("bus_relay_messages_total").await?;
     let batches = ledger.metric("bus_batch_messages_count").await?;
@@ -68,7 +69,7 @@ async fn a_hundred_commands_that_wait_are_told_of_in_a_few_messages(bank: Bank) 
     let acknowledgements = ledger.metric("bus_acknowledgements_total").await?;
     ensure!(acknowledgements <= batches, "{acknowledgements} of them for {batches} batches");
     ensure!(batches <= 50.0, "{batches} batches for 100 commands that were all there");
-    nothing_is_left(&desk.bank).await
+    nothing_is_left(&client.bank).await
 }
 
 fn one_deposit(account: AccountId) -> Result<Message> {

@@ -1,6 +1,6 @@
-//! Money that moves otherwise than from one to another. Promise: legs, groups, exchanges and
-//! reversals are done whole or not at all, a dry run tells what then happens, and the same again
-//! is told the same.
+//! Postings with more than a debtor and a creditor. Promise: legs, groups, exchanges and reversals
+//! are posted whole or not at all, a dry run shows the later outcome, and the same command again
+//! has the same outcome.
 
 use anyhow::{Result, ensure};
 use harness::{Bank, Fact, facts};
@@ -10,40 +10,42 @@ use shared_events::{
 };
 
 use super::{
-    asked::{A_DAY, capture, exchange, hold, legs, money, pay, reverse},
-    desk::{Desk, amount, cash, customer, own},
+    bank_client::{BankClient, amount, cash, customer, own},
+    instructions::{A_DAY, capture, exchange, hold, legs, money, pay, reverse},
 };
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         legs_of_several_currencies_are_posted_all_or_none,
         a_group_is_done_whole_or_not_at_all_beside_what_stands_alone,
-        up_to_moves_what_there_is,
-        an_exchange_books_what_rounding_gives_and_takes,
+        a_transfer_up_to_an_amount_moves_the_available_part,
+        an_exchange_books_the_rounding_difference,
         a_transfer_is_reversed_in_parts_up_to_all_of_it,
     ]
 }
 
 /// Asks each on its own, and compares what became of it.
-async fn check(desk: &Desk, steps: Vec<(Instruction, &str)>) -> Result<()> {
+async fn check(client: &BankClient, steps: Vec<(Instruction, &str)>) -> Result<()> {
     for (instruction, then) in steps {
-        let told = desk.ask_one(instruction.clone()).await?;
-        ensure!(told == then, "{told}\nand not\n{then}\nfor {instruction:?}");
+        let actual = client.outcome_of(instruction.clone()).await?;
+        ensure!(actual == then, "{actual}\nand not\n{then}\nfor {instruction:?}");
     }
     Ok(())
 }
 
-async fn with_money(desk: &mut Desk, name: &str, euros: &str) -> Result<AccountId> {
-    let account = desk.account(name).await?;
-    desk.deposit(account, euros).await?;
+async fn with_money(client: &mut BankClient, name: &str, euros: &str) -> Result<AccountId> {
+    let account = client.account(name).await?;
+    client.deposit(account, euros).await?;
     Ok(account)
 }
 
 async fn legs_of_several_currencies_are_posted_all_or_none(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = with_money(&mut desk, "alice", "100").await?;
-    let bob = desk.account("bob").await?;
-    let yuki = desk.account_with("yuki", |it| it.currency = "JPY".parse().expect("yen")).await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = with_money(&mut client, "alice", "100").await?;
+    let bob = client.account("bob").await?;
+    let yuki = client
+        .account_with("yuki", |command| command.currency = "JPY".parse().expect("yen"))
+        .await?;
     let [a, b, y] = [alice, bob, yuki].map(customer);
     let (fees, cash) = (own("fees"), cash());
     let two = legs(&[(a.clone(), "-10", "EUR"), (b.clone(), "10", "EUR")])?;
@@ -55,7 +57,7 @@ async fn legs_of_several_currencies_are_posted_all_or_none(bank: Bank) -> Result
         legs(&[&euros[..], &yen[..]].concat())
     };
     check(
-        &desk,
+        &client,
         vec![
             (two, "posted -10 alice 90 (90); +10 bob 10 (10)"),
             (
@@ -69,19 +71,23 @@ async fn legs_of_several_currencies_are_posted_all_or_none(bank: Bank) -> Result
     .await?;
     // The most legs that there can be: from alice to 99 banks.
     let banks: Vec<Party> = (1..100).map(|n| own(&format!("settlement:B{n}"))).collect();
-    let credits = banks.iter().map(|it| (it.clone(), "0.50", "EUR"));
+    let credits = banks.iter().map(|bank| (bank.clone(), "0.50", "EUR"));
     let most: Vec<_> = std::iter::once((a, "-49.50", "EUR")).chain(credits).collect();
-    let told = desk.ask_one(legs(&most)?).await?;
-    ensure!(told.starts_with("posted -49.5 alice 20.5 (20.5); +0.5 settlement:B1 0.5;"), "{told}");
-    ensure!(told.matches("+0.5 settlement:").count() == 99, "{told}");
-    balanced(&desk).await
+    let actual = client.outcome_of(legs(&most)?).await?;
+    ensure!(
+        actual.starts_with("posted -49.5 alice 20.5 (20.5); +0.5 settlement:B1 0.5;"),
+        "{actual}"
+    );
+    ensure!(actual.matches("+0.5 settlement:").count() == 99, "{actual}");
+    balanced(&client).await
 }
 
 /// Debits equal credits, for each currency.
-async fn balanced(desk: &Desk) -> Result<()> {
-    let sums = desk.trial_balance().await?;
+async fn balanced(client: &BankClient) -> Result<()> {
+    let sums = client.trial_balance().await?;
     for line in &sums.lines {
-        let same = |it: &&shared_events::ledger::TrialBalanceLine| it.currency == line.currency;
+        let same =
+            |other: &&shared_events::ledger::TrialBalanceLine| other.currency == line.currency;
         let sum = Total::sum(sums.lines.iter().filter(same).map(|line| line.balance));
         ensure!(sum == Some(Total::ZERO), "{} {sum:?}: {sums:?}", line.currency);
     }
@@ -89,16 +95,16 @@ async fn balanced(desk: &Desk) -> Result<()> {
 }
 
 async fn a_group_is_done_whole_or_not_at_all_beside_what_stands_alone(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = with_money(&mut desk, "alice", "10").await?;
-    let bob = desk.account("bob").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = with_money(&mut client, "alice", "10").await?;
+    let bob = client.account("bob").await?;
     let pays = |euros, group| -> Result<Instruction> {
         Ok(Instruction { group, ..pay(customer(alice), customer(bob), euros, false)? })
     };
     let held = Instruction { group: Some(1), ..hold(customer(alice), own("cards"), "3", A_DAY)? };
     let captured = Instruction { group: Some(1), ..capture(held.transfer_id, None) };
-    let told = desk
-        .ask(vec![
+    let actual = client
+        .outcomes_of(vec![
             pays("1", None)?,
             held,
             pays("2", Some(2))?,
@@ -121,21 +127,21 @@ async fn a_group_is_done_whole_or_not_at_all_beside_what_stands_alone(bank: Bank
         "posted -1 alice 5 (5); +1 bob 2 (2)",
         "posted -1 alice 4 (4); +1 bob 3 (3)",
     ];
-    ensure!(told == expected, "{told:#?}");
+    ensure!(actual == expected, "{actual:#?}");
     Ok(())
 }
 
-async fn up_to_moves_what_there_is(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = desk.account_with("alice", |it| it.overdraft_limit = amount(5)).await?;
-    desk.deposit(alice, "10").await?;
+async fn a_transfer_up_to_an_amount_moves_the_available_part(bank: Bank) -> Result<()> {
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = client.account_with("alice", |command| command.overdraft_limit = amount(5)).await?;
+    client.deposit(alice, "10").await?;
     let all = |euros| pay(customer(alice), own("fees"), euros, true);
     let mut held = hold(customer(alice), own("cards"), "100", A_DAY)?;
-    if let Action::Hold(it) = &mut held.action {
-        *it = Hold { up_to: true, ..it.clone() };
+    if let Action::Hold(hold) = &mut held.action {
+        *hold = Hold { up_to: true, ..hold.clone() };
     }
     check(
-        &desk,
+        &client,
         vec![
             (all("4")?, "posted -4 alice 6 (11); +4 fees 4"),
             (all("8")?, "posted -8 alice -2 (3); +8 fees 12"),
@@ -146,10 +152,12 @@ async fn up_to_moves_what_there_is(bank: Bank) -> Result<()> {
     .await
 }
 
-async fn an_exchange_books_what_rounding_gives_and_takes(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = with_money(&mut desk, "alice", "100").await?;
-    let yuki = desk.account_with("yuki", |it| it.currency = "JPY".parse().expect("yen")).await?;
+async fn an_exchange_books_the_rounding_difference(bank: Bank) -> Result<()> {
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = with_money(&mut client, "alice", "100").await?;
+    let yuki = client
+        .account_with("yuki", |command| command.currency = "JPY".parse().expect("yen"))
+        .await?;
     let sell = |euros, rate| {
         let sides = (customer(alice), customer(yuki));
         exchange(sides, money(euros, "EUR")?, "JPY".parse()?, rate)
@@ -157,16 +165,16 @@ async fn an_exchange_books_what_rounding_gives_and_takes(bank: Bank) -> Result<(
     let first = sell("10.01", "162.345")?;
     let id = first.transfer_id;
     check(
-        &desk,
+        &client,
         vec![
-            // 1,625.07345 yen are 1,625: what is left over is the bank's.
+            // 1,625.07345 yen become 1,625: the bank keeps the rest.
             (
                 first,
                 "posted -10.01 alice 89.99 (89.99); +10.01 fx_position 10.01; \
                  -1625.07345 fx_position -1625.07345; +1625 yuki 1625 (1625); \
                  +0.07345 fx_rounding 0.07345",
             ),
-            // 162.6 yen are 163: what is missing is the bank's, too.
+            // 162.6 yen become 163: the bank pays the difference.
             (
                 sell("1", "162.6")?,
                 "posted -1 alice 88.99 (88.99); +1 fx_position 11.01; \
@@ -191,20 +199,20 @@ async fn an_exchange_books_what_rounding_gives_and_takes(bank: Bank) -> Result<(
         ],
     )
     .await?;
-    balanced(&desk).await
+    balanced(&client).await
 }
 
 async fn a_transfer_is_reversed_in_parts_up_to_all_of_it(bank: Bank) -> Result<()> {
-    let mut desk = Desk::open(bank).await?;
-    let alice = with_money(&mut desk, "alice", "30").await?;
-    let bob = desk.account("bob").await?;
+    let mut client = BankClient::with_services(bank).await?;
+    let alice = with_money(&mut client, "alice", "30").await?;
+    let bob = client.account("bob").await?;
     let original = pay(customer(alice), customer(bob), "30", false)?;
     let id = original.transfer_id;
     let first = reverse(id, Some(amount(10)));
     let back = first.transfer_id;
     let part = |euros: &str| -> Result<Instruction> { Ok(reverse(id, Some(euros.parse()?))) };
     check(
-        &desk,
+        &client,
         vec![
             (original, "posted -30 alice 0 (0); +30 bob 30 (30)"),
             (first, "posted -10 bob 20 (20); +10 alice 10 (10)"),
@@ -212,26 +220,26 @@ async fn a_transfer_is_reversed_in_parts_up_to_all_of_it(bank: Bank) -> Result<(
             (reverse(back, None), "not_reversible"),
             (part("4.50")?, "posted -4.5 bob 15.5 (15.5); +4.5 alice 14.5 (14.5)"),
             (pay(customer(bob), cash(), "1", false)?, "posted -1 bob 14.5 (14.5); +1 cash -29"),
-            // What bob has spent cannot come back.
+            // Money that bob has spent cannot come back.
             (reverse(id, None), "insufficient_funds"),
             (part("14.50")?, "posted -14.5 bob 0 (0); +14.5 alice 29 (29)"),
         ],
     )
     .await?;
-    desk.deposit(bob, "1").await?;
+    client.deposit(bob, "1").await?;
     let rest = reverse(id, None);
     let last = rest.transfer_id;
     check(
-        &desk,
+        &client,
         vec![
             (rest, "posted -1 bob 0 (0); +1 alice 30 (30)"),
             (reverse(id, None), "exceeds_original"),
         ],
     )
     .await?;
-    ensure!(desk.found(id).await?.reversed == Some(amount(30)));
-    let linked = serde_json::to_value(desk.found(last).await?.record.outcome)?;
+    ensure!(client.instruction(id).await?.reversed == Some(amount(30)));
+    let linked = serde_json::to_value(client.instruction(last).await?.record.outcome)?;
     ensure!(linked["posted"]["reverses"] == id.to_string(), "{linked}");
-    ensure!(desk.found(last).await?.reversed.unwrap_or(Amount::ZERO) == Amount::ZERO);
+    ensure!(client.instruction(last).await?.reversed.unwrap_or(Amount::ZERO) == Amount::ZERO);
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! The counter of a bank with all its services: what most scenarios ask for. Promise: what it
-//! returns has happened, and what a scenario goes on with can be relied on.
+//! A client of a bank with all its services, for most scenarios. Promise: the effect of a call is
+//! there when the call returns, and the next step of a scenario can rely on it.
 
 use anyhow::{Context, Result};
 use harness::{Bank, PATIENCE, wait_for};
 use shared_events::{
-    AccountId, Amount, Message, MessageId, Money, TransferId,
+    AccountId, Amount, Message, MessageId, Money, Query, TransferId,
     accounts::{AccountActivated, Holder, OpenAccount},
-    client::{Client, SendOptions},
+    client::{AskError, Client, SendOptions},
     envelope::RawEnvelope,
     ledger::{
         AccountCode, GetTrialBalance, Party, SubmitTransfers, Transfer, TransfersPosted,
@@ -15,24 +15,24 @@ use shared_events::{
     topology::SERVICES,
 };
 
-use super::story;
+use super::transcript;
 
 /// A client of the bank, and the names of the accounts that it has opened.
-pub(crate) struct Desk {
+pub(crate) struct BankClient {
     pub(crate) bank: Bank,
-    pub(crate) client: Client,
+    client: Client,
     names: Vec<(String, String)>,
 }
 
-impl Desk {
+impl BankClient {
     /// Starts the three services.
-    pub(crate) async fn open(bank: Bank) -> Result<Self> {
+    pub(crate) async fn with_services(bank: Bank) -> Result<Self> {
         bank.start_all(&SERVICES).await?;
-        Self::at(bank)
+        Self::new(bank)
     }
 
-    /// A desk in a bank whose services the scenario starts itself.
-    pub(crate) fn at(bank: Bank) -> Result<Self> {
+    /// A client in a bank whose services the scenario starts itself.
+    pub(crate) fn new(bank: Bank) -> Result<Self> {
         let client = bank.client("scenario")?;
         Ok(Self { bank, client, names: vec![] })
     }
@@ -52,18 +52,18 @@ impl Desk {
         terms(&mut command);
         let account = command.account_id;
         self.names.push((account.to_string(), name.to_owned()));
-        self.tell(command).await?;
-        self.heard(AccountActivated::TYPE, account).await?;
+        self.request(command).await?;
+        self.wait_event(AccountActivated::TYPE, account).await?;
         Ok(account)
     }
 
     /// Sends a command and returns the events that answer it.
-    pub(crate) async fn tell<C: Message>(&self, command: C) -> Result<Vec<RawEnvelope>> {
-        self.tell_as(MessageId::new(), command).await
+    pub(crate) async fn request<C: Message>(&self, command: C) -> Result<Vec<RawEnvelope>> {
+        self.request_as(MessageId::new(), command).await
     }
 
     /// The same under an id that the scenario chooses.
-    pub(crate) async fn tell_as<C: Message>(
+    pub(crate) async fn request_as<C: Message>(
         &self,
         id: MessageId,
         command: C,
@@ -73,9 +73,14 @@ impl Desk {
         answer.with_context(|| format!("{} {id}", C::TYPE))
     }
 
+    /// Sends a query, and returns its answer.
+    pub(crate) async fn query<Q: Query>(&self, query: Q) -> Result<Q::Reply, AskError> {
+        self.client.ask(query).await
+    }
+
     /// Sends one transfer, and returns `posted` or the reason why not.
-    pub(crate) async fn send(&self, transfer: Transfer) -> Result<String> {
-        let answer = self.tell(SubmitTransfers { transfers: vec![transfer] }).await?;
+    pub(crate) async fn submit(&self, transfer: Transfer) -> Result<String> {
+        let answer = self.request(SubmitTransfers { transfers: vec![transfer] }).await?;
         let event = answer.first().context("a transfer has an outcome")?;
         if event.kind == TransfersPosted::TYPE {
             return Ok("posted".to_owned());
@@ -87,21 +92,21 @@ impl Desk {
 
     /// Pays cash into an account.
     pub(crate) async fn deposit(&self, account: AccountId, amount: &str) -> Result<String> {
-        self.send(transfer(cash(), Party::AccountId(account), amount)?).await
+        self.submit(transfer(cash(), Party::AccountId(account), amount)?).await
     }
 
     /// Waits until an event of this type about this account was heard.
-    pub(crate) async fn heard(&self, kind: &str, account: AccountId) -> Result<()> {
+    pub(crate) async fn wait_event(&self, kind: &str, account: AccountId) -> Result<()> {
         let subject = account.to_string();
         wait_for(&format!("{kind} of {subject}"), PATIENCE, async || {
             let events = self.bank.events().of_kind(kind).await?;
-            Ok(events.iter().any(|it| it.event.subject.as_deref() == Some(&subject)))
+            Ok(events.iter().any(|event| event.event.subject.as_deref() == Some(&subject)))
         })
         .await
     }
 
     /// Waits until the notifications service knows every account.
-    pub(crate) async fn all_are_known(&self) -> Result<()> {
+    pub(crate) async fn wait_recipients(&self) -> Result<()> {
         wait_for("every holder is known", PATIENCE, async || {
             let opened = self.bank.number("accounts", "SELECT count(*) FROM accounts").await?;
             let known = "SELECT count(*) FROM recipients";
@@ -111,24 +116,24 @@ impl Desk {
     }
 
     /// All that was heard so far, one event a line.
-    pub(crate) async fn story(&self) -> Result<String> {
-        Ok(story::of(&self.bank.events().events().await?, &self.names))
+    pub(crate) async fn transcript(&self) -> Result<String> {
+        Ok(transcript::of(&self.bank.events().events().await?, &self.names))
     }
 
     /// Waits until what was heard is this story, and says how it differs if it never is. An answer
     /// may be faster than its event.
-    pub(crate) async fn tells(&self, expected: &str) -> Result<()> {
-        let told = wait_for("the story is told", PATIENCE, async || {
-            Ok(story::compare(&self.story().await?, expected).is_ok())
+    pub(crate) async fn expect_transcript(&self, expected: &str) -> Result<()> {
+        let actual = wait_for("the story is told", PATIENCE, async || {
+            Ok(transcript::compare(&self.transcript().await?, expected).is_ok())
         });
-        match told.await {
+        match actual.await {
             Ok(()) => Ok(()),
-            Err(_) => story::compare(&self.story().await?, expected),
+            Err(_) => transcript::compare(&self.transcript().await?, expected),
         }
     }
 
     /// The name under which an account was opened here.
-    pub(crate) fn called(&self, account: AccountId) -> String {
+    pub(crate) fn name_of(&self, account: AccountId) -> String {
         let id = account.to_string();
         let found = self.names.iter().find(|(known, _)| *known == id);
         found.map_or(id, |(_, name)| name.clone())
@@ -136,7 +141,7 @@ impl Desk {
 
     /// The sums over all accounts.
     pub(crate) async fn trial_balance(&self) -> Result<TrialBalanceFound> {
-        Ok(self.client.ask(GetTrialBalance::default()).await?)
+        Ok(self.query(GetTrialBalance::default()).await?)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is due by the clock, and cannot be handled. Promise: it is set aside, seen, and holds up
-//! nothing else; it is done when it can be.
+//! Due work that cannot be processed. Promise: the item is set aside and counted, blocks no other
+//! item, and is processed as soon as possible.
 
 use anyhow::{Result, ensure};
 use chrono::Days;
@@ -14,8 +14,8 @@ use shared_events::{
 };
 
 use super::{
-    desk::{Desk, cash, customer, own, transfer},
-    interest::{goes_on, month, pay_in, set, terms},
+    bank_client::{BankClient, cash, customer, own, transfer},
+    interest::{advance_clock, month, pay_in, set, terms},
     orders,
 };
 
@@ -39,22 +39,22 @@ async fn are_set_aside(ledger: &Instance, count: u32) -> Result<()> {
     Ok(())
 }
 
-async fn balance(desk: &Desk, account: AccountId) -> Result<Amount> {
-    let asked = GetBalance { account: customer(account), currency: None };
-    Ok(desk.client.ask(asked).await?.balance)
+async fn balance(client: &BankClient, account: AccountId) -> Result<Amount> {
+    let query = GetBalance { account: customer(account), currency: None };
+    Ok(client.query(query).await?.balance)
 }
 
 /// As a newer version of the ledger would have written it.
 async fn an_order_that_cannot_be_read_holds_up_no_other(bank: Bank) -> Result<()> {
     let started = bank.start_all(&["ledger", "accounts"]).await?;
-    let mut desk = Desk::at(bank.clone())?;
-    let (ada, bob) = (desk.account("ada").await?, desk.account("bob").await?);
+    let mut client = BankClient::new(bank.clone())?;
+    let (ada, bob) = (client.account("ada").await?, client.account("bob").await?);
     let tomorrow = today(&bank).await? + Days::new(1);
     let (bad, good) = (OrderId::new(), OrderId::new());
     for (account_id, order_id) in [(ada, bad), (ada, good), (bob, good)] {
-        desk.deposit(account_id, "100").await?;
+        client.deposit(account_id, "100").await?;
         let terms = orders::terms(own("fees"), 10, tomorrow)?;
-        desk.tell(SetOrder { account_id, order_id, terms }).await?;
+        client.request(SetOrder { account_id, order_id, terms }).await?;
     }
     started[0].stop().await?;
     let newer = format!(
@@ -62,7 +62,7 @@ async fn an_order_that_cannot_be_read_holds_up_no_other(bank: Bank) -> Result<()
          WHERE id = '{bad}'"
     );
     bank.execute("ledger", &newer).await?;
-    goes_on(&bank, 2).await?;
+    advance_clock(&bank, 2).await?;
     started[0].start().await?;
     wait_for("the other orders are executed", PATIENCE, async || {
         let executed = "SELECT count(*) FROM order_executions WHERE status = 'executed'";
@@ -73,24 +73,24 @@ async fn an_order_that_cannot_be_read_holds_up_no_other(bank: Bank) -> Result<()
     let logged = started[0].log()?.matches("set aside what is due").count();
     ensure!(logged == 1, "said {logged} times");
     // The account's other orders can be listed, set and cancelled, and so can this one.
-    let listed = desk.client.ask(ListOrders { account_id: ada }).await?;
+    let listed = client.query(ListOrders { account_id: ada }).await?;
     ensure!(listed.orders.is_empty(), "the good one is over: {listed:?}");
     let another = orders::terms(own("fees"), 10, tomorrow + Days::new(9))?;
     let order_id = OrderId::new();
-    desk.tell(SetOrder { account_id: ada, order_id, terms: another }).await?;
-    ensure!(desk.client.ask(ListOrders { account_id: ada }).await?.orders.len() == 1);
-    let answer = desk.tell(CancelOrder { account_id: ada, order_id: bad }).await?;
+    client.request(SetOrder { account_id: ada, order_id, terms: another }).await?;
+    ensure!(client.query(ListOrders { account_id: ada }).await?.orders.len() == 1);
+    let answer = client.request(CancelOrder { account_id: ada, order_id: bad }).await?;
     ensure!(answer[0].kind == OrderCancelled::TYPE, "{answer:?}");
     Ok(())
 }
 
 async fn a_hold_that_cannot_be_read_holds_up_no_other(bank: Bank) -> Result<()> {
     let started = bank.start_all(&["ledger", "accounts"]).await?;
-    let mut desk = Desk::at(bank.clone())?;
-    let (ada, bob) = (desk.account("ada").await?, desk.account("bob").await?);
+    let mut client = BankClient::new(bank.clone())?;
+    let (ada, bob) = (client.account("ada").await?, client.account("bob").await?);
     let mut ids = vec![];
     for account in [ada, bob] {
-        desk.deposit(account, "100").await?;
+        client.deposit(account, "100").await?;
         let paid = transfer(customer(account), cash(), "30")?;
         let expires_at = chrono::Utc::now() + chrono::TimeDelta::hours(1);
         let hold = Action::Hold(Hold {
@@ -102,13 +102,13 @@ async fn a_hold_that_cannot_be_read_holds_up_no_other(bank: Bank) -> Result<()> 
         });
         let hold = Instruction { action: hold, ..Instruction::from(paid) };
         ids.push(hold.transfer_id);
-        desk.tell(SubmitInstructions { instructions: vec![hold] }).await?;
+        client.request(SubmitInstructions { instructions: vec![hold] }).await?;
     }
     started[0].stop().await?;
     let bad: TransferId = ids[0];
     bank.execute("ledger", &format!("UPDATE holds SET currency = 'QQQ' WHERE id = '{bad}'"))
         .await?;
-    goes_on(&bank, 1).await?;
+    advance_clock(&bank, 1).await?;
     started[0].start().await?;
     let open = "SELECT count(*) FROM holds WHERE status = 'open'";
     wait_for("the other hold is over", PATIENCE, async || {
@@ -129,12 +129,12 @@ async fn a_hold_that_cannot_be_read_holds_up_no_other(bank: Bank) -> Result<()> 
 
 async fn an_account_whose_terms_cannot_be_read_holds_up_no_other(bank: Bank) -> Result<()> {
     let started = bank.start_all(&["ledger", "accounts"]).await?;
-    let mut desk = Desk::at(bank.clone())?;
-    let (ada, bob) = (desk.account("ada").await?, desk.account("bob").await?);
+    let mut client = BankClient::new(bank.clone())?;
+    let (ada, bob) = (client.account("ada").await?, client.account("bob").await?);
     let (from, this) = (month(&bank, 1).await?, month(&bank, 0).await?);
     for account in [ada, bob] {
-        pay_in(&desk, account, "36500", from).await?;
-        set(&desk, account, terms(this, 1, 0, None)).await?;
+        pay_in(&client, account, "36500", from).await?;
+        set(&client, account, terms(this, 1, 0, None)).await?;
     }
     started[0].stop().await?;
     let newer = format!(
@@ -144,7 +144,7 @@ async fn an_account_whose_terms_cannot_be_read_holds_up_no_other(bank: Bank) -> 
          ALTER TABLE interest_terms ENABLE TRIGGER append_only"
     );
     bank.execute("ledger", &newer).await?;
-    goes_on(&bank, 32).await?;
+    advance_clock(&bank, 32).await?;
     started[0].start().await?;
     wait_for("the other account has its interest", PATIENCE, async || {
         let done = format!("SELECT count(*) FROM interest_capitalised WHERE account_id = '{bob}'");
@@ -156,8 +156,8 @@ async fn an_account_whose_terms_cannot_be_read_holds_up_no_other(bank: Bank) -> 
 
 async fn a_monitor_that_cannot_be_read_holds_up_no_posting(bank: Bank) -> Result<()> {
     bank.start_all(&["ledger", "accounts"]).await?;
-    let mut desk = Desk::at(bank.clone())?;
-    let ada = desk.account("ada").await?;
+    let mut client = BankClient::new(bank.clone())?;
+    let ada = client.account("ada").await?;
     let newer = format!(
         "ALTER TABLE monitors DROP CONSTRAINT monitors_kind_check;
          INSERT INTO monitors VALUES ('{ada}', gen_random_uuid(), 'average', 5, true, 0),
@@ -165,7 +165,7 @@ async fn a_monitor_that_cannot_be_read_holds_up_no_posting(bank: Bank) -> Result
          UPDATE accounts SET monitored = true WHERE id = '{ada}'"
     );
     bank.execute("ledger", &newer).await?;
-    ensure!(desk.deposit(ada, "10").await? == "posted");
-    ensure!(balance(&desk, ada).await? == "10".parse()?);
-    desk.heard("ledger.monitor.raised.v1", ada).await
+    ensure!(client.deposit(ada, "10").await? == "posted");
+    ensure!(balance(&client, ada).await? == "10".parse()?);
+    client.wait_event("ledger.monitor.raised.v1", ada).await
 }

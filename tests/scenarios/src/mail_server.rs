@@ -1,5 +1,5 @@
-//! A mail server that keeps what it is given. Promise: it speaks enough SMTP (RFC 5321) for any
-//! client, and refuses as often as it was told to.
+//! A mail server that records all e-mails. Promise: the server speaks enough SMTP (RFC 5321) for
+//! any client, and refuses as often as a fact says.
 
 use std::{
     collections::VecDeque,
@@ -34,14 +34,14 @@ impl Mail {
 }
 
 #[derive(Default)]
-struct Kept {
+struct Received {
     mails: Vec<Mail>,
     refusals: VecDeque<&'static str>,
     /// Steps of the conversation that are refused once each.
     steps: Vec<(&'static str, &'static str)>,
 }
 
-impl Kept {
+impl Received {
     /// The refusal of a step, if one is left: `CONNECT`, or how the command begins.
     fn refusal(&mut self, command: &str) -> Option<&'static str> {
         let place = self.steps.iter().position(|(step, _)| command.starts_with(step))?;
@@ -50,30 +50,30 @@ impl Kept {
 }
 
 /// Listens on a free port of this machine as long as it lives.
-pub(crate) struct Mailbox {
+pub(crate) struct MailServer {
     address: SocketAddr,
-    kept: Arc<Mutex<Kept>>,
+    received: Arc<Mutex<Received>>,
     _serving: JoinSet<()>,
 }
 
-impl Mailbox {
+impl MailServer {
     /// Answers the first e-mails with these refusals (`451 later`), and takes all others.
     pub(crate) async fn open(refusals: &[&'static str]) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let refusals = refusals.iter().copied().collect();
-        let kept = Arc::new(Mutex::new(Kept { refusals, ..Kept::default() }));
+        let received = Arc::new(Mutex::new(Received { refusals, ..Received::default() }));
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, Arc::clone(&kept)));
-        Ok(Self { address, kept, _serving: serving })
+        serving.spawn(serve(listener, Arc::clone(&received)));
+        Ok(Self { address, received, _serving: serving })
     }
 
     /// Refuses each of these steps once: `("RCPT TO", "550 5.1.1 no such user")`; `CONNECT` is the
     /// banner.
     pub(crate) async fn refusing(steps: &[(&'static str, &'static str)]) -> Result<Self> {
-        let mailbox = Self::open(&[]).await?;
-        mailbox.kept.lock().unwrap_or_else(PoisonError::into_inner).steps = steps.to_vec();
-        Ok(mailbox)
+        let mail_server = Self::open(&[]).await?;
+        mail_server.received.lock().unwrap_or_else(PoisonError::into_inner).steps = steps.to_vec();
+        Ok(mail_server)
     }
 
     /// For `BANKWIRE_SMTP__URL`.
@@ -83,7 +83,7 @@ impl Mailbox {
 
     /// Every e-mail that was offered, also those refused.
     pub(crate) fn mails(&self) -> Vec<Mail> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).mails.clone()
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).mails.clone()
     }
 
     /// Waits until so many were offered.
@@ -96,22 +96,22 @@ impl Mailbox {
     }
 }
 
-async fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>) {
+async fn serve(listener: TcpListener, received: Arc<Mutex<Received>>) {
     let mut talks = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let kept = Arc::clone(&kept);
+        let received = Arc::clone(&received);
         // A client that breaks off has said what it had to say.
-        talks.spawn(async move { drop(talk(stream, &kept).await) });
+        talks.spawn(async move { drop(talk(stream, &received).await) });
     }
 }
 
-async fn talk(stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
+async fn talk(stream: TcpStream, received: &Mutex<Received>) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
     let mut to = String::new();
     let refusal =
-        |command: &str| kept.lock().unwrap_or_else(PoisonError::into_inner).refusal(command);
-    let banner = refusal("CONNECT").unwrap_or("220 mailbox");
+        |command: &str| received.lock().unwrap_or_else(PoisonError::into_inner).refusal(command);
+    let banner = refusal("CONNECT").unwrap_or("220 mail_server");
     writer.write_all(format!("{banner}\r\n").as_bytes()).await?;
     if !banner.starts_with('2') {
         return Ok(());
@@ -134,9 +134,9 @@ async fn talk(stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
                     text.push_str(line.strip_prefix('.').unwrap_or(&line));
                     text.push('\n');
                 }
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.mails.push(Mail { to: to.clone(), text });
-                kept.refusals.pop_front().unwrap_or("250 kept")
+                let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
+                received.mails.push(Mail { to: to.clone(), text });
+                received.refusals.pop_front().unwrap_or("250 received")
             }
             command if command == "QUIT" => return writer.write_all(b"221 bye\r\n").await,
             _ => "250 yes",

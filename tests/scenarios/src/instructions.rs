@@ -1,5 +1,5 @@
-//! What is asked of the ledger, in few words, and what it answers, as lines to compare with.
-//! Promise: whatever is asked here was asked by nobody before.
+//! Instructions to the ledger in short form, and their outcomes as lines. Promise: every
+//! instruction has a new id.
 
 use anyhow::{Context, Result, ensure};
 use chrono::{TimeDelta, Utc};
@@ -13,7 +13,7 @@ use shared_events::{
     },
 };
 
-use super::desk::Desk;
+use super::bank_client::BankClient;
 
 /// Long enough for any fact.
 pub(crate) const A_DAY: TimeDelta = TimeDelta::days(1);
@@ -36,13 +36,13 @@ pub(crate) fn of(action: Action) -> Instruction {
     }
 }
 
-/// Euros from one to another; `up_to`: or what there is.
+/// A payment in euros; `up_to` allows a part of the amount.
 pub(crate) fn pay(debtor: Party, creditor: Party, euros: &str, up_to: bool) -> Result<Instruction> {
     let money = money(euros, "EUR")?;
     Ok(of(Action::Transfer(Payment { debtor, creditor, money, up_to })))
 }
 
-/// Euros set aside until then.
+/// A hold in euros for this time.
 pub(crate) fn hold(
     debtor: Party,
     creditor: Party,
@@ -53,12 +53,12 @@ pub(crate) fn hold(
     Ok(of(Action::Hold(Hold { debtor, creditor, money, up_to: false, expires_at })))
 }
 
-/// A part of a hold, or all that is left; the rest of it is released.
+/// Captures a part of a hold, or the whole; the rest is released.
 pub(crate) fn capture(hold_id: TransferId, amount: Option<Amount>) -> Instruction {
     of(Action::Capture(Capture { hold_id, amount, keep_rest: false }))
 }
 
-/// A part of a hold; the rest of it stays.
+/// Captures a part of a hold; the rest stays held.
 pub(crate) fn capture_some(hold_id: TransferId, amount: Amount) -> Instruction {
     of(Action::Capture(Capture { hold_id, amount: Some(amount), keep_rest: true }))
 }
@@ -67,12 +67,12 @@ pub(crate) fn release(hold_id: TransferId) -> Instruction {
     of(Action::Release(Release { hold_id }))
 }
 
-/// A part of a transfer, or all that is left of it, back.
+/// Reverses a part of a transfer, or all that is left of the transfer.
 pub(crate) fn reverse(original_id: TransferId, amount: Option<Amount>) -> Instruction {
     of(Action::Reverse(Reverse { original_id, amount }))
 }
 
-/// Money among several: out of an account where the amount begins with a minus.
+/// A posting with several legs: an amount with a minus is a debit.
 pub(crate) fn legs(all: &[(Party, &str, &str)]) -> Result<Instruction> {
     let leg = |(account, amount, currency): &(Party, &str, &str)| {
         let (direction, amount) = match amount.strip_prefix('-') {
@@ -95,76 +95,79 @@ pub(crate) fn exchange(
     Ok(of(Action::Exchange(Exchange { debtor, creditor, sell, buy, rate, rounding })))
 }
 
-impl Desk {
-    /// Gives instructions in one command, and returns the events that answer it.
+impl BankClient {
+    /// Submits instructions in one command, and returns the events that answer the command.
     pub(crate) async fn instruct(
         &self,
         instructions: Vec<Instruction>,
     ) -> Result<Vec<RawEnvelope>> {
-        self.tell(SubmitInstructions { instructions }).await
+        self.request(SubmitInstructions { instructions }).await
     }
 
-    /// Gives instructions in one command, and returns what became of each, in the order of the
-    /// command: what a dry run said would become of it.
-    pub(crate) async fn ask(&self, instructions: Vec<Instruction>) -> Result<Vec<String>> {
+    /// Submits instructions in one command, and returns the outcome of each as a line. Each outcome
+    /// equals that of a dry run before.
+    pub(crate) async fn outcomes_of(&self, instructions: Vec<Instruction>) -> Result<Vec<String>> {
         let query = PreviewInstructions { instructions: instructions.clone() };
-        let foreseen = self.client.ask(query).await?.instructions;
+        let previewed = self.query(query).await?.instructions;
         let command = MessageId::new();
-        let told = self.tell_as(command, SubmitInstructions { instructions: instructions.clone() });
-        let told = told.await?;
+        let actual =
+            self.request_as(command, SubmitInstructions { instructions: instructions.clone() });
+        let actual = actual.await?;
         let mut lines = Vec::with_capacity(instructions.len());
-        for (instruction, foreseen) in instructions.iter().zip(foreseen) {
-            let found = self.found(instruction.transfer_id).await?;
-            let (happened, foreseen) = (&found.record.outcome, &foreseen.outcome);
-            ensure!(happened == foreseen, "foreseen {foreseen:?}, and then {happened:?}");
-            lines.push(self.line(&found));
+        for (instruction, previewed) in instructions.iter().zip(previewed) {
+            let found = self.instruction(instruction.transfer_id).await?;
+            let (happened, previewed) = (&found.record.outcome, &previewed.outcome);
+            ensure!(happened == previewed, "previewed {previewed:?}, and then {happened:?}");
+            lines.push(self.outcome_line(&found));
         }
         let again = self.instruct(instructions).await?;
         let data = |all: &[RawEnvelope]| {
-            let data = |it: &RawEnvelope| {
-                let mut data: serde_json::Value = serde_json::from_str(it.data.get())?;
+            let data = |event: &RawEnvelope| {
+                let mut data: serde_json::Value = serde_json::from_str(event.data.get())?;
                 data["command_id"] = serde_json::Value::Null;
-                Ok(format!("{} {data}", it.kind))
+                Ok(format!("{} {data}", event.kind))
             };
             all.iter().map(data).collect::<Result<Vec<_>>>()
         };
-        ensure!(data(&told)? == data(&again)?, "{told:?}\nand then\n{again:?}");
+        ensure!(data(&actual)? == data(&again)?, "{actual:?}\nand then\n{again:?}");
         Ok(lines)
     }
 
     /// The same of one instruction.
-    pub(crate) async fn ask_one(&self, instruction: Instruction) -> Result<String> {
-        self.ask(vec![instruction]).await?.pop().context("one instruction has one outcome")
+    pub(crate) async fn outcome_of(&self, instruction: Instruction) -> Result<String> {
+        self.outcomes_of(vec![instruction]).await?.pop().context("one instruction has one outcome")
     }
 
-    /// What the journal says of an instruction.
-    pub(crate) async fn found(&self, transfer_id: TransferId) -> Result<InstructionFound> {
-        Ok(self.client.ask(GetInstruction { transfer_id }).await?)
+    /// The record of an instruction in the journal.
+    pub(crate) async fn instruction(&self, transfer_id: TransferId) -> Result<InstructionFound> {
+        Ok(self.query(GetInstruction { transfer_id }).await?)
     }
 }
 
-impl Desk {
-    /// `posted -30 alice 70 (80); +30 cards 30`: each account with its balance, and what it can
-    /// spend where that is limited; or why not.
-    fn line(&self, found: &InstructionFound) -> String {
+impl BankClient {
+    /// `posted -30 alice 70 (80); +30 cards 30`: each account with its balance, and its available
+    /// balance where there is a limit; or the reject reason.
+    fn outcome_line(&self, found: &InstructionFound) -> String {
         match &found.record.outcome {
-            InstructionOutcome::Rejected(it) => it.reason.as_str().to_owned(),
-            InstructionOutcome::Held(it) => {
-                let (debtor, creditor) = (self.after(&it.debtor), self.after(&it.creditor));
-                format!("held {}: {debtor}; {creditor}", it.money)
+            InstructionOutcome::Rejected(rejected) => rejected.reason.as_str().to_owned(),
+            InstructionOutcome::Held(held) => {
+                let (debtor, creditor) =
+                    (self.account_line(&held.debtor), self.account_line(&held.creditor));
+                format!("held {}: {debtor}; {creditor}", held.money)
             }
-            InstructionOutcome::Released(it) => {
-                let (debtor, creditor) = (self.after(&it.debtor), self.after(&it.creditor));
-                format!("given back {}: {debtor}; {creditor}", it.money)
+            InstructionOutcome::Released(released) => {
+                let (debtor, creditor) =
+                    (self.account_line(&released.debtor), self.account_line(&released.creditor));
+                format!("given back {}: {debtor}; {creditor}", released.money)
             }
-            InstructionOutcome::Posted(it) => {
+            InstructionOutcome::Posted(posted) => {
                 let leg = |leg: &PostedLeg| {
                     let sign = if leg.direction == Direction::Debit { '-' } else { '+' };
                     let amount = leg.money.amount.decimal().normalize();
-                    format!("{sign}{amount} {}", self.after(&leg.account))
+                    format!("{sign}{amount} {}", self.account_line(&leg.account))
                 };
-                let legs: Vec<String> = it.legs.iter().map(leg).collect();
-                let hold = it.hold.as_ref().map_or(String::new(), |hold| {
+                let legs: Vec<String> = posted.legs.iter().map(leg).collect();
+                let hold = posted.hold.as_ref().map_or(String::new(), |hold| {
                     format!("; {} still held, {} given back", hold.remaining, hold.released)
                 });
                 format!("posted {}{hold}", legs.join("; "))
@@ -172,12 +175,13 @@ impl Desk {
         }
     }
 
-    fn after(&self, it: &AccountAfter) -> String {
-        let name = match &it.code {
+    fn account_line(&self, account: &AccountAfter) -> String {
+        let name = match &account.code {
             Some(code) => code.0.clone(),
-            None => self.called(it.account_id),
+            None => self.name_of(account.account_id),
         };
-        let available = it.available.map_or(String::new(), |it| format!(" ({it})"));
-        format!("{name} {}{available}", it.balance)
+        let available =
+            account.available.map_or(String::new(), |available| format!(" ({available})"));
+        format!("{name} {}{available}", account.balance)
     }
 }
