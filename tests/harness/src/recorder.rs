@@ -143,8 +143,8 @@ impl Recorder {
         .await
     }
 
-    /// Everything recorded so far as text, one event a line: the type, then what it says, without what
-    /// differs from run to run. `names` gives ids names; other ids become `#1`, `#2`, ... as they
+    /// Everything recorded so far as text, one event a line: the type, then the data without the
+    /// values that differ from run to run. `names` gives ids names; other ids become `#1`, `#2`, ... as they
     /// come.
     pub async fn transcript(&self, names: &[(&str, String)]) -> Result<String> {
         let mut names: Vec<(String, String)> =
