@@ -27,6 +27,7 @@
 pub mod accounts;
 pub mod asyncapi;
 pub mod catalogue;
+pub mod code;
 pub mod documents;
 pub mod envelope;
 mod envelope_check;

@@ -6,23 +6,27 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{message::messages, text::visible};
+use crate::{
+    code::{Open, codes},
+    message::messages,
+    text::visible,
+};
 
-/// Why a message was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalCode {
-    /// What is asked for does not exist.
-    NotFound,
-    /// A field breaks a rule; `field` names it.
-    InvalidField,
-    /// The message cannot be read; it was parked.
-    Unreadable,
-    /// The service cannot answer now; ask again.
-    Unavailable,
-    /// The answer, or the rest of it, is larger than a message may be. What was asked for is done;
-    /// ask for less at a time.
-    ReplyTooLarge,
+codes! {
+    /// Why a message was refused.
+    pub enum RefusalCode {
+        /// What is asked for does not exist.
+        NotFound = "not_found",
+        /// A field breaks a rule; `field` names it.
+        InvalidField = "invalid_field",
+        /// The message cannot be read; it was parked.
+        Unreadable = "unreadable",
+        /// The service cannot answer now; ask again.
+        Unavailable = "unavailable",
+        /// The answer, or the rest of it, is larger than a message may be. What was asked for is
+        /// done; ask for less at a time.
+        ReplyTooLarge = "reply_too_large",
+    }
 }
 
 /// One thing that is missing or wrong.
@@ -56,7 +60,7 @@ impl fmt::Display for WrongField {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageRefused {
     /// The kind of refusal.
-    pub code: RefusalCode,
+    pub code: Open<RefusalCode>,
     /// The field that breaks a rule, as a path, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -78,7 +82,7 @@ fn words(text: impl Into<String>) -> String {
 
 impl MessageRefused {
     fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code, field: None, message: words(message), wrong: vec![] }
+        Self { code: code.into(), field: None, message: words(message), wrong: vec![] }
     }
 
     /// `what` does not exist.

@@ -99,7 +99,7 @@ fn describe_import(imported: &Imported) -> String {
     if imported.rejected > 0 {
         let columns = [Column::Left("rejected because"), Column::Right("rows")];
         let counts = imported.rejected_by_reason.iter();
-        let rows = counts.map(|(reason, count)| vec![(*reason).to_owned(), count.to_string()]);
+        let rows = counts.map(|(reason, count)| vec![reason.to_owned(), count.to_string()]);
         text = format!("{text}\n{}\n{}", table(&columns, rows), rejections(&imported.rejections));
     }
     with_bad_rows(text, &imported.bad_rows)
@@ -113,8 +113,8 @@ fn rejections(rejections: &[Rejection]) -> String {
     let columns =
         [Column::Right("line"), Column::Left("rejected because"), Column::Left("transfer")];
     let shown = rejections.iter().take(REJECTIONS_SHOWN_MAX);
-    let rows =
-        shown.map(|it| vec![it.line.to_string(), it.reason.to_owned(), it.transfer_id.to_string()]);
+    let rows = shown
+        .map(|it| vec![it.line.to_string(), it.reason.to_string(), it.transfer_id.to_string()]);
     let text = table(&columns, rows);
     match rejections.len().saturating_sub(REJECTIONS_SHOWN_MAX) {
         0 => text,

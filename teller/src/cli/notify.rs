@@ -150,8 +150,8 @@ impl Resend {
             card(&[
                 ("delivery", resent.delivery.delivery_id.to_string()),
                 ("account", resent.delivery.account_id.to_string()),
-                ("topic", code_of(resent.delivery.topic)),
-                ("channel", code_of(resent.delivery.channel)),
+                ("topic", resent.delivery.topic.to_string()),
+                ("channel", resent.delivery.channel.to_string()),
                 ("status", code_of(DeliveryStatus::Pending)),
             ])
         })?;
@@ -216,10 +216,10 @@ fn list(found: &[Notification]) -> String {
         vec![
             it.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
             it.account_id.to_string(),
-            code_of(it.topic),
+            it.topic.to_string(),
             delivery.map_or_else(|| "none wanted".to_owned(), |it| it.delivery_id.to_string()),
-            delivery.map(|it| code_of(it.channel)).unwrap_or_default(),
-            delivery.map(|it| code_of(it.status)).unwrap_or_default(),
+            delivery.map(|it| it.channel.to_string()).unwrap_or_default(),
+            delivery.map(|it| it.status.to_string()).unwrap_or_default(),
             delivery.map(|it| it.attempts.to_string()).unwrap_or_default(),
             or_empty(delivery.and_then(|it| it.last_error.as_ref())),
         ]

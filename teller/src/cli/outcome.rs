@@ -4,7 +4,7 @@ use shared_events::{
     Currency, TransferId,
     ledger::{
         AccountAfter, Direction, HoldAfter, InstructionOutcome, Posted, PostedLeg, Rejected,
-        ReleaseCause, Released,
+        Released,
     },
 };
 
@@ -12,7 +12,7 @@ use super::output::{Column, card, digits, or_empty, table};
 use crate::{Decided, Refusal};
 
 /// One word for it: `posted`, `held`, `released`, or why it was rejected.
-pub(crate) fn word(outcome: &InstructionOutcome) -> &'static str {
+pub(crate) fn word(outcome: &InstructionOutcome) -> &str {
     match outcome {
         InstructionOutcome::Posted(_) => "posted",
         InstructionOutcome::Held(_) => "held",
@@ -77,13 +77,8 @@ fn leg(it: &PostedLeg) -> Vec<String> {
 }
 
 fn released(id: TransferId, it: &Released) -> String {
-    let cause = match it.cause {
-        ReleaseCause::Released => "released",
-        ReleaseCause::Expired => "expired",
-        ReleaseCause::Captured => "captured",
-    };
     card(&[
-        (cause, id.to_string()),
+        (it.cause.as_str(), id.to_string()),
         ("hold", it.hold_id.to_string()),
         ("amount", it.money.to_string()),
         ("debtor", side(&it.debtor, it.money.currency)),
@@ -97,7 +92,7 @@ pub(crate) fn refusal(id: TransferId, rejected: &Rejected) -> Refusal {
         let available = it.available.map(|it| format!(", available {it}")).unwrap_or_default();
         format!(", account {} has balance {}{available}", name(it), it.balance)
     });
-    Refusal::new(rejected.reason, format!("{id}{}", account.unwrap_or_default()))
+    Refusal::new(&rejected.reason, format!("{id}{}", account.unwrap_or_default()))
 }
 
 fn name(account: &AccountAfter) -> String {

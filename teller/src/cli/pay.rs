@@ -89,7 +89,7 @@ fn describe(paid: &Paid) -> String {
         let rows = paid
             .rejections
             .iter()
-            .map(|it| vec![it.line.to_string(), it.reason.to_owned(), it.transfer_id.to_string()]);
+            .map(|it| vec![it.line.to_string(), it.reason.to_string(), it.transfer_id.to_string()]);
         text = format!("{text}\n{}", table(&columns, rows));
     }
     if !paid.bad_rows.is_empty() {

@@ -6,6 +6,7 @@ use futures_util::{StreamExt, stream};
 use shared_events::{
     AccountId, Amount, MessageId,
     accounts::{Account, AccountKey, AccountStatus, ListAccounts, SetLimits},
+    code::Open,
     ledger::Party,
 };
 use tokio::time::Instant;
@@ -72,14 +73,15 @@ impl Teller {
     }
 
     async fn check_account(&self, account: &Account, limit: Amount) -> Result<Found, TellerError> {
-        match account.status {
-            AccountStatus::Pending | AccountStatus::Active if account.overdraft_limit < limit => {
-                self.raise_limit(account, limit).await
-            }
-            AccountStatus::Pending | AccountStatus::Active => Ok(Found::Usable),
-            AccountStatus::Frozen | AccountStatus::Closing | AccountStatus::Closed => {
-                Ok(Found::Unusable(format!("is {}", account.status.as_str())))
-            }
+        let is_usable = match account.status {
+            Open::Known(AccountStatus::Pending | AccountStatus::Active) => true,
+            Open::Known(AccountStatus::Frozen | AccountStatus::Closing | AccountStatus::Closed)
+            | Open::Unknown(_) => false,
+        };
+        match is_usable {
+            true if account.overdraft_limit < limit => self.raise_limit(account, limit).await,
+            true => Ok(Found::Usable),
+            false => Ok(Found::Unusable(format!("is {}", account.status.as_str()))),
         }
     }
 

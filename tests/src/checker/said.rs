@@ -36,14 +36,12 @@ pub(super) fn by(event: &Envelope<Value>) -> Result<Vec<Said>> {
         TransfersPosted::TYPE => all(of::<TransfersPosted>(event)?.transfers, posted),
         LegsPosted::TYPE => all(of::<LegsPosted>(event)?.transfers, legs),
         TransfersHeld::TYPE => all(of::<TransfersHeld>(event)?.transfers, held),
-        HoldsReleased::TYPE => {
-            all(of::<HoldsReleased>(event)?.holds, |it| match it.released.cause {
-                ReleaseCause::Captured => Said::Rest(it.transfer_id, it.released),
-                ReleaseCause::Released | ReleaseCause::Expired => {
-                    Said::Outcome(it.transfer_id, InstructionOutcome::Released(it.released))
-                }
-            })
-        }
+        HoldsReleased::TYPE => all(of::<HoldsReleased>(event)?.holds, |it| {
+            match it.released.cause == ReleaseCause::Captured {
+                true => Said::Rest(it.transfer_id, it.released),
+                false => Said::Outcome(it.transfer_id, InstructionOutcome::Released(it.released)),
+            }
+        }),
         TransfersRejected::TYPE => all(of::<TransfersRejected>(event)?.transfers, |it| {
             let RejectedTransfer { transfer_id, reason, debtor_account: account, .. } = it;
             rejected(transfer_id, Rejected { reason, account })
@@ -105,9 +103,9 @@ fn held(it: HeldTransfer) -> Said {
 }
 
 fn rejected(id: TransferId, rejected: Rejected) -> Said {
-    match rejected.reason {
-        RejectReason::IdempotencyConflict => Said::Conflict(id),
-        _ => Said::Outcome(id, InstructionOutcome::Rejected(rejected)),
+    match rejected.reason == RejectReason::IdempotencyConflict {
+        true => Said::Conflict(id),
+        false => Said::Outcome(id, InstructionOutcome::Rejected(rejected)),
     }
 }
 

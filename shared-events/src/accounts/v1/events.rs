@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Blocks, Holder, SpendingLimits};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId, Iban},
     message::messages,
     money::{Amount, Currency},
@@ -91,23 +92,23 @@ pub struct AccountClosed {
     pub version: i64,
 }
 
-/// Why an account cannot be closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CloseRefusal {
-    /// Money is on it, or owed on it.
-    BalanceNotZero,
-    /// Money is set aside on it, or expected.
-    HoldsOpen,
-    /// What is left could not be moved to the payout account.
-    PayoutRejected,
-    /// The account was frozen before the ledger could lock it.
-    AccountFrozen,
-    /// With the interest and fees that are settled at closing, money would be owed on it: so much
-    /// as the balance that is told with this says. Pay it in, and close again.
-    InterestOwed,
-    /// Interest or fees of months that are over cannot be posted now.
-    InterestNotSettled,
+codes! {
+    /// Why an account cannot be closed.
+    pub enum CloseRefusal {
+        /// Money is on it, or owed on it.
+        BalanceNotZero = "balance_not_zero",
+        /// Money is set aside on it, or expected.
+        HoldsOpen = "holds_open",
+        /// What is left could not be moved to the payout account.
+        PayoutRejected = "payout_rejected",
+        /// The account was frozen before the ledger could lock it.
+        AccountFrozen = "account_frozen",
+        /// With the interest and fees that are settled at closing, money would be owed on it: so
+        /// much as the balance that is told with this says. Pay it in, and close again.
+        InterestOwed = "interest_owed",
+        /// Interest or fees of months that are over cannot be posted now.
+        InterestNotSettled = "interest_not_settled",
+    }
 }
 
 /// `accounts.account.close_refused.v1`: the ledger refused; the account is active again, or frozen
@@ -117,7 +118,7 @@ pub struct AccountCloseRefused {
     /// Which account.
     pub account_id: AccountId,
     /// Why.
-    pub reason: CloseRefusal,
+    pub reason: Open<CloseRefusal>,
     /// What is on it.
     pub balance: Amount,
     /// The account's version after this change.
@@ -150,22 +151,22 @@ pub struct HolderUpdated {
     pub version: i64,
 }
 
-/// Why the accounts service refused a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountsReason {
-    /// No such account.
-    UnknownAccount,
-    /// An account with this id exists, opened by another command.
-    AccountExists,
-    /// Another account has this external reference.
-    ExternalReferenceTaken,
-    /// The account's status does not allow it.
-    WrongStatus,
-    /// A field breaks a rule.
-    InvalidField,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
+codes! {
+    /// Why the accounts service refused a command.
+    pub enum AccountsReason {
+        /// No such account.
+        UnknownAccount = "unknown_account",
+        /// An account with this id exists, opened by another command.
+        AccountExists = "account_exists",
+        /// Another account has this external reference.
+        ExternalReferenceTaken = "external_reference_taken",
+        /// The account's status does not allow it.
+        WrongStatus = "wrong_status",
+        /// A field breaks a rule.
+        InvalidField = "invalid_field",
+        /// The command's id was used before, with other content.
+        IdempotencyConflict = "idempotency_conflict",
+    }
 }
 
 /// `accounts.command.rejected.v1`: a command was refused, and changed nothing.
@@ -178,7 +179,7 @@ pub struct AccountsCommandRejected {
     /// The account it named.
     pub account_id: AccountId,
     /// Why.
-    pub reason: AccountsReason,
+    pub reason: Open<AccountsReason>,
     /// The field that breaks a rule, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,

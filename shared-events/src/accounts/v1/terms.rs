@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, Iban},
     money::{Amount, Currency},
 };
@@ -105,33 +106,19 @@ pub enum SpendingLimit {
     MinimumBalance,
 }
 
-/// Where an account stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountStatus {
-    /// Asked for; the ledger has not opened its side yet.
-    Pending,
-    /// In use.
-    Active,
-    /// No money moves.
-    Frozen,
-    /// To be closed; the ledger is checking that nothing is left on it.
-    Closing,
-    /// Closed for ever.
-    Closed,
-}
-
-impl AccountStatus {
-    /// The name on the wire and in databases.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Frozen => "frozen",
-            Self::Closing => "closing",
-            Self::Closed => "closed",
-        }
+codes! {
+    /// Where an account stands in its life.
+    pub enum AccountStatus {
+        /// Asked for; the ledger has not opened its side yet.
+        Pending = "pending",
+        /// In use.
+        Active = "active",
+        /// No money moves.
+        Frozen = "frozen",
+        /// To be closed; the ledger is checking that nothing is left on it.
+        Closing = "closing",
+        /// Closed for ever.
+        Closed = "closed",
     }
 }
 
@@ -162,7 +149,7 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
     /// Where it stands.
-    pub status: AccountStatus,
+    pub status: Open<AccountStatus>,
     /// The version by which it began to close, while it is closing: the ledger's answer names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]

@@ -7,28 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use super::{CancelOrder, ClosePeriod, RemoveMonitor, SetMonitor, SetOrder, SetTerms};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId},
     message::messages,
 };
 
-/// Why an arrangement was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ArrangementReason {
-    /// The ledger knows no such account, or it is one of the bank's own.
-    UnknownAccount,
-    /// The account is closed, or about to be.
-    AccountClosed,
-    /// A field breaks a rule.
-    InvalidField,
-    /// The account has had as many of them as it may.
-    TooMany,
-    /// The account has no such monitor.
-    UnknownMonitor,
-    /// The account has no such order, or it is over.
-    UnknownOrder,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
+codes! {
+    /// Why an arrangement was refused.
+    pub enum ArrangementReason {
+        /// The ledger knows no such account, or it is one of the bank's own.
+        UnknownAccount = "unknown_account",
+        /// The account is closed, or about to be.
+        AccountClosed = "account_closed",
+        /// A field breaks a rule.
+        InvalidField = "invalid_field",
+        /// The account has had as many of them as it may.
+        TooMany = "too_many",
+        /// The account has no such monitor.
+        UnknownMonitor = "unknown_monitor",
+        /// The account has no such order, or it is over.
+        UnknownOrder = "unknown_order",
+        /// The command's id was used before, with other content.
+        IdempotencyConflict = "idempotency_conflict",
+    }
 }
 
 /// `ledger.arrangement.rejected.v1`: an arrangement was refused, and changed nothing.
@@ -41,7 +42,7 @@ pub struct ArrangementRejected {
     /// The account it named.
     pub account_id: AccountId,
     /// Why.
-    pub reason: ArrangementReason,
+    pub reason: Open<ArrangementReason>,
     /// The field that breaks a rule, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountCode, HoldAfter, Party, RejectReason};
 use crate::{
     accounts::CloseRefusal,
+    code::{Open, codes},
     ids::{AccountId, CommandId, TransferId},
     message::messages,
     money::{Amount, Currency, Money},
@@ -70,7 +71,7 @@ pub struct RejectedTransfer {
     /// Which transfer.
     pub transfer_id: TransferId,
     /// Why.
-    pub reason: RejectReason,
+    pub reason: Open<RejectReason>,
     /// Who was to pay.
     pub debtor: Party,
     /// Who was to be paid.
@@ -102,22 +103,22 @@ pub struct TransfersRejected {
     pub transfers: Vec<RejectedTransfer>,
 }
 
-/// Why the ledger refused a command as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerReason {
-    /// It carries no transfer.
-    NoTransfers,
-    /// It carries more than 1,000.
-    TooManyTransfers,
-    /// The period would end before 1900 or after 2199.
-    InvalidPeriod,
-    /// The period is not over: its last day is today, or is yet to come.
-    PeriodNotOver,
-    /// A later day is closed already.
-    PeriodNotForward,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
+codes! {
+    /// Why the ledger refused a command as a whole.
+    pub enum LedgerReason {
+        /// It carries no transfer.
+        NoTransfers = "no_transfers",
+        /// It carries more than 1,000.
+        TooManyTransfers = "too_many_transfers",
+        /// The period would end before 1900 or after 2199.
+        InvalidPeriod = "invalid_period",
+        /// The period is not over: its last day is today, or is yet to come.
+        PeriodNotOver = "period_not_over",
+        /// A later day is closed already.
+        PeriodNotForward = "period_not_forward",
+        /// The command's id was used before, with other content.
+        IdempotencyConflict = "idempotency_conflict",
+    }
 }
 
 /// `ledger.command.rejected.v1`: a command was refused as a whole, and changed nothing.
@@ -128,7 +129,7 @@ pub struct LedgerCommandRejected {
     /// Its type.
     pub command_type: String,
     /// Why.
-    pub reason: LedgerReason,
+    pub reason: Open<LedgerReason>,
     /// The rule, in words.
     pub message: String,
 }
@@ -162,7 +163,7 @@ pub struct LedgerAccountCloseRefused {
     /// Which account.
     pub account_id: AccountId,
     /// Why.
-    pub reason: CloseRefusal,
+    pub reason: Open<CloseRefusal>,
     /// What is on it.
     pub balance: Amount,
     /// The ledger account's version.

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Instruction, InstructionOutcome};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId, TransferId},
     message::{Query, messages},
     money::Amount,
@@ -176,25 +177,25 @@ pub struct GetInstruction {
     pub transfer_id: TransferId,
 }
 
-/// Where a hold stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldStatus {
-    /// Money is set aside.
-    Open,
-    /// All of it was captured, or the rest released with the last capture.
-    Captured,
-    /// It was released.
-    Released,
-    /// Its time was over.
-    Expired,
+codes! {
+    /// Where a hold stands.
+    pub enum HoldStatus {
+        /// Money is set aside.
+        Open = "open",
+        /// All of it was captured, or the rest released with the last capture.
+        Captured = "captured",
+        /// It was released.
+        Released = "released",
+        /// Its time was over.
+        Expired = "expired",
+    }
 }
 
 /// A hold as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldNow {
     /// Where it stands.
-    pub status: HoldStatus,
+    pub status: Open<HoldStatus>,
     /// What is still held.
     pub remaining: Amount,
     /// When it ends by itself.

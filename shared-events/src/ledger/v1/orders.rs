@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{HolidayRule, Party, RejectReason, Schedule};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, OrderId, TransferId},
     message::{Query, messages},
     money::Money,
@@ -128,7 +129,7 @@ pub struct OrderMissed {
     /// Which date of its schedule.
     pub due_date: NaiveDate,
     /// Why nothing moved when it was tried last.
-    pub reason: RejectReason,
+    pub reason: Open<RejectReason>,
     /// How often it was tried.
     pub attempts: u32,
     /// The transfer that was rejected. Absent: the order was set anew or cancelled while the date
@@ -140,16 +141,16 @@ pub struct OrderMissed {
     pub next_date: Option<NaiveDate>,
 }
 
-/// What became of a date of an order so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ExecutionStatus {
-    /// It was tried, and is tried again.
-    Waiting,
-    /// Money moved.
-    Executed,
-    /// Nothing moved, and nothing will.
-    Missed,
+codes! {
+    /// What became of a date of an order so far.
+    pub enum ExecutionStatus {
+        /// It was tried, and is tried again.
+        Waiting = "waiting",
+        /// Money moved.
+        Executed = "executed",
+        /// Nothing moved, and nothing will.
+        Missed = "missed",
+    }
 }
 
 /// A date of an order that was tried.
@@ -158,12 +159,12 @@ pub struct OrderExecution {
     /// The date in the order's schedule.
     pub due_date: NaiveDate,
     /// What became of it so far.
-    pub status: ExecutionStatus,
+    pub status: Open<ExecutionStatus>,
     /// How often it was tried.
     pub attempts: u32,
     /// Why nothing moved when it was tried last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<RejectReason>,
+    pub reason: Option<Open<RejectReason>>,
     /// The transfer that was posted or rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer_id: Option<TransferId>,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountAfter, Direction, RejectReason, Rounding};
 use crate::{
+    code::{Open, codes},
     ids::{CommandId, TransferId},
     message::messages,
     money::{Amount, Money},
@@ -79,16 +80,16 @@ pub struct Held {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a hold ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReleaseCause {
-    /// An instruction released it.
-    Released,
-    /// Its time was over.
-    Expired,
-    /// The rest of it after the last capture.
-    Captured,
+codes! {
+    /// Why a hold ended.
+    pub enum ReleaseCause {
+        /// An instruction released it.
+        Released = "released",
+        /// Its time was over.
+        Expired = "expired",
+        /// The rest of it after the last capture.
+        Captured = "captured",
+    }
 }
 
 /// What was set aside was given back.
@@ -97,7 +98,7 @@ pub struct Released {
     /// Which hold.
     pub hold_id: TransferId,
     /// Why.
-    pub cause: ReleaseCause,
+    pub cause: Open<ReleaseCause>,
     /// Who was to pay, and what can be spent now.
     pub debtor: AccountAfter,
     /// Who was to be paid.
@@ -110,7 +111,7 @@ pub struct Released {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejected {
     /// Why.
-    pub reason: RejectReason,
+    pub reason: Open<RejectReason>,
     /// The account that stood in the way as it is, or the debtor's, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountAfter>,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     accounts::Blocks,
+    code::{Open, codes},
     ids::{AccountId, TransferId},
     message::{Query, messages},
     money::{Amount, Currency, Money, Total},
@@ -19,18 +20,18 @@ use crate::{
 /// The most entries that one page of a statement has.
 pub const ENTRIES_PAGE_MAX: u32 = 1_000;
 
-/// Where an account stands in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerStatus {
-    /// Money moves.
-    Active,
-    /// No money moves.
-    Frozen,
-    /// Empty, and about to be closed.
-    Locked,
-    /// Closed for ever.
-    Closed,
+codes! {
+    /// Where an account stands in the ledger.
+    pub enum LedgerStatus {
+        /// Money moves.
+        Active = "active",
+        /// No money moves.
+        Frozen = "frozen",
+        /// Empty, and about to be closed.
+        Locked = "locked",
+        /// Closed for ever.
+        Closed = "closed",
+    }
 }
 
 /// `ledger.balance.get.v1`: what is on an account. Answered by `ledger.balance.found.v1`, or
@@ -55,7 +56,7 @@ pub struct BalanceFound {
     /// The currency of all amounts here.
     pub currency: Currency,
     /// Where it stands.
-    pub status: LedgerStatus,
+    pub status: Open<LedgerStatus>,
     /// What it refuses; absent: nothing, or what a ledger of before did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Blocks>,
@@ -177,14 +178,14 @@ pub struct GetTransfer {
     pub transfer_id: TransferId,
 }
 
-/// What became of a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TransferStatus {
-    /// It was posted.
-    Posted,
-    /// It was rejected.
-    Rejected,
+codes! {
+    /// What became of a transfer.
+    pub enum TransferStatus {
+        /// It was posted.
+        Posted = "posted",
+        /// It was rejected.
+        Rejected = "rejected",
+    }
 }
 
 /// `ledger.transfer.found.v1`: a transfer and its outcome.
@@ -193,10 +194,10 @@ pub struct TransferFound {
     /// Which transfer.
     pub transfer_id: TransferId,
     /// What became of it.
-    pub status: TransferStatus,
+    pub status: Open<TransferStatus>,
     /// Why it was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<RejectReason>,
+    pub reason: Option<Open<RejectReason>>,
     /// Who pays.
     pub debtor: Party,
     /// Who is paid.

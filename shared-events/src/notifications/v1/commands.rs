@@ -6,43 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use super::Channel;
 use crate::{
+    code::codes,
     ids::{AccountId, DeliveryId},
     message::messages,
 };
 
-/// What a holder can be told about.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// Money came in or went out.
-    TransferPosted,
-    /// A transfer from the account was rejected.
-    TransferRejected,
-    /// Money of the account was set aside.
-    TransferHeld,
-    /// Money that was set aside was given back, without anything having been paid of it.
-    HoldReleased,
-    /// The account was frozen.
-    AccountFrozen,
-    /// The account can be used again.
-    AccountUnfrozen,
-    /// The account was closed.
-    AccountClosed,
-}
-
-impl Topic {
-    /// Every topic there is.
-    pub const ALL: [Self; 7] = [
-        Self::TransferPosted,
-        Self::TransferRejected,
-        Self::TransferHeld,
-        Self::HoldReleased,
-        Self::AccountFrozen,
-        Self::AccountUnfrozen,
-        Self::AccountClosed,
-    ];
+codes! {
+    /// What a holder can be told about.
+    pub enum Topic {
+        /// Money came in or went out.
+        TransferPosted = "transfer_posted",
+        /// A transfer from the account was rejected.
+        TransferRejected = "transfer_rejected",
+        /// Money of the account was set aside.
+        TransferHeld = "transfer_held",
+        /// Money that was set aside was given back, without anything having been paid of it.
+        HoldReleased = "hold_released",
+        /// The account was frozen.
+        AccountFrozen = "account_frozen",
+        /// The account can be used again.
+        AccountUnfrozen = "account_unfrozen",
+        /// The account was closed.
+        AccountClosed = "account_closed",
+    }
 }
 
 /// `notifications.preferences.set.v1`: what the holder of an account is told, and how.

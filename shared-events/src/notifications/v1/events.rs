@@ -6,20 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use super::Topic;
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId, DeliveryId, MessageId, NotificationId},
     message::messages,
 };
 
-/// The way that a notification takes.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// E-mail by SMTP.
-    Email,
-    /// A signed HTTP request.
-    Webhook,
+codes! {
+    /// The way that a notification takes.
+    pub enum Channel {
+        /// E-mail by SMTP.
+        Email = "email",
+        /// A signed HTTP request.
+        Webhook = "webhook",
+    }
 }
 
 /// `notifications.delivery.succeeded.v1`: a notification arrived, as far as the other side says.
@@ -32,11 +31,11 @@ pub struct DeliverySucceeded {
     /// Whose account it is about.
     pub account_id: AccountId,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: Open<Topic>,
     /// The event that it tells of.
     pub event_id: MessageId,
     /// The way it took.
-    pub channel: Channel,
+    pub channel: Open<Channel>,
     /// How many attempts it took.
     pub attempts: i32,
 }
@@ -51,11 +50,11 @@ pub struct DeliveryFailed {
     /// Whose account it is about.
     pub account_id: AccountId,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: Open<Topic>,
     /// The event that it tells of.
     pub event_id: MessageId,
     /// The way it took.
-    pub channel: Channel,
+    pub channel: Open<Channel>,
     /// How many attempts were made.
     pub attempts: i32,
     /// What the other side said last.
@@ -72,23 +71,23 @@ pub struct PreferencesChanged {
     /// Whether the webhook is called.
     pub webhook: bool,
     /// What is told.
-    pub topics: Vec<Topic>,
+    pub topics: Vec<Open<Topic>>,
 }
 
-/// Why the notifications service refused a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NotificationsReason {
-    /// No such account.
-    UnknownAccount,
-    /// A field breaks a rule.
-    InvalidField,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
-    /// No such delivery, or not any more.
-    UnknownDelivery,
-    /// The delivery is being tried, and has not ended.
-    DeliveryPending,
+codes! {
+    /// Why the notifications service refused a command.
+    pub enum NotificationsReason {
+        /// No such account.
+        UnknownAccount = "unknown_account",
+        /// A field breaks a rule.
+        InvalidField = "invalid_field",
+        /// The command's id was used before, with other content.
+        IdempotencyConflict = "idempotency_conflict",
+        /// No such delivery, or not any more.
+        UnknownDelivery = "unknown_delivery",
+        /// The delivery is being tried, and has not ended.
+        DeliveryPending = "delivery_pending",
+    }
 }
 
 /// `notifications.command.rejected.v1`: a command was refused, and changed nothing.
@@ -101,7 +100,7 @@ pub struct NotificationsCommandRejected {
     /// The account it named.
     pub account_id: AccountId,
     /// Why.
-    pub reason: NotificationsReason,
+    pub reason: Open<NotificationsReason>,
     /// The field that breaks a rule, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -117,7 +116,7 @@ pub struct EndpointDisabled {
     /// Whose account it is told about.
     pub account_id: AccountId,
     /// The way that is closed.
-    pub channel: Channel,
+    pub channel: Open<Channel>,
     /// The delivery that was answered so.
     pub delivery_id: DeliveryId,
 }
@@ -132,11 +131,11 @@ pub struct DeliveryResent {
     /// Whose account it is about.
     pub account_id: AccountId,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: Open<Topic>,
     /// The event that it tells of.
     pub event_id: MessageId,
     /// The way it takes.
-    pub channel: Channel,
+    pub channel: Open<Channel>,
 }
 
 /// `notifications.deliveries.recovered.v1`: deliveries that had failed are tried again.
@@ -147,7 +146,7 @@ pub struct DeliveriesRecovered {
     pub account_id: Option<AccountId>,
     /// Only those that take this way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<Channel>,
+    pub channel: Option<Open<Channel>>,
     /// Only those of events from this time on.
     pub since: DateTime<Utc>,
     /// Only those of events before this time.
@@ -168,7 +167,7 @@ pub struct RecoveryRejected {
     /// Its type.
     pub command_type: String,
     /// Why.
-    pub reason: NotificationsReason,
+    pub reason: Open<NotificationsReason>,
     /// The field that breaks a rule, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,

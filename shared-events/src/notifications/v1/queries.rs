@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Channel, Topic};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, DeliveryId, MessageId, NotificationId},
     message::{Query, messages},
 };
@@ -28,16 +29,16 @@ pub struct ListNotifications {
     pub limit: Option<u32>,
 }
 
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryStatus {
-    /// To be tried, or tried again.
-    Pending,
-    /// It arrived.
-    Succeeded,
-    /// It did not arrive and is not tried again.
-    Failed,
+codes! {
+    /// Where a delivery stands.
+    pub enum DeliveryStatus {
+        /// To be tried, or tried again.
+        Pending = "pending",
+        /// It arrived.
+        Succeeded = "succeeded",
+        /// It did not arrive and is not tried again.
+        Failed = "failed",
+    }
 }
 
 /// A notification on its way through one channel.
@@ -46,9 +47,9 @@ pub struct Delivery {
     /// The delivery's id.
     pub delivery_id: DeliveryId,
     /// The way it takes.
-    pub channel: Channel,
+    pub channel: Open<Channel>,
     /// Where it stands.
-    pub status: DeliveryStatus,
+    pub status: Open<DeliveryStatus>,
     /// How many attempts were made.
     pub attempts: i32,
     /// What the other side said last, where it refused.
@@ -67,7 +68,7 @@ pub struct Notification {
     /// Whose account it is about.
     pub account_id: AccountId,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: Open<Topic>,
     /// The event that it tells of.
     pub event_id: MessageId,
     /// When it was made.
@@ -103,7 +104,7 @@ pub struct PreferencesFound {
     /// Whether the webhook is called.
     pub webhook: bool,
     /// What is told.
-    pub topics: Vec<Topic>,
+    pub topics: Vec<Open<Topic>>,
     /// The webhook said that it is gone (410): nothing is sent there until preferences are set
     /// again, or the holder has another webhook.
     pub webhook_disabled: bool,

@@ -40,7 +40,7 @@ fn posted(it: &Listed) -> JournalRecord {
 }
 
 fn rejected(it: &Listed) -> JournalRecord {
-    let rejected = Rejected { reason: RejectReason::InsufficientFunds, account: None };
+    let rejected = Rejected { reason: RejectReason::InsufficientFunds.into(), account: None };
     record(&it.instruction, InstructionOutcome::Rejected(rejected))
 }
 

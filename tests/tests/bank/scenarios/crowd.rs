@@ -42,7 +42,7 @@ struct Order {
 }
 
 /// What became of each transfer: nothing, or the reason.
-type Outcomes = HashMap<TransferId, Option<&'static str>>;
+type Outcomes = HashMap<TransferId, Option<String>>;
 
 async fn a_crowd_at_two_ledgers_keeps_the_books(bank: Bank) -> Result<()> {
     let seed = rand::random();
@@ -135,7 +135,7 @@ async fn send(bank: &Bank, number: usize, orders: &[Order]) -> Result<Vec<RawEnv
 fn one_outcome_each(events: Vec<RawEnvelope>) -> Result<Outcomes> {
     let mut outcomes = Outcomes::new();
     for event in events {
-        let told: Vec<(TransferId, Option<&'static str>)> = match event.kind.as_str() {
+        let told: Vec<(TransferId, Option<String>)> = match event.kind.as_str() {
             TransfersPosted::TYPE => {
                 let posted = event.read::<TransfersPosted>()?.transfers;
                 posted.into_iter().map(|it| (it.transfer_id, None)).collect()
@@ -143,11 +143,11 @@ fn one_outcome_each(events: Vec<RawEnvelope>) -> Result<Outcomes> {
             _ => {
                 let rejected = event.read::<TransfersRejected>()?.transfers;
                 let why = rejected.into_iter();
-                why.map(|it| (it.transfer_id, Some(it.reason.as_str()))).collect()
+                why.map(|it| (it.transfer_id, Some(it.reason.to_string()))).collect()
             }
         };
         for (transfer, outcome) in told {
-            let before = outcomes.insert(transfer, outcome).unwrap_or(outcome);
+            let before = outcomes.insert(transfer, outcome.clone()).unwrap_or(outcome.clone());
             ensure!(before == outcome, "{transfer} is {before:?}, and then {outcome:?}");
         }
     }
@@ -173,8 +173,8 @@ async fn announced(bank: &Bank, outcomes: &Outcomes) -> Result<Vec<PostedTransfe
                 ensure!(before.is_none(), "{id} was announced twice");
             }
         }
-        let same = |(id, reason): (&TransferId, &Option<&str>)| {
-            told.get(id).is_some_and(|told| told.as_deref() == *reason)
+        let same = |(id, reason): (&TransferId, &Option<String>)| {
+            told.get(id).is_some_and(|told| told == reason)
         };
         Ok(outcomes.iter().all(same).then_some(posted))
     })

@@ -39,7 +39,7 @@ async fn ledger_would_say(
         let previewed = desk.client.ask(PreviewInstructions { instructions }).await?;
         let first = previewed.instructions.first().context("an outcome")?;
         let reason = match &first.outcome {
-            InstructionOutcome::Rejected(it) => Some(it.reason),
+            InstructionOutcome::Rejected(it) => it.reason.known(),
             _ => None,
         };
         Ok(reason == then)

@@ -207,7 +207,7 @@ async fn the_outcome_of_a_transfer_is_told(bank: Bank) -> Result<()> {
     ensure!(found.booking_date == january(31));
     let found = desk.client.ask(get(rejected.transfer_id)).await?;
     ensure!(found.status == TransferStatus::Rejected, "{found:?}");
-    ensure!(found.reason == Some(RejectReason::InsufficientFunds), "{found:?}");
+    ensure!(found.reason == Some(RejectReason::InsufficientFunds.into()), "{found:?}");
     refused(&desk, get(TransferId::new()), RefusalCode::NotFound, None).await
 }
 

@@ -190,7 +190,7 @@ async fn an_account_that_is_frozen_too_early_is_frozen_from_its_first_moment(
     desk.heard(AccountActivated::TYPE, alice).await?;
     ensure!(desk.deposit(alice, "1").await? == "account_frozen");
     let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(alice) }).await?.account;
-    ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 3), "{shown:?}");
+    ensure!(shown.status == AccountStatus::Frozen && shown.version == 3, "{shown:?}");
     desk.tell(UnfreezeAccount { account_id: alice }).await?;
     ledger_says(&desk, alice, LedgerStatus::Active).await?;
     ensure!(desk.deposit(alice, "1").await? == "posted");
@@ -224,7 +224,7 @@ async fn an_account_that_is_frozen_while_it_closes_ends_as_the_ledger_found_it(
     desk.heard(AccountClosed::TYPE, empty).await?;
     ledger_says(&desk, rich, LedgerStatus::Frozen).await?;
     let shown = desk.client.ask(GetAccount { key: AccountKey::AccountId(rich) }).await?.account;
-    ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 5), "{shown:?}");
+    ensure!(shown.status == AccountStatus::Frozen && shown.version == 5, "{shown:?}");
 
     // As if the event that closes had left late.
     let (reason, blocks, previous_blocks) = ("seized".to_owned(), Blocks::Both, None);

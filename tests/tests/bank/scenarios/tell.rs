@@ -3,12 +3,13 @@
 
 use anyhow::{Context, Result, ensure};
 use chrono::TimeDelta;
-use integration_tests::{Bank, Fact, facts};
+use integration_tests::{Bank, Fact, Message, facts};
 use serde_json::{Value, json};
 use shared_events::{
-    AccountId, Message as _,
+    AccountId, Message as _, MessageId,
     accounts::{CloseAccount, FreezeAccount, Holder, OpenAccount, UnfreezeAccount, UpdateHolder},
-    ledger::{Transfer, TransfersPosted},
+    code::Open,
+    ledger::{RejectedTransfer, Transfer, TransfersPosted, TransfersRejected},
     notifications::{
         Channel, DeliveryFailed, DeliveryStatus, DeliverySucceeded, ListNotifications,
         Notification, SetPreferences, Topic,
@@ -30,6 +31,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         every_topic_is_told_and_the_reason_of_a_freeze_is_not,
         a_holder_hears_of_holds_and_of_how_they_end,
         what_a_holder_does_not_want_to_hear_is_not_sent,
+        a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code,
         a_changed_address_counts_from_the_next_news_on,
     ]
 }
@@ -118,7 +120,7 @@ async fn a_posted_transfer_is_told_by_e_mail_and_by_signed_webhook(bank: Bank) -
         let end = ends.iter().find(|it| it.event.data["delivery_id"] == id.as_str());
         let end = &end.context("each delivery has an event")?.event;
         ensure!(end.data["attempts"] == 1 && end.data["topic"] == "transfer_posted", "{end:?}");
-        match delivery.channel {
+        match delivery.channel.known().context("a known channel")? {
             Channel::Email => ensure!(mail.header("Message-ID").contains(&id), "{mail:?}"),
             Channel::Webhook => ensure!(call.header("webhook-id")? == id, "{call:?}"),
         }
@@ -299,15 +301,45 @@ async fn what_a_holder_does_not_want_to_hear_is_not_sent(bank: Bank) -> Result<(
     call.verify(HOLDERS)?;
     desk.bank.events().wait_for(DeliverySucceeded::TYPE, 1).await?;
     let listed = listed(&desk, alice).await?;
-    let told: Vec<(Topic, Vec<Channel>)> = listed
+    let told: Vec<(Option<Topic>, Vec<Option<Channel>>)> = listed
         .iter()
-        .map(|it| (it.topic, it.deliveries.iter().map(|it| it.channel).collect()))
+        .map(|it| (it.topic.known(), it.deliveries.iter().map(|it| it.channel.known()).collect()))
         .collect();
-    let newest_first =
-        [(Topic::TransferRejected, vec![Channel::Webhook]), (Topic::TransferPosted, vec![])];
+    let newest_first = [
+        (Some(Topic::TransferRejected), vec![Some(Channel::Webhook)]),
+        (Some(Topic::TransferPosted), vec![]),
+    ];
     ensure!(told == newest_first, "{told:?}");
     ensure!(mailbox.mails().is_empty(), "{:?}", mailbox.mails());
     Ok(())
+}
+
+/// A ledger of a later release rejects for a reason that this notifications service does not know.
+async fn a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code(
+    bank: Bank,
+) -> Result<()> {
+    let (mailbox, hooks) = (Mailbox::open(&[]).await?, Hooks::open(&[]).await?);
+    let mut desk = open(bank, &mailbox).await?;
+    let alice = desk.account_with("alice", reached(&hooks)).await?;
+    desk.all_are_known().await?;
+    let transfer = transfer(customer(alice), cash(), "2")?;
+    let rejected = RejectedTransfer {
+        transfer_id: transfer.transfer_id,
+        reason: Open::parse("of_tomorrow")?,
+        debtor: transfer.debtor,
+        creditor: transfer.creditor,
+        money: transfer.money,
+        debtor_account: None,
+    };
+    let event = TransfersRejected { command_id: MessageId::new(), transfers: vec![rejected] };
+    desk.bank.publish(&Message::of(MessageId::new(), event)).await?;
+    let call = hooks.wait(1).await?.remove(0).json()?;
+    ensure!(call["type"] == "transfer.rejected", "{call:?}");
+    ensure!(call["data"]["reason"] == "of_tomorrow", "{call:?}");
+    let mail = mailbox.wait(1).await?.remove(0);
+    ensure!(mail.text.contains("another reason (of_tomorrow)"), "{mail:?}");
+    let told = desk.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await;
+    told.map(drop)
 }
 
 async fn a_changed_address_counts_from_the_next_news_on(bank: Bank) -> Result<()> {
