@@ -161,7 +161,7 @@ impl<'s> Comparison<'s> {
 }
 
 /// Whether a list of codes says that a reader keeps the codes that it does not know.
-fn says_open(schema: &Map<String, Value>) -> bool {
+pub(crate) fn says_open(schema: &Map<String, Value>) -> bool {
     let alternatives = schema.get("anyOf").or_else(|| schema.get("oneOf"));
     let all = alternatives.and_then(Value::as_array).into_iter().flatten();
     let mut any_text = all.filter(|it| it["type"] == "string" && it.get("const").is_none());
@@ -173,7 +173,7 @@ fn reference(schema: &Value) -> Option<String> {
 }
 
 /// The definition that a schema refers to, or the schema itself.
-fn resolved<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
+pub(crate) fn resolved<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
     match reference(schema).and_then(|it| it.strip_prefix('#').map(str::to_owned)) {
         Some(pointer) => {
             let found = root.pointer(&pointer);

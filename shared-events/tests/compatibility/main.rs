@@ -6,6 +6,7 @@
 //! `make release-contract` adds one.
 
 mod compare;
+mod new_codes;
 mod rules;
 
 use std::{
