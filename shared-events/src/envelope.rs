@@ -8,18 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use crate::cloud_events::{CONTENT_TYPE, CONTENT_TYPE_BATCH, Form, SpecVersion};
 use crate::{
     envelope_check::wrong_fields,
     ids::{CorrelationId, MessageId},
     json_keys::repeated_key,
     message::{Message, MessageSet, Undecodable, read_json},
-    refusal::WrongField,
+    wrong_field::WrongField,
 };
 
-/// The content type of one event.
-pub const CONTENT_TYPE: &str = "application/cloudevents+json";
-/// The content type of a JSON array of events.
-pub const CONTENT_TYPE_BATCH: &str = "application/cloudevents-batch+json";
 /// The most events that one batch carries.
 pub const BATCH_EVENTS_MAX: usize = 100;
 /// The most bytes that one batch of several events has.
@@ -66,15 +63,6 @@ pub struct Envelope<D> {
     pub actor: Option<String>,
     /// The message itself.
     pub data: D,
-}
-
-/// The one version of CloudEvents there is.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
-pub enum SpecVersion {
-    /// `1.0`
-    #[default]
-    #[serde(rename = "1.0")]
-    V1,
 }
 
 impl<D: Message> Envelope<D> {
@@ -206,15 +194,6 @@ impl Unreadable {
 
 fn listed(wrong: &[WrongField]) -> String {
     wrong.iter().map(WrongField::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// What a body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// One event.
-    One,
-    /// A JSON array of events.
-    Several,
 }
 
 /// What a content type says: in any case, and with parameters, as RFC 9110 has it. A character set

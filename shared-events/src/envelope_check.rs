@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
-    envelope::{Form, SpecVersion},
+    cloud_events::{Form, SpecVersion},
     ids::{CorrelationId, MessageId},
-    refusal::WrongField,
+    wrong_field::WrongField,
 };
 
 /// The most things that are named: who sends a hundred broken events learns of the first.

@@ -27,6 +27,7 @@
 pub mod accounts;
 pub mod asyncapi;
 pub mod catalogue;
+mod cloud_events;
 pub mod code;
 pub mod documents;
 pub mod envelope;
@@ -41,6 +42,7 @@ pub mod page;
 pub mod refusal;
 pub mod text;
 pub mod topology;
+mod wrong_field;
 
 #[cfg(feature = "client")]
 pub mod address;

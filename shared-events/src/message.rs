@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::refusal::WrongField;
+use crate::wrong_field::WrongField;
 
 /// What a message is to its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,10 @@
 //! The answer "no" to whoever asked, where no event of a service says it: a query that cannot be
 //! answered, a message that cannot be read.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::wrong_field::WrongField;
 use crate::{
     code::{Open, codes},
     message::messages,
@@ -26,33 +25,6 @@ codes! {
         /// The answer, or the rest of it, is larger than a message may be. What was asked for is
         /// done; ask for less at a time.
         ReplyTooLarge = "reply_too_large",
-    }
-}
-
-/// One thing that is missing or wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WrongField {
-    /// The field, as a path from the envelope, such as `data.transfers[3].money.amount`; empty: the
-    /// body as a whole.
-    pub field: String,
-    /// The rule that it breaks.
-    pub rule: String,
-}
-
-impl WrongField {
-    /// `field` breaks `rule`.
-    #[must_use]
-    pub fn new(field: impl Into<String>, rule: impl Into<String>) -> Self {
-        Self { field: field.into(), rule: rule.into() }
-    }
-}
-
-impl fmt::Display for WrongField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field.as_str() {
-            "" => f.write_str(&self.rule),
-            field => write!(f, "{field} {}", self.rule),
-        }
     }
 }
 
