@@ -1,4 +1,4 @@
-//! The names that CloudEvents gives: its version, its content types, and the forms of a body.
+//! Names of the CloudEvents specification: its version, its content types, and the forms of a body.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 /// The content type of a JSON array of events.
 pub const CONTENT_TYPE_BATCH: &str = "application/cloudevents-batch+json";
 
-/// The one version of CloudEvents there is.
+/// The supported version of CloudEvents.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub enum SpecVersion {
     /// `1.0`
@@ -17,7 +17,7 @@ pub enum SpecVersion {
     V1,
 }
 
-/// What a body is.
+/// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// One event.

@@ -5,18 +5,18 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One thing that is missing or wrong.
+/// A missing or wrong part of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WrongField {
-    /// The field, as a path from the envelope, such as `data.transfers[3].money.amount`; empty: the
-    /// body as a whole.
+    /// The path of the part from the envelope, such as `data.transfers[3].money.amount`; empty for
+    /// the whole body.
     pub field: String,
-    /// The rule that it breaks.
+    /// The broken rule.
     pub rule: String,
 }
 
 impl WrongField {
-    /// `field` breaks `rule`.
+    /// The refusal because `field` breaks `rule`.
     #[must_use]
     pub fn new(field: impl Into<String>, rule: impl Into<String>) -> Self {
         Self { field: field.into(), rule: rule.into() }
