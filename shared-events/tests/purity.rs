@@ -1,5 +1,5 @@
-//! What the contract may pull in. Promise: whoever depends on the schema alone gets no driver and
-//! no runtime, and services are coupled by the contract and by nothing else.
+//! The dependencies of the contract. Promise: a program that needs the schema alone gets no driver
+//! and no runtime, and services are coupled by the contract and by nothing else.
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -49,11 +49,11 @@ fn the_contract_is_pure_by_default() {
 #[test]
 fn services_depend_on_the_contract_and_on_no_other_crate_of_the_workspace() {
     let metadata = metadata();
-    let members: BTreeSet<&str> = packages(&metadata).map(|it| text(&it["name"])).collect();
+    let members: BTreeSet<&str> = packages(&metadata).map(|member| text(&member["name"])).collect();
     let mut couplings = Vec::new();
     for package in packages(&metadata).filter(|package| package["name"] != TESTS) {
         let dependencies = package["dependencies"].as_array().into_iter().flatten();
-        for name in dependencies.map(|it| text(&it["name"])) {
+        for name in dependencies.map(|dependency| text(&dependency["name"])) {
             if members.contains(name) && name != "shared-events" {
                 couplings.push(format!("{} depends on {name}", package["name"]));
             }

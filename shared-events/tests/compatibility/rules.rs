@@ -1,4 +1,4 @@
-//! What the comparison lets pass and what it finds.
+//! The differences that the comparison accepts, and the differences that it reports.
 
 use serde_json::{Value, json};
 
