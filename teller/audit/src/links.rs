@@ -6,8 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use shared_events::ledger::{
-    CHAINS, ChainEnd, Hash256, Instruction, InstructionOutcome, JournalRecord, RejectReason,
+use shared_events::{
+    code::Open,
+    ledger::{
+        CHAINS, ChainEnd, Hash256, Instruction, InstructionOutcome, JournalRecord, RejectReason,
+    },
 };
 
 use super::{
@@ -148,10 +151,12 @@ const fn keeps_all(outcome: &InstructionOutcome) -> bool {
     match outcome {
         InstructionOutcome::Rejected(rejected) => !matches!(
             rejected.reason,
-            RejectReason::InvalidText
-                | RejectReason::InvalidBookingDate
-                | RejectReason::InvalidValueDate
-                | RejectReason::TooManyLegs
+            Open::Known(
+                RejectReason::InvalidText
+                    | RejectReason::InvalidBookingDate
+                    | RejectReason::InvalidValueDate
+                    | RejectReason::TooManyLegs
+            )
         ),
         InstructionOutcome::Posted(_)
         | InstructionOutcome::Held(_)

@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, TransferId,
+    code::Open,
     ledger::{
         AccountAfter, Direction, Held, HoldAfter, HoldStatus, InstructionOutcome, JournalRecord,
         Posted, PostedLeg, ReleaseCause, Released,
@@ -187,7 +188,14 @@ impl Replay {
         let amount = total(row, released.money.amount.decimal())?;
         let hold = self.open_hold(row, released.hold_id)?;
         row.has("released money", hold.remaining, amount)?;
-        let status = match released.cause {
+        let cause = match &released.cause {
+            Open::Known(cause) => cause,
+            // No proof without the meaning of the cause: it decides the status of the hold.
+            Open::Unknown(code) => {
+                return Err(row.differs("cause", "a cause that this release knows", code.as_str()));
+            }
+        };
+        let status = match cause {
             ReleaseCause::Released => HoldStatus::Released,
             ReleaseCause::Expired => HoldStatus::Expired,
             ReleaseCause::Captured => HoldStatus::Captured,

@@ -119,7 +119,7 @@ pub struct Paid {
     /// How many are rejected, now or by an earlier run.
     pub rejected: usize,
     /// How many were rejected for which reason.
-    pub rejected_by_reason: BTreeMap<&'static str, usize>,
+    pub rejected_by_reason: BTreeMap<String, usize>,
     /// The rejected rows.
     pub rejections: Vec<Rejection>,
     /// The rows that were not sent, and why.

@@ -40,7 +40,7 @@ fn posted(listed: &Listed) -> JournalRecord {
 }
 
 fn rejected(listed: &Listed) -> JournalRecord {
-    let rejected = Rejected { reason: RejectReason::InsufficientFunds, account: None };
+    let rejected = Rejected { reason: RejectReason::InsufficientFunds.into(), account: None };
     record(&listed.instruction, InstructionOutcome::Rejected(rejected))
 }
 
