@@ -49,8 +49,8 @@ pub(crate) async fn came_within(
     (begin, end): (DateTime<Utc>, DateTime<Utc>),
 ) -> sqlx::Result<i64> {
     let count = format!(
-        "SELECT count(*) FROM (SELECT {COMMITTED_AT} AS at FROM notifications
-          WHERE id >= $1) AS committed
+        "SELECT count(*)
+         FROM (SELECT {COMMITTED_AT} AS at FROM notifications WHERE id >= $1) AS seen
          WHERE at >= $2 AND at < $3"
     );
     let count = sqlx::query_scalar(AssertSqlSafe(count)).bind(since).bind(begin).bind(end);
@@ -70,7 +70,7 @@ pub(crate) async fn committed(
     sqlx::query_as(AssertSqlSafe(committed)).bind(since).fetch_all(notifications).await
 }
 
-/// Whether [`committed`] returns the time of the commit.
+/// Whether [`committed`] tells the time of the commit.
 pub(crate) async fn tracks_commits(notifications: &PgPool) -> sqlx::Result<bool> {
     let setting = "SELECT current_setting('track_commit_timestamp') = 'on'";
     sqlx::query_scalar(setting).fetch_one(notifications).await

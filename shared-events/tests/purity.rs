@@ -2,15 +2,15 @@
 //! no driver and no runtime; services are coupled by the contract and by nothing else; a clerk or
 //! an operator installs nothing that knows a database; only the command line knows a terminal.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 use serde_json::Value;
 
 /// Crates that deliver messages, store rows or serve requests.
 const MACHINERY: [&str; 9] =
     ["axum", "hyper", "lapin", "metrics", "reqwest", "sqlx", "sqlx-core", "tokio", "tracing"];
-/// The package that may use every other: it tests them together.
-const TESTS: &str = "integration-tests";
+/// The folder of the packages that may use every other: they test them together.
+const TESTS: &str = "tests";
 /// The members outside the services that may know a database: the delivery code, which a feature
 /// turns on, and the benchmark.
 const KNOW_DATABASES: [&str; 2] = ["shared-events", "bankwire-bench"];
@@ -73,7 +73,7 @@ fn only_the_command_line_knows_a_terminal() {
 fn outside_the_services_only_the_benchmark_knows_databases() {
     let metadata = metadata();
     let mut known = BTreeSet::new();
-    for package in packages(&metadata).filter(|package| package["name"] != TESTS) {
+    for package in packages(&metadata).filter(|package| !is_of_tests(&metadata, package)) {
         let dependencies = package["dependencies"].as_array().into_iter().flatten();
         if dependencies.map(|it| text(&it["name"])).any(|name| name == "sqlx") {
             known.insert(text(&package["name"]));
@@ -100,20 +100,29 @@ fn services_depend_on_the_contract_and_on_no_other_crate_of_the_workspace() {
 
 #[test]
 fn clients_depend_on_no_service_and_the_benchmark_on_the_ledger_alone() {
-    let couplings = couplings(|name| !name.ends_with("-svc") && name != TESTS);
+    let couplings = couplings(|name| !name.ends_with("-svc"));
     let services: Vec<&(String, String)> =
         couplings.iter().filter(|(_, to)| to.ends_with("-svc")).collect();
     assert_eq!(services, [&("bankwire-bench".to_owned(), "ledger-svc".to_owned())]);
 }
 
-/// The members on which members with such a name depend.
+/// Whether a package is a part of the tests.
+fn is_of_tests(metadata: &Value, package: &Value) -> bool {
+    let tests = Path::new(text(&metadata["workspace_root"])).join(TESTS);
+    Path::new(text(&package["manifest_path"])).starts_with(tests)
+}
+
+/// The members on which members with such a name depend; those of the tests are left out.
 fn couplings(is_meant: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     let metadata = metadata();
-    let members: BTreeSet<&str> = packages(&metadata).map(|it| text(&it["name"])).collect();
+    let members: BTreeSet<&str> =
+        packages(&metadata).map(|package| text(&package["name"])).collect();
     let mut couplings = Vec::new();
-    for package in packages(&metadata).filter(|package| is_meant(text(&package["name"]))) {
+    let meant = packages(&metadata).filter(|package| !is_of_tests(&metadata, package));
+    for package in meant.filter(|package| is_meant(text(&package["name"]))) {
         let dependencies = package["dependencies"].as_array().into_iter().flatten();
-        let names = dependencies.map(|it| text(&it["name"])).filter(|name| members.contains(name));
+        let names = dependencies.map(|dependency| text(&dependency["name"]));
+        let names = names.filter(|name| members.contains(name));
         couplings.extend(names.map(|name| (text(&package["name"]).to_owned(), name.to_owned())));
     }
     couplings
