@@ -125,5 +125,6 @@ async fn an_answer_that_cannot_be_paged_is_refused_and_others_go_on(bank: Bank) 
 }
 
 fn is_too_large<T>(answer: Result<T, RequestError>) -> bool {
-    matches!(answer, Err(RequestError::Refused(refusal)) if refusal.code == RefusalCode::ReplyTooLarge)
+    let Err(RequestError::Refused(refusal)) = answer else { return false };
+    refusal.code == RefusalCode::ReplyTooLarge
 }
