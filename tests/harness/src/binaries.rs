@@ -15,7 +15,7 @@ use shared_events::topology::SERVICES;
 /// Another folder to take them from.
 const FOLDER: &str = "BANKWIRE_BINARIES";
 
-/// The binary of a service or of `teller`, which must have been built.
+/// The binary of a service, of `teller` or of the benchmark, which must have been built.
 pub fn program(name: &str) -> Result<PathBuf> {
     let program = match std::env::var_os(FOLDER) {
         Some(folder) => PathBuf::from(folder).join(name),

@@ -4,7 +4,7 @@
 use anyhow::{Result, anyhow};
 
 /// One check for both: two could come to different answers.
-#[path = "../../../teller/src/camt053/xsd.rs"]
+#[path = "../../../teller/camt053/src/xsd.rs"]
 mod xsd;
 
 /// Fails where `printed` is an XML document that the schema of camt.053 refuses. The command line

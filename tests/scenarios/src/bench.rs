@@ -1,11 +1,14 @@
 //! The benchmark against a small bank. Promise: its counts equal the rows of the bank, and its
 //! report has every key; no speed is checked.
 
-use anyhow::{Context, Result, ensure};
-use harness::{Bank, Fact, facts};
-use serde_json::Value;
+use std::process::Stdio;
 
-use super::cli_runner::TellerCli;
+use anyhow::{Context, Result, ensure};
+use harness::{Bank, Fact, bank::program, facts};
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::cli_runner::wait_output;
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![the_benchmark_counts_the_rows_of_the_bank]
@@ -15,12 +18,21 @@ async fn the_benchmark_counts_the_rows_of_the_bank(bank: Bank) -> Result<()> {
     bank.start_all(&["ledger", "notifications"]).await?;
     let ledger = bank.database_url("ledger").await?;
     let notifications = bank.database_url("notifications").await?;
-    let parts = ["bench", "--only", "unbatched,latency-100", "--quick", "--seconds", "1"];
+    let parts = ["--json", "--only", "unbatched,latency-100", "--quick", "--seconds", "1"];
     let among = ["--accounts", "200", "--project", "none"];
     let databases =
         ["--ledger-database-url", &ledger, "--notifications-database-url", &notifications];
-    let arguments = [&parts[..], &among, &databases].concat();
-    let report = TellerCli::of(&bank)?.json(&arguments).await?;
+    let process = Command::new(program("bankwire-bench")?)
+        .env("BENCH_AMQP_URL", bank.amqp_url("client"))
+        .args([&parts[..], &among, &databases].concat())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let output = wait_output(process).await?;
+    ensure!(output.code == 0, "{output:?}");
+    let report = output.json()?;
 
     let unbatched = &report["throughput"]["unbatched"];
     // Beside other facts a second may pass without any.

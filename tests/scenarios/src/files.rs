@@ -187,7 +187,7 @@ async fn a_row_that_was_changed_after_it_was_paid_stops_the_file(bank: Bank) -> 
 async fn rows_that_an_earlier_version_paid_by_line_are_not_paid_again(bank: Bank) -> Result<()> {
     let employer = Employer::open(bank).await?;
     let id = MessageId::new();
-    let client = teller::Teller::new(employer.bank.client("old-teller")?);
+    let client = teller_client::Teller::new(employer.bank.client("old-teller")?);
     let account = async |reference: &str| {
         let key = AccountKey::ExternalReference(reference.to_owned());
         let account = client.account(key).await?;
@@ -202,7 +202,7 @@ async fn rows_that_an_earlier_version_paid_by_line_are_not_paid_again(bank: Bank
             transfer_id: TransferId(transfer_id),
             debtor: account("works").await?,
             creditor: account(fields[1].trim_start_matches("ref:")).await?,
-            money: teller::input::money(fields[2], fields[3])?,
+            money: teller_client::input::money(fields[2], fields[3])?,
             reference: Some(fields[4].to_owned()),
             end_to_end_id: Some(fields[5].to_owned()),
             booking_date: None,

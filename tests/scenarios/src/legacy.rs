@@ -34,7 +34,7 @@ const PROGRESS: Duration = Duration::from_secs(90);
 
 async fn a_small_export_is_imported_once(bank: Bank) -> Result<()> {
     let instances = bank.start_all(&SERVICES).await?;
-    let folder = root().join("teller/tests/data/legacy-small");
+    let folder = root().join("teller/legacy/tests/data/legacy-small");
     let (teller, client) = (TellerCli::of(&bank)?, BankClient::new(bank)?);
     for (opened, already_there) in [(3, 0), (0, 3)] {
         let output = teller.run(&["--json", "legacy", "import", text(&folder)?]).await?;
@@ -88,7 +88,7 @@ async fn the_real_books_give_the_figures_of_their_readme(bank: Bank) -> Result<(
 
 async fn legacy_orders_pay_from_the_day_that_is_named_on(bank: Bank) -> Result<()> {
     let instances = bank.start_all(&["ledger", "accounts", "notifications"]).await?;
-    let folder = root().join("teller/tests/data/legacy-small");
+    let folder = root().join("teller/legacy/tests/data/legacy-small");
     let teller = TellerCli::of(&bank)?;
     let load = ["legacy", "orders", text(&folder)?, "--first"];
     let today = today(&bank).await?;

@@ -10,10 +10,8 @@ use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, facts};
 use serde_json::{Value, json};
 use shared_events::ledger::{ChainEnd, SubmitTransfers};
-use teller::{
-    Teller,
-    audit::{Verdict, Verified},
-};
+use teller_audit::{Verdict, Verified, verify_books};
+use teller_client::Teller;
 
 use super::bank_client::{BankClient, cash, customer, transfer};
 use tamper::{TABLES, Tamperer, another};
@@ -58,7 +56,7 @@ async fn open(bank: Bank) -> Result<(BankClient, Teller)> {
 }
 
 async fn verdict(auditor: &Teller, anchors: &[ChainEnd]) -> Result<Verdict> {
-    Ok(auditor.verify_books(anchors, |_, _| {}).await?)
+    Ok(verify_books(auditor, anchors, |_, _| {}).await?)
 }
 
 async fn verified(auditor: &Teller, anchors: &[ChainEnd]) -> Result<Verified> {
