@@ -49,7 +49,8 @@ pub(crate) async fn came_within(
     (begin, end): (DateTime<Utc>, DateTime<Utc>),
 ) -> sqlx::Result<i64> {
     let count = format!(
-        "SELECT count(*) FROM (SELECT {COMMITTED_AT} AS at FROM notifications WHERE id >= $1) AS seen
+        "SELECT count(*)
+         FROM (SELECT {COMMITTED_AT} AS at FROM notifications WHERE id >= $1) AS seen
          WHERE at >= $2 AND at < $3"
     );
     let count = sqlx::query_scalar(AssertSqlSafe(count)).bind(since).bind(begin).bind(end);

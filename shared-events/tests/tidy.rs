@@ -34,7 +34,8 @@ impl Source {
     fn all() -> Vec<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the workspace is there");
-        let members = manifest.lines().find(|line| line.starts_with("members")).expect("members");
+        let (_, members) = manifest.split_once("members = [").expect("a workspace has members");
+        let (members, _) = members.split_once(']').expect("the list of members ends");
         let mut sources = Vec::new();
         // Every other piece between quotes is a member.
         for member in members.split('"').skip(1).step_by(2) {
@@ -53,8 +54,9 @@ impl Source {
 
     /// The files that become part of what is shipped.
     fn shipped() -> impl Iterator<Item = Self> {
-        let sources = Self::all().into_iter().filter(|source| source.member() != "tests");
-        sources.filter(|source| {
+        let sources = Self::all().into_iter();
+        let products = sources.filter(|source| !source.member().starts_with("tests/"));
+        products.filter(|source| {
             let path = source.path.strip_prefix(source.member());
             path.is_some_and(|path| path.starts_with("/src/"))
         })
