@@ -5,6 +5,8 @@
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 27
 
+demo up: export PROFILE ?= quick
+
 demo: up ## build and start the bank, and run a first banking day; the bank stays running
 	scripts/demo
 
@@ -40,7 +42,8 @@ fmt: ## format the code
 	cargo fmt --all
 
 lint: ## run clippy on the workspace; a warning is an error
-	SQLX_OFFLINE=true cargo clippy --workspace --all-targets --test bank --locked -- -D warnings
+	SQLX_OFFLINE=true cargo clippy --workspace --all-targets --locked -- -D warnings
+	SQLX_OFFLINE=true cargo clippy --workspace --test bank --locked -- -D warnings
 
 unit: ## run unit tests and documentation tests; needs no Docker
 	SQLX_OFFLINE=true cargo test --workspace --locked --quiet
