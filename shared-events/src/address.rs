@@ -1,6 +1,6 @@
-//! Where a server is and who we are to it, read from a URL. Promise: one way to read it for
-//! brokers, databases and mail servers; any password, name or IP address is taken as it is meant; a
-//! server that nobody named is never guessed; what is wrong is said without showing the password.
+//! A server's address and the client's credentials, from a URL. Promise: brokers, databases and
+//! mail servers are addressed in one notation; any password, name or IP address keeps its meaning;
+//! a missing server is never guessed; an error never shows the password.
 
 use std::fmt;
 
@@ -8,74 +8,75 @@ use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-/// A scheme and the port that it means where none is given.
+/// A scheme and its default port.
 pub type Scheme = (&'static str, u16);
 
-/// Where a server is and who we are to it.
+/// A server's address and the client's credentials.
 #[derive(Clone)]
 pub struct Address {
-    /// One of the schemes that were asked for.
+    /// The scheme, one of the allowed schemes.
     pub scheme: &'static str,
-    /// The user, or empty where none is named.
+    /// The user; empty if absent.
     pub user: String,
-    /// The password, if one stands in the URL or was given apart from it.
+    /// The password, from the URL or given separately.
     pub password: Option<SecretString>,
     /// A name, an IP address (IPv6 without brackets), or the folder of a socket (`/run/...`).
     pub host: String,
-    /// The port; the scheme's if none is given.
+    /// The port; the default port of the scheme if absent.
     pub port: u16,
-    /// What follows the host, without the slash; nothing where not even that is there.
+    /// The path after the host, without the slash; absent if there is no slash.
     pub path: Option<String>,
-    /// What follows `?`, in order.
+    /// The query parameters, in order.
     pub parameters: Vec<(String, String)>,
-    /// The same as a URL without the password, for drivers that read one.
+    /// The same as a URL without the password, for drivers that read a URL.
     pub url: Url,
 }
 
-/// Why a text is no address. Never shows the text: there may be a password in it.
+/// The reason why a text is no address. The reason never shows the text, which may contain a
+/// password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("is no URL such as {example}")]
     Url {
-        /// A right one.
+        /// A correct example.
         example: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: url::ParseError,
     },
-    /// A URL of something else.
+    /// The URL has another scheme.
     #[error("must begin with {0}")]
     Scheme(String),
-    /// No host, which would mean this machine by accident.
+    /// The URL has no host. A default would be this machine, by accident.
     #[error("names no host")]
     NoHost,
-    /// A host that cannot be one.
+    /// The host is impossible.
     #[error("names a host that is neither a name nor an IP address")]
     Host(#[source] url::ParseError),
-    /// No user.
+    /// The URL has no user.
     #[error("names no user")]
     NoUser,
-    /// Escapes that do not make text.
+    /// The escapes do not decode to text.
     #[error("has escapes (%) in its {0} that make no UTF-8 text; a % itself is written %25")]
     Escapes(&'static str),
-    /// `#`, which ends a URL.
+    /// The URL contains `#`, which ends a URL.
     #[error("has a # in it, which is written %23")]
     Fragment,
-    /// A parameter that nobody would follow.
+    /// The URL has an unknown parameter.
     #[error("has the parameter {0:?}, which is not known here")]
     Parameter(String),
 }
 
 impl Address {
-    /// Reads `text`. A `password` that is given apart from it is taken as it is, escapes and all;
-    /// one in the URL is decoded.
+    /// Reads `text`. A separately given `password` is used as it is, with all escapes; a password
+    /// in the URL is decoded.
     ///
     /// # Errors
-    /// When it is no URL of these schemes, or names no host.
+    /// If the text is no URL with one of these schemes, or has no host.
     ///
     /// # Panics
-    /// When no scheme is given.
+    /// If no scheme is given.
     pub fn parse(
         text: &str,
         password: Option<SecretString>,
@@ -108,10 +109,10 @@ impl Address {
         Ok(address)
     }
 
-    /// The same, if it has no parameters but these.
+    /// Reads the same, and allows only these parameters.
     ///
     /// # Errors
-    /// When it has another, which is named.
+    /// If the URL has another parameter, which the error names.
     pub fn only_with(self, known: &[&str]) -> Result<Self, AddressError> {
         match self.parameters.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             Some((name, _)) => Err(AddressError::Parameter(name.clone())),
@@ -120,7 +121,7 @@ impl Address {
     }
 }
 
-/// A host as sockets take it. A name may be written with escapes, or in any alphabet.
+/// The host in the form that sockets take. A name in the URL may have escapes, or any alphabet.
 fn host(url: &Url) -> Result<String, AddressError> {
     let name = match url.host().ok_or(AddressError::NoHost)? {
         Host::Ipv4(address) => return Ok(address.to_string()),

@@ -1,5 +1,5 @@
-//! The whole bus as an AsyncAPI 3.0 document. Promise: it says what the catalogue and the topology
-//! say, so a stranger can read where each message travels, and generate a client from it.
+//! The whole bus as an AsyncAPI 3.0 document. Promise: the document agrees with the catalogue and
+//! the topology; the author of a client can generate the client from it.
 
 use serde_json::{Map, Value, json};
 
@@ -24,10 +24,10 @@ const REPLY_CHANNEL: &str = "replies";
 /// The message that several events share.
 const BATCH_MESSAGE: &str = "batch";
 
-/// A type, and the types that answer it.
+/// A type, and the types of its answers.
 type Answered = (&'static str, &'static [&'static str]);
 
-/// What a service answers to each command and query, apart from "refused".
+/// The answers of a service to each command and query, apart from the refusal.
 const ANSWERS: &[Answered] = &[
     command::<accounts::OpenAccount>(&[accounts::AccountOpened::TYPE, ACCOUNTS_NO]),
     command::<accounts::FreezeAccount>(&[accounts::AccountFrozen::TYPE, ACCOUNTS_NO]),
@@ -116,7 +116,7 @@ pub fn asyncapi() -> Value {
                 each other only through these messages. Every message is a CloudEvent 1.0 in \
                 structured mode; the schemas of envelope and data (JSON Schema 2020-12) are the \
                 files beside this document. Operations are those of the services: a client sends \
-                what a service receives.",
+                the messages that a service receives.",
             "tags": SERVICES.map(|service| json!({ "name": service })),
         },
         "defaultContentType": CONTENT_TYPE,
@@ -146,7 +146,7 @@ pub fn asyncapi() -> Value {
     })
 }
 
-/// One channel for each routing key, and one for all replies, whose keys only their askers know.
+/// One channel for each routing key, and one for all replies, whose keys only the requesters know.
 fn channels() -> Map<String, Value> {
     let mut channels = Map::new();
     for entry in PUBLISHED.iter().filter(|entry| entry.kind != Kind::Reply) {
@@ -165,8 +165,8 @@ fn channels() -> Map<String, Value> {
     told.extend([MessageRefused::TYPE, BATCH_MESSAGE]);
     let replies = json!({
         "address": null,
-        "description": "The address is the asker's own: the name of the queue that it has bound \
-            to the exchange by that name and put into `reply_to`.",
+        "description": "The address is the requester's own: the name of the queue that the \
+            requester has bound to the exchange by that name and put into `reply_to`.",
         "messages": told.into_iter().map(carried).collect::<Map<_, _>>(),
         "bindings": { "amqp": exchange(MessageRefused::TYPE, "direct") },
     });
@@ -174,7 +174,7 @@ fn channels() -> Map<String, Value> {
     channels
 }
 
-/// A channel's own name for a message that it carries: the same.
+/// The name of a message within a channel: the same as outside.
 fn carried(message: &str) -> (String, Value) {
     (message.to_owned(), json!({ "$ref": format!("#/components/messages/{message}") }))
 }
@@ -193,7 +193,7 @@ fn exchange(kind: &str, exchange_type: &str) -> Value {
     })
 }
 
-/// What each service receives, and answers; and what it announces.
+/// Operations: the messages that each service receives and answers, and the events of each service.
 fn operations() -> Map<String, Value> {
     let mut operations = Map::new();
     for subscription in SUBSCRIPTIONS {
@@ -239,7 +239,8 @@ fn receive(subscription: &Subscription, kind: &str) -> (String, Value) {
 }
 
 fn reply(kind: &str) -> Value {
-    let answers = ANSWERS.iter().find(|(asked, _)| *asked == kind).map_or(&[][..], |(_, it)| it);
+    let answers =
+        ANSWERS.iter().find(|(asked, _)| *asked == kind).map_or(&[][..], |(_, answers)| answers);
     let mut told = answers.to_vec();
     told.push(MessageRefused::TYPE);
     if find(kind).is_some_and(|entry| entry.kind == Kind::Command) {
@@ -276,7 +277,8 @@ fn send(service: &str, kind: &str) -> (String, Value) {
 }
 
 fn pointers(channel: &str, messages: &[&str]) -> Value {
-    let pointer = |it: &&str| json!({ "$ref": format!("#/channels/{channel}/messages/{it}") });
+    let pointer =
+        |message: &&str| json!({ "$ref": format!("#/channels/{channel}/messages/{message}") });
     messages.iter().map(pointer).collect()
 }
 
@@ -328,7 +330,7 @@ fn message(entry: &Entry) -> Value {
     })
 }
 
-/// What the type's documentation says of it, without the name that it begins with.
+/// The documentation of the type, without the leading name.
 fn summary(kind: &str) -> String {
     let schema = find(kind).expect("summaries are of published types").schema();
     let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();

@@ -1,5 +1,6 @@
-//! Every published message, once. Promise: what is not listed here is not part of the contract, and
-//! what is listed has a JSON Schema, a golden file and a place in the AsyncAPI document.
+//! All published messages, each once. Promise: a message that is not listed here is not part of the
+//! contract; a listed message has a JSON Schema, a golden file and a place in the AsyncAPI
+//! document.
 
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::{
 /// One published message version.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// Its CloudEvents type.
+    /// The CloudEvents type.
     pub kind_name: &'static str,
     /// Command, query, reply or event.
     pub kind: Kind,
@@ -33,7 +34,7 @@ impl Entry {
         }
     }
 
-    /// The JSON Schema (draft 2020-12) of its data.
+    /// The JSON Schema (draft 2020-12) of the data.
     #[must_use]
     pub fn schema(&self) -> Schema {
         let mut schema = (self.schema)(&mut generator());
@@ -41,7 +42,7 @@ impl Entry {
         schema
     }
 
-    /// Reads JSON as this message and writes it again. A golden file must survive this.
+    /// Reads JSON as this message and writes the message again. A golden file must survive this.
     pub fn recode(&self, json: &str) -> Result<String, Undecodable> {
         (self.recode)(json)
     }
@@ -52,10 +53,10 @@ pub(crate) fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().with_transform(RecursiveTransform(on_one_line)).into_generator()
 }
 
-/// Doc comments are broken into lines for whoever reads the source, and for nobody else.
+/// Puts a description on one line: line breaks of doc comments are for readers of the source.
 fn on_one_line(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
-        let paragraphs = description.split("\n\n").map(|it| it.replace('\n', " "));
+        let paragraphs = description.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
         *description = paragraphs.collect::<Vec<_>>().join("\n\n");
     }
 }
@@ -68,7 +69,7 @@ pub fn find(kind_name: &str) -> Option<&'static Entry> {
 
 macro_rules! published {
     ($($message:ty,)+) => {
-        /// All of them, by service.
+        /// All published messages, by service.
         pub const PUBLISHED: &[Entry] = &[$(Entry::of::<$message>(),)+];
     };
 }

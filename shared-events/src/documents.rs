@@ -1,6 +1,6 @@
-//! The contract as files, for whoever does not write Rust: schemas, the AsyncAPI document, and the
-//! broker's definitions. Promise: the same contract renders to the same bytes, on every machine
-//! and with every set of features.
+//! The contract as files, for clients in other languages: schemas, the AsyncAPI document, and the
+//! broker's definitions. Promise: the same contract renders to the same bytes, on every machine and
+//! with every set of features.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::{
     topology,
 };
 
-/// Where the schemas are, from the root of the repository.
+/// The folder of the schemas, from the root of the repository.
 pub const SCHEMAS: &str = "shared-events/schemas";
-/// Where the broker's definitions are, from the root of the repository.
+/// The file of the broker's definitions, from the root of the repository.
 pub const DEFINITIONS: &str = "rabbitmq/definitions.json";
 
-/// Every generated file: its path from the root of the repository, and its text.
+/// All generated files: path from the root of the repository, and text.
 #[must_use]
 pub fn documents() -> BTreeMap<String, String> {
     let mut documents = BTreeMap::from([
@@ -32,7 +32,7 @@ pub fn documents() -> BTreeMap<String, String> {
     documents
 }
 
-/// The JSON Schema of the envelope, around any data.
+/// The JSON Schema of the envelope, with any data.
 #[must_use]
 pub fn envelope_schema() -> Value {
     let mut schema = generator().into_root_schema_for::<Envelope<Value>>();
@@ -41,8 +41,8 @@ pub fn envelope_schema() -> Value {
     schema.to_value()
 }
 
-/// Indented, with sorted keys and a newline at the end: whether `serde_json` keeps the order of
-/// keys is decided by whatever else is built beside this crate.
+/// Indented JSON with sorted keys and a newline at the end. Sorting is necessary because other
+/// crates of a build decide whether `serde_json` keeps the order of keys.
 fn pretty(document: &Value) -> String {
     let text = serde_json::to_string_pretty(&sorted(document)).expect("values are JSON");
     text + "\n"

@@ -1,5 +1,5 @@
-//! CloudEvents 1.0 in structured mode. Promise: what one service wraps, every reader of the
-//! specification can unwrap, one event or a batch of them.
+//! CloudEvents 1.0 in structured mode. Promise: any reader of the specification can unwrap the
+//! messages of a service, single events and batches.
 
 use std::fmt;
 
@@ -8,78 +8,66 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use crate::cloud_events::{CONTENT_TYPE, CONTENT_TYPE_BATCH, Form, SpecVersion};
 use crate::{
     envelope_check::wrong_fields,
     ids::{CorrelationId, MessageId},
     json_keys::repeated_key,
     message::{Message, MessageSet, Undecodable, read_json},
-    refusal::WrongField,
+    wrong_field::WrongField,
 };
 
-/// The content type of one event.
-pub const CONTENT_TYPE: &str = "application/cloudevents+json";
-/// The content type of a JSON array of events.
-pub const CONTENT_TYPE_BATCH: &str = "application/cloudevents-batch+json";
-/// The most events that one batch carries.
+/// The maximal number of events in one batch.
 pub const BATCH_EVENTS_MAX: usize = 100;
-/// The most bytes that one batch of several events has.
+/// The maximal number of bytes of a batch with more than one event.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// The most bytes of any message: of commands, queries, events and replies. What is larger comes
-/// from a stranger, and is parked unread.
+/// The maximal number of bytes of any message: command, query, event or reply. A larger body is
+/// parked unread; no program of the bank sends one.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-/// How much of what a stranger wrote is quoted in a reason.
+/// The maximal number of quoted bytes of foreign text in a reason.
 const QUOTED_BYTES_MAX: usize = 255;
 
-/// A message with what CloudEvents says about it.
+/// A message in its CloudEvents envelope.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Envelope<D> {
-    /// Always `1.0`.
+    /// The version of CloudEvents, always `1.0`.
     pub specversion: SpecVersion,
-    /// The message's id. The same id again is the same message again.
+    /// The id of the message. A second message with the same id is the same message.
     pub id: MessageId,
-    /// Who says it: `/accounts`, `/ledger`, `/notifications`, `/clients/<name>`.
+    /// The sender: `/accounts`, `/ledger`, `/notifications`, `/clients/<name>`.
     #[schemars(regex(pattern = "^/"))]
     pub source: String,
-    /// The type of `data`, ending in its version.
+    /// The type of `data`, with its version at the end.
     #[serde(rename = "type")]
     #[schemars(regex(pattern = r"^[a-z_]+(\.[a-z_]+)+\.v[0-9]+$"))]
     pub kind: String,
-    /// The id of what it is about.
+    /// The id of the aggregate that the message is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// When it was made: for an event, when the change was committed.
+    /// The time of the message; of an event, the time of the commit.
     pub time: DateTime<Utc>,
     /// The URN of the JSON Schema of `data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(url)]
     pub dataschema: Option<String>,
-    /// Shared by all that one request led to.
+    /// The id that a request shares with all messages that result from the request.
     pub correlationid: CorrelationId,
-    /// The id of the message that led to this one.
+    /// The id of the message that caused this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causationid: Option<MessageId>,
-    /// W3C Trace Context, for tracing across services.
+    /// The W3C Trace Context, for tracing across services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// The person or system on whose behalf it is said.
+    /// The person or system on whose behalf the message is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// The message itself.
+    /// The data: the message itself.
     pub data: D,
 }
 
-/// The one version of CloudEvents there is.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
-pub enum SpecVersion {
-    /// `1.0`
-    #[default]
-    #[serde(rename = "1.0")]
-    V1,
-}
-
 impl<D: Message> Envelope<D> {
-    /// Wraps a message that starts something: a command or a query. `id` is the caller's, so that
-    /// the same can be sent again; `source` is `/clients/<name>`.
+    /// Wraps the first message of a request: a command or a query. The caller chooses `id`, and so
+    /// can send the same message again; `source` is `/clients/<name>`.
     #[must_use]
     pub fn start(id: MessageId, source: String, time: DateTime<Utc>, data: D) -> Self {
         Self {
@@ -125,11 +113,11 @@ impl<D> Envelope<D> {
     }
 }
 
-/// An envelope whose data nobody has read yet.
+/// An envelope with unread data.
 pub type RawEnvelope = Envelope<Box<RawValue>>;
 
 impl RawEnvelope {
-    /// Reads the data as a message of `M`. Gives the envelope back where it cannot be read.
+    /// Reads the data as a message of the set `M`. Returns the envelope if the data cannot be read.
     pub fn decode<M: MessageSet>(self) -> Result<Envelope<M>, (Undecodable, Box<Self>)> {
         match M::decode(&self.kind, self.data.get()) {
             Ok(message) => Ok(self.with(message)),
@@ -137,58 +125,58 @@ impl RawEnvelope {
         }
     }
 
-    /// Reads the data as a message of type `D`, whatever the envelope calls it.
+    /// Reads the data as a message of type `D`, without regard to the type in the envelope.
     pub fn read<D: Message>(&self) -> Result<D, Undecodable> {
         read_json(self.data.get())
     }
 }
 
-/// Bytes that are not what their content type says.
+/// A body or a property that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// A property of the message, or its routing key, that is no text.
+    /// A property of the message, or its routing key, is not text.
     #[error("its {part} is not UTF-8 text")]
     Property {
-        /// What it is called.
+        /// The name of the property.
         part: &'static str,
     },
-    /// Neither of the two content types.
+    /// The content type is neither of the two.
     #[error("content type {found:?} is neither {CONTENT_TYPE} nor {CONTENT_TYPE_BATCH}")]
     ContentType {
-        /// What stood there.
+        /// The value.
         found: String,
     },
-    /// A character set, or a compression, that nobody here reads.
+    /// The character set or the compression is not supported.
     #[error("a body in {found:?}: only UTF-8 is read, not compressed")]
     Coded {
-        /// What stood there.
+        /// The value.
         found: String,
     },
-    /// Larger than [`MESSAGE_BYTES_MAX`].
+    /// The body is larger than [`MESSAGE_BYTES_MAX`].
     #[error("{bytes} bytes are more than the {MESSAGE_BYTES_MAX} a message may have")]
     Oversized {
         /// The size of the body.
         bytes: usize,
     },
-    /// Not UTF-8.
+    /// The body is not UTF-8.
     #[error("the body is not UTF-8 text")]
     Encoding,
-    /// JSON that is no CloudEvent, or no JSON.
+    /// The body is not JSON, or not a CloudEvent.
     #[error("not a CloudEvent: {}", listed(.0))]
     Envelope(Vec<WrongField>),
-    /// An object in which a key stands twice: two readers would read two messages.
+    /// An object has a key twice: two readers would read two messages.
     #[error("the key {path} stands twice")]
     RepeatedKey {
-        /// The way to the key, such as `data.transfers[3].money.amount`.
+        /// The path of the key, such as `data.transfers[3].money.amount`.
         path: String,
     },
-    /// A batch of nothing.
+    /// The batch is empty.
     #[error("a batch without any event")]
     Empty,
 }
 
 impl Unreadable {
-    /// Each thing that is missing or wrong, where it is one of the body.
+    /// Each missing or wrong part of the body, if the body is the reason.
     #[must_use]
     pub fn wrong_fields(&self) -> Vec<WrongField> {
         match self {
@@ -208,17 +196,8 @@ fn listed(wrong: &[WrongField]) -> String {
     wrong.iter().map(WrongField::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What a body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// One event.
-    One,
-    /// A JSON array of events.
-    Several,
-}
-
-/// What a content type says: in any case, and with parameters, as RFC 9110 has it. A character set
-/// other than UTF-8 is not read.
+/// The form of a body by its content type, in upper or lower case and with parameters, as in RFC
+/// 9110. A character set other than UTF-8 is not supported.
 pub fn form_of(content_type: &str) -> Result<Form, Unreadable> {
     let mut parts = content_type.split(';').map(str::trim);
     let form = match parts.next().map(str::to_ascii_lowercase).as_deref() {
@@ -237,7 +216,7 @@ pub fn form_of(content_type: &str) -> Result<Form, Unreadable> {
     Ok(form)
 }
 
-/// AMQP's `content_encoding`, where a client says more than it has to.
+/// Checks AMQP's `content_encoding`, an optional property.
 pub fn check_encoding(content_encoding: &str) -> Result<(), Unreadable> {
     match content_encoding.trim().to_ascii_lowercase().as_str() {
         "" | "identity" | "utf-8" | "utf8" | "8bit" => Ok(()),
@@ -245,19 +224,19 @@ pub fn check_encoding(content_encoding: &str) -> Result<(), Unreadable> {
     }
 }
 
-/// What a stranger wrote, short enough to be quoted.
+/// Foreign text, shortened to be quoted.
 fn shortened(text: &str) -> String {
     text[..text.floor_char_boundary(QUOTED_BYTES_MAX)].to_owned()
 }
 
-/// The text of a body. A byte order mark before it says nothing more (RFC 8259, 8.1).
+/// The text of a body. A byte order mark at the beginning is skipped (RFC 8259, 8.1).
 pub fn text_of(body: &[u8]) -> Result<&str, Unreadable> {
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::Encoding)?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Splits the body of a message from others into its envelopes, if it is not too large and no key
-/// stands twice in it.
+/// Splits the body of a foreign message into its envelopes. A body that is too large, or has a key
+/// twice, is refused.
 pub fn read_message(content_type: &str, body: &[u8]) -> Result<Vec<RawEnvelope>, Unreadable> {
     if body.len() > MESSAGE_BYTES_MAX {
         return Err(Unreadable::Oversized { bytes: body.len() });
@@ -283,7 +262,7 @@ fn events_of(form: Form, text: &str) -> Result<Vec<RawEnvelope>, Unreadable> {
     match envelopes {
         Ok(none) if none.is_empty() => Err(Unreadable::Empty),
         Ok(envelopes) => Ok(envelopes),
-        // Of what cannot be read, a key that stands twice is told before all else.
+        // A repeated key is the first fault to name.
         Err(error) => Err(match repeated_in_json(text) {
             Some(path) => Unreadable::RepeatedKey { path: shortened(&path) },
             None => not_an_event(form, text, &error),
@@ -309,7 +288,7 @@ pub fn schema_urn(kind: &str) -> String {
     format!("urn:bankwire:schema:{kind}")
 }
 
-/// Prints an error and every cause below it on one line. For the place where it is handled.
+/// Prints an error and all its causes on one line, for the place where the error is handled.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> impl fmt::Display + '_ {
     fmt::from_fn(move |f| {

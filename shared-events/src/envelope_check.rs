@@ -1,5 +1,5 @@
-//! What is wrong with a body that is no envelope. Promise: each thing that is missing or wrong is
-//! named, all at once, so that whoever wrote it has to ask once only.
+//! The faults of a body that is no envelope. Promise: all missing and wrong parts are named at
+//! once, so that one answer is enough for the sender.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,16 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
-    envelope::{Form, SpecVersion},
+    cloud_events::{Form, SpecVersion},
     ids::{CorrelationId, MessageId},
-    refusal::WrongField,
+    wrong_field::WrongField,
 };
 
-/// The most things that are named: who sends a hundred broken events learns of the first.
+/// The maximal number of named faults: of a hundred broken events, the first are named.
 const NAMED_MAX: usize = 20;
 
-/// An attribute of the envelope: whether it must be there, what it must be, and whether it is.
+/// An attribute of the envelope: whether the attribute is required, its rule, and a check of a
+/// value.
 struct Attribute {
     name: &'static str,
     is_required: bool,
@@ -51,7 +52,7 @@ const ATTRIBUTES: [Attribute; 12] = [
     required::<Box<RawValue>>("data", "must be the message"),
 ];
 
-/// Names what is wrong. `json` was not read as what `form` says.
+/// Names the faults of `json`, which cannot be read as `form`.
 pub(crate) fn wrong_fields(form: Form, json: &str) -> Vec<WrongField> {
     match (form, serde_json::from_str::<&RawValue>(json)) {
         (_, Err(error)) => vec![no_document(json, &error)],
@@ -60,14 +61,15 @@ pub(crate) fn wrong_fields(form: Form, json: &str) -> Vec<WrongField> {
             Err(_) => vec![WrongField::new("", "a batch must be a JSON array of events")],
             Ok(events) => {
                 let each = events.iter().enumerate();
-                let wrong = each.flat_map(|(n, it)| wrong_envelope(&format!("[{n}]"), it.get()));
+                let wrong =
+                    each.flat_map(|(n, event)| wrong_envelope(&format!("[{n}]"), event.get()));
                 wrong.take(NAMED_MAX).collect()
             }
         },
     }
 }
 
-/// JSON that is none, or goes on behind its end.
+/// The fault of a text that is no JSON document, or goes on after the end of one.
 fn no_document(json: &str, error: &serde_json::Error) -> WrongField {
     let mut documents = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
     let rule = match (json.trim().is_empty(), documents.next()) {
@@ -78,7 +80,7 @@ fn no_document(json: &str, error: &serde_json::Error) -> WrongField {
     WrongField::new("", rule)
 }
 
-/// What is wrong with one envelope, which stands at `place`.
+/// The faults of one envelope, at `place`.
 fn wrong_envelope(place: &str, json: &str) -> Vec<WrongField> {
     let Ok(attributes) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) else {
         return vec![WrongField::new(place, "an event must be a JSON object")];
@@ -105,7 +107,7 @@ mod tests {
 
     fn named(form: Form, json: &str) -> Vec<String> {
         let wrong = wrong_fields(form, json).into_iter();
-        wrong.map(|it| format!("{}: {}", it.field, it.rule)).collect()
+        wrong.map(|wrong| format!("{}: {}", wrong.field, wrong.rule)).collect()
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Identifiers. Promise: an id of one kind cannot stand where another is asked for, and a bad one
-//! is refused where it enters, with its name.
+//! Identifiers. Promise: an id of one kind cannot be used in place of another, and an ill-formed id
+//! is refused at the border, with its name.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, Variant};
 
-/// Text that is not the identifier it should be.
+/// A text that is not an identifier of the expected kind.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{rule}")]
 pub struct InvalidId {
@@ -26,8 +26,8 @@ macro_rules! uuid_id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new id, unique and ordered by time (UUIDv7, RFC 9562). Reads the clock: for
-            /// clients and the edges of a service, never for a domain.
+            /// Makes a unique id, ordered by time (UUIDv7, RFC 9562). Reads the clock: for clients
+            /// and the edges of a service, never for a domain.
             #[must_use]
             #[allow(clippy::new_without_default, reason = "a default id would hide the clock")]
             pub fn new() -> Self {
@@ -60,21 +60,22 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// One message on the bus: a command, a query or an event. It is CloudEvents' `id`.
+    /// A message on the bus: a command, a query or an event. The `id` of CloudEvents.
     MessageId;
-    /// What belongs to one request of one client, through all services.
+    /// A request of a client, with all messages that result through all services.
     CorrelationId;
     /// An account of a customer or of the bank itself.
     AccountId;
-    /// A transfer of money. Made by the client before sending: it is the transfer's idempotency.
+    /// A transfer of money. The client makes the id before sending; the id makes the transfer
+    /// idempotent.
     TransferId;
     /// A balance monitor.
     MonitorId;
     /// A standing order.
     OrderId;
-    /// Something a holder is told.
+    /// A notification of a holder.
     NotificationId;
-    /// A notification on its way through one channel.
+    /// A delivery of a notification on one channel.
     DeliveryId;
 }
 
@@ -82,18 +83,19 @@ uuid_id! {
 const REFERENCED_ACCOUNTS: Uuid = Uuid::from_u128(0x8d0c_6b1e_1993_5a7c_9a55_b1f0_5e0c_1994);
 
 impl AccountId {
-    /// The id of the account that another system calls so. Always the same one: whoever imports
-    /// accounts again names the same accounts.
+    /// The id of the account with this external reference. The id is always the same: a second
+    /// import names the same accounts.
     #[must_use]
     pub fn of_reference(external_reference: &str) -> Self {
         let name = format!("account:{external_reference}");
         Self(Uuid::new_v5(&REFERENCED_ACCOUNTS, name.as_bytes()))
     }
 
-    /// Whether a client may open an account under this id: version 4 or 7; or version 5 where it
-    /// follows from the account's own external reference. The ids of the bank's internal accounts
-    /// are of version 5, too, and follow from codes and currencies that everybody knows. Which
-    /// codes will be used nobody can list, so an id of this version must show where it is from.
+    /// Whether a client may open an account under this id: an id of version 4 or 7, or the id of
+    /// version 5 that follows from the account's own external reference. Ids of internal accounts
+    /// are of version 5, too, and follow from codes and currencies that everybody knows. Future
+    /// codes cannot be listed, so an id of version 5 needs its external reference as a proof of
+    /// origin.
     #[must_use]
     pub fn is_for_client(self, external_reference: Option<&str>) -> bool {
         let version = match self.0.get_variant() {
@@ -105,13 +107,13 @@ impl AccountId {
     }
 }
 
-/// The id of a command: the id of the message that carries it.
+/// The id of a command: the id of its message.
 pub type CommandId = MessageId;
 
 impl MessageId {
-    /// The id of the message of type `kind` and with this data that this message causes. Always
-    /// the same one: an outcome that is worked out twice is the same event twice, and its readers
-    /// notice.
+    /// The id of the message of type `kind` with this data that this message causes. The id is
+    /// always the same: a second computation of the same outcome gives the same event, which its
+    /// readers recognise as a duplicate.
     ///
     /// The result keeps the UUIDv7 layout (RFC 9562, 5.7): the cause's time, then hashed bits.
     #[must_use]
@@ -127,7 +129,7 @@ impl MessageId {
     }
 }
 
-/// An International Bank Account Number (ISO 13616) with right check digits and structure.
+/// An International Bank Account Number (ISO 13616) with valid check digits and structure.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Iban(String);
@@ -142,8 +144,9 @@ impl Iban {
         }
     }
 
-    /// Makes an IBAN from a country code and the national account number (BBAN), working out the
-    /// check digits (ISO 7064, MOD 97-10). Fails where the country's structure is not met.
+    /// Makes an IBAN from a country code and the national account number (BBAN), with computed
+    /// check digits (ISO 7064, MOD 97-10). Fails if the number does not have the country's
+    /// structure.
     pub fn try_from_bban(country: &str, bban: &str) -> Result<Self, InvalidId> {
         let remainder = format!("{bban}{country}00").bytes().try_fold(0_u32, |sum, byte| {
             let value = char::from(byte).to_digit(36)?;

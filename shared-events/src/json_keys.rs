@@ -1,26 +1,26 @@
-//! Keys that stand twice in one JSON object. Promise: whatever two readers would make of them, they
-//! never get the chance: such a body is refused, in the envelope and in the data, at any depth.
+//! Repeated keys of a JSON object. Promise: a body with a repeated key is refused, in the envelope
+//! and in the data, at any depth; two readers could read two messages.
 //!
-//! The scan follows the text that a parser has accepted, byte by byte; it makes no values and needs
-//! no stack, so depth and size cost nothing but one more pass over the text.
+//! The scan follows a text that a parser has accepted, byte by byte; the scan makes no values and
+//! needs no stack, so depth and size cost no more than one pass over the text.
 
 use std::{borrow::Cow, collections::HashSet};
 
-/// In an object with more keys they are looked up, not compared one by one.
+/// The number of keys above which keys are looked up instead of compared one by one.
 const COMPARED_MAX: usize = 24;
 
-/// An array or object that the scan is in.
+/// An open array or object of the scan.
 struct Level<'j> {
-    /// Where its keys begin; none are an array's.
+    /// The place of the first of its keys; an array has none.
     keys: usize,
-    /// Of an array: how many elements were passed.
+    /// The number of passed elements of an array.
     index: Option<usize>,
-    /// The keys of an object that has many.
+    /// The keys of an object with many keys.
     many: Option<HashSet<Cow<'j, str>>>,
 }
 
-/// Where the first key stands that its object has already: `data.transfers[3].money.amount`, say.
-/// `json` must be JSON.
+/// The path of the first repeated key, such as `data.transfers[3].money.amount`. `json` must be
+/// JSON.
 #[must_use]
 pub(crate) fn repeated_key(json: &str) -> Option<String> {
     let bytes = json.as_bytes();
@@ -63,10 +63,10 @@ pub(crate) fn repeated_key(json: &str) -> Option<String> {
 }
 
 impl<'j> Level<'j> {
-    /// Whether a key is among those before it.
+    /// Whether a key is equal to an earlier one.
     fn has(&mut self, before: &[Cow<'j, str>], key: &str) -> bool {
         if before.len() < COMPARED_MAX {
-            return before.iter().any(|it| it == key);
+            return before.iter().any(|earlier| earlier == key);
         }
         let many = self.many.get_or_insert_default();
         many.extend(before[many.len()..].iter().cloned());
@@ -74,7 +74,7 @@ impl<'j> Level<'j> {
     }
 }
 
-/// The place of the quote that ends a string whose text begins at `at`.
+/// The place of the closing quote of a string whose text begins at `at`.
 fn string_end(bytes: &[u8], mut at: usize) -> usize {
     let next = |at: usize| {
         let rest = bytes.get(at..)?;
@@ -89,7 +89,7 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
     bytes.len() - 1
 }
 
-/// A key, given with its quotes. `"\u0069d"` is `"id"`.
+/// A key, from its text with quotes. `"\u0069d"` is `"id"`.
 fn unescaped(quoted: &str) -> Cow<'_, str> {
     match quoted.contains('\\') {
         false => Cow::Borrowed(quoted.trim_matches('"')),
@@ -97,7 +97,7 @@ fn unescaped(quoted: &str) -> Cow<'_, str> {
     }
 }
 
-/// The way to the key that was pushed last.
+/// The path of the last pushed key.
 fn path(levels: &[Level<'_>], keys: &[Cow<'_, str>]) -> String {
     let mut path = String::new();
     let ends = levels.iter().skip(1).map(|level| level.keys).chain([keys.len()]);

@@ -1,21 +1,21 @@
-//! What makes a type a message, and which messages one queue may carry. Promise: a type's name on
-//! the wire stands in one place, beside its shape.
+//! Messages, and the sets of messages that one queue carries. Promise: the type of a message is
+//! written in one place, beside its shape.
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::refusal::WrongField;
+use crate::wrong_field::WrongField;
 
-/// What a message is to its reader.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Asked of one service; may be refused.
+    /// A request to one service to change something; the service may refuse.
     Command,
-    /// Asked of one service; answered; changes nothing.
+    /// A request to one service for an answer; nothing changes.
     Query,
     /// The answer to a query.
     Reply,
-    /// A fact.
+    /// The announcement of a fact.
     Event,
 }
 
@@ -26,11 +26,11 @@ pub trait Message: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'st
     /// Command, query, reply or event.
     const KIND: Kind;
 
-    /// The id of what the message is about: the aggregate. CloudEvents' `subject`.
+    /// The id of the aggregate that the message is about: CloudEvents' `subject`.
     fn subject(&self) -> String;
 
-    /// What must be handled in the order of publishing has one key. The default is the subject;
-    /// `None` where nobody needs an order.
+    /// The key of order: messages with the same key are handled in the order of publishing. The
+    /// default is the subject; `None` for a message that needs no order.
     fn partition_key(&self) -> Option<String> {
         Some(self.subject())
     }
@@ -38,33 +38,33 @@ pub trait Message: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'st
 
 /// A query and the type of its answer.
 pub trait Query: Message {
-    /// What a service replies when it does not refuse.
+    /// The reply of a service that does not refuse.
     type Reply: Message;
 }
 
-/// Why data cannot be read as a message.
+/// The reason why data cannot be read as a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Undecodable {
-    /// No reader for this type, or not for this version of it.
+    /// The reader does not know this type, or not this version of the type.
     #[error("unknown message type or version {found:?}; known here: {}", known.join(", "))]
     UnknownType {
-        /// The type on the message.
+        /// The type of the message.
         found: String,
-        /// What the queue's reader knows.
+        /// The types that the reader of the queue knows.
         known: &'static [&'static str],
     },
-    /// The type is known and the data does not have its shape.
+    /// The type is known, and the data does not have its shape.
     #[error("field `{field}`: {rule}")]
     WrongShape {
         /// The path of the field, such as `transfers[3].money.amount`.
         field: String,
-        /// The rule it breaks.
+        /// The broken rule.
         rule: String,
     },
 }
 
 impl Undecodable {
-    /// What is wrong, by its path from the envelope.
+    /// The fault, with its path from the envelope.
     #[must_use]
     pub fn wrong_field(&self) -> WrongField {
         match self {
@@ -75,8 +75,8 @@ impl Undecodable {
     }
 }
 
-/// Reads JSON, and where that fails names the field and the rule. The failing case is read twice:
-/// the common one pays nothing for the path.
+/// Reads JSON. An error names the field and the rule. Ill-formed JSON is parsed twice, so that the
+/// common case does not pay for the path.
 pub(crate) fn read_json<'de, T: serde::Deserialize<'de>>(json: &'de str) -> Result<T, Undecodable> {
     serde_json::from_str(json).or_else(|_| {
         let mut reader = serde_json::Deserializer::from_str(json);
@@ -90,23 +90,23 @@ pub(crate) fn read_json<'de, T: serde::Deserialize<'de>>(json: &'de str) -> Resu
 /// The messages that one queue may carry, as one enum. Made by
 /// [`message_set!`](crate::message_set).
 pub trait MessageSet: Clone + Send + Sync + 'static {
-    /// Every type that can be read, in the order of the enum.
+    /// All types that can be read, in the order of the enum.
     const TYPES: &'static [&'static str];
 
     /// Reads `data` (JSON) as the message that `kind` (CloudEvents' `type`) names.
     fn decode(kind: &str, data: &str) -> Result<Self, Undecodable>;
 
-    /// The message as bytes, the same for every way to write the same content: object keys in the
-    /// order of the type, amounts canonical, unknown fields left out. Same content, same bytes.
+    /// The canonical bytes of the message: object keys in the order of the type, amounts canonical,
+    /// unknown fields left out. Equal content has equal bytes, in every notation.
     fn canonical(&self) -> Vec<u8>;
 }
 
-/// Defines an enum over messages and how to read it from the wire.
+/// Defines an enum over messages and how a message is read into that enum.
 ///
 /// ```
 /// use shared_events::{accounts, message_set};
 /// message_set! {
-///     /// What this consumer follows.
+///     /// The events that this consumer follows.
 ///     pub enum Followed {
 ///         Opened(accounts::AccountOpened),
 ///         Closed(accounts::AccountClosed),
@@ -174,7 +174,7 @@ pub fn canonical_bytes<T: Message>(message: &T) -> Vec<u8> {
     bytes
 }
 
-/// Says of each type which message it is. One line a message, read like a table.
+/// Implements [`Message`](crate::message::Message) for each type, one line a message, as a table.
 macro_rules! messages {
     ($($kind:ident $type:literal $message:ty, subject $subject:expr $(, key $key:expr)?;)+) => {$(
         impl $crate::message::Message for $message {

@@ -1,13 +1,12 @@
 //! Money. Promise: an amount is a decimal from end to end, never a float; "1.1" and "1.10" are the
-//! same amount and read the same on the wire; no number loses a digit.
+//! same amount and the same JSON; no number loses a digit.
 //!
-//! What bounds what, so that this can be proved:
-//! - An amount that moves is at most [`Currency::amount_max`]: 10^15, and 18 digits with those of
-//!   its currency, which is what ISO 20022 carries. What an exchange comes to exactly has at most
-//!   [`exact::DIGITS_MAX`] digits.
-//! - What can be told of an account has as many: its balance, what is available, what is pending.
-//!   A customer's balance and what is pending on it stay below [`Currency::balance_end`].
-//! - What was ever booked, and sums over accounts, are a [`Total`].
+//! The bounds, for a proof that all sums fit:
+//! - A transferred amount is at most [`Currency::amount_max`]: 10^15 units, and 18 digits with all
+//!   digits of its currency, as in ISO 20022. The exact result of an exchange, and every figure of
+//!   an account (balance, available, pending) has at most [`exact::DIGITS_MAX`] digits.
+//! - A customer's balance and pending amounts stay below [`Currency::balance_end`].
+//! - Sums of all postings, and sums over accounts, are a [`Total`].
 
 pub mod exact;
 mod total;
@@ -20,43 +19,43 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use total::Total;
 
-/// The largest amount of one transfer or limit, in units of the currency. A currency of many digits
-/// has a smaller one: [`Currency::amount_max`].
+/// The largest amount of one transfer or limit, in units of the currency. A currency with many
+/// digits has a smaller one: [`Currency::amount_max`].
 pub const AMOUNT_MAX: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
-/// The most digits of money: what ISO 20022 carries (`totalDigits` of an amount).
+/// The maximal number of digits of money, as in ISO 20022 (`totalDigits` of an amount).
 pub const MONEY_DIGITS_MAX: u32 = 18;
 
-/// The most characters an amount may have on the wire: 28 digits, sign and point.
+/// The maximal number of characters of a written amount: 28 digits, sign and point.
 const AMOUNT_CHARS_MAX: usize = 30;
 
-/// The most characters that are read: a mantissa of 96 bits has up to 29 digits, and an old version
-/// of the ledger has written such balances into journals that nobody can change.
+/// The maximal number of characters of an amount that is read: an old version of the ledger has
+/// written balances of 29 digits (a mantissa of 96 bits) into journals, which nobody can change.
 const READ_CHARS_MAX: usize = 31;
 
-/// What is wrong with an amount or a currency, named by the rule that it breaks.
+/// The broken rule of an amount or a currency.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidMoney {
-    /// Not a plain decimal number.
+    /// The text is not a plain decimal number.
     #[error("not a decimal number such as 12.50")]
     NotDecimal,
-    /// A decimal number of more digits than any that counts money.
+    /// The number has more digits than any amount of money.
     #[error("a number of more than 28 digits")]
     TooLong,
-    /// Not a currency that ISO 4217 lists.
+    /// ISO 4217 does not list the currency.
     #[error("not an ISO 4217 currency code such as EUR")]
     UnknownCurrency,
 }
 
-/// A decimal number of units of a currency. On the wire a string: `"12.50"`.
+/// A decimal number of units of a currency. In JSON a string: `"12.50"`.
 ///
-/// It may be any decimal: whether it is positive, and has no more digits than its currency, is a
-/// question of business, answered with a reason code.
+/// Any decimal is read. Whether an amount is positive and fits the digits of its currency is a
+/// business rule, with a reason code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(pub Decimal);
 
 impl Amount {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// The number itself.
@@ -86,7 +85,7 @@ impl FromStr for Amount {
     }
 }
 
-/// Whether a text is digits with at most one point between them, and perhaps a sign.
+/// Whether a text is digits with at most one point between them, and an optional sign.
 fn is_plain_decimal(text: &str) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
@@ -142,20 +141,21 @@ impl Currency {
         self.0.code()
     }
 
-    /// How many digits ISO 4217 gives the currency after the point: 2 for EUR, 0 for JPY.
+    /// The number of digits after the point, by ISO 4217: 2 for EUR, 0 for JPY.
     #[must_use]
     pub fn digits(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
     }
 
-    /// What a customer's balance is less than: with the currency's digits it has 18.
+    /// The bound of a customer's balance, exclusive: with the digits of the currency, a balance has
+    /// 18 digits.
     #[must_use]
     pub fn balance_end(self) -> Decimal {
         let whole = MONEY_DIGITS_MAX.saturating_sub(self.digits());
         Decimal::from(10_i64.pow(whole.min(MONEY_DIGITS_MAX)))
     }
 
-    /// The largest amount of this currency that can move, or be a limit.
+    /// The largest amount of a transfer or a limit in this currency.
     #[must_use]
     pub fn amount_max(self) -> Decimal {
         let last = Decimal::new(1, self.digits());
@@ -163,23 +163,24 @@ impl Currency {
     }
 }
 
-/// Why nobody can hold a currency.
+/// The reason why no account can hold a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotHoldable {
-    /// ISO 4217 gives it no minor unit, or it is a unit of account of institutions.
+    /// ISO 4217 gives the currency no minor unit, or the currency is a unit of account of
+    /// institutions.
     #[error("{0} is no money that an account can hold")]
     NoMoney(Currency),
-    /// Another has taken its place.
+    /// Another currency has replaced this one.
     #[error("{0} is withdrawn; its successor is {1}")]
     Withdrawn(Currency, Currency),
 }
 
 impl Currency {
-    /// Whether an account can hold it. Precious metals, drawing rights, units of account and the
-    /// codes for testing and for no currency are no money; nor is what was withdrawn. Funds codes
-    /// (`CLF`, `CHW`) have a minor unit, and banks keep accounts in them.
+    /// Whether an account can hold the currency. No account holds precious metals, drawing rights,
+    /// units of account, the codes for testing and for no currency, or withdrawn currencies. Funds
+    /// codes (`CLF`, `CHW`) have a minor unit, and banks keep accounts in them.
     ///
-    /// A currency that nobody can hold is still read: messages and books of before have it.
+    /// Old messages and books contain other currencies, too; every currency is still read.
     pub fn holdable(self) -> Result<Self, NotHoldable> {
         if self.0.is_special() || self.0.exponent().is_none() {
             return Err(NotHoldable::NoMoney(self));
@@ -250,10 +251,10 @@ impl JsonSchema for Currency {
 /// An amount of a currency: `{"amount":"12.50","currency":"EUR"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 pub struct Money {
-    /// How much, in units of the currency.
+    /// The amount, in units of the currency.
     #[schemars(with = "Amount")]
     pub amount: Amount,
-    /// Of what.
+    /// The currency.
     pub currency: Currency,
 }
 
@@ -270,13 +271,13 @@ impl Money {
         self.amount.0.normalize().scale() <= self.currency.digits()
     }
 
-    /// Whether so much can move at all, in either direction.
+    /// Whether a transfer of this amount is possible, in either direction.
     #[must_use]
     pub fn is_within_bounds(self) -> bool {
         self.amount.0.abs() <= self.currency.amount_max()
     }
 
-    /// The amount with exactly the currency's digits; unchanged where it has more.
+    /// The amount with exactly the digits of the currency; unchanged if the amount has more.
     fn canonical(self) -> Decimal {
         let amount = self.amount.0.normalize();
         let mut padded = amount;

@@ -1,5 +1,5 @@
-//! How much of a list goes into one answer. Promise: a page fits a message, whatever is in it; it
-//! has one item at least, so whoever goes on from its end gets to the end of the list.
+//! Pages of lists. Promise: a page fits a message, with any items; a page has one item at least, so
+//! a reader that follows `next` reaches the end of the list.
 
 use std::io::{self, Write};
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use crate::envelope::MESSAGE_BYTES_MAX;
 
-/// The most bytes of a page's items. A quarter of a message is left for the envelope, the commas,
-/// and what else the answer says.
+/// The maximal number of bytes of a page's items. A quarter of a message is left for the envelope,
+/// the commas and the other fields of the reply.
 pub const PAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 4 * 3;
 
-/// The items of a page, taken one after another.
+/// A page that takes one item after another.
 #[derive(Debug)]
 pub struct Page<T> {
     items: Vec<T>,
@@ -27,8 +27,8 @@ impl<T: Serialize> Page<T> {
         Self { items: vec![], limit, bytes: 0, more: false }
     }
 
-    /// Takes an item if it fits. Otherwise it is the first of the next page, and so is all that
-    /// comes after it.
+    /// Takes an item if the item fits. Otherwise the item and all later ones belong to the next
+    /// page.
     pub fn takes(&mut self, item: T) -> bool {
         let bytes = self.bytes.saturating_add(bytes_of(&item));
         let fits = self.items.len() < self.limit && bytes <= PAGE_BYTES_MAX;
@@ -48,7 +48,7 @@ impl<T: Serialize> Page<T> {
     }
 }
 
-/// The first of `found` that fit one page of at most `limit`, and whether there are more.
+/// The first items of `found` that fit one page of at most `limit`, and whether there are more.
 #[must_use]
 pub fn page<T: Serialize>(found: impl IntoIterator<Item = T>, limit: usize) -> (Vec<T>, bool) {
     let mut page = Page::new(limit);
@@ -60,7 +60,7 @@ pub fn page<T: Serialize>(found: impl IntoIterator<Item = T>, limit: usize) -> (
     page.finish()
 }
 
-/// How many bytes an item has as JSON.
+/// The size of an item in JSON, in bytes.
 #[must_use]
 pub fn bytes_of<T: Serialize>(item: &T) -> usize {
     let mut counted = Counted(0);
@@ -68,7 +68,7 @@ pub fn bytes_of<T: Serialize>(item: &T) -> usize {
     counted.0
 }
 
-/// Counts what is written, and keeps none of it.
+/// A writer that counts bytes and keeps none.
 struct Counted(usize);
 
 impl Write for Counted {

@@ -1,76 +1,52 @@
-//! The answer "no" to whoever asked, where no event of a service says it: a query that cannot be
-//! answered, a message that cannot be read.
-
-use std::fmt;
+//! The refusal of a message that no event of a service can state: a query that cannot be answered,
+//! a message that cannot be read.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{message::messages, text::visible};
+pub use crate::wrong_field::WrongField;
+use crate::{
+    code::{Open, codes},
+    message::messages,
+    text::visible,
+};
 
-/// Why a message was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalCode {
-    /// What is asked for does not exist.
-    NotFound,
-    /// A field breaks a rule; `field` names it.
-    InvalidField,
-    /// The message cannot be read; it was parked.
-    Unreadable,
-    /// The service cannot answer now; ask again.
-    Unavailable,
-    /// The answer, or the rest of it, is larger than a message may be. What was asked for is done;
-    /// ask for less at a time.
-    ReplyTooLarge,
-}
-
-/// One thing that is missing or wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WrongField {
-    /// The field, as a path from the envelope, such as `data.transfers[3].money.amount`; empty: the
-    /// body as a whole.
-    pub field: String,
-    /// The rule that it breaks.
-    pub rule: String,
-}
-
-impl WrongField {
-    /// `field` breaks `rule`.
-    #[must_use]
-    pub fn new(field: impl Into<String>, rule: impl Into<String>) -> Self {
-        Self { field: field.into(), rule: rule.into() }
+codes! {
+    /// The reason why a message was refused.
+    pub enum RefusalCode {
+        /// The subject of the query does not exist.
+        NotFound = "not_found",
+        /// A field breaks a rule; `field` names it.
+        InvalidField = "invalid_field",
+        /// The message cannot be read and was parked.
+        Unreadable = "unreadable",
+        /// The service cannot answer now; the query can be sent again.
+        Unavailable = "unavailable",
+        /// The reply, or its rest, is larger than the maximal message. The command is done; smaller
+        /// requests have smaller replies.
+        ReplyTooLarge = "reply_too_large",
     }
 }
 
-impl fmt::Display for WrongField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field.as_str() {
-            "" => f.write_str(&self.rule),
-            field => write!(f, "{field} {}", self.rule),
-        }
-    }
-}
-
-/// `bank.message.refused.v1`: the reply to a query or command that was refused as such.
+/// `bank.message.refused.v1`: the reply to a query or a command that was refused as a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageRefused {
-    /// The kind of refusal.
-    pub code: RefusalCode,
-    /// The field that breaks a rule, as a path, where there is one.
+    /// The reason.
+    pub code: Open<RefusalCode>,
+    /// The path of the field that breaks a rule, if the reason is a field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// The rule, or what is missing, in words.
+    /// The broken rule or the missing subject, in words.
     pub message: String,
-    /// Of a message that cannot be read: each thing that is missing or wrong in it.
+    /// The missing and wrong parts of a message that cannot be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<WrongField>,
 }
 
-/// What is said of a refusal in words may quote a stranger: so much of it is told.
+/// The maximal number of bytes of the words of a refusal, which may quote foreign text.
 const MESSAGE_BYTES_MAX: usize = 2_000;
 
-/// One line of visible characters, not too long.
+/// The text as one short line of visible characters.
 fn words(text: impl Into<String>) -> String {
     let text = text.into();
     visible(&text[..text.floor_char_boundary(MESSAGE_BYTES_MAX)]).into_owned()
@@ -78,42 +54,42 @@ fn words(text: impl Into<String>) -> String {
 
 impl MessageRefused {
     fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code, field: None, message: words(message), wrong: vec![] }
+        Self { code: code.into(), field: None, message: words(message), wrong: vec![] }
     }
 
-    /// `what` does not exist.
+    /// The refusal because `what` does not exist.
     #[must_use]
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::new(RefusalCode::NotFound, what)
     }
 
-    /// `field` breaks `rule`.
+    /// The refusal because `field` breaks `rule`.
     #[must_use]
     pub fn invalid(field: impl Into<String>, rule: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..Self::new(RefusalCode::InvalidField, rule) }
     }
 
-    /// The message cannot be read, or handled, for this reason.
+    /// The refusal of a message that cannot be read or handled, for this reason.
     #[must_use]
     pub fn unreadable(why: impl Into<String>) -> Self {
         Self::new(RefusalCode::Unreadable, why)
     }
 
-    /// The message cannot be read, for these reasons.
+    /// The refusal of a message that cannot be read, for these reasons.
     #[must_use]
     pub fn wrong(why: impl Into<String>, wrong: Vec<WrongField>) -> Self {
-        let visible = |it: WrongField| WrongField::new(words(it.field), words(it.rule));
+        let visible = |wrong: WrongField| WrongField::new(words(wrong.field), words(wrong.rule));
         let wrong = wrong.into_iter().map(visible).collect();
         Self { wrong, ..Self::new(RefusalCode::Unreadable, why) }
     }
 
-    /// Not now.
+    /// The refusal of a query that cannot be answered now.
     #[must_use]
     pub fn unavailable(why: impl Into<String>) -> Self {
         Self::new(RefusalCode::Unavailable, why)
     }
 
-    /// An answer would have, or an answer's rest has, too many bytes.
+    /// The refusal of a reply, or of the rest of a reply, with too many bytes.
     #[must_use]
     pub fn reply_too_large(why: impl Into<String>) -> Self {
         Self::new(RefusalCode::ReplyTooLarge, why)

@@ -1,21 +1,21 @@
-//! Text that a stranger wrote. Promise: what [`visible`] returns is one line of characters that can
-//! be seen, in a letter, on a terminal, in a log and in XML; it turns no direction, hides nothing,
-//! and is returned unchanged where it was so already.
+//! Foreign text. Promise: [`visible`] returns one line of visible characters for a letter, a
+//! terminal, a log and XML; the line changes no direction and hides nothing; text that is already
+//! visible is returned unchanged.
 //!
-//! The tables below do not depend on a version of Unicode: what is accepted today is accepted by
-//! every later version, and characters that Unicode does not know yet (next year's emoji) pass.
+//! The tables below do not depend on a version of Unicode: every later version accepts the text
+//! that is accepted today, and characters that Unicode does not know yet (next year's emoji) pass.
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
-/// What stands for a character that cannot be seen.
+/// The replacement of an invisible character.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// Characters that end a line or move the cursor; a space says as much.
+/// Characters that end a line or move the cursor; a space replaces them.
 const BREAKS: [char; 8] = ['\t', '\n', '\u{b}', '\u{c}', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Characters that show nothing, or change how their neighbours are shown: control characters,
-/// `Default_Ignorable_Code_Point` (which has all bidirectional controls and all tags), separators
-/// of lines, blanks that are letters, and what Unicode leaves to private agreement.
+/// Invisible characters, and characters that change the display of their neighbours: control
+/// characters, `Default_Ignorable_Code_Point` (which has all bidirectional controls and all tags),
+/// line separators, blank letters, and the private use areas of Unicode.
 const HIDDEN: [RangeInclusive<char>; 29] = [
     '\0'..='\u{1f}',
     '\u{7f}'..='\u{9f}',
@@ -48,8 +48,8 @@ const HIDDEN: [RangeInclusive<char>; 29] = [
     '\u{3fffe}'..='\u{10ffff}',
 ];
 
-/// Characters that shape the one before them and are part of how words are spelt in Persian,
-/// Sinhala and Hindi, of Japanese names, and of emoji: joiners and selectors of variants.
+/// Characters that shape the character before and belong to the spelling of Persian, Sinhala and
+/// Hindi, of Japanese names, and of emoji: joiners and variation selectors.
 fn shapes(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
@@ -62,7 +62,7 @@ fn is_hidden(c: char) -> bool {
     HIDDEN.iter().any(|range| range.contains(&c))
 }
 
-/// Whether `c` can be seen where it follows `before`.
+/// Whether `c` is visible after `before`.
 fn is_seen(before: Option<char>, c: char) -> bool {
     match (shapes(c), before) {
         // Only behind a letter or sign that it can shape: it hides nothing there.
@@ -72,7 +72,7 @@ fn is_seen(before: Option<char>, c: char) -> bool {
     }
 }
 
-/// The first character of `text` that cannot be seen, and its place, from 1.
+/// The first invisible character of `text`, and its place, from 1.
 #[must_use]
 pub fn first_hidden(text: &str) -> Option<(usize, char)> {
     let mut before = None;
@@ -91,8 +91,8 @@ pub fn is_visible_line(text: &str) -> bool {
     first_hidden(text).is_none()
 }
 
-/// `text` as one line of visible characters. What breaks a line becomes a space, every other
-/// character that cannot be seen becomes `\u{FFFD}`.
+/// `text` as one line of visible characters. A line break becomes a space, every other invisible
+/// character becomes `\u{FFFD}`.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     if is_visible_line(text) {
@@ -112,7 +112,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(seen)
 }
 
-/// `text` as lines of visible characters: its line feeds stay.
+/// `text` as lines of visible characters, with its line feeds.
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     match text.split('\n').all(is_visible_line) {
@@ -121,8 +121,8 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same JSON, with every character that cannot be seen written as `\uXXXX`: a program reads
-/// what it would have read, a terminal is not steered. `json` is JSON as `serde_json` writes it.
+/// The same JSON, with `\uXXXX` in place of every invisible character: a program reads the same
+/// value, and a terminal obeys no control character. `json` is JSON as `serde_json` writes it.
 #[must_use]
 pub fn visible_json(json: &str) -> Cow<'_, str> {
     // Line feeds and spaces between the values are the writer's; a string has none as they are.
@@ -144,15 +144,14 @@ pub fn visible_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// What a spreadsheet takes for the beginning of a formula, also in the wide forms that it reads
-/// as the same.
+/// The first characters of a spreadsheet's formula, in wide forms, too.
 const FORMULAS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-/// What a spreadsheet may take for the end of a cell, whatever the file was written with.
+/// Characters that may end a spreadsheet's cell, for any program that wrote the file.
 const SEPARATORS: [char; 5] = [',', ';', '|', '"', '\''];
 
-/// A stranger's text as a cell of a CSV file: visible, and no formula. A cell that would be taken
-/// for one begins with `'`, which spreadsheets show as text; so does what stands behind a character
-/// that some spreadsheet splits cells at. For texts only: amounts are written as they are.
+/// Foreign text as a cell of a CSV file: visible, and never a formula. A cell that would be read as
+/// a formula begins with `'`, which spreadsheets show as text; the same holds after a character at
+/// which some spreadsheet splits cells. For texts only: amounts are written unchanged.
 #[must_use]
 pub fn csv_field(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
@@ -219,7 +218,7 @@ mod tests {
         assert_eq!(first_hidden("ab\u{202e}c"), Some((3, '\u{202e}')));
     }
 
-    /// All characters but most of the planes that have none.
+    /// All characters except most of the empty planes.
     fn all_that_matter() -> impl Iterator<Item = char> {
         ('\0'..'\u{20000}').chain('\u{dfff0}'..'\u{e1000}').chain('\u{10fff0}'..=char::MAX)
     }

@@ -1,5 +1,5 @@
-//! The contract as strangers see it. Promise: what is checked in is what the types say, every
-//! published version is read for ever, and a reader refuses what the schema refuses.
+//! The contract as its users see it. Promise: the checked-in files agree with the types, every
+//! published version is read for ever, and a reader refuses a message that the schema refuses.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -73,7 +73,7 @@ impl Golden {
         validator(&self.schema())
     }
 
-    /// What a reader of today makes of this data, written again.
+    /// This data as a reader of today reads and writes it.
     fn recode(&self, data: &Value) -> Result<Value, Undecodable> {
         let json = self.entry.recode(&data.to_string())?;
         Ok(serde_json::from_str(&json).expect("messages write JSON"))
@@ -107,7 +107,7 @@ fn generated_files_are_those_of_today() {
     let current = |(path, text): &(String, String)| {
         fs::read_to_string(root().join(path)).is_ok_and(|found| found == *text)
     };
-    let stale: Vec<_> = documents().into_iter().filter(|it| !current(it)).collect();
+    let stale: Vec<_> = documents().into_iter().filter(|document| !current(document)).collect();
     let names: Vec<_> = stale.iter().map(|(path, _)| path).collect();
     assert!(names.is_empty(), "stale: {names:#?}\n{TO_RENDER}");
 }
@@ -124,10 +124,11 @@ fn no_stray_file_lies_among_the_schemas() {
 
 #[test]
 fn every_published_type_has_a_golden_file() {
-    let golden: BTreeSet<&str> =
-        Golden::all().iter().filter(|it| !it.minimal).map(|it| it.entry.kind_name).collect();
-    let missing: Vec<_> =
-        PUBLISHED.iter().map(|it| it.kind_name).filter(|kind| !golden.contains(kind)).collect();
+    let all = Golden::all();
+    let full = all.iter().filter(|golden| !golden.minimal);
+    let golden: BTreeSet<&str> = full.map(|golden| golden.entry.kind_name).collect();
+    let kinds = PUBLISHED.iter().map(|entry| entry.kind_name);
+    let missing: Vec<_> = kinds.filter(|kind| !golden.contains(kind)).collect();
     assert!(missing.is_empty(), "write shared-events/tests/golden/<type>.json for {missing:#?}");
 }
 
@@ -144,8 +145,9 @@ fn the_readme_lists_every_published_type_on_its_exchange() {
 
 #[test]
 fn every_command_and_query_is_taken_by_one_queue() {
-    for entry in PUBLISHED.iter().filter(|it| matches!(it.kind, Kind::Command | Kind::Query)) {
-        let taken = SUBSCRIPTIONS.iter().filter(|it| it.types.contains(&entry.kind_name));
+    let is_asked = |entry: &&Entry| matches!(entry.kind, Kind::Command | Kind::Query);
+    for entry in PUBLISHED.iter().filter(is_asked) {
+        let taken = SUBSCRIPTIONS.iter().filter(|queue| queue.types.contains(&entry.kind_name));
         assert_eq!(taken.count(), 1, "{}", entry.kind_name);
     }
 }
@@ -170,9 +172,9 @@ fn a_golden_message_is_read_and_written_unchanged() {
 /// Whether `whole` says all that `part` says: defaults may have been added.
 fn contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(name, part)| whole.get(name).is_some_and(|it| contains(it, part)))
-        }
+        (Value::Object(whole), Value::Object(part)) => part
+            .iter()
+            .all(|(name, part)| whole.get(name).is_some_and(|whole| contains(whole, part))),
         (Value::Array(whole), Value::Array(part)) => {
             whole.len() == part.len() && whole.iter().zip(part).all(|(a, b)| contains(a, b))
         }
@@ -189,7 +191,8 @@ fn golden_messages_are_what_their_schemas_say() {
             ("data", &golden.validator(), golden.data()),
         ] {
             let errors = validator.iter_errors(value);
-            let errors: Vec<_> = errors.map(|it| format!("{}: {it}", it.instance_path())).collect();
+            let errors: Vec<_> =
+                errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
             assert!(errors.is_empty(), "{} ({of}): {errors:#?}", golden.file);
         }
     }
@@ -247,10 +250,11 @@ fn fields_in(value: &Value, names: &mut BTreeSet<String>) {
 fn leaves(value: &Value, at: &str, found: &mut BTreeMap<String, Value>) {
     match value {
         Value::Object(fields) => {
-            fields.iter().for_each(|(name, it)| leaves(it, &format!("{at}/{name}"), found));
+            fields.iter().for_each(|(name, field)| leaves(field, &format!("{at}/{name}"), found));
         }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(n, it)| leaves(it, &format!("{at}/{n}"), found));
+            let items = items.iter().enumerate();
+            items.for_each(|(n, item)| leaves(item, &format!("{at}/{n}"), found));
         }
         leaf => drop(found.insert(at.to_owned(), leaf.clone())),
     }
@@ -322,11 +326,12 @@ fn readers_ignore_fields_that_they_do_not_know() {
 fn extend(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            let below = fields.values_mut().flat_map(|it| match it {
+            let below = fields.values_mut().flat_map(|value| match value {
                 Value::Array(items) => items.iter_mut().collect(),
                 other => vec![other],
             });
-            below.filter(|it| it.as_object().is_none_or(|it| it.len() > 1)).for_each(extend);
+            let is_choice = |value: &Value| value.as_object().is_some_and(|one| one.len() == 1);
+            below.filter(|value| !is_choice(value)).for_each(extend);
             fields.insert("of_tomorrow".to_owned(), json!({ "some": ["thing", 1, null] }));
         }
         Value::Array(items) => items.iter_mut().for_each(extend),
@@ -383,7 +388,7 @@ fn a_wrong_shape_is_refused_by_the_path_of_its_field() {
 
 #[test]
 fn a_batch_is_read_into_the_same_events_in_the_same_order() {
-    let golden: Vec<Value> = Golden::all().into_iter().map(|it| it.envelope).collect();
+    let golden: Vec<Value> = Golden::all().into_iter().map(|golden| golden.envelope).collect();
     let body = serde_json::to_vec(&golden).expect("a batch is JSON");
     let read = read_envelopes(CONTENT_TYPE_BATCH, &body).expect("a batch is read");
     let again: Vec<Value> = read.iter().map(as_value).collect();

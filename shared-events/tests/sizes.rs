@@ -1,5 +1,5 @@
-//! How large messages can become. Promise: every event and every reply of a fixed shape fits a
-//! message when everything in it is as long as it may be; what has no such bound comes in pages
+//! The sizes of messages. Promise: every event and every reply of a fixed shape fits a message,
+//! with the longest content that its schema allows; a reply without such a bound comes in pages
 //! that are counted in bytes, and is named here.
 
 use serde_json::{Map, Value};
@@ -77,11 +77,15 @@ impl Longest<'_> {
         }
         for choice in ["oneOf", "anyOf"] {
             if let Some(choices) = schema[choice].as_array() {
-                return choices.iter().map(|it| self.of(it, path)).max().unwrap_or_default();
+                return choices
+                    .iter()
+                    .map(|choice| self.of(choice, path))
+                    .max()
+                    .unwrap_or_default();
             }
         }
         if let Some(values) = schema["enum"].as_array() {
-            return values.iter().map(|it| it.to_string().len()).max().unwrap_or_default();
+            return values.iter().map(|value| value.to_string().len()).max().unwrap_or_default();
         }
         if !schema["const"].is_null() {
             return schema["const"].to_string().len();
@@ -95,7 +99,8 @@ impl Longest<'_> {
         match kind {
             "string" => text_bytes(schema, path) + 2,
             "array" => {
-                let items = schema["maxItems"].as_u64().and_then(|it| usize::try_from(it).ok());
+                let items =
+                    schema["maxItems"].as_u64().and_then(|count| usize::try_from(count).ok());
                 // The table first: a list of lists has fewer than each of them could.
                 let items = bound(path).or(items).unwrap_or_else(|| panic!("no bound: {path}"));
                 items * (self.of(&schema["items"], &format!("{path}[]")) + 1) + 2
@@ -118,7 +123,7 @@ fn bound(path: &str) -> Option<usize> {
 
 /// A character has four bytes at most; those that JSON escapes have fewer.
 fn text_bytes(schema: &Value, path: &str) -> usize {
-    let longest = schema["maxLength"].as_u64().and_then(|it| usize::try_from(it).ok());
+    let longest = schema["maxLength"].as_u64().and_then(|count| usize::try_from(count).ok());
     match (schema["format"].as_str(), schema["pattern"].as_str(), longest) {
         (Some("uuid" | "date" | "date-time"), ..) => 36,
         (_, Some(pattern), None) if !pattern.contains('.') => 64,
@@ -137,9 +142,10 @@ fn longest(entry: &Entry) -> usize {
 
 #[test]
 fn every_event_and_reply_fits_a_message_however_long_its_parts_are() {
-    let ours = PUBLISHED.iter().filter(|it| matches!(it.kind, Kind::Event | Kind::Reply));
-    let bounded = ours.filter(|it| !BY_BYTES.contains(&it.kind_name));
-    let sizes: Vec<_> = bounded.map(|it| (longest(it) + ENVELOPE_BYTES, it.kind_name)).collect();
+    let ours = PUBLISHED.iter().filter(|entry| matches!(entry.kind, Kind::Event | Kind::Reply));
+    let bounded = ours.filter(|entry| !BY_BYTES.contains(&entry.kind_name));
+    let sizes: Vec<_> =
+        bounded.map(|entry| (longest(entry) + ENVELOPE_BYTES, entry.kind_name)).collect();
     let too_large: Vec<_> = sizes.iter().filter(|(bytes, _)| *bytes > MESSAGE_BYTES_MAX).collect();
     assert!(too_large.is_empty(), "{too_large:#?}");
     // Were everything small, this would measure something else.
@@ -151,7 +157,7 @@ fn every_event_and_reply_fits_a_message_however_long_its_parts_are() {
 fn what_comes_in_pages_of_bytes_is_published() {
     for kind in BY_BYTES {
         assert!(
-            PUBLISHED.iter().any(|it| it.kind_name == kind && it.kind == Kind::Reply),
+            PUBLISHED.iter().any(|entry| entry.kind_name == kind && entry.kind == Kind::Reply),
             "{kind}"
         );
     }

@@ -1,7 +1,7 @@
 //! An account and its terms. Promise: the names in the database are those of the contract, and
 //! belong to this service: a new version of the contract does not change a stored row.
 
-use shared_events::{AccountId, Amount, Currency, Iban};
+use shared_events::{AccountId, Amount, Currency, Iban, code::UnknownCode};
 
 use crate::holders::Holder;
 
@@ -129,7 +129,7 @@ impl SpendingLimit {
 }
 
 /// The ledger's reason for not locking an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CloseRefusal {
     BalanceNotZero,
     HoldsOpen,
@@ -137,4 +137,7 @@ pub(crate) enum CloseRefusal {
     AccountFrozen,
     InterestOwed,
     InterestNotSettled,
+    /// A reason of a later ledger. The closing ends all the same, and the code is
+    /// announced as it arrived.
+    Other(UnknownCode),
 }

@@ -65,11 +65,11 @@ impl WorkingSet {
         let Some((account, _)) = self.accounts.get(&answer.account_id) else {
             return LedgerReaction::UnknownAccount;
         };
-        let change = match answer.content {
+        let change = match &answer.content {
             LedgerDecision::Opened => opening::activate(account).ok(),
-            LedgerDecision::Locked { closing_version } => closing::close(account, closing_version),
+            LedgerDecision::Locked { closing_version } => closing::close(account, *closing_version),
             LedgerDecision::CloseRefused { reason, balance, closing_version } => {
-                closing::give_up(account, closing_version, reason, balance)
+                closing::give_up(account, *closing_version, reason.clone(), *balance)
             }
         };
         match change {

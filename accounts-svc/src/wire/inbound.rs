@@ -6,6 +6,7 @@ use shared_events::{
         ChangeLimits, CloseAccount, FreezeAccount, GetAccount, ListAccounts, OpenAccount,
         SetLimits, UnfreezeAccount, UpdateHolder,
     },
+    code::Open,
     ledger::{LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened},
 };
 
@@ -99,7 +100,7 @@ pub(super) fn ledger_answer(event: &LedgerAccountEvent) -> LedgerAnswer {
         }
         LedgerAccountEvent::CloseRefused(refused) => {
             let content = LedgerDecision::CloseRefused {
-                reason: close_refusal(refused.reason),
+                reason: close_refusal(&refused.reason),
                 balance: refused.balance,
                 closing_version: refused.closing_version,
             };
@@ -197,8 +198,12 @@ const fn status(status: contract::AccountStatus) -> AccountStatus {
     }
 }
 
-const fn close_refusal(reason: contract::CloseRefusal) -> CloseRefusal {
-    match reason {
+fn close_refusal(reason: &Open<contract::CloseRefusal>) -> CloseRefusal {
+    let known = match reason {
+        Open::Known(known) => known,
+        Open::Unknown(code) => return CloseRefusal::Other(code.clone()),
+    };
+    match known {
         contract::CloseRefusal::BalanceNotZero => CloseRefusal::BalanceNotZero,
         contract::CloseRefusal::HoldsOpen => CloseRefusal::HoldsOpen,
         contract::CloseRefusal::PayoutRejected => CloseRefusal::PayoutRejected,
@@ -212,10 +217,15 @@ const fn close_refusal(reason: contract::CloseRefusal) -> CloseRefusal {
 mod tests {
     use shared_events::{
         message::MessageSet,
+        messaging::Outcome,
         topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
     };
 
     use super::*;
+    use crate::{
+        accounts::{LedgerReaction, WorkingSet, samples},
+        wire::outbound,
+    };
 
     #[test]
     fn each_set_has_the_types_that_its_queue_carries() {
@@ -243,5 +253,33 @@ mod tests {
         let key = contract::AccountKey::ExternalReference("a\nb".to_owned());
         let refused = account_key(&GetAccount { key }).expect_err("a line break");
         assert_eq!(refused.field, "key.external_reference");
+    }
+
+    #[test]
+    fn a_refusal_for_a_reason_of_a_later_ledger_is_followed_and_announced_with_its_code() {
+        let golden = include_str!(
+            "../../../shared-events/tests/golden/ledger.account.close_refused.v1.json"
+        );
+        let envelope: serde_json::Value = serde_json::from_str(golden).expect("a golden file");
+        let mut data = envelope["data"].clone();
+        data["reason"] = "of_tomorrow".into();
+        let kind = "ledger.account.close_refused.v1";
+        let event = LedgerAccountEvent::decode(kind, &data.to_string()).expect("a known event");
+
+        let answer = ledger_answer(&event);
+        let mut closing = samples::account(1);
+        closing.id = answer.account_id;
+        closing.status = AccountStatus::Closing;
+        let mut working_set = WorkingSet::new(vec![closing], vec![]);
+        let LedgerReaction::Changed(change) = working_set.follow(&answer) else {
+            panic!("the closing does not end")
+        };
+        assert_eq!(change.account.status, AccountStatus::Active);
+        let Outcome::Done { announce, .. } = outbound::changed(&change) else {
+            panic!("the change is not announced")
+        };
+        let announced = format!("{announce:?}");
+        assert!(announced.contains("accounts.account.close_refused.v1"), "{announced}");
+        assert!(announced.contains("of_tomorrow"), "{announced}");
     }
 }

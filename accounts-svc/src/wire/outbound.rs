@@ -8,6 +8,7 @@ use shared_events::{
         AccountFrozen, AccountOpened, AccountUnfrozen, AccountsCommandRejected, AccountsListed,
         AccountsReason, HolderUpdated, LimitsChanged,
     },
+    code::Open,
     messaging::{Answer, Outcome},
     page::page,
     refusal::MessageRefused,
@@ -52,7 +53,7 @@ pub(super) fn changed(AccountChange { account, kind }: &AccountChange) -> Outcom
         }
         ChangeKind::Closed => Outcome::announce(&AccountClosed { account_id, version }),
         ChangeKind::CloseRefused { reason, balance } => {
-            let (reason, balance) = (close_refusal(*reason), *balance);
+            let (reason, balance) = (close_refusal(reason), *balance);
             Outcome::announce(&AccountCloseRefused { account_id, reason, balance, version })
         }
         ChangeKind::LimitsChanged => {
@@ -78,7 +79,7 @@ pub(super) fn refused(
         command_id,
         command_type: command_type.to_owned(),
         account_id,
-        reason: reason(refusal),
+        reason: reason(refusal).into(),
         field: refusal.field().map(str::to_owned),
         message: refusal.to_string(),
     })
@@ -130,7 +131,7 @@ fn account(account: &Account) -> contract::Account {
         spending: spending_limits(account.spending_limits),
         blocks: account.blocks.map(blocks),
         external_reference: account.external_reference.clone(),
-        status: status(account.status),
+        status: status(account.status).into(),
         closing_version: account.closing_version,
         version: account.version,
     }
@@ -170,15 +171,17 @@ const fn status(status: AccountStatus) -> contract::AccountStatus {
     }
 }
 
-const fn close_refusal(reason: CloseRefusal) -> contract::CloseRefusal {
-    match reason {
+fn close_refusal(reason: &CloseRefusal) -> Open<contract::CloseRefusal> {
+    let known = match reason {
         CloseRefusal::BalanceNotZero => contract::CloseRefusal::BalanceNotZero,
         CloseRefusal::HoldsOpen => contract::CloseRefusal::HoldsOpen,
         CloseRefusal::PayoutRejected => contract::CloseRefusal::PayoutRejected,
         CloseRefusal::AccountFrozen => contract::CloseRefusal::AccountFrozen,
         CloseRefusal::InterestOwed => contract::CloseRefusal::InterestOwed,
         CloseRefusal::InterestNotSettled => contract::CloseRefusal::InterestNotSettled,
-    }
+        CloseRefusal::Other(code) => return Open::Unknown(code.clone()),
+    };
+    Open::Known(known)
 }
 
 const fn reason(refusal: &Refusal) -> AccountsReason {

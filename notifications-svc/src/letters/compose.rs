@@ -1,5 +1,7 @@
 //! Composes the letter of a notification.
 
+use std::borrow::Cow;
+
 use shared_events::{
     Amount, Money,
     ledger::{AccountCode, Direction},
@@ -111,7 +113,9 @@ fn released<'p>(phrases: &'p Phrases, hold: &EndedHold<'_>) -> LetterParts<'p> {
     ];
     facts.extend(available(phrases, hold.money, hold.available));
     let occasion = match hold.cause {
-        ReleaseCause::Released | ReleaseCause::Captured => &phrases.released,
+        ReleaseCause::Released | ReleaseCause::Captured | ReleaseCause::Other(_) => {
+            &phrases.released
+        }
         ReleaseCause::Expired => &phrases.expired,
     };
     (occasion, amount, facts)
@@ -145,15 +149,19 @@ fn rejected<'p>(phrases: &'p Phrases, rejection: &Rejection<'_>) -> LetterParts<
     let mut facts = vec![
         fact(phrases.amount, &amount),
         fact(phrases.creditor, &party(phrases, rejection.counterparty.as_deref())),
-        fact(phrases.reason, reason(phrases, &rejection.reason)),
+        fact(phrases.reason, &reason(phrases, &rejection.reason)),
     ];
     facts.extend(rejection.balance.map(|left| balance(phrases, rejection.money, left)));
     (&phrases.rejected, amount, facts)
 }
 
-/// The text for a reason code, also for one that this version does not know.
-fn reason(phrases: &Phrases, code: &str) -> &'static str {
-    (phrases.reason_of)(code).unwrap_or(phrases.other_reason)
+/// The text for a reason code. A code that this version does not know stands in the letter as it
+/// arrived, behind a general text.
+fn reason(phrases: &Phrases, code: &str) -> Cow<'static, str> {
+    match (phrases.reason_of)(code) {
+        Some(text) => text.into(),
+        None => format!("{} ({})", phrases.other_reason, visible(code)).into(),
+    }
 }
 
 /// Whether every language has a text for this reason code.

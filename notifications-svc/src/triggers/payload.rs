@@ -81,7 +81,7 @@ pub(crate) struct EndedHold<'e> {
     /// The instruction that released the hold; of an expiry, an id that the ledger made.
     pub(crate) transfer_id: TransferId,
     pub(crate) hold_id: TransferId,
-    pub(crate) cause: ReleaseCause,
+    pub(crate) cause: ReleaseCause<'e>,
     pub(crate) money: Money,
     /// The internal account that the hold was for; `None`: a customer's account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,13 +92,16 @@ pub(crate) struct EndedHold<'e> {
 }
 
 /// The cause of a hold's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ReleaseCause {
+pub(crate) enum ReleaseCause<'e> {
     Released,
     Expired,
     /// A capture took less than the hold; the rest was released with it.
     Captured,
+    /// The contract's code of a cause that this version does not know.
+    #[serde(untagged)]
+    Other(Cow<'e, str>),
 }
 
 /// A freeze, without its reason.

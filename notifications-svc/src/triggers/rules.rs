@@ -93,7 +93,7 @@ pub(crate) fn of_ended_hold<'e>(
 ) -> Option<NotificationTrigger<'e>> {
     match hold.cause {
         ReleaseCause::Captured => None,
-        ReleaseCause::Released | ReleaseCause::Expired => {
+        ReleaseCause::Released | ReleaseCause::Expired | ReleaseCause::Other(_) => {
             of_customer(debtor, NotificationPayload::HoldReleased(hold))
         }
     }

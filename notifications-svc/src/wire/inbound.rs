@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use shared_events::{
     accounts::{self as accounts_contract, AccountClosed, AccountFrozen, AccountUnfrozen},
     accounts::{AccountOpened, Holder, HolderUpdated},
+    code::Open,
     ledger as ledger_contract,
     ledger::{
         HeldTransfer, HoldsReleased, LegsPosted, Party, ReleasedHold, TransfersHeld,
@@ -222,16 +223,24 @@ fn ended_hold_trigger(hold: &ReleasedHold) -> Option<NotificationTrigger<'_>> {
     let ended = EndedHold {
         transfer_id: *transfer_id,
         hold_id: released.hold_id,
-        cause: match released.cause {
-            ledger_contract::ReleaseCause::Released => ReleaseCause::Released,
-            ledger_contract::ReleaseCause::Expired => ReleaseCause::Expired,
-            ledger_contract::ReleaseCause::Captured => ReleaseCause::Captured,
-        },
+        cause: release_cause(&released.cause),
         money: released.money,
         counterparty: released.creditor.code.as_ref().map(Cow::Borrowed),
         available: released.debtor.available,
     };
     rules::of_ended_hold(account_after(&released.debtor), ended)
+}
+
+fn release_cause(cause: &Open<ledger_contract::ReleaseCause>) -> ReleaseCause<'_> {
+    let known = match cause {
+        Open::Known(known) => known,
+        Open::Unknown(code) => return ReleaseCause::Other(Cow::Borrowed(code.as_str())),
+    };
+    match known {
+        ledger_contract::ReleaseCause::Released => ReleaseCause::Released,
+        ledger_contract::ReleaseCause::Expired => ReleaseCause::Expired,
+        ledger_contract::ReleaseCause::Captured => ReleaseCause::Captured,
+    }
 }
 
 const fn blocks(blocks: accounts_contract::Blocks) -> Blocks {

@@ -3,6 +3,7 @@
 
 use shared_events::{
     AccountId, CommandId,
+    code::Open,
     message::Message,
     messaging::{Answer, Event, Outcome},
     notifications as contract,
@@ -69,9 +70,9 @@ pub(crate) fn delivery_event(event: &DeliveryEvent) -> Event {
                 delivery_id,
                 notification_id,
                 account_id,
-                topic: topic(facts.topic),
+                topic: topic(facts.topic).into(),
                 event_id,
-                channel: channel(facts.channel),
+                channel: channel(facts.channel).into(),
                 attempts: facts.attempts,
             })
         }
@@ -81,16 +82,16 @@ pub(crate) fn delivery_event(event: &DeliveryEvent) -> Event {
                 delivery_id,
                 notification_id,
                 account_id,
-                topic: topic(facts.topic),
+                topic: topic(facts.topic).into(),
                 event_id,
-                channel: channel(facts.channel),
+                channel: channel(facts.channel).into(),
                 attempts: facts.attempts,
                 error: error.clone(),
             })
         }
         DeliveryEvent::EndpointDisabled(facts) => {
             let DeliveryFacts { delivery_id, account_id, .. } = *facts;
-            let channel = channel(facts.channel);
+            let channel = channel(facts.channel).into();
             Event::new(&EndpointDisabled { account_id, channel, delivery_id })
         }
     }
@@ -102,7 +103,7 @@ pub(super) fn preferences_changed(account_id: AccountId, preferences: &Preferenc
         account_id,
         email: preferences.email,
         webhook: preferences.webhook,
-        topics: preferences.topics.iter().copied().map(topic).collect(),
+        topics: preferences.topics.iter().copied().map(topic).map(Open::Known).collect(),
     })
 }
 
@@ -112,9 +113,9 @@ pub(super) fn resent(delivery: &ResentDelivery) -> Outcome {
         delivery_id: delivery.id,
         notification_id: delivery.notification_id,
         account_id: delivery.account_id,
-        topic: topic(delivery.topic),
+        topic: topic(delivery.topic).into(),
         event_id: delivery.event_id,
-        channel: channel(delivery.channel),
+        channel: channel(delivery.channel).into(),
     })
 }
 
@@ -122,7 +123,7 @@ pub(super) fn resent(delivery: &ResentDelivery) -> Outcome {
 pub(super) fn recovered(command: &RecoverDeliveries, recovered: Recovered) -> Outcome {
     Outcome::announce(&DeliveriesRecovered {
         account_id: command.account_id,
-        channel: command.channel,
+        channel: command.channel.map(Open::Known),
         since: command.since,
         until: command.until,
         recovered: recovered.count,
@@ -137,7 +138,7 @@ pub(super) fn refused(
     refusal: Refusal,
 ) -> Outcome {
     let Refusal { reason, field, message } = refusal;
-    let field = field.map(str::to_owned);
+    let (reason, field) = (reason.into(), field.map(str::to_owned));
     let command_type = match command {
         NotificationsCommand::SetPreferences(SetPreferences { account_id, .. }) => {
             return Outcome::announce(&NotificationsCommandRejected {
@@ -165,7 +166,7 @@ pub(super) fn preferences_found(account_id: AccountId, view: Option<PreferencesV
         account_id,
         email: preferences.email,
         webhook: preferences.webhook,
-        topics: preferences.topics.into_iter().map(topic).collect(),
+        topics: preferences.topics.into_iter().map(topic).map(Open::Known).collect(),
         webhook_disabled: is_webhook_gone,
         webhook_own_key: has_own_key,
         webhook_both_keys_until: both_keys_until,
@@ -193,7 +194,7 @@ fn notification(listed: ListedNotification) -> contract::Notification {
     contract::Notification {
         notification_id: notification.id,
         account_id: notification.account_id,
-        topic: topic(notification.topic),
+        topic: topic(notification.topic).into(),
         event_id: notification.event_id,
         created_at: notification.created_at,
         deliveries: deliveries.into_iter().map(delivery).collect(),
@@ -203,8 +204,8 @@ fn notification(listed: ListedNotification) -> contract::Notification {
 fn delivery(delivery: Delivery) -> contract::Delivery {
     contract::Delivery {
         delivery_id: delivery.id,
-        channel: channel(delivery.channel),
-        status: status(delivery.status),
+        channel: channel(delivery.channel).into(),
+        status: status(delivery.status).into(),
         attempts: delivery.attempts,
         last_error: delivery.last_error,
         next_attempt_at: delivery.next_attempt_at,

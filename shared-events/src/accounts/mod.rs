@@ -1,4 +1,4 @@
-//! Who has which account, on what terms, in what state. The names here are the latest versions.
+//! Accounts: their holders, terms and states. The names here are the latest versions.
 
 pub mod v1;
 

@@ -1,5 +1,4 @@
-//! What is on the accounts: transfers, balances, statements. The names here are the latest
-//! versions.
+//! The ledger: transfers, balances, statements. The names here are the latest versions.
 
 pub mod v1;
 

@@ -1,28 +1,28 @@
-//! Exact arithmetic. Promise: the result has every digit of what was added or multiplied, or there
-//! is none: no digit is ever rounded away.
+//! Exact arithmetic. Promise: a result has every digit, or is `None`: no digit is ever rounded
+//! away.
 //!
-//! `+`, `-` and `*` of `rust_decimal` round silently where the 96 bits of its mantissa are full,
-//! and panic where the number is too large. So no money is added, taken off or multiplied with
-//! them: the lint `clippy::arithmetic_side_effects` refuses them in all services.
+//! `+`, `-` and `*` of `rust_decimal` round silently once the 96 bits of the mantissa are full, and
+//! panic on too large numbers. So money is never added, subtracted or multiplied with these
+//! operators: the lint `clippy::arithmetic_side_effects` refuses them in all services.
 
 use rust_decimal::Decimal;
 
-/// The most digits of a number that is exact. 96 bits hold any number of so many, and so do 30
-/// characters with a sign and a point, which is what the contract promises of an amount.
+/// The maximal number of digits of an exact number. 96 bits hold any number of this many digits,
+/// and so do 30 characters with a sign and a point, the form of an amount in the contract.
 pub const DIGITS_MAX: u32 = 28;
 
-/// The first mantissa that has more.
+/// The first mantissa with more digits.
 const MANTISSA_END: u128 = 10_u128.pow(DIGITS_MAX);
-/// The most of them after the point: one stands before it, be it zero.
+/// The maximal number of digits after the point: one digit stands before the point, even if zero.
 const SCALE_MAX: u32 = DIGITS_MAX - 1;
 
-/// Whether a number has at most [`DIGITS_MAX`] digits, zeros at its end left out.
+/// Whether a number has at most [`DIGITS_MAX`] digits without trailing zeros.
 #[must_use]
 pub fn is_exact(number: Decimal) -> bool {
     is_within_digits(number) || is_within_digits(number.normalize())
 }
 
-/// The same, where the zeros at its end count.
+/// Whether a number has at most [`DIGITS_MAX`] digits with trailing zeros.
 #[must_use]
 pub fn is_within_digits(number: Decimal) -> bool {
     fits(number.mantissa(), number.scale())
@@ -32,7 +32,7 @@ const fn fits(mantissa: i128, scale: u32) -> bool {
     mantissa.unsigned_abs() < MANTISSA_END && scale <= SCALE_MAX
 }
 
-/// The sum. `None`: it has more than [`DIGITS_MAX`] digits.
+/// The sum. `None` if more than [`DIGITS_MAX`] digits are needed.
 #[must_use]
 pub fn exact_add(one: Decimal, other: Decimal) -> Option<Decimal> {
     let (one, other, scale) = aligned(one, other)
@@ -41,13 +41,13 @@ pub fn exact_add(one: Decimal, other: Decimal) -> Option<Decimal> {
     exact_number(one.checked_add(other)?, scale)
 }
 
-/// The difference. `None`: it has more than [`DIGITS_MAX`] digits.
+/// The difference. `None` if more than [`DIGITS_MAX`] digits are needed.
 #[must_use]
 pub fn exact_sub(one: Decimal, other: Decimal) -> Option<Decimal> {
     exact_add(one, -other)
 }
 
-/// The product. `None`: it has more than [`DIGITS_MAX`] digits.
+/// The product. `None` if more than [`DIGITS_MAX`] digits are needed.
 #[must_use]
 pub fn exact_mul(one: Decimal, other: Decimal) -> Option<Decimal> {
     let (one, other) = (one.normalize(), other.normalize());
@@ -63,7 +63,7 @@ pub fn exact_mul(one: Decimal, other: Decimal) -> Option<Decimal> {
     exact_number(one.checked_mul(other)?, scale)
 }
 
-/// Two mantissas of the same scale.
+/// Two mantissas with the same scale.
 fn aligned(one: Decimal, other: Decimal) -> Option<(i128, i128, u32)> {
     let scale = one.scale().max(other.scale());
     let at_scale = |number: Decimal| {
@@ -73,8 +73,8 @@ fn aligned(one: Decimal, other: Decimal) -> Option<(i128, i128, u32)> {
     Some((at_scale(one)?, at_scale(other)?, scale))
 }
 
-/// The number of this mantissa and scale, without the zeros at its end that do not fit. `None`: it
-/// has more than [`DIGITS_MAX`] digits.
+/// The number with this mantissa and scale, without the trailing zeros that do not fit. `None` if
+/// more than [`DIGITS_MAX`] digits are needed.
 #[must_use]
 pub fn exact_number(mut mantissa: i128, mut scale: u32) -> Option<Decimal> {
     while !fits(mantissa, scale) && scale > 0 && mantissa % 10 == 0 {

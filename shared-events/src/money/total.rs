@@ -1,10 +1,10 @@
-//! What amounts add up to. Promise: every digit of every amount that was added is in it; a sum that
-//! would be too large is none.
+//! Sums of amounts. Promise: a sum has every digit of every added amount; a sum that would be too
+//! large is `None`.
 //!
 //! An account's turnover grows for ever, and the bank's positions have up to 14 digits after the
 //! point: four of a currency and ten of a rate. In 28 digits there would be place for ten exchanges
-//! of the largest amount. A total has 37, fourteen of them after the point: as many of the largest
-//! amounts as a ledger posts in years.
+//! of the largest amount. A total has 37 digits, fourteen of them after the point: enough for as
+//! many of the largest amounts as a ledger posts in years.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -14,34 +14,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Amount, InvalidMoney, exact::is_exact, is_plain_decimal};
 
-/// The digits of a total after the point.
+/// The number of digits of a total after the point.
 const TOTAL_SCALE: u32 = 14;
-/// The most digits of a total. Three of the largest fit 128 bits together.
+/// The maximal number of digits of a total. The sum of three of the largest totals fits 128 bits.
 const DIGITS_MAX: u32 = 37;
-/// The most characters of a total on the wire: its digits, sign and point.
+/// The maximal number of characters of a written total: digits, sign and point.
 const CHARS_MAX: usize = 39;
 
 const UNITS_END: i128 = 10_i128.pow(DIGITS_MAX);
-/// The first number with more digits than stand after the point.
+/// The first number with more digits than the digits after the point.
 const FRACTION_END: u64 = 10_u64.pow(TOTAL_SCALE);
 
-/// Below this any total is an amount, zeros at its end or not.
+/// The bound below which any total is an amount, with or without trailing zeros.
 const AMOUNT_UNITS_END: u128 = 10_u128.pow(super::exact::DIGITS_MAX);
 
-/// A sum of amounts, in the same units. On the wire a string, as an amount is.
+/// A sum of amounts, in the same units. In JSON a string, as an amount is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Total(i128);
 
 impl Total {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
-    /// The largest. Nothing is ever this much: a sum that stops here has no bounds.
+    /// The largest total. No real sum reaches this value, which therefore stands for a sum without
+    /// bounds.
     pub const MAX: Self = Self(UNITS_END - 1);
-    /// The least.
+    /// The least total.
     pub const MIN: Self = Self(1 - UNITS_END);
 
-    /// The total of one number. `None`: it has more than 14 digits after the point, or is larger
-    /// than any total.
+    /// The total of one number. `None` if the number has more than 14 digits after the point, or is
+    /// larger than any total.
     #[must_use]
     pub fn of(number: Decimal) -> Option<Self> {
         let number = if number.scale() > TOTAL_SCALE { number.normalize() } else { number };
@@ -49,8 +50,8 @@ impl Total {
         Self::of_units(number.mantissa().checked_mul(power)?)
     }
 
-    /// The largest total that is not more than a number. Every total that is at most the number is
-    /// at most this: so it is the same limit for whatever is compared with it.
+    /// The largest total that is not more than a number. A total is at most the number if and only
+    /// if the total is at most this value, so this value is the same limit in every comparison.
     #[must_use]
     pub fn at_most(number: Decimal) -> Self {
         let floor = number.round_dp_with_strategy(
@@ -61,7 +62,7 @@ impl Total {
         Self::of(floor).unwrap_or(end)
     }
 
-    /// Whether it is negative, its whole units, and the 14 digits after the point as a number.
+    /// The sign, the whole units, and the 14 digits after the point as a number.
     #[must_use]
     pub fn parts(self) -> (bool, u128, u64) {
         let units = self.0.unsigned_abs();
@@ -77,7 +78,7 @@ impl Total {
         (self.0 < 0, whole, fraction)
     }
 
-    /// The total of these [`parts`](Self::parts). `None`: there is no such total.
+    /// The total of these [`parts`](Self::parts). `None` if there is no such total.
     #[must_use]
     pub fn from_parts(negative: bool, whole: u128, fraction: u64) -> Option<Self> {
         if fraction >= FRACTION_END {
@@ -92,13 +93,13 @@ impl Total {
         (units.unsigned_abs() < UNITS_END.unsigned_abs()).then_some(Self(units))
     }
 
-    /// The sum. `None`: larger than any total.
+    /// The sum. `None` if larger than any total.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         Self::of_units(self.0.checked_add(other.0)?)
     }
 
-    /// The difference. `None`: larger than any total.
+    /// The difference. `None` if larger than any total.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.plus(other.negated())
@@ -116,7 +117,7 @@ impl Total {
         self.plus_at_most(other.negated())
     }
 
-    /// The sum of all of them. `None`: larger than any total.
+    /// The sum of all totals. `None` if larger than any total.
     pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
         all.into_iter().try_fold(Self::ZERO, Self::plus)
     }
@@ -128,25 +129,25 @@ impl Total {
         Self(self.0.wrapping_neg())
     }
 
-    /// The total without its sign.
+    /// The absolute value.
     #[must_use]
     pub const fn abs(self) -> Self {
         Self(self.0.wrapping_abs())
     }
 
-    /// What of it is behind so many digits after the point, with its sign.
+    /// The part after this many digits behind the point, with its sign.
     #[must_use]
     pub const fn beyond(self, digits: u32) -> Self {
         Self(self.0 % 10_i128.pow(TOTAL_SCALE.saturating_sub(digits)))
     }
 
-    /// Whether it is nothing.
+    /// Whether the total is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The same as a number. `None`: it has more digits than 96 bits hold.
+    /// The same as a number. `None` if the total has more digits than 96 bits hold.
     #[must_use]
     pub fn decimal(self) -> Option<Decimal> {
         let (negative, whole, mut fraction) = self.parts();
@@ -163,13 +164,13 @@ impl Total {
         Decimal::try_from_i128_with_scale(if negative { -units } else { units }, scale).ok()
     }
 
-    /// Whether it has no more digits than an amount may have.
+    /// Whether the total has no more digits than an amount may have.
     #[must_use]
     pub fn is_amount(self) -> bool {
         self.0.unsigned_abs() < AMOUNT_UNITS_END || self.amount().is_some()
     }
 
-    /// The same as an amount. `None`: it has more digits than an amount may have.
+    /// The same as an amount. `None` if the total has more digits than an amount may have.
     #[must_use]
     pub fn amount(self) -> Option<Amount> {
         self.decimal().filter(|number| is_exact(*number)).map(Amount)
@@ -301,7 +302,10 @@ mod tests {
         ] {
             let total: Total = text.parse().expect(text);
             assert_eq!(total.is_amount(), is_amount, "{text}");
-            assert_eq!(total.amount().map(|it| it.to_string()).as_deref() == Some(text), is_amount);
+            assert_eq!(
+                total.amount().map(|amount| amount.to_string()).as_deref() == Some(text),
+                is_amount
+            );
         }
     }
 

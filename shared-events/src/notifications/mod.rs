@@ -1,4 +1,5 @@
-//! Who is told what, and whether it arrived. The names here are the latest versions.
+//! Notifications: their preferences, deliveries and outcomes. The names here are the latest
+//! versions.
 
 pub mod v1;
 

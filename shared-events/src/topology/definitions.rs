@@ -1,6 +1,6 @@
-//! Renders the topology as RabbitMQ's definitions file (3.13 to 4.x). Promise: what correctness
-//! needs (queue types, single active consumer, waiting times) is in queue arguments, which no
-//! policy can change; what an operator may want to tune is in policies.
+//! The topology as RabbitMQ's definitions file (3.13 to 4.x). Promise: settings on which
+//! correctness depends (queue types, single active consumer, delays) are queue arguments, which no
+//! policy can change; settings for an operator to tune are policies.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -14,28 +14,28 @@ use super::{
     parked_queue,
 };
 
-/// A user of the broker and what it may do, as regular expressions.
+/// A user of the broker, with its rights as regular expressions.
 #[derive(Clone, Debug)]
 pub struct User {
     /// The name; the development password is `<name>-dev`.
     pub name: String,
     /// Management UI tags.
     pub tags: &'static [&'static str],
-    /// What it may declare.
+    /// The right to declare.
     pub configure: String,
-    /// Where it may publish.
+    /// The right to publish.
     pub write: String,
-    /// What it may read.
+    /// The right to read.
     pub read: String,
-    /// Exchange and routing keys, where writing is restricted further.
+    /// The exchange and the routing keys, if the right to publish is restricted further.
     pub topics: Vec<(&'static str, String)>,
 }
 
 const NOTHING: &str = "^$";
-/// As good as no delivery limit, on every version: 3.13 knows none, 4.x would take 20.
+/// A delivery limit without effect, on every version: 3.13 has no limit, the default of 4.x is 20.
 const LOOKS_MAX: u32 = 1_000_000;
 
-/// Every user. A service publishes its own events only and reads its own queues only.
+/// All users. A service publishes only its own events and reads only its own queues.
 #[must_use]
 pub fn users() -> Vec<User> {
     let mut users: Vec<User> = SERVICES.iter().map(|service| service_user(service)).collect();
@@ -82,7 +82,7 @@ fn service_user(service: &str) -> User {
     }
 }
 
-/// The definitions file: boots a broker with everything that services verify and clients use.
+/// The definitions file: a broker with all objects that services verify and clients use.
 #[must_use]
 pub fn definitions() -> Value {
     let users = users();
@@ -147,7 +147,7 @@ fn exchanges() -> Vec<Value> {
             "arguments": arguments,
         })
     };
-    // What no queue asked for goes where an operator sees it. Replies are the exception: a client
+    // Unroutable messages go to a queue that operators watch. Replies are the exception: a client
     // that has gone away wants no answer.
     let seen = json!({ "alternate-exchange": UNROUTED });
     let mut exchanges = vec![
@@ -159,8 +159,11 @@ fn exchanges() -> Vec<Value> {
         exchange(UNROUTED, "fanout", json!({})),
     ];
     let hashed = json!({ "hash-header": PARTITION_KEY_HEADER });
-    let partitioned = SUBSCRIPTIONS.iter().filter(|it| it.partitions.is_some());
-    exchanges.extend(partitioned.map(|it| exchange(it.name, "x-consistent-hash", hashed.clone())));
+    let partitioned = SUBSCRIPTIONS.iter().filter(|subscription| subscription.partitions.is_some());
+    exchanges.extend(
+        partitioned
+            .map(|subscription| exchange(subscription.name, "x-consistent-hash", hashed.clone())),
+    );
     exchanges
 }
 
@@ -228,7 +231,8 @@ fn bindings() -> Vec<Value> {
     bindings
 }
 
-/// How a subscription's message types reach its queue, or the exchange before its partitions.
+/// The bindings from a subscription's message types to its queue, or to the exchange before its
+/// partitions.
 fn sources(subscription: &Subscription) -> Vec<Value> {
     let destination = if subscription.partitions.is_some() { "exchange" } else { "queue" };
     let source = |kind: &&str| {
@@ -272,8 +276,8 @@ fn policies() -> Vec<Value> {
             json!({ "max-age": AUDIT_AGE_MAX, "max-length-bytes": AUDIT_BYTES_MAX }),
         ),
     ];
-    // A client that has gone for good leaves its durable queues behind. Those that nobody reads go
-    // after a while; those that grow lose the oldest, so that whoever publishes is never held up.
+    // A client that has gone for good leaves its durable queues behind. An unused queue is deleted
+    // after a while; a full queue loses its oldest messages, so that publishers are never blocked.
     policies.push(policy(
         "clients",
         format!("^{}", CLIENT_QUEUE_PREFIX.replace('.', "\\.")),
@@ -293,8 +297,9 @@ fn policies() -> Vec<Value> {
             "overflow": "drop-head",
         }),
     ));
-    // Looking at what is parked counts as a delivery; it must never use a message up. Where there
-    // is no room the service keeps what it would park: that holds up its queue, and loses nothing.
+    // An operator's look at a parked message counts as a delivery, and must never use the message
+    // up. If the queue is full, the service keeps the message: its own queue waits, and no message
+    // is lost.
     policies.push(policy(
         "parked",
         format!("^({})\\.parked$", SERVICES.join("|")),
@@ -304,8 +309,8 @@ fn policies() -> Vec<Value> {
             "overflow": "reject-publish",
         }),
     ));
-    // Innocent messages come back with every restart: the service decides which one it dies of, and
-    // the broker's limit is one that is not reached. At-least-once dead-lettering needs
+    // Innocent messages come back with every restart: the service finds the message that kills the
+    // service, and the broker's limit is never reached. At-least-once dead-lettering needs
     // reject-publish; without it the broker silently falls back to at-most-once.
     policies.extend(SERVICES.iter().map(|service| {
         policy(
@@ -323,10 +328,13 @@ fn policies() -> Vec<Value> {
     policies
 }
 
-/// A pattern that matches the queues of a service's subscriptions that are wanted, and no others.
+/// A pattern that matches the queues of the wanted subscriptions of a service, and no others.
 fn queues_of(service: &str, wanted: fn(&Subscription) -> bool) -> String {
-    let own = SUBSCRIPTIONS.iter().filter(|it| it.service == service && wanted(it));
-    let names: Vec<&str> = own.map(|it| &it.name[service.len() + 1..]).collect();
+    let own = SUBSCRIPTIONS
+        .iter()
+        .filter(|subscription| subscription.service == service && wanted(subscription));
+    let names: Vec<&str> =
+        own.map(|subscription| &subscription.name[service.len() + 1..]).collect();
     format!("^{service}\\.({})(\\.[0-9]+)?$", names.join("|"))
 }
 

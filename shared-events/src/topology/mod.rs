@@ -1,5 +1,5 @@
-//! Exchanges, queues, bindings: what stands on the broker. Promise: every name stands here and
-//! nowhere else, and `rabbitmq/definitions.json` is rendered from here.
+//! Exchanges, queues and bindings of the broker. Promise: every name is defined here and nowhere
+//! else, and `rabbitmq/definitions.json` is rendered from here.
 //!
 //! ```text
 //! bank.commands ──┬─> accounts.commands          bank.events ─┬─> accounts.events
@@ -24,57 +24,59 @@ use crate::{
     notifications,
 };
 
-/// The virtual host that all of this stands in.
+/// The virtual host of all exchanges and queues.
 pub const VIRTUAL_HOST: &str = "bank";
-/// Carries commands and queries; the routing key is the type.
+/// The exchange of commands and queries; the routing key is the type.
 pub const COMMANDS: &str = "bank.commands";
-/// Carries events; the routing key is the type.
+/// The exchange of events; the routing key is the type.
 pub const EVENTS: &str = "bank.events";
-/// Carries what waits for another try; the routing key is a waiting queue, or the queue to go to.
+/// The exchange of retries; the routing key is a retry queue, or the queue of the next attempt.
 pub const RETRY: &str = "bank.retry";
-/// Carries what has failed for good; the routing key is the service.
+/// The exchange of parked messages, which failed for good; the routing key is the service.
 pub const PARKED: &str = "bank.parked";
-/// Carries replies; the routing key is the message's `reply_to`, to which the client has bound a
-/// queue of its own. Services can write here and to no client's queue, so nobody can make a
-/// service write anywhere else by a forged `reply_to`.
+/// The exchange of replies; the routing key is the message's `reply_to`, to which the client has
+/// bound a queue of its own. Services may publish here and to no client's queue, so a forged
+/// `reply_to` makes no service publish anywhere else.
 pub const REPLIES: &str = "bank.replies";
-/// Takes what no queue asked for; exchange and queue.
+/// The alternate exchange, and the queue of unroutable messages.
 pub const UNROUTED: &str = "bank.unrouted";
-/// Keeps every event for replay; a stream.
+/// The stream of all events, for replay.
 pub const AUDIT: &str = "bank.audit";
 
-/// What must be handled in the order of publishing carries the same value in this header.
+/// The header of the partition key: messages with the same value are handled in the order of
+/// publishing.
 pub const PARTITION_KEY_HEADER: &str = "x-partition-key";
-/// How many times a message was tried and sent to wait. Our own: brokers reset `x-death`.
+/// The header with the number of failed attempts of a message. The bank has its own, because
+/// brokers reset `x-death`.
 pub const ATTEMPT_HEADER: &str = "x-attempt";
 
-/// Names of clients' queues start so; clients may declare no others.
+/// The prefix of the names of clients' queues; clients may declare no others.
 pub const CLIENT_QUEUE_PREFIX: &str = "client.";
 
-/// A client's queue that nobody has used for so long goes away: what it missed stands in the audit
-/// stream, which keeps events no longer.
+/// The time after which an unused queue of a client is deleted. The audit stream keeps missed
+/// events for the same time.
 pub const CLIENT_QUEUE_UNUSED_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
-/// How large a client's queue may grow; then it loses its oldest messages.
+/// The maximal size of a client's queue; a larger queue loses its oldest messages.
 pub const CLIENT_QUEUE_BYTES_MAX: u64 = 268_435_456;
-/// How large the queue of what was never routed may grow; then it loses its oldest messages.
+/// The maximal size of the queue of unroutable messages; a larger queue loses its oldest messages.
 pub const UNROUTED_BYTES_MAX: u64 = 268_435_456;
-/// How large the queue of what a service has given up may grow; then it takes no more.
+/// The maximal size of a queue of parked messages; a full queue accepts no more.
 pub const PARKED_BYTES_MAX: u64 = 2_147_483_648;
 
-/// How many partitions the ledger's commands have.
+/// The number of partitions of the ledger's commands.
 pub const LEDGER_PARTITIONS: u8 = 4;
-/// How often the broker delivers one query before it drops it. Other messages have no limit that
-/// matters: a restart gives all back that was in hand, so that the count says nothing of a message.
-/// What a service dies of is found and parked by the service.
+/// The number of deliveries after which the broker drops a query. Other messages have no limit of
+/// consequence: a restart of the broker returns all messages in flight, so the count says nothing
+/// about a message. A service itself finds and parks a message that kills the service.
 pub const DELIVERIES_MAX: u32 = 20;
-/// A query that nobody took in this time is not interesting any more.
+/// The time after which an unanswered query expires.
 pub const QUERY_AGE_MAX: Duration = Duration::from_secs(60);
-/// How long the audit stream keeps events.
+/// The time for which the audit stream keeps events.
 pub const AUDIT_AGE_MAX: &str = "7D";
-/// How large the audit stream may grow on each node.
+/// The maximal size of the audit stream on each node.
 pub const AUDIT_BYTES_MAX: u64 = 20_000_000_000;
 
-/// What waits, waits this long: the first time, the second, the third. Then it is parked.
+/// The delays before the second, the third and the fourth attempt. After that a message is parked.
 pub const RETRY_TIERS: [(&str, Duration); 3] = [
     ("5s", Duration::from_secs(5)),
     ("1m", Duration::from_secs(60)),
@@ -84,16 +86,17 @@ pub const RETRY_TIERS: [(&str, Duration); 3] = [
 /// The services on the bus.
 pub const SERVICES: [&str; 3] = ["accounts", "ledger", "notifications"];
 
-/// What one consumer of one service reads: a queue, or the partitions of one.
+/// A subscription: a queue, or the partitions of one, read by a consumer of a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
-    /// The service that reads it.
+    /// The service.
     pub service: &'static str,
-    /// The queue; of partitions, the name before the number and the exchange before them.
+    /// The queue; of partitions, the name before the number, which is also the exchange before the
+    /// partitions.
     pub name: &'static str,
-    /// How many partitions it has, where it has any.
+    /// The number of partitions; absent for a single queue.
     pub partitions: Option<u8>,
-    /// The types that it carries.
+    /// The types that the queue carries.
     pub types: &'static [&'static str],
 }
 
@@ -102,8 +105,8 @@ impl Subscription {
         Self { service, name, partitions: None, types: M::TYPES }
     }
 
-    /// A queue that carries these types. The service that reads the queue defines a set of the same
-    /// messages (`message_set!`), and a test of the service compares the two.
+    /// A subscription to these types. The service defines a set of the same messages
+    /// (`message_set!`), and a test of the service compares the two.
     const fn of_types(
         service: &'static str,
         name: &'static str,
@@ -112,7 +115,7 @@ impl Subscription {
         Self { service, name, partitions: None, types }
     }
 
-    /// The names of its queues.
+    /// The names of the queues.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
         match self.partitions {
@@ -121,13 +124,13 @@ impl Subscription {
         }
     }
 
-    /// Whether it carries queries, which nobody tries again.
+    /// Whether the queue carries queries, which are never retried.
     fn is_queries(&self) -> bool {
         self.types.iter().all(|kind| source_of(kind) == Some(Kind::Query))
     }
 }
 
-/// What the accounts service is asked.
+/// Commands to the accounts service.
 pub const ACCOUNTS_COMMANDS: Subscription = Subscription::of_types(
     "accounts",
     "accounts.commands",
@@ -141,7 +144,7 @@ pub const ACCOUNTS_COMMANDS: Subscription = Subscription::of_types(
         accounts::UpdateHolder::TYPE,
     ],
 );
-/// What the accounts service hears from the ledger.
+/// Events of the ledger that the accounts service follows.
 pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
     "accounts",
     "accounts.events",
@@ -151,26 +154,26 @@ pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
         ledger::LedgerAccountCloseRefused::TYPE,
     ],
 );
-/// Questions about accounts.
+/// Queries about accounts.
 pub const ACCOUNTS_QUERIES: Subscription = Subscription::of_types(
     "accounts",
     "accounts.queries",
     &[accounts::GetAccount::TYPE, accounts::ListAccounts::TYPE],
 );
-/// What the ledger is asked, and the account events that it follows, in partitions.
+/// Commands to the ledger, and the account events that the ledger follows, in partitions.
 pub const LEDGER_COMMANDS: Subscription = Subscription {
     service: "ledger",
     name: "ledger.commands",
     partitions: Some(LEDGER_PARTITIONS),
     types: LedgerCommand::TYPES,
 };
-/// What is arranged with the ledger for accounts.
+/// Arrangements of the ledger for accounts.
 pub const LEDGER_ARRANGEMENTS: Subscription =
     Subscription::queue::<LedgerArrangement>("ledger", "ledger.arrangements");
-/// Questions about money.
+/// Queries about money.
 pub const LEDGER_QUERIES: Subscription =
     Subscription::queue::<LedgerQuery>("ledger", "ledger.queries");
-/// What the notifications service is asked.
+/// Commands to the notifications service.
 pub const NOTIFICATIONS_COMMANDS: Subscription = Subscription::of_types(
     "notifications",
     "notifications.commands",
@@ -180,7 +183,7 @@ pub const NOTIFICATIONS_COMMANDS: Subscription = Subscription::of_types(
         notifications::RecoverDeliveries::TYPE,
     ],
 );
-/// What holders are told about.
+/// Events that lead to notifications.
 pub const NOTIFICATIONS_EVENTS: Subscription = Subscription::of_types(
     "notifications",
     "notifications.events",
@@ -197,14 +200,14 @@ pub const NOTIFICATIONS_EVENTS: Subscription = Subscription::of_types(
         ledger::HoldsReleased::TYPE,
     ],
 );
-/// Questions about notifications.
+/// Queries about notifications.
 pub const NOTIFICATIONS_QUERIES: Subscription = Subscription::of_types(
     "notifications",
     "notifications.queries",
     &[notifications::ListNotifications::TYPE, notifications::GetPreferences::TYPE],
 );
 
-/// All of them.
+/// All subscriptions.
 pub const SUBSCRIPTIONS: [Subscription; 9] = [
     ACCOUNTS_COMMANDS,
     ACCOUNTS_EVENTS,
@@ -217,15 +220,15 @@ pub const SUBSCRIPTIONS: [Subscription; 9] = [
     NOTIFICATIONS_QUERIES,
 ];
 
-/// The queue in which a message of `queue` waits after `attempt` failed tries (from 1), or `None`
-/// when it has waited often enough.
+/// The queue in which a message of `queue` waits after `attempt` failed attempts (from 1). `None`
+/// after the last attempt.
 #[must_use]
 pub fn retry_queue(queue: &str, attempt: u32) -> Option<String> {
     let tier = usize::try_from(attempt.checked_sub(1)?).ok()?;
     RETRY_TIERS.get(tier).map(|(delay, _)| format!("{queue}.retry.{delay}"))
 }
 
-/// The queue of what a service has given up.
+/// The queue of a service's parked messages.
 #[must_use]
 pub fn parked_queue(service: &str) -> String {
     format!("{service}.parked")
@@ -241,8 +244,8 @@ pub fn exchange_of(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// The binding key for a type in any version: a version that a reader does not know must reach it
-/// and be parked with the reason, not vanish.
+/// The binding key of a type in any version: a message in a version that the reader does not know
+/// reaches the reader and is parked with the reason, and does not vanish.
 #[must_use]
 pub fn any_version(kind: &str) -> String {
     match kind.rsplit_once('.') {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-/// Who writes what a schema describes.
+/// The writer and the readers of the messages that a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     /// Clients write it, a service reads it: commands and queries.
@@ -43,7 +43,7 @@ const COMPARED: [&str; 9] = [
 const UPPER_BOUNDS: [&str; 3] = ["maxItems", "maxLength", "maximum"];
 const LOWER_BOUNDS: [&str; 3] = ["minItems", "minLength", "minimum"];
 
-/// What breaks programs that were built against `then`, each with its place in the schema.
+/// The differences that break programs built against `then`, with their places in the schema.
 pub(crate) fn compare(then: &Value, now: &Value, direction: Use) -> Vec<String> {
     let mut comparison =
         Comparison { then, now, direction, broken: vec![], begun: BTreeSet::new() };
@@ -161,11 +161,13 @@ impl<'s> Comparison<'s> {
 }
 
 /// Whether a list of codes says that a reader keeps the codes that it does not know.
-fn says_open(schema: &Map<String, Value>) -> bool {
+pub(crate) fn says_open(schema: &Map<String, Value>) -> bool {
     let alternatives = schema.get("anyOf").or_else(|| schema.get("oneOf"));
     let all = alternatives.and_then(Value::as_array).into_iter().flatten();
-    let mut any_text = all.filter(|it| it["type"] == "string" && it.get("const").is_none());
-    any_text.next().is_some_and(|it| it.get("pattern").is_some())
+    let mut any_text = all.filter(|alternative| {
+        alternative["type"] == "string" && alternative.get("const").is_none()
+    });
+    any_text.next().is_some_and(|text| text.get("pattern").is_some())
 }
 
 fn reference(schema: &Value) -> Option<String> {
@@ -173,8 +175,8 @@ fn reference(schema: &Value) -> Option<String> {
 }
 
 /// The definition that a schema refers to, or the schema itself.
-fn resolved<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
-    match reference(schema).and_then(|it| it.strip_prefix('#').map(str::to_owned)) {
+pub(crate) fn resolved<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
+    match reference(schema).and_then(|pointer| pointer.strip_prefix('#').map(str::to_owned)) {
         Some(pointer) => {
             let found = root.pointer(&pointer);
             resolved(root, found.unwrap_or_else(|| panic!("{pointer} is not in the schema")))

@@ -6,6 +6,7 @@
 //! `make release-contract` adds one.
 
 mod compare;
+mod new_codes;
 mod rules;
 
 use std::{
@@ -51,7 +52,7 @@ fn schemas_in(set: &Path) -> BTreeMap<String, Value> {
     files.map(|file| read(file.expect("a folder can be listed"))).collect()
 }
 
-/// Who writes a message of this type, and who reads it.
+/// The writer and the reader of a message of this type.
 fn use_of(kind: &str) -> Use {
     match find(kind).map(|entry| entry.kind) {
         Some(Kind::Command | Kind::Query) => Use::Received,
@@ -73,7 +74,11 @@ fn programs_built_against_a_released_contract_go_on_working() {
             match today.get(&kind) {
                 Some(now) => {
                     let found = compare(&then, now, use_of(&kind));
-                    broken.extend(found.into_iter().map(|it| format!("{version} {kind}: {it}")));
+                    broken.extend(
+                        found
+                            .into_iter()
+                            .map(|difference| format!("{version} {kind}: {difference}")),
+                    );
                 }
                 None => broken.push(format!("{version} {kind}: no longer published")),
             }

@@ -1,4 +1,4 @@
-//! What the comparison lets pass and what it finds.
+//! The differences that the comparison accepts, and the differences that it reports.
 
 use serde_json::{Value, json};
 
@@ -63,20 +63,49 @@ fn bounds_may_widen_for_what_a_service_receives_alone() {
     check(&one, &two, Use::Received, &["/ minItems was 1 and is 2"]);
 }
 
+fn closed(codes: &[&str]) -> Value {
+    json!({ "oneOf": codes.iter().map(|name| code(name)).collect::<Vec<_>>() })
+}
+
+/// Codes of which the schema says that a reader keeps those that it does not know.
+fn open(codes: &[&str], pattern: &str) -> Value {
+    let mut all: Vec<_> = codes.iter().map(|name| code(name)).collect();
+    all.push(json!({ "type": "string", "pattern": pattern }));
+    json!({ "anyOf": all })
+}
+
+const ANY_CODE: &str = "^[a-z0-9_]{1,64}$";
+
 #[test]
-fn codes_are_added_only_where_readers_keep_unknown_ones() {
-    let closed =
-        |codes: &[&str]| json!({ "oneOf": codes.iter().map(|it| code(it)).collect::<Vec<_>>() });
+fn a_code_is_added_where_the_schema_says_open_and_nowhere_else() {
+    check(&open(&["a"], ANY_CODE), &open(&["a", "b"], ANY_CODE), Use::Sent, &[]);
     let new = "/b is new, and readers need not keep unknown codes";
     check(&closed(&["a"]), &closed(&["a", "b"]), Use::Sent, &[new]);
-    check(&closed(&["a", "b"]), &closed(&["a"]), Use::Sent, &["/b was removed"]);
-    let open = |codes: &[&str]| {
-        let mut all: Vec<_> = codes.iter().map(|it| code(it)).collect();
-        all.push(json!({ "type": "string", "pattern": "^[a-z0-9_]{1,64}$" }));
-        json!({ "anyOf": all })
-    };
-    check(&open(&["a"]), &open(&["a", "b"]), Use::Sent, &[]);
-    check(&open(&["a", "b"]), &open(&["a"]), Use::Sent, &["/b was removed"]);
+    // A service that receives a code may learn another.
+    check(&closed(&["a"]), &closed(&["a", "b"]), Use::Received, &[]);
+}
+
+#[test]
+fn a_code_is_neither_removed_nor_renamed() {
+    for direction in [Use::Sent, Use::Received] {
+        let removed = "/b was removed";
+        check(&closed(&["a", "b"]), &closed(&["a"]), direction, &[removed]);
+        check(&open(&["a", "b"], ANY_CODE), &open(&["a"], ANY_CODE), direction, &[removed]);
+        check(&open(&["b"], ANY_CODE), &open(&["c"], ANY_CODE), direction, &[removed]);
+    }
+}
+
+#[test]
+fn the_form_of_unknown_codes_is_not_narrowed_and_open_codes_are_not_closed() {
+    let shorter = "^[a-z0-9_]{1,32}$";
+    let narrowed = format!("/string pattern was {ANY_CODE:?} and is {shorter:?}");
+    check(&open(&["a"], ANY_CODE), &open(&["a"], shorter), Use::Sent, &[&narrowed]);
+    // Old readers of a closed list do not keep a new code: to open the list later is too late.
+    let then = closed(&["a"]);
+    let found = compare(&then, &open(&["a", "b"], ANY_CODE), Use::Sent);
+    assert!(found.contains(&"/a was removed".to_owned()), "{found:?}");
+    let found = compare(&open(&["a"], ANY_CODE), &then, Use::Sent);
+    assert!(found.contains(&"/string was removed".to_owned()), "{found:?}");
 }
 
 #[test]

@@ -6,8 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use shared_events::ledger::{
-    CHAINS, ChainEnd, Hash256, Instruction, InstructionOutcome, JournalRecord, RejectReason,
+use shared_events::{
+    code::Open,
+    ledger::{
+        CHAINS, ChainEnd, Hash256, Instruction, InstructionOutcome, JournalRecord, RejectReason,
+    },
 };
 
 use super::{
@@ -85,8 +88,8 @@ impl Links {
         Ok(())
     }
 
-    /// Checks that a chain that is told to be longer does not end with the record that it ends
-    /// with here: then it is the told place that is wrong, and no record is missing.
+    /// Checks that a chain that is said to be longer does not end with the same record: then the
+    /// stated sequence is wrong, and no record is missing.
     pub(super) fn check_same_hash(&self, stated: &ChainEnd) -> Checked {
         match self.ends.iter().find(|end| (end.chain, end.hash) == (stated.chain, stated.hash)) {
             Some(end) => Row { chain: Some(stated.chain), ..Row::of(Table::Chains) }.has(
@@ -148,10 +151,12 @@ const fn keeps_all(outcome: &InstructionOutcome) -> bool {
     match outcome {
         InstructionOutcome::Rejected(rejected) => !matches!(
             rejected.reason,
-            RejectReason::InvalidText
-                | RejectReason::InvalidBookingDate
-                | RejectReason::InvalidValueDate
-                | RejectReason::TooManyLegs
+            Open::Known(
+                RejectReason::InvalidText
+                    | RejectReason::InvalidBookingDate
+                    | RejectReason::InvalidValueDate
+                    | RejectReason::TooManyLegs
+            )
         ),
         InstructionOutcome::Posted(_)
         | InstructionOutcome::Held(_)

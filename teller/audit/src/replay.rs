@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, TransferId,
+    code::Open,
     ledger::{
         AccountAfter, Direction, Held, HoldAfter, HoldStatus, InstructionOutcome, JournalRecord,
         Posted, PostedLeg, ReleaseCause, Released,
@@ -59,7 +60,7 @@ pub(super) struct Hold {
     pub(super) status: HoldStatus,
     pub(super) expires_at: DateTime<Utc>,
     pub(super) placed_at: DateTime<Utc>,
-    /// The bank's day then, where the record tells it.
+    /// The bank's day of the decision, where the record has it.
     pub(super) placed_on: Option<NaiveDate>,
 }
 
@@ -187,7 +188,14 @@ impl Replay {
         let amount = total(row, released.money.amount.decimal())?;
         let hold = self.open_hold(row, released.hold_id)?;
         row.has("released money", hold.remaining, amount)?;
-        let status = match released.cause {
+        let cause = match &released.cause {
+            Open::Known(cause) => cause,
+            // No proof without the meaning of the cause: it decides the status of the hold.
+            Open::Unknown(code) => {
+                return Err(row.differs("cause", "a cause that this release knows", code.as_str()));
+            }
+        };
+        let status = match cause {
             ReleaseCause::Released => HoldStatus::Released,
             ReleaseCause::Expired => HoldStatus::Expired,
             ReleaseCause::Captured => HoldStatus::Captured,
@@ -262,7 +270,7 @@ impl Hold {
 }
 
 impl Sums {
-    /// Whether a record tells the balance that it leaves.
+    /// Checks the balance after a record.
     fn check_balance(&mut self, row: Row, stated: Decimal) -> Checked {
         let exact = self.posted.balance();
         let is_rounded = self.rounded.and_then(Rounded::balance) == Some(stated);

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use shared_events::{
     Amount, Currency, Total,
-    ledger::{
-        AsOf, BalanceAtFound, BalanceFound, LedgerStatus, TrialBalanceFound, TrialBalanceLine,
-    },
+    ledger::{AsOf, BalanceAtFound, BalanceFound, TrialBalanceFound, TrialBalanceLine},
 };
 use teller_client::input::{self, InvalidInput, PartyName};
 
@@ -96,18 +94,12 @@ fn describe_then(found: &BalanceAtFound) -> String {
 
 fn describe(found: &BalanceFound) -> String {
     let money = |amount: Amount| format!("{} {}", digits(amount, found.currency), found.currency);
-    let status = match found.status {
-        LedgerStatus::Active => "active",
-        LedgerStatus::Frozen => "frozen",
-        LedgerStatus::Locked => "locked",
-        LedgerStatus::Closed => "closed",
-    };
     let pending =
         |amount: Amount| if amount == Amount::ZERO { String::new() } else { money(amount) };
     card(&[
         ("account", found.account_id.to_string()),
         ("code", or_empty(found.code.as_ref())),
-        ("status", status.to_owned()),
+        ("status", found.status.to_string()),
         ("balance", money(found.balance)),
         ("pending out", pending(found.pending_debits)),
         ("pending in", pending(found.pending_credits)),

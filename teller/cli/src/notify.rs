@@ -150,8 +150,8 @@ impl Resend {
             card(&[
                 ("delivery", resent.delivery.delivery_id.to_string()),
                 ("account", resent.delivery.account_id.to_string()),
-                ("topic", code_of(resent.delivery.topic)),
-                ("channel", code_of(resent.delivery.channel)),
+                ("topic", resent.delivery.topic.to_string()),
+                ("channel", resent.delivery.channel.to_string()),
                 ("status", code_of(DeliveryStatus::Pending)),
             ])
         })?;
@@ -217,13 +217,13 @@ fn list(found: &[Notification]) -> String {
         vec![
             notification.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
             notification.account_id.to_string(),
-            code_of(notification.topic),
+            notification.topic.to_string(),
             delivery.map_or_else(
                 || "none wanted".to_owned(),
                 |delivery| delivery.delivery_id.to_string(),
             ),
-            delivery.map(|delivery| code_of(delivery.channel)).unwrap_or_default(),
-            delivery.map(|delivery| code_of(delivery.status)).unwrap_or_default(),
+            delivery.map(|delivery| delivery.channel.to_string()).unwrap_or_default(),
+            delivery.map(|delivery| delivery.status.to_string()).unwrap_or_default(),
             delivery.map(|delivery| delivery.attempts.to_string()).unwrap_or_default(),
             or_empty(delivery.and_then(|delivery| delivery.last_error.as_ref())),
         ]

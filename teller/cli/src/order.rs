@@ -4,9 +4,10 @@ use clap::{Args, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
 use shared_events::{
     MessageId, OrderId,
+    code::Open,
     ledger::{
         CancelOrder, ExecutionStatus, HolidayRule, OrderCancelled, OrderChanged, OrderExecution,
-        OrderFound, OrderNow, OrderTerms, OrdersListed, RejectReason, Repeat, Schedule, SetOrder,
+        OrderFound, OrderNow, OrderTerms, OrdersListed, Repeat, Schedule, SetOrder,
     },
 };
 use teller_client::input::{self, InvalidInput};
@@ -299,8 +300,12 @@ fn listed(found: &OrdersListed) -> String {
 }
 
 fn status(execution: &OrderExecution) -> String {
-    let because = execution.reason.map_or("", RejectReason::as_str);
-    match execution.status {
+    let because = execution.reason.as_ref().map_or("", Open::as_str);
+    let status = match &execution.status {
+        Open::Known(status) => status,
+        Open::Unknown(code) => return code.as_str().to_owned(),
+    };
+    match status {
         ExecutionStatus::Executed => "executed".to_owned(),
         ExecutionStatus::Waiting => format!("waiting, {because}"),
         ExecutionStatus::Missed => format!("missed, {because}"),

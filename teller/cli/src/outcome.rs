@@ -4,7 +4,7 @@ use shared_events::{
     Currency, TransferId,
     ledger::{
         AccountAfter, Direction, HoldAfter, InstructionOutcome, Posted, PostedLeg, Rejected,
-        ReleaseCause, Released,
+        Released,
     },
 };
 use teller_client::{Decided, Refusal};
@@ -12,7 +12,7 @@ use teller_client::{Decided, Refusal};
 use crate::output::{Column, card, digits, or_empty, table};
 
 /// One word for it: `posted`, `held`, `released`, or why it was rejected.
-pub(crate) fn word(outcome: &InstructionOutcome) -> &'static str {
+pub(crate) fn word(outcome: &InstructionOutcome) -> &str {
     match outcome {
         InstructionOutcome::Posted(_) => "posted",
         InstructionOutcome::Held(_) => "held",
@@ -77,13 +77,8 @@ fn leg(leg: &PostedLeg) -> Vec<String> {
 }
 
 fn released(id: TransferId, released: &Released) -> String {
-    let cause = match released.cause {
-        ReleaseCause::Released => "released",
-        ReleaseCause::Expired => "expired",
-        ReleaseCause::Captured => "captured",
-    };
     card(&[
-        (cause, id.to_string()),
+        (released.cause.as_str(), id.to_string()),
         ("hold", released.hold_id.to_string()),
         ("amount", released.money.to_string()),
         ("debtor", side(&released.debtor, released.money.currency)),
@@ -98,7 +93,7 @@ pub(crate) fn refusal(id: TransferId, rejected: &Rejected) -> Refusal {
             account.available.map(|account| format!(", available {account}")).unwrap_or_default();
         format!(", account {} has balance {}{available}", name(account), account.balance)
     });
-    Refusal::new(rejected.reason, format!("{id}{}", account.unwrap_or_default()))
+    Refusal::new(&rejected.reason, format!("{id}{}", account.unwrap_or_default()))
 }
 
 fn name(account: &AccountAfter) -> String {

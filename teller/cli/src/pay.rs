@@ -86,7 +86,7 @@ fn describe(paid: &Paid) -> String {
         let rows = paid.rejections.iter().map(|rejection| {
             vec![
                 rejection.line.to_string(),
-                rejection.reason.to_owned(),
+                rejection.reason.to_string(),
                 rejection.transfer_id.to_string(),
             ]
         });

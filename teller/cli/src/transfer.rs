@@ -4,9 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use shared_events::{
     Currency, MessageId, TransferId,
-    ledger::{
-        AccountAfter, AccountCode, Action, Payment, PostedTransfer, TransferFound, TransferStatus,
-    },
+    ledger::{AccountAfter, AccountCode, Action, Payment, PostedTransfer, TransferFound},
 };
 use teller_client::{
     Outcome, Refusal,
@@ -125,7 +123,7 @@ struct Sent {
     outcome: Outcome,
 }
 
-/// A rejection is a result to a program, which is told the whole of it, and a refusal.
+/// A rejection is a result for a program, which gets the whole of it, and a refusal.
 fn show(session: &mut Session, id: MessageId, outcome: Outcome) -> Result<(), Failure> {
     let sent = Sent { id, outcome };
     match &sent.outcome {
@@ -139,7 +137,7 @@ fn show(session: &mut Session, id: MessageId, outcome: Outcome) -> Result<(), Fa
             }
             let from = &rejected.debtor;
             let message = format!("{} from {from} to {}", rejected.money, rejected.creditor);
-            let refusal = Refusal::new(rejected.reason, message);
+            let refusal = Refusal::new(&rejected.reason, message);
             Err(teller_client::TellerError::from(refusal).into())
         }
     }
@@ -177,10 +175,9 @@ impl Status {
 }
 
 fn describe_found(found: &TransferFound) -> String {
-    let status = match (found.status, found.reason) {
-        (TransferStatus::Rejected, Some(reason)) => format!("rejected: {}", reason.as_str()),
-        (TransferStatus::Rejected, None) => "rejected".to_owned(),
-        (TransferStatus::Posted, _) => "posted".to_owned(),
+    let status = match &found.reason {
+        Some(reason) => format!("{}: {reason}", found.status),
+        None => found.status.to_string(),
     };
     card(&[
         ("transfer", found.transfer_id.to_string()),

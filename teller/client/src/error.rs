@@ -4,6 +4,7 @@
 use shared_events::{
     amqp::BusError,
     client::RequestError,
+    code::Open,
     envelope::RawEnvelope,
     message::Undecodable,
     refusal::{MessageRefused, RefusalCode},
@@ -58,13 +59,16 @@ fn prefix(field: Option<&String>) -> String {
 impl From<MessageRefused> for TellerError {
     fn from(refused: MessageRefused) -> Self {
         match refused.code {
-            RefusalCode::NotFound
-            | RefusalCode::InvalidField
-            | RefusalCode::Unreadable
-            | RefusalCode::ReplyTooLarge => {
+            Open::Known(RefusalCode::Unavailable) => Self::NoAnswer(refused.message.into()),
+            Open::Known(
+                RefusalCode::NotFound
+                | RefusalCode::InvalidField
+                | RefusalCode::Unreadable
+                | RefusalCode::ReplyTooLarge,
+            )
+            | Open::Unknown(_) => {
                 Refusal::new(refused.code, refused.message).with_field(refused.field).into()
             }
-            RefusalCode::Unavailable => Self::NoAnswer(refused.message.into()),
         }
     }
 }
@@ -125,5 +129,13 @@ mod tests {
         assert!(matches!(error, TellerError::NoAnswer(_)));
         let error = TellerError::from(MessageRefused::not_found("no such account"));
         assert!(matches!(error, TellerError::Refused(_)));
+    }
+
+    #[test]
+    fn a_code_of_a_later_service_is_shown_as_it_arrived() {
+        let json = r#"{"code":"of_tomorrow","message":"not on a holiday"}"#;
+        let refused: MessageRefused = serde_json::from_str(json).expect("a refusal");
+        let error = TellerError::from(refused);
+        assert_eq!(error.to_string(), "refused: of_tomorrow: not on a holiday");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use shared_events::TransferId;
+use shared_events::{TransferId, code::Open, ledger::RejectReason};
 use teller_client::Outcome;
 
 /// A row that the ledger rejected.
@@ -14,7 +14,7 @@ pub struct Rejection {
     /// The transfer.
     pub transfer_id: TransferId,
     /// The reason code.
-    pub reason: &'static str,
+    pub reason: Open<RejectReason>,
 }
 
 /// The outcomes of the rows so far.
@@ -41,7 +41,7 @@ impl Results {
                 Outcome::Rejected(rejected) => {
                     let transfer_id = rejected.transfer_id;
                     let line = self.lines.get(&transfer_id).copied().unwrap_or_default();
-                    let reason = rejected.reason.as_str();
+                    let reason = rejected.reason;
                     self.rejections.push(Rejection { line, transfer_id, reason });
                 }
             }
@@ -56,10 +56,10 @@ impl Results {
 
     /// How many were rejected for which reason.
     #[must_use]
-    pub fn by_reason(&self) -> BTreeMap<&'static str, usize> {
+    pub fn by_reason(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for rejection in &self.rejections {
-            *counts.entry(rejection.reason).or_default() += 1;
+            *counts.entry(rejection.reason.to_string()).or_default() += 1;
         }
         counts
     }

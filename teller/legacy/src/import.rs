@@ -36,7 +36,7 @@ pub struct Imported {
     /// How many of them are rejected, now or by an earlier run.
     pub rejected: usize,
     /// How many were rejected for which reason.
-    pub rejected_by_reason: BTreeMap<&'static str, usize>,
+    pub rejected_by_reason: BTreeMap<String, usize>,
     /// The rejected rows.
     pub rejections: Vec<Rejection>,
     /// How many were not sent, because their account cannot take them.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use shared_events::{
     AccountId, Amount, MessageId,
     accounts::{Account, AccountKey, AccountStatus, ListAccounts, SetLimits},
+    code::Open,
     ledger::Party,
 };
 use teller_client::{AT_ONCE, Backoff, Teller, TellerError, input::InvalidInput};
@@ -89,14 +90,15 @@ async fn check_account(
     account: &Account,
     limit: Amount,
 ) -> Result<Found, TellerError> {
-    match account.status {
-        AccountStatus::Pending | AccountStatus::Active if account.overdraft_limit < limit => {
-            raise_limit(bank, account, limit).await
-        }
-        AccountStatus::Pending | AccountStatus::Active => Ok(Found::Usable),
-        AccountStatus::Frozen | AccountStatus::Closing | AccountStatus::Closed => {
-            Ok(Found::Unusable(format!("is {}", account.status.as_str())))
-        }
+    let is_usable = match account.status {
+        Open::Known(AccountStatus::Pending | AccountStatus::Active) => true,
+        Open::Known(AccountStatus::Frozen | AccountStatus::Closing | AccountStatus::Closed)
+        | Open::Unknown(_) => false,
+    };
+    match is_usable {
+        true if account.overdraft_limit < limit => raise_limit(bank, account, limit).await,
+        true => Ok(Found::Usable),
+        false => Ok(Found::Unusable(format!("is {}", account.status.as_str()))),
     }
 }
 
@@ -132,7 +134,7 @@ async fn raise_limit(
     }
 }
 
-/// Only pending accounts are asked for: few, and in the end none.
+/// Only pending accounts are queried: few, and in the end none.
 async fn until_none_pending(bank: &Teller, ids: &HashSet<AccountId>) -> Result<(), TellerError> {
     let (mut until, mut backoff) = (bank.until(), Backoff::start());
     let mut before = usize::MAX;

@@ -318,7 +318,7 @@ impl Subject for Notifications {
     }
 
     fn command(self) -> Message {
-        Message::of(MessageId::new(), self.preferences(&Topic::ALL))
+        Message::of(MessageId::new(), self.preferences(Topic::ALL))
     }
 
     fn altered(self, command: &Message) -> Message {

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, Money, TransferId,
     accounts::Blocks,
+    code::Open,
     ledger::{
         AccountAfter, AccountCode, HoldStatus, Instruction, InstructionOutcome, LedgerStatus,
         Party, RejectReason, Rejected,
@@ -251,10 +252,14 @@ impl Model {
         self.decided.insert(instruction.transfer_id, (instruction.clone(), outcome));
     }
 
-    fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {
+    fn rejection(
+        &self,
+        instruction: &Instruction,
+        reason: impl Into<Open<RejectReason>>,
+    ) -> InstructionOutcome {
         let payer = self.payer(instruction);
         let account = payer.and_then(|id| Some(self.accounts.get(&id)?.after(id)));
-        InstructionOutcome::Rejected(Rejected { reason, account })
+        InstructionOutcome::Rejected(Rejected { reason: reason.into(), account })
     }
 
     /// A member of a group that failed: its own reason, or that of the group.
@@ -264,10 +269,10 @@ impl Model {
         was: &InstructionOutcome,
     ) -> InstructionOutcome {
         let reason = match was {
-            InstructionOutcome::Rejected(rejected) => rejected.reason,
+            InstructionOutcome::Rejected(rejected) => rejected.reason.clone(),
             InstructionOutcome::Posted(_)
             | InstructionOutcome::Held(_)
-            | InstructionOutcome::Released(_) => RejectReason::GroupRejected,
+            | InstructionOutcome::Released(_) => RejectReason::GroupRejected.into(),
         };
         self.open_own(instruction);
         let outcome = self.rejection(instruction, reason);

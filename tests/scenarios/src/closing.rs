@@ -130,7 +130,7 @@ async fn interest_owed_refuses_the_closing_until_it_is_paid(bank: Bank) -> Resul
     let refused: AccountCloseRefused = serde_json::from_value(refused)?;
     let owed = balance_of(&client, ada).await?;
     ensure!(owed < Decimal::ZERO && refused.balance.decimal() == owed, "{owed}: {refused:?}");
-    ensure!(serde_json::to_value(refused.reason)? == "interest_owed", "{refused:?}");
+    ensure!(refused.reason.as_str() == "interest_owed", "{refused:?}");
     ensure!(client.deposit(ada, &(-owed).to_string()).await? == "posted");
     client.request(CloseAccount { payout: None, account_id: ada }).await?;
     client.wait_event("accounts.account.closed.v1", ada).await

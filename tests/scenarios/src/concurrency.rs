@@ -42,7 +42,7 @@ struct KeyedCommand {
 }
 
 /// The outcome of each transfer: none, or the reject reason.
-type Outcomes = HashMap<TransferId, Option<&'static str>>;
+type Outcomes = HashMap<TransferId, Option<String>>;
 
 async fn concurrent_clients_at_two_ledgers_keep_the_books_balanced(bank: Bank) -> Result<()> {
     let seed = rand::random();
@@ -135,7 +135,7 @@ async fn send(bank: &Bank, number: usize, orders: &[KeyedCommand]) -> Result<Vec
 fn one_outcome_each(events: Vec<RawEnvelope>) -> Result<Outcomes> {
     let mut outcomes = Outcomes::new();
     for event in events {
-        let actual: Vec<(TransferId, Option<&'static str>)> = match event.kind.as_str() {
+        let actual: Vec<(TransferId, Option<String>)> = match event.kind.as_str() {
             TransfersPosted::TYPE => {
                 let posted = event.read::<TransfersPosted>()?.transfers;
                 posted.into_iter().map(|transfer| (transfer.transfer_id, None)).collect()
@@ -143,11 +143,12 @@ fn one_outcome_each(events: Vec<RawEnvelope>) -> Result<Outcomes> {
             _ => {
                 let rejected = event.read::<TransfersRejected>()?.transfers;
                 let why = rejected.into_iter();
-                why.map(|transfer| (transfer.transfer_id, Some(transfer.reason.as_str()))).collect()
+                why.map(|transfer| (transfer.transfer_id, Some(transfer.reason.to_string())))
+                    .collect()
             }
         };
         for (transfer, outcome) in actual {
-            let before = outcomes.insert(transfer, outcome).unwrap_or(outcome);
+            let before = outcomes.insert(transfer, outcome.clone()).unwrap_or(outcome.clone());
             ensure!(before == outcome, "{transfer} is {before:?}, and then {outcome:?}");
         }
     }
@@ -174,8 +175,8 @@ async fn announced(bank: &Bank, outcomes: &Outcomes) -> Result<Vec<PostedTransfe
                 ensure!(before.is_none(), "{id} was announced twice");
             }
         }
-        let same = |(id, reason): (&TransferId, &Option<&str>)| {
-            actual.get(id).is_some_and(|actual| actual.as_deref() == *reason)
+        let same = |(id, reason): (&TransferId, &Option<String>)| {
+            actual.get(id).is_some_and(|actual| actual == reason)
         };
         Ok(outcomes.iter().all(same).then_some(posted))
     })

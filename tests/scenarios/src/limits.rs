@@ -39,7 +39,7 @@ async fn ledger_would_say(
         let previewed = client.query(PreviewInstructions { instructions }).await?;
         let first = previewed.instructions.first().context("an outcome")?;
         let reason = match &first.outcome {
-            InstructionOutcome::Rejected(rejected) => Some(rejected.reason),
+            InstructionOutcome::Rejected(rejected) => rejected.reason.known(),
             _ => None,
         };
         Ok(reason == then)

@@ -3,12 +3,13 @@
 
 use anyhow::{Context, Result, ensure};
 use chrono::TimeDelta;
-use harness::{Bank, Fact, facts};
+use harness::{Bank, Fact, Message, facts};
 use serde_json::{Value, json};
 use shared_events::{
-    AccountId, Message as _,
+    AccountId, Message as _, MessageId,
     accounts::{CloseAccount, FreezeAccount, Holder, OpenAccount, UnfreezeAccount, UpdateHolder},
-    ledger::{Transfer, TransfersPosted},
+    code::Open,
+    ledger::{RejectedTransfer, Transfer, TransfersPosted, TransfersRejected},
     notifications::{
         Channel, DeliveryFailed, DeliveryStatus, DeliverySucceeded, ListNotifications,
         Notification, SetPreferences, Topic,
@@ -30,6 +31,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         every_topic_is_notified_without_the_reason_of_a_freeze,
         a_holder_is_notified_of_holds_and_of_their_end,
         a_topic_that_a_holder_has_declined_is_not_sent,
+        a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code,
         a_changed_address_counts_from_the_next_notification_on,
     ]
 }
@@ -118,7 +120,7 @@ async fn a_posted_transfer_is_notified_by_e_mail_and_by_signed_webhook(bank: Ban
         let end = ends.iter().find(|end| end.event.data["delivery_id"] == id.as_str());
         let end = &end.context("each delivery has an event")?.event;
         ensure!(end.data["attempts"] == 1 && end.data["topic"] == "transfer_posted", "{end:?}");
-        match delivery.channel {
+        match delivery.channel.known().context("a known channel")? {
             Channel::Email => ensure!(mail.header("Message-ID").contains(&id), "{mail:?}"),
             Channel::Webhook => ensure!(call.header("webhook-id")? == id, "{call:?}"),
         }
@@ -306,20 +308,47 @@ async fn a_topic_that_a_holder_has_declined_is_not_sent(bank: Bank) -> Result<()
     call.verify(HOLDERS)?;
     client.bank.events().wait_for(DeliverySucceeded::TYPE, 1).await?;
     let listed = listed(&client, alice).await?;
-    let actual: Vec<(Topic, Vec<Channel>)> = listed
+    let actual: Vec<(Option<Topic>, Vec<Option<Channel>>)> = listed
         .iter()
         .map(|notification| {
-            (
-                notification.topic,
-                notification.deliveries.iter().map(|delivery| delivery.channel).collect(),
-            )
+            let channels = notification.deliveries.iter().map(|delivery| delivery.channel.known());
+            (notification.topic.known(), channels.collect())
         })
         .collect();
-    let newest_first =
-        [(Topic::TransferRejected, vec![Channel::Webhook]), (Topic::TransferPosted, vec![])];
+    let newest_first = [
+        (Some(Topic::TransferRejected), vec![Some(Channel::Webhook)]),
+        (Some(Topic::TransferPosted), vec![]),
+    ];
     ensure!(actual == newest_first, "{actual:?}");
     ensure!(mail_server.mails().is_empty(), "{:?}", mail_server.mails());
     Ok(())
+}
+
+/// A ledger of a later release rejects for a reason that this notifications service does not know.
+async fn a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code(
+    bank: Bank,
+) -> Result<()> {
+    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let mut client = open(bank, &mail_server).await?;
+    let alice = client.account_with("alice", reached(&receiver)).await?;
+    client.wait_recipients().await?;
+    let transfer = transfer(customer(alice), cash(), "2")?;
+    let rejected = RejectedTransfer {
+        transfer_id: transfer.transfer_id,
+        reason: Open::parse("of_tomorrow")?,
+        debtor: transfer.debtor,
+        creditor: transfer.creditor,
+        money: transfer.money,
+        debtor_account: None,
+    };
+    let event = TransfersRejected { command_id: MessageId::new(), transfers: vec![rejected] };
+    client.bank.publish(&Message::of(MessageId::new(), event)).await?;
+    let call = receiver.wait(1).await?.remove(0).json()?;
+    ensure!(call["type"] == "transfer.rejected", "{call:?}");
+    ensure!(call["data"]["reason"] == "of_tomorrow", "{call:?}");
+    let mail = mail_server.wait(1).await?.remove(0);
+    ensure!(mail.text.contains("another reason (of_tomorrow)"), "{mail:?}");
+    client.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await.map(drop)
 }
 
 async fn a_changed_address_counts_from_the_next_notification_on(bank: Bank) -> Result<()> {

@@ -216,7 +216,7 @@ async fn the_outcome_of_a_transfer_is_answered(bank: Bank) -> Result<()> {
     ensure!(found.booking_date == january(31));
     let found = client.query(get(rejected.transfer_id)).await?;
     ensure!(found.status == TransferStatus::Rejected, "{found:?}");
-    ensure!(found.reason == Some(RejectReason::InsufficientFunds), "{found:?}");
+    ensure!(found.reason == Some(RejectReason::InsufficientFunds.into()), "{found:?}");
     refused(&client, get(TransferId::new()), RefusalCode::NotFound, None).await
 }
 

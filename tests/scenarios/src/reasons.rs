@@ -315,10 +315,11 @@ async fn settled(client: &BankClient, condition: &str, count: i64) -> Result<()>
 /// The codes that the published schema of a message lists.
 fn published(message: &str, name: &str) -> Result<BTreeSet<String>> {
     let schema = catalogue::find(message).context("the message is in the catalogue")?.schema();
-    let codes = schema.pointer(&format!("/$defs/{name}/oneOf")).and_then(Value::as_array);
+    let codes = schema.pointer(&format!("/$defs/{name}/anyOf")).and_then(Value::as_array);
     let codes = codes.with_context(|| format!("{message} has no {name}"))?;
     let code = |code: &Value| code["const"].as_str().map(str::to_owned).context("a code is a text");
-    codes.iter().map(code).collect()
+    let known = codes.iter().filter(|alternative| alternative.get("const").is_some());
+    known.map(code).collect()
 }
 
 /// Cases under the names that their reasons have on the wire.

@@ -192,7 +192,7 @@ async fn an_account_that_is_frozen_too_early_is_frozen_from_its_first_moment(
     client.wait_event(AccountActivated::TYPE, alice).await?;
     ensure!(client.deposit(alice, "1").await? == "account_frozen");
     let shown = client.query(GetAccount { key: AccountKey::AccountId(alice) }).await?.account;
-    ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 3), "{shown:?}");
+    ensure!(shown.status == AccountStatus::Frozen && shown.version == 3, "{shown:?}");
     client.request(UnfreezeAccount { account_id: alice }).await?;
     ledger_says(&client, alice, LedgerStatus::Active).await?;
     ensure!(client.deposit(alice, "1").await? == "posted");
@@ -226,7 +226,7 @@ async fn an_account_that_is_frozen_while_it_closes_ends_as_the_ledger_found_it(
     client.wait_event(AccountClosed::TYPE, empty).await?;
     ledger_says(&client, rich, LedgerStatus::Frozen).await?;
     let shown = client.query(GetAccount { key: AccountKey::AccountId(rich) }).await?.account;
-    ensure!((shown.status, shown.version) == (AccountStatus::Frozen, 5), "{shown:?}");
+    ensure!(shown.status == AccountStatus::Frozen && shown.version == 5, "{shown:?}");
 
     // As if the event that closes had left late.
     let (reason, blocks, previous_blocks) = ("seized".to_owned(), Blocks::Both, None);

@@ -50,7 +50,7 @@ fn missed(
         account_id,
         order_id,
         due_date: date.due_date,
-        reason: reject_reason(date.reason),
+        reason: reject_reason(date.reason).into(),
         attempts: date.attempts,
         transfer_id: None,
         next_date,
@@ -82,6 +82,7 @@ pub(in crate::wire) fn period(
 fn period_refused(command_id: CommandId, reason: LedgerReason, rule: &str) -> Outcome {
     let command_type = contract::ClosePeriod::TYPE.to_owned();
     let message = rule.to_owned();
+    let reason = reason.into();
     Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
 }
 
@@ -108,7 +109,7 @@ pub(in crate::wire) fn refused(
         command_id,
         command_type: command_type.to_owned(),
         account_id,
-        reason: arrangement_reason(reason),
+        reason: arrangement_reason(reason).into(),
         field: field.map(str::to_owned),
         message,
     })

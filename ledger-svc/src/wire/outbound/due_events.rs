@@ -88,7 +88,7 @@ fn order_event(attempt: &OrderAttempt) -> Option<Event> {
             account_id,
             order_id,
             due_date,
-            reason: reject_reason(*reason),
+            reason: reject_reason(*reason).into(),
             attempts,
             transfer_id,
             next_date,

@@ -79,6 +79,7 @@ fn command_refused(
         }
     };
     let (command_type, message) = (command_type.to_owned(), format!("{field}: {rule}"));
+    let reason = reason.into();
     Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
 }
 
@@ -110,7 +111,7 @@ fn lifecycle_outcome(
             let mut announce = settlement_events(batch, cause);
             announce.push(Event::new(&LedgerAccountCloseRefused {
                 account_id,
-                reason: close_refusal(reason),
+                reason: close_refusal(reason).into(),
                 balance,
                 version,
                 closing_version,
@@ -209,7 +210,7 @@ impl OutcomeEvents {
         if let Some(hold) = posted.hold.as_ref().filter(|hold| hold.released > Amount::ZERO) {
             let released = Released {
                 hold_id: hold.hold_id,
-                cause: ReleaseCause::Captured,
+                cause: ReleaseCause::Captured.into(),
                 debtor: account(&debit.account),
                 creditor: account(&credit.account),
                 money: Money { amount: hold.released, ..debit.money },
@@ -226,7 +227,7 @@ impl OutcomeEvents {
         if let Some((debtor, creditor, money)) = between {
             self.rejected.push(RejectedTransfer {
                 transfer_id,
-                reason: reject_reason(rejection.reason),
+                reason: reject_reason(rejection.reason).into(),
                 debtor: outbound_party(debtor),
                 creditor: outbound_party(creditor),
                 money,

@@ -81,7 +81,7 @@ pub(super) const fn hold_after(hold: &HoldAfter) -> contract::HoldAfter {
 pub(super) fn released(released: &Released) -> contract::Released {
     contract::Released {
         hold_id: released.hold_id,
-        cause: outbound_release_cause(released.cause),
+        cause: outbound_release_cause(released.cause).into(),
         debtor: account(&released.debtor),
         creditor: account(&released.creditor),
         money: released.money,
@@ -90,7 +90,7 @@ pub(super) fn released(released: &Released) -> contract::Released {
 
 pub(super) fn rejected(rejected: &Rejected) -> contract::Rejected {
     contract::Rejected {
-        reason: reject_reason(rejected.reason),
+        reason: reject_reason(rejected.reason).into(),
         account: rejected.account.as_ref().map(account),
     }
 }

@@ -1,7 +1,9 @@
 //! Results of queries become replies.
 
 use shared_events::{
-    Amount, Currency, Total, ledger as contract,
+    Amount, Currency, Total,
+    code::Open,
+    ledger as contract,
     page::{bytes_of, page},
     refusal::MessageRefused,
 };
@@ -39,7 +41,7 @@ pub(in crate::wire) fn balance(
         account_id: account.id,
         code: account.code.clone(),
         currency: account.currency,
-        status: outbound_status(account.status),
+        status: outbound_status(account.status).into(),
         blocks: is_frozen.then_some(outbound_blocks(account.blocked)),
         posted_debits: account.posted_debits,
         posted_credits: account.posted_credits,
@@ -107,7 +109,7 @@ pub(in crate::wire) fn previewed(
 /// The hold that an instruction has placed.
 pub(in crate::wire) const fn hold(hold: &Hold) -> contract::HoldNow {
     contract::HoldNow {
-        status: outbound_hold_status(hold.status),
+        status: Open::Known(outbound_hold_status(hold.status)),
         remaining: Amount(hold.remaining),
         expires_at: hold.expires_at,
     }
@@ -123,8 +125,8 @@ pub(in crate::wire) fn transfer(record: JournalRecord) -> Option<contract::Trans
     };
     Some(contract::TransferFound {
         transfer_id: record.instruction.transfer_id,
-        status,
-        reason,
+        status: status.into(),
+        reason: reason.map(Open::Known),
         debtor: outbound_party(&transfer.debtor),
         creditor: outbound_party(&transfer.creditor),
         money: transfer.money,
@@ -221,9 +223,9 @@ pub(in crate::wire) fn order((order, last): OrderWithLast) -> contract::OrderNow
 pub(in crate::wire) fn execution(execution: &OrderExecution) -> contract::OrderExecution {
     contract::OrderExecution {
         due_date: execution.due_date,
-        status: outbound_execution_status(execution.status),
+        status: outbound_execution_status(execution.status).into(),
         attempts: execution.attempts,
-        reason: execution.reason.map(reject_reason),
+        reason: execution.reason.map(reject_reason).map(Open::Known),
         transfer_id: execution.transfer_id,
         money: execution.money,
         at: execution.at,

@@ -316,7 +316,7 @@ fn a_reason_code_that_no_language_knows_has_a_general_text() {
         NotificationPayload::TransferRejected(Rejection { reason: reason.into(), ..rejection() })
     };
     let body = compose(&payload("a_code_of_tomorrow"), &recipient("en")).body;
-    assert!(body.contains("Reason: another reason\n"), "{body}");
+    assert!(body.contains("Reason: another reason (a_code_of_tomorrow)\n"), "{body}");
     let body = compose(&payload("account_closed"), &recipient("en")).body;
     assert!(body.contains("Reason: one of the accounts is closed\n"), "{body}");
 }

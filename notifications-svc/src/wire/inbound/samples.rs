@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeZone, Utc};
 use shared_events::{
     AccountId, Amount, MessageId, TransferId,
     accounts::{AccountFrozen, AccountOpened, Blocks, Holder, HolderUpdated},
+    code::Open,
     ledger::{
         AccountAfter, AccountCode, Direction, HeldTransfer, HoldsReleased, LegsPosted, Party,
         PostedLeg, PostedLegs, PostedTransfer, RejectReason, RejectedTransfer, ReleaseCause,
@@ -122,10 +123,13 @@ pub(super) fn held(debtor: AccountAfter) -> NotifiableEvent {
     NotifiableEvent::Held(TransfersHeld { command_id, transfers: vec![transfer] })
 }
 
-pub(super) fn released(debtor: AccountAfter, cause: ReleaseCause) -> NotifiableEvent {
+pub(super) fn released(
+    debtor: AccountAfter,
+    cause: impl Into<Open<ReleaseCause>>,
+) -> NotifiableEvent {
     let creditor = after(account(8), Some("cards"), "0");
     let (hold_id, money) = (TransferId(uuid(5)), money("12.5", "EUR"));
-    let released = Released { hold_id, cause, debtor, creditor, money };
+    let released = Released { hold_id, cause: cause.into(), debtor, creditor, money };
     let hold = ReleasedHold { transfer_id: TransferId(uuid(7)), released };
     NotifiableEvent::Released(HoldsReleased { command_id: None, holds: vec![hold] })
 }
@@ -133,7 +137,7 @@ pub(super) fn released(debtor: AccountAfter, cause: ReleaseCause) -> NotifiableE
 pub(super) fn rejected(debtor: AccountId, exists: bool) -> NotifiableEvent {
     rejected_one(RejectedTransfer {
         transfer_id: TransferId(uuid(5)),
-        reason: RejectReason::InsufficientFunds,
+        reason: RejectReason::InsufficientFunds.into(),
         debtor: Party::AccountId(debtor),
         creditor: Party::Code(AccountCode("cash".to_owned())),
         money: money("50", "EUR"),

@@ -144,7 +144,7 @@ fn the_bank_as_debtor_is_not_notified_by_code_or_by_id() {
     let by = |debtor, debtor_account| {
         rejected_one(ledger_contract::RejectedTransfer {
             transfer_id: TransferId(account(5).uuid()),
-            reason: RejectReason::AccountClosed,
+            reason: RejectReason::AccountClosed.into(),
             debtor,
             creditor: Party::AccountId(account(2)),
             money: money("50", "EUR"),
@@ -237,4 +237,39 @@ fn a_freeze_is_notified_without_its_reason() {
 #[test]
 fn an_opening_notifies_nobody() {
     check(&opened(account(1), holder("Ada")), &json!([]));
+}
+
+/// A golden event with a code of a later ledger, as this version of the service decodes the event.
+fn decoded(kind: &str, golden: &str, code: &str) -> NotifiableEvent {
+    let mut envelope: serde_json::Value = serde_json::from_str(golden).expect("a golden file");
+    *envelope["data"].pointer_mut(code).expect("the event has a code") = json!("of_tomorrow");
+    NotifiableEvent::decode(kind, &envelope["data"].to_string()).expect("a known event")
+}
+
+/// Checks that a payload has the code, and is read again from the database as it was.
+fn has_code(payload: &NotificationPayload<'_>, field: &str) {
+    let stored = json!(payload);
+    assert_eq!(stored[field], "of_tomorrow");
+    let read: NotificationPayload = serde_json::from_value(stored).expect("a stored payload");
+    assert_eq!(read, *payload);
+}
+
+#[test]
+fn a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code() {
+    const GOLDEN: &str =
+        include_str!("../../../../shared-events/tests/golden/ledger.transfers.rejected.v1.json");
+    let event = decoded("ledger.transfers.rejected.v1", GOLDEN, "/transfers/0/reason");
+    let triggers = triggers(&event);
+    assert_eq!(triggers[0].topic().as_str(), "transfer_rejected");
+    has_code(&triggers[0].payload, "reason");
+}
+
+#[test]
+fn a_hold_that_ended_for_a_cause_of_a_later_ledger_is_notified_with_its_code() {
+    const GOLDEN: &str =
+        include_str!("../../../../shared-events/tests/golden/ledger.holds.released.v1.json");
+    let event = decoded("ledger.holds.released.v1", GOLDEN, "/holds/0/released/cause");
+    let triggers = triggers(&event);
+    assert_eq!(triggers[0].topic().as_str(), "hold_released");
+    has_code(&triggers[0].payload, "cause");
 }

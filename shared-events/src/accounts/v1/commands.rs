@@ -1,4 +1,4 @@
-//! What can be asked of the accounts service.
+//! Commands to the accounts service.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,125 +10,134 @@ use crate::{
     money::{Amount, Currency},
 };
 
-/// `accounts.account.open.v1`: open an account. Answered by `accounts.account.opened.v1`; it is
-/// usable once `accounts.account.activated.v1` says so.
+/// `accounts.account.open.v1`: opens an account. Answered by `accounts.account.opened.v1`; the
+/// account can be used once `accounts.account.activated.v1` is announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenAccount {
-    /// The id the account shall have, made by the client: a UUID of version 4 or 7; or the one
-    /// that follows from the external reference ([`AccountId::of_reference`]).
+    /// The id of the new account, made by the client: a UUID of version 4 or 7, or the id that
+    /// follows from the external reference ([`AccountId::of_reference`]).
     pub account_id: AccountId,
-    /// Who it belongs to.
+    /// The holder of the account.
     pub holder: Holder,
-    /// The product's name: 1 to 40 of `a-z`, `0-9`, `-`.
+    /// The name of the product: 1 to 40 of `a-z`, `0-9`, `-`.
     #[schemars(regex(pattern = "^[a-z0-9-]{1,40}$"))]
     pub product: String,
-    /// The one currency it holds: one that has a minor unit and is not withdrawn.
+    /// The one currency of the account. The currency has a minor unit and is not withdrawn.
     pub currency: Currency,
-    /// How far below zero it may go, zero or more.
+    /// The overdraft limit: how far the balance may fall below zero; zero or more.
     #[serde(default)]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
-    /// What another system calls it, 1 to 64 characters. Two accounts cannot have the same.
+    /// The account's name in another system, 1 to 64 characters. No two accounts have the same
+    /// external reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub external_reference: Option<String>,
 }
 
-/// `accounts.account.freeze.v1`: let no money move on an account, or none in one direction. On a
-/// frozen account it takes the place of the freeze before, at once. A pending account is frozen
-/// from its activation on; a closing one unless the ledger locks it first.
+/// `accounts.account.freeze.v1`: freezes an account for both directions, or for one. On a frozen
+/// account the new freeze replaces the old one without a gap. A pending account is frozen from its
+/// activation on; a closing account is frozen unless the ledger locks the account first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FreezeAccount {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Why, for the file: 1 to 140 characters.
+    /// The reason, for the bank's file: 1 to 140 characters.
     #[schemars(length(min = 1, max = 140))]
     pub reason: String,
-    /// What to refuse; both directions if not given.
+    /// The directions to refuse; both if absent.
     #[serde(default, skip_serializing_if = "Blocks::is_both")]
     pub blocks: Blocks,
 }
 
-/// `accounts.account.unfreeze.v1`: let money move again on a frozen account. While it is closing,
-/// the ledger's answer comes first.
+/// `accounts.account.unfreeze.v1`: lifts the freeze of an account. On a closing account the
+/// ledger's answer to the closing comes first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnfreezeAccount {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
 }
 
-/// `accounts.account.close.v1`: close an active account for ever. Refused by
-/// `accounts.account.close_refused.v1` while its balance is not zero.
+/// `accounts.account.close.v1`: closes an active account for ever. The ledger refuses while the
+/// balance is not zero, and `accounts.account.close_refused.v1` announces the refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CloseAccount {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Where to move what is left on it; without it, nothing may be left.
+    /// The account that receives the remaining balance. If absent, the balance must be zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<AccountId>,
 }
 
-/// `accounts.limits.set.v1`: set how far below zero an account may go, and all that it may spend
-/// besides. Takes effect from the next transfer. To change some limits and leave the others,
-/// whatever they are, send `accounts.limits.change.v1`.
+/// `accounts.limits.set.v1`: sets the overdraft limit and all spending limits of an account. The
+/// limits hold from the next transfer on. `accounts.limits.change.v1` changes single limits and
+/// leaves the others as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetLimits {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The new limit, zero or more.
+    /// The new overdraft limit, zero or more.
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
-    /// The other limits, all of them; unchanged if not given, none of them if empty.
+    /// All spending limits of the account; unchanged if absent, none if empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spending: Option<SpendingLimits>,
 }
 
-/// `accounts.limits.change.v1`: change some of an account's limits; the others stay, also where
-/// somebody changes them at the same time. Takes effect from the next transfer.
+/// `accounts.limits.change.v1`: changes single limits of an account. The other limits stay as they
+/// are, even if another client changes them at the same time. The limits hold from the next
+/// transfer on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeLimits {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// How far below zero it may go, zero or more; as it is if not given.
+    /// The overdraft limit: how far the balance may fall below zero; zero or more; unchanged if
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Option<Amount>,
-    /// The most of one transfer, zero or more; as it is if not given.
+    /// The limit of one transfer, zero or more; unchanged if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub transfer: Option<Amount>,
-    /// The most that leaves the account on one day, zero or more; as it is if not given.
+    /// The limit of all debits of one day, zero or more; unchanged if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub daily: Option<Amount>,
-    /// The most that leaves the account in one month, zero or more; as it is if not given.
+    /// The limit of all debits of one month, zero or more; unchanged if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub monthly: Option<Amount>,
-    /// The least that must stay on the account, zero or more; as it is if not given.
+    /// The minimum balance of the account, zero or more; unchanged if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub minimum_balance: Option<Amount>,
-    /// Limits that shall not be any more. None of them may be given above.
+    /// The limits to lift. None of them may have a value above.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lift: Vec<SpendingLimit>,
 }
 
-/// `accounts.holder.update.v1`: change the holder's name or how to reach them.
+/// `accounts.holder.update.v1`: changes the name or the contact details of a holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpdateHolder {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The holder as it shall be; takes the place of the whole.
+    /// The new details of the holder. They replace all old ones.
     pub holder: Holder,
 }
 
 messages! {
-    Command "accounts.account.open.v1" OpenAccount, subject |it| it.account_id.to_string();
-    Command "accounts.account.freeze.v1" FreezeAccount, subject |it| it.account_id.to_string();
-    Command "accounts.account.unfreeze.v1" UnfreezeAccount, subject |it| it.account_id.to_string();
-    Command "accounts.account.close.v1" CloseAccount, subject |it| it.account_id.to_string();
-    Command "accounts.limits.set.v1" SetLimits, subject |it| it.account_id.to_string();
-    Command "accounts.limits.change.v1" ChangeLimits, subject |it| it.account_id.to_string();
-    Command "accounts.holder.update.v1" UpdateHolder, subject |it| it.account_id.to_string();
+    Command "accounts.account.open.v1" OpenAccount,
+        subject |message| message.account_id.to_string();
+    Command "accounts.account.freeze.v1" FreezeAccount,
+        subject |message| message.account_id.to_string();
+    Command "accounts.account.unfreeze.v1" UnfreezeAccount,
+        subject |message| message.account_id.to_string();
+    Command "accounts.account.close.v1" CloseAccount,
+        subject |message| message.account_id.to_string();
+    Command "accounts.limits.set.v1" SetLimits, subject |message| message.account_id.to_string();
+    Command "accounts.limits.change.v1" ChangeLimits,
+        subject |message| message.account_id.to_string();
+    Command "accounts.holder.update.v1" UpdateHolder,
+        subject |message| message.account_id.to_string();
 }

@@ -1,185 +1,189 @@
-//! What the accounts service announces. `version` counts the account's changes, so that a reader
-//! can order them and notice a gap.
+//! Events of the accounts service. `version` counts the changes of an account, so that a reader can
+//! order the events and notice a gap.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Blocks, Holder, SpendingLimits};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId, Iban},
     message::messages,
     money::{Amount, Currency},
 };
 
-/// `accounts.account.opened.v1`: an account exists, and waits for the ledger.
+/// `accounts.account.opened.v1`: an account was opened, and is pending until the ledger has opened
+/// its side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountOpened {
     /// The account's id.
     pub account_id: AccountId,
-    /// The IBAN that the bank gave it.
+    /// The IBAN that the bank has assigned to the account.
     pub iban: Iban,
-    /// Who it belongs to.
+    /// The holder of the account.
     pub holder: Holder,
-    /// The product's name.
+    /// The name of the product.
     pub product: String,
-    /// The one currency it holds.
+    /// The one currency of the account.
     pub currency: Currency,
-    /// How far below zero it may go.
+    /// The overdraft limit: how far the balance may fall below zero.
     pub overdraft_limit: Amount,
-    /// What another system calls it.
+    /// The account's name in another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
     /// The account's version, 1.
     pub version: i64,
 }
 
-/// `accounts.account.activated.v1`: the ledger has opened its side; money can move, unless the
-/// account was frozen meanwhile.
+/// `accounts.account.activated.v1`: the ledger has opened its side, and transfers are possible
+/// unless the account was frozen in the meantime.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountActivated {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// `accounts.account.frozen.v1`: no money moves on the account, or none in one direction. Also said
-/// of an account that was frozen before: what it refuses, or why, is another now.
+/// `accounts.account.frozen.v1`: an account was frozen, for both directions or for one. Also
+/// announced if the directions or the reason of an existing freeze have changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountFrozen {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What it refuses; absent: both directions.
+    /// The directions that the account refuses; both if absent.
     #[serde(default, skip_serializing_if = "Blocks::is_both")]
     pub blocks: Blocks,
-    /// What it refused before; absent: nothing, it was not frozen.
+    /// The directions that the account refused before; none if absent: the account was not frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_blocks: Option<Blocks>,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// `accounts.account.unfrozen.v1`: money can move again.
+/// `accounts.account.unfrozen.v1`: the freeze of an account was lifted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountUnfrozen {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// `accounts.account.closing.v1`: the ledger is asked to lock the account if nothing is on it.
+/// `accounts.account.closing.v1`: an account is closing. The ledger locks the account if its
+/// balance is zero, or refuses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountClosing {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Where to move what is left on it first.
+    /// The account that receives the remaining balance before the lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<AccountId>,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// `accounts.account.closed.v1`: the account is closed for ever.
+/// `accounts.account.closed.v1`: an account was closed for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountClosed {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// Why an account cannot be closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CloseRefusal {
-    /// Money is on it, or owed on it.
-    BalanceNotZero,
-    /// Money is set aside on it, or expected.
-    HoldsOpen,
-    /// What is left could not be moved to the payout account.
-    PayoutRejected,
-    /// The account was frozen before the ledger could lock it.
-    AccountFrozen,
-    /// With the interest and fees that are settled at closing, money would be owed on it: so much
-    /// as the balance that is told with this says. Pay it in, and close again.
-    InterestOwed,
-    /// Interest or fees of months that are over cannot be posted now.
-    InterestNotSettled,
+codes! {
+    /// The reason why the ledger does not lock an account.
+    pub enum CloseRefusal {
+        /// The balance is not zero.
+        BalanceNotZero = "balance_not_zero",
+        /// The account has pending debits or pending credits: holds are open.
+        HoldsOpen = "holds_open",
+        /// The payout of the remaining balance was rejected.
+        PayoutRejected = "payout_rejected",
+        /// The account was frozen before the ledger could lock the account.
+        AccountFrozen = "account_frozen",
+        /// The settlement of interest and fees at the closing would overdraw the account. The
+        /// balance beside this reason is the balance after that settlement; after a deposit of the
+        /// missing amount the account can be closed.
+        InterestOwed = "interest_owed",
+        /// Interest or fees of finished months cannot be posted now.
+        InterestNotSettled = "interest_not_settled",
+    }
 }
 
-/// `accounts.account.close_refused.v1`: the ledger refused; the account is active again, or frozen
-/// where it was frozen meanwhile.
+/// `accounts.account.close_refused.v1`: the ledger has refused a closing. The account is active
+/// again, or frozen if a freeze came in the meantime.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountCloseRefused {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Why.
-    pub reason: CloseRefusal,
-    /// What is on it.
+    /// The reason.
+    pub reason: Open<CloseRefusal>,
+    /// The balance of the account.
     pub balance: Amount,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// `accounts.limits.changed.v1`: how far below zero the account may go, or what else it may spend,
-/// has changed.
+/// `accounts.limits.changed.v1`: the overdraft limit or the spending limits of an account have
+/// changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitsChanged {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The new limit.
+    /// The new overdraft limit.
     pub overdraft_limit: Amount,
-    /// What else it may spend now; absent: no such limits.
+    /// The spending limits that hold now; none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spending: Option<SpendingLimits>,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// `accounts.holder.updated.v1`: the holder's name, or how to reach them, has changed.
+/// `accounts.holder.updated.v1`: the name or the contact details of a holder have changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HolderUpdated {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The holder as it is now.
+    /// The holder's details after this change.
     pub holder: Holder,
     /// The account's version after this change.
     pub version: i64,
 }
 
-/// Why the accounts service refused a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountsReason {
-    /// No such account.
-    UnknownAccount,
-    /// An account with this id exists, opened by another command.
-    AccountExists,
-    /// Another account has this external reference.
-    ExternalReferenceTaken,
-    /// The account's status does not allow it.
-    WrongStatus,
-    /// A field breaks a rule.
-    InvalidField,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
+codes! {
+    /// The reason why the accounts service refused a command.
+    pub enum AccountsReason {
+        /// The account does not exist.
+        UnknownAccount = "unknown_account",
+        /// Another command has opened an account with this id.
+        AccountExists = "account_exists",
+        /// Another account has this external reference.
+        ExternalReferenceTaken = "external_reference_taken",
+        /// The status of the account does not allow the change.
+        WrongStatus = "wrong_status",
+        /// A field breaks a rule.
+        InvalidField = "invalid_field",
+        /// An earlier command had the same id and other content.
+        IdempotencyConflict = "idempotency_conflict",
+    }
 }
 
-/// `accounts.command.rejected.v1`: a command was refused, and changed nothing.
+/// `accounts.command.rejected.v1`: the accounts service has refused a command. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountsCommandRejected {
-    /// The refused command.
+    /// The id of the refused command.
     pub command_id: CommandId,
-    /// Its type.
+    /// The type of the refused command.
     pub command_type: String,
-    /// The account it named.
+    /// The account that the command named.
     pub account_id: AccountId,
-    /// Why.
-    pub reason: AccountsReason,
-    /// The field that breaks a rule, where there is one.
+    /// The reason.
+    pub reason: Open<AccountsReason>,
+    /// The field that breaks a rule, if the reason is a field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The rule, in words.
@@ -187,16 +191,24 @@ pub struct AccountsCommandRejected {
 }
 
 messages! {
-    Event "accounts.account.opened.v1" AccountOpened, subject |it| it.account_id.to_string();
-    Event "accounts.account.activated.v1" AccountActivated, subject |it| it.account_id.to_string();
-    Event "accounts.account.frozen.v1" AccountFrozen, subject |it| it.account_id.to_string();
-    Event "accounts.account.unfrozen.v1" AccountUnfrozen, subject |it| it.account_id.to_string();
-    Event "accounts.account.closing.v1" AccountClosing, subject |it| it.account_id.to_string();
-    Event "accounts.account.closed.v1" AccountClosed, subject |it| it.account_id.to_string();
+    Event "accounts.account.opened.v1" AccountOpened,
+        subject |message| message.account_id.to_string();
+    Event "accounts.account.activated.v1" AccountActivated,
+        subject |message| message.account_id.to_string();
+    Event "accounts.account.frozen.v1" AccountFrozen,
+        subject |message| message.account_id.to_string();
+    Event "accounts.account.unfrozen.v1" AccountUnfrozen,
+        subject |message| message.account_id.to_string();
+    Event "accounts.account.closing.v1" AccountClosing,
+        subject |message| message.account_id.to_string();
+    Event "accounts.account.closed.v1" AccountClosed,
+        subject |message| message.account_id.to_string();
     Event "accounts.account.close_refused.v1" AccountCloseRefused,
-        subject |it| it.account_id.to_string();
-    Event "accounts.limits.changed.v1" LimitsChanged, subject |it| it.account_id.to_string();
-    Event "accounts.holder.updated.v1" HolderUpdated, subject |it| it.account_id.to_string();
+        subject |message| message.account_id.to_string();
+    Event "accounts.limits.changed.v1" LimitsChanged,
+        subject |message| message.account_id.to_string();
+    Event "accounts.holder.updated.v1" HolderUpdated,
+        subject |message| message.account_id.to_string();
     Event "accounts.command.rejected.v1" AccountsCommandRejected,
-        subject |it| it.account_id.to_string();
+        subject |message| message.account_id.to_string();
 }

@@ -1,4 +1,4 @@
-//! What can be asked about accounts.
+//! Queries of the accounts service.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,49 +9,49 @@ use crate::{
     message::{Query, messages},
 };
 
-/// The most accounts that one page of a list has.
+/// The maximal number of accounts on one page of a list.
 pub const ACCOUNTS_PAGE_MAX: u32 = 1_000;
 
-/// What names one account.
+/// The key of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKey {
-    /// Its id.
+    /// The account's id.
     AccountId(AccountId),
-    /// Its IBAN.
+    /// The account's IBAN.
     Iban(Iban),
-    /// What another system calls it.
+    /// The account's name in another system.
     ExternalReference(String),
 }
 
-/// `accounts.account.get.v1`: one account. Answered by `accounts.account.found.v1`, or refused as
-/// not found.
+/// `accounts.account.get.v1`: asks for one account. Answered by `accounts.account.found.v1`, or
+/// refused as `not_found`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetAccount {
-    /// Which one.
+    /// The key of the account.
     pub key: AccountKey,
 }
 
-/// `accounts.account.found.v1`: the account that was asked for.
+/// `accounts.account.found.v1`: the account of the query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountFound {
-    /// The account as it is now.
+    /// The account now.
     pub account: Account,
 }
 
-/// `accounts.account.list.v1`: accounts in the order of their ids, a page at a time.
+/// `accounts.account.list.v1`: asks for accounts in the order of their ids, in pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListAccounts {
-    /// Only those in this status.
+    /// Lists accounts in this status only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<AccountStatus>,
-    /// Only those whose external reference starts so.
+    /// Lists accounts only if their external reference starts with this prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference_prefix: Option<String>,
-    /// Only those after this id: the `next` of the page before.
+    /// Lists accounts after this id only: the `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<AccountId>,
-    /// The most to return, 1 to 1,000; 100 if not given.
+    /// The maximal number of items, 1 to 1,000; 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
@@ -62,14 +62,15 @@ pub struct ListAccounts {
 pub struct AccountsListed {
     /// The accounts of this page.
     pub accounts: Vec<Account>,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page. Absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<AccountId>,
 }
 
 messages! {
     Query "accounts.account.get.v1" GetAccount, subject |_| "account".to_owned();
-    Reply "accounts.account.found.v1" AccountFound, subject |it| it.account.account_id.to_string();
+    Reply "accounts.account.found.v1" AccountFound,
+        subject |message| message.account.account_id.to_string();
     Query "accounts.account.list.v1" ListAccounts, subject |_| "accounts".to_owned();
     Reply "accounts.account.listed.v1" AccountsListed, subject |_| "accounts".to_owned();
 }

@@ -1,28 +1,30 @@
-//! The words that commands, events and queries about accounts share.
+//! Types that commands, events and queries about accounts share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, Iban},
     money::{Amount, Currency},
 };
 
-/// Who an account belongs to and how to reach them.
+/// The holder of an account, and the holder's contact details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Holder {
-    /// Full name, 1 to 140 characters (as in ISO 20022).
+    /// The full name, 1 to 140 characters (as in ISO 20022).
     #[schemars(length(min = 1, max = 140))]
     pub name: String,
-    /// Where e-mail goes; without it none is sent. At most 254 characters.
+    /// The e-mail address of the holder, at most 254 characters. If absent, no e-mail is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(email, length(max = 254))]
     pub email: Option<String>,
-    /// An `http` or `https` URL that is told of events. At most 2,000 characters.
+    /// The `http` or `https` URL of the holder's webhook, at most 2,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(url, length(max = 2_000))]
     pub webhook: Option<String>,
-    /// The language to write in, ISO 639-1: `en`, `cs`, `de`. Others are answered in English.
+    /// The language of letters, ISO 639-1: `en`, `cs`, `de`. Letters in any other language are in
+    /// English.
     #[serde(default = "english")]
     #[schemars(regex(pattern = "^[a-z]{2}$"))]
     pub language: String,
@@ -32,21 +34,21 @@ fn english() -> String {
     "en".to_owned()
 }
 
-/// Which direction of money a frozen account refuses.
+/// The directions of money that a frozen account refuses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blocks {
-    /// Nothing leaves it.
+    /// The account refuses debits.
     Debits,
-    /// Nothing comes in.
+    /// The account refuses credits.
     Credits,
-    /// No money moves.
+    /// The account refuses debits and credits.
     #[default]
     Both,
 }
 
 impl Blocks {
-    /// The name on the wire and in databases.
+    /// The name in JSON and in databases.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,13 +58,13 @@ impl Blocks {
         }
     }
 
-    /// What has this name.
+    /// The value that has this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Debits, Self::Credits, Self::Both].into_iter().find(|it| it.as_str() == name)
+        [Self::Debits, Self::Credits, Self::Both].into_iter().find(|blocks| blocks.as_str() == name)
     }
 
-    /// Whether it is the word for all.
+    /// Whether both directions are refused.
     #[must_use]
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
     pub fn is_both(&self) -> bool {
@@ -70,104 +72,92 @@ impl Blocks {
     }
 }
 
-/// What an account may spend, besides its overdraft. Absent: without limit.
+/// The spending limits of an account, besides its overdraft limit. An absent limit does not exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpendingLimits {
-    /// The most of one transfer, zero or more.
+    /// The limit of one transfer, zero or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub transfer: Option<Amount>,
-    /// The most that leaves the account on one day, in the bank's time zone.
+    /// The limit of all debits of one day, in the bank's time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub daily: Option<Amount>,
-    /// The most that leaves the account in one month, in the bank's time zone.
+    /// The limit of all debits of one month, in the bank's time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub monthly: Option<Amount>,
-    /// The least that must stay on the account.
+    /// The minimum balance of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub minimum_balance: Option<Amount>,
 }
 
-/// One of the limits that an account may have besides its overdraft.
+/// A spending limit of an account, besides its overdraft limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpendingLimit {
-    /// The most of one transfer.
+    /// The limit of one transfer.
     Transfer,
-    /// The most that leaves the account on one day.
+    /// The limit of all debits of one day.
     Daily,
-    /// The most that leaves the account in one month.
+    /// The limit of all debits of one month.
     Monthly,
-    /// The least that must stay on the account.
+    /// The minimum balance of the account.
     MinimumBalance,
 }
 
-/// Where an account stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountStatus {
-    /// Asked for; the ledger has not opened its side yet.
-    Pending,
-    /// In use.
-    Active,
-    /// No money moves.
-    Frozen,
-    /// To be closed; the ledger is checking that nothing is left on it.
-    Closing,
-    /// Closed for ever.
-    Closed,
-}
-
-impl AccountStatus {
-    /// The name on the wire and in databases.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Frozen => "frozen",
-            Self::Closing => "closing",
-            Self::Closed => "closed",
-        }
+codes! {
+    /// The status of an account.
+    pub enum AccountStatus {
+        /// The account was opened; the ledger has not opened its side yet.
+        Pending = "pending",
+        /// The account is in use.
+        Active = "active",
+        /// The account refuses debits and credits.
+        Frozen = "frozen",
+        /// The account is closing; the ledger checks that the balance is zero.
+        Closing = "closing",
+        /// The account is closed for ever.
+        Closed = "closed",
     }
 }
 
-/// An account as the accounts service knows it. What is on it, only the ledger knows.
+/// An account of the accounts service. The balance is known to the ledger alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// The account's id.
     pub account_id: AccountId,
-    /// Its IBAN, given by the bank when it was opened.
+    /// The IBAN that the bank assigned at the opening.
     pub iban: Iban,
-    /// Who it belongs to.
+    /// The holder of the account.
     pub holder: Holder,
-    /// The product's name, such as `current`.
+    /// The name of the product, such as `current`.
     pub product: String,
-    /// The one currency it holds.
+    /// The one currency of the account.
     pub currency: Currency,
-    /// How far below zero it may go, zero or more.
+    /// The overdraft limit: how far the balance may fall below zero; zero or more.
     #[schemars(extend("pattern" = "^[0-9]"))]
     pub overdraft_limit: Amount,
-    /// What it may spend besides; absent: no such limits.
+    /// The spending limits of the account; none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spending: Option<SpendingLimits>,
-    /// What it refuses, where it is frozen; absent of a frozen account: everything. Of a pending or
-    /// closing account: what it will refuse once it is open, or its closing was refused.
+    /// The directions that the account refuses. On a frozen account without this field: both. On a
+    /// pending or closing account: the directions that the account will refuse after its
+    /// activation, or after a refused closing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Blocks>,
-    /// What another system calls it. Unique.
+    /// The account's name in another system. Unique.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
-    /// Where it stands.
-    pub status: AccountStatus,
-    /// The version by which it began to close, while it is closing: the ledger's answer names it.
+    /// The status.
+    pub status: Open<AccountStatus>,
+    /// On a closing account, the version at which the closing began; the ledger's answer names this
+    /// version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub closing_version: Option<i64>,
-    /// Counts the account's changes, from 1.
+    /// The version of the account: counts its changes, from 1.
     #[schemars(range(min = 1))]
     pub version: i64,
 }

@@ -1,48 +1,49 @@
-//! What is arranged for an account, or for the whole bank, without moving money at once. These
-//! commands have a queue of their own, so that none of them waits behind transfers, or holds these
-//! up.
+//! Arrangements for an account or for the whole bank, which move no money at once. Their commands
+//! have a queue of their own: an arrangement never waits behind transfers, and transfers never wait
+//! behind an arrangement.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CancelOrder, ClosePeriod, RemoveMonitor, SetMonitor, SetOrder, SetTerms};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId},
     message::messages,
 };
 
-/// Why an arrangement was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ArrangementReason {
-    /// The ledger knows no such account, or it is one of the bank's own.
-    UnknownAccount,
-    /// The account is closed, or about to be.
-    AccountClosed,
-    /// A field breaks a rule.
-    InvalidField,
-    /// The account has had as many of them as it may.
-    TooMany,
-    /// The account has no such monitor.
-    UnknownMonitor,
-    /// The account has no such order, or it is over.
-    UnknownOrder,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
+codes! {
+    /// The reason why the ledger refused an arrangement.
+    pub enum ArrangementReason {
+        /// The ledger has no customer's account with this id.
+        UnknownAccount = "unknown_account",
+        /// The account is closed or locked.
+        AccountClosed = "account_closed",
+        /// A field breaks a rule.
+        InvalidField = "invalid_field",
+        /// The account has reached the maximal number of such arrangements.
+        TooMany = "too_many",
+        /// The account has no monitor with this id.
+        UnknownMonitor = "unknown_monitor",
+        /// The account has no current order with this id.
+        UnknownOrder = "unknown_order",
+        /// An earlier command had the same id and other content.
+        IdempotencyConflict = "idempotency_conflict",
+    }
 }
 
-/// `ledger.arrangement.rejected.v1`: an arrangement was refused, and changed nothing.
+/// `ledger.arrangement.rejected.v1`: the ledger has refused an arrangement. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArrangementRejected {
-    /// The refused command.
+    /// The id of the refused command.
     pub command_id: CommandId,
-    /// Its type.
+    /// The type of the refused command.
     pub command_type: String,
-    /// The account it named.
+    /// The account that the command named.
     pub account_id: AccountId,
-    /// Why.
-    pub reason: ArrangementReason,
-    /// The field that breaks a rule, where there is one.
+    /// The reason.
+    pub reason: Open<ArrangementReason>,
+    /// The field that breaks a rule, if the reason is a field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The rule, in words.
@@ -51,11 +52,11 @@ pub struct ArrangementRejected {
 
 messages! {
     Event "ledger.arrangement.rejected.v1" ArrangementRejected,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
 }
 
 crate::message_set! {
-    /// What `ledger.arrangements` carries.
+    /// The messages of the queue `ledger.arrangements`.
     pub enum LedgerArrangement {
         SetTerms(SetTerms),
         SetMonitor(SetMonitor),

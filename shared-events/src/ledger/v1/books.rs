@@ -1,8 +1,8 @@
-//! What the ledger keeps beside its journal: balances, holds, reversals. Promise: whoever has read
-//! the journal up to the ends that a page tells can say what every row of the page must be.
+//! The state of the ledger beside its journal: balances, holds, reversals. Promise: an auditor with
+//! the journal up to the chain ends of a page can work out each row of that page.
 //!
-//! Figures and names are told as the database writes them: a proof must be able to tell of what
-//! cannot be.
+//! Figures and names are shown as the database has them, because an audit must be able to show
+//! impossible values.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -15,137 +15,140 @@ use crate::{
     message::{Query, messages},
 };
 
-/// The most rows that one page of the books has.
+/// The maximal number of rows on one page of the books.
 pub const BOOKS_PAGE_MAX: u32 = 1_000;
 
-/// What there is to be compared with the journal.
+/// The parts of the state that an audit compares with the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BooksPart {
-    /// The accounts, with what is on them.
+    /// The accounts and their balances.
     Accounts,
-    /// The holds, also those that are over.
+    /// The holds, including ended ones.
     Holds,
-    /// What was reversed of posted transfers.
+    /// The reversed amounts of posted transfers.
     Reversals,
-    /// How many entries each account has.
+    /// The number of entries of each account.
     Entries,
 }
 
-/// `ledger.books.get.v1`: what the ledger keeps beside its journal, by id, a page at a time.
+/// `ledger.books.get.v1`: asks for the state of the ledger beside its journal, in the order of ids,
+/// in pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetBooks {
-    /// Of what.
+    /// The part of the state.
     pub part: BooksPart,
-    /// The first id to show: the `next` of the page before; from the beginning if not given.
+    /// The first id of the page: the `next` of the previous page; the lowest id if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Uuid>,
-    /// The most to return, 1 to 1,000; 100 if not given.
+    /// The maximal number of items, 1 to 1,000; 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
 }
 
-/// Where a chain of the journal ends.
+/// The end of a chain of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainEnd {
-    /// Which chain, from 0.
+    /// The number of the chain, from 0.
     pub chain: i16,
-    /// The place of its last record; 0: it has none.
+    /// The place of the last record; 0 if the chain is empty.
     pub place: i64,
-    /// The hash of that record; zeros where there is none.
+    /// The hash of the last record; zeros if the chain is empty.
     pub hash: Hash256,
 }
 
-/// An account as it is stored, save its limits.
+/// An account as stored, without its limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountRow {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Its code, where it is the bank's own.
+    /// The account's code, if the account is one of the bank's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Its currency.
+    /// The currency of the account.
     pub currency: String,
-    /// Where it stands.
+    /// The status.
     pub status: String,
-    /// All that was ever booked out.
+    /// The sum of all posted debits.
     pub posted_debits: String,
-    /// All that was ever booked in.
+    /// The sum of all posted credits.
     pub posted_credits: String,
-    /// What is set aside to go out.
+    /// The pending debits: amounts on hold for other accounts.
     pub pending_debits: String,
-    /// What is expected to come in.
+    /// The pending credits: amounts on hold for this account.
     pub pending_credits: String,
-    /// Its version.
+    /// The version of the account.
     pub version: i64,
 }
 
-/// A hold as it is stored.
+/// A hold as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldRow {
-    /// The instruction that placed it.
+    /// The id of the instruction that placed the hold.
     pub hold_id: TransferId,
-    /// Who is to pay.
+    /// The debtor of the hold.
     pub debtor_id: AccountId,
-    /// Who is to be paid.
+    /// The creditor of the hold.
     pub creditor_id: AccountId,
-    /// Of which currency.
+    /// The currency.
     pub currency: String,
-    /// What is still held.
+    /// The amount that is still on hold.
     pub remaining: String,
-    /// Where it stands.
+    /// The status.
     pub status: String,
-    /// When it ends by itself; absent: never, which cannot be.
+    /// The instant of expiry. A row without one is impossible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// The bank's day on which it was placed.
+    /// The bank's day of the placement.
     pub placed_on: String,
 }
 
-/// What was reversed of a posted transfer, as it is stored.
+/// The reversed amount of a posted transfer, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReversalRow {
-    /// Which transfer.
+    /// The transfer.
     pub original_id: TransferId,
-    /// How much of it.
+    /// The reversed amount.
     pub amount: String,
 }
 
-/// How many entries stand in an account's book.
+/// The number of entries of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EntriesCount {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// How many.
+    /// The number of entries.
     pub entries: i64,
 }
 
-/// Rows of one part of the books, by id.
+/// The rows of one part of the state, in the order of ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BooksRows {
-    /// The accounts, with what is on them.
+    /// The accounts and their balances.
     Accounts(Vec<AccountRow>),
-    /// The holds, also those that are over.
+    /// The holds, including ended ones.
     Holds(Vec<HoldRow>),
-    /// What was reversed of posted transfers.
+    /// The reversed amounts of posted transfers.
     Reversals(Vec<ReversalRow>),
-    /// How many entries each account has.
+    /// The number of entries of each account.
     Entries(Vec<EntriesCount>),
 }
 
-/// `ledger.books.found.v1`: a page of the books, and where the journal ended when it was read.
+/// `ledger.books.found.v1`: a page of the state, and the chain ends of the journal at the same
+/// instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BooksFound {
-    /// Where each chain ended: the rows are as the records up to there have left them.
+    /// The end of each chain: the rows are the result of all records up to there.
     pub ends: Vec<ChainEnd>,
-    /// Records of chains that the journal does not have, at most 10. There are none.
+    /// Orphaned records: records of chains that the journal does not have, at most 10. A sound
+    /// journal has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub astray: Vec<TransferId>,
     /// The rows of this page.
     pub rows: BooksRows,
-    /// Where the next page begins, if there is one.
+    /// The first id of the next page. Absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Uuid>,
 }

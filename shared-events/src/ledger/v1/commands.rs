@@ -1,4 +1,4 @@
-//! What can be asked of the ledger.
+//! Commands to the ledger.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,27 +14,27 @@ use crate::{
     money::Money,
 };
 
-/// The most transfers that one command carries.
+/// The maximal number of transfers in one command.
 pub const TRANSFERS_MAX: usize = 1_000;
-/// The most characters of a reference (ISO 20022 remittance information).
+/// The maximal number of characters of a reference (ISO 20022 remittance information).
 pub const REFERENCE_CHARS_MAX: usize = 140;
-/// The most characters of an end-to-end id (ISO 20022 `Max35Text`).
+/// The maximal number of characters of an end-to-end id (ISO 20022 `Max35Text`).
 pub const END_TO_END_ID_CHARS_MAX: usize = 35;
 
 /// The code of one of the bank's own accounts.
 ///
-/// The bank has one account for each code and currency; it opens itself when it is first used.
-/// The codes: `cash`, `cards`, `fees`, `interest_paid`, `interest_received`, `penalty_interest`,
-/// `fx_position` and `fx_rounding` for what is exchanged, and for every bank that this one settles
-/// with `settlement:<code of the bank, 1 to 11 of A-Z and 0-9>`.
+/// The bank has one account for each code and currency, opened by the ledger at its first use. The
+/// codes: `cash`, `cards`, `fees`, `interest_paid`, `interest_received`, `penalty_interest`,
+/// `fx_position` and `fx_rounding` for exchanges, and `settlement:<code of the other bank, 1 to 11
+/// of A-Z and 0-9>` for each bank with which this bank settles.
 ///
-/// On the wire any code of this form is read; one that the bank does not have is a party that does
-/// not exist, which is a reason to reject, not to misunderstand.
+/// A reader accepts any code of this form. A code that the bank does not use names a party that
+/// does not exist; the ledger rejects an instruction with such a party.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct AccountCode(pub String);
 
-/// A text that has not the form of an account code.
+/// A text without the form of an account code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an account code: 1 to 40 of a-z, A-Z, 0-9, _ and :")]
 pub struct InvalidCode;
@@ -65,7 +65,7 @@ impl JsonSchema for AccountCode {
 }
 
 impl AccountCode {
-    /// The bank's own accounts that need no other bank's code.
+    /// The codes that name no other bank.
     pub const PLAIN: [&'static str; 8] = [
         "cash",
         "cards",
@@ -84,13 +84,13 @@ impl AccountCode {
         Self(format!("{}{bank}", Self::SETTLEMENT))
     }
 
-    /// The account that holds what was sold and owes what was bought of a currency.
+    /// The bank's position in a currency: sold amounts come in, bought amounts go out.
     #[must_use]
     pub fn fx_position() -> Self {
         Self("fx_position".to_owned())
     }
 
-    /// The account for what rounding gives or takes.
+    /// The account of rounding differences.
     #[must_use]
     pub fn fx_rounding() -> Self {
         Self("fx_rounding".to_owned())
@@ -115,7 +115,7 @@ impl fmt::Display for AccountCode {
     }
 }
 
-/// One side of a transfer: `{"account_id":"..."}` or `{"code":"cash"}`.
+/// A party of a transfer: `{"account_id":"..."}` or `{"code":"cash"}`.
 #[derive(
     Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -136,35 +136,35 @@ impl fmt::Display for Party {
     }
 }
 
-/// One transfer of money from a debtor to a creditor.
+/// A transfer of money from a debtor to a creditor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transfer {
-    /// The transfer's id, made by the client. The same id with the same content is the same
-    /// transfer and has the same outcome; with other content it is rejected. A UUID of any version
-    /// but 8: those are for what the ledger does by itself.
+    /// The id of the transfer, made by the client. A second transfer with the same id and the same
+    /// content is the same transfer and has the same outcome; with other content, the second
+    /// transfer is rejected. A UUID of any version except 8, which is reserved for the ledger.
     pub transfer_id: TransferId,
-    /// Who pays.
+    /// The debtor.
     pub debtor: Party,
-    /// Who is paid.
+    /// The creditor.
     pub creditor: Party,
-    /// How much: more than zero, at most 1,000,000,000,000,000 units.
+    /// The amount: more than zero, at most 1,000,000,000,000,000 units.
     pub money: Money,
-    /// What it is for, at most 140 characters.
+    /// The reference (remittance information), at most 140 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 140))]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment, passed on unchanged, at most 35 characters.
+    /// The debtor's end-to-end id of the payment, passed on unchanged, at most 35 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 35))]
     pub end_to_end_id: Option<String>,
-    /// The day to book it on, in the years 1900 to 2199; the day it is posted if not given.
+    /// The booking date, in the years 1900 to 2199; the day of posting if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking_date: Option<NaiveDate>,
 }
 
-/// `ledger.transfers.submit.v1`: post 1 to 1,000 transfers, each for itself, in this order.
-/// Deposits, withdrawals, fees and interest are transfers against the bank's own accounts.
-/// Answered by `ledger.transfers.posted.v1` and `ledger.transfers.rejected.v1`.
+/// `ledger.transfers.submit.v1`: posts 1 to 1,000 transfers, each independent of the others, in
+/// this order. Deposits, withdrawals, fees and interest are transfers with one of the bank's own
+/// accounts. Answered by `ledger.transfers.posted.v1` and `ledger.transfers.rejected.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SubmitTransfers {
     /// The transfers.
@@ -180,12 +180,12 @@ impl SubmitTransfers {
 
 messages! {
     Command "ledger.transfers.submit.v1" SubmitTransfers,
-        subject |it| it.first_debtor().unwrap_or_default(), key Self::first_debtor;
+        subject |message| message.first_debtor().unwrap_or_default(), key Self::first_debtor;
 }
 
 crate::message_set! {
-    /// What the partitions `ledger.commands.<n>` carry: commands, and the account events that the
-    /// ledger follows.
+    /// The messages of the partitions `ledger.commands.<n>`: commands, and the account events that
+    /// the ledger follows.
     pub enum LedgerCommand {
         Submit(SubmitTransfers),
         Instruct(SubmitInstructions),

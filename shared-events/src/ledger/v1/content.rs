@@ -1,10 +1,10 @@
-//! What "the same content" means for an instruction. Promise: the same content has the same digest,
-//! whichever command it comes in and however it is written: `1.1` is `1.10`.
+//! The content of an instruction. Promise: equal contents have equal digests, in every command and
+//! in every notation: `1.1` is `1.10`.
 
 use super::{Action, Instruction, Party, Payment};
 
 impl Instruction {
-    /// BLAKE3 over everything that the instruction says, save its id and its group.
+    /// BLAKE3 over the whole instruction except its id and its group.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut content = Content::default();
@@ -27,7 +27,7 @@ impl Instruction {
 struct Content(blake3::Hasher);
 
 impl Content {
-    /// The transfer of `ledger.transfers.submit.v1`. Digests of it are stored for ever.
+    /// The transfer of `ledger.transfers.submit.v1`. Its digests are stored for ever.
     fn payment(&mut self, payment: &Payment) {
         for party in [&payment.debtor, &payment.creditor] {
             match party {
@@ -45,7 +45,7 @@ impl Content {
         }
     }
 
-    /// Name, length, value: no two different contents make the same bytes.
+    /// Name, length, value: different contents are different bytes.
     fn field(&mut self, name: &[u8], value: &[u8]) {
         self.0.update(name).update(&(value.len() as u64).to_be_bytes()).update(value);
     }

@@ -1,6 +1,6 @@
-//! What the ledger announces. Each side of a transfer comes with the balances after it and the
-//! ledger account's version, which counts its postings and changes, so that a reader can order
-//! them and notice a gap.
+//! Events of the ledger. Each party of a transfer is shown with its balance after the transfer and
+//! with the version of its ledger account. The version counts postings and changes, so that a
+//! reader can order them and notice a gap.
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
@@ -9,126 +9,130 @@ use serde::{Deserialize, Serialize};
 use super::{AccountCode, HoldAfter, Party, RejectReason};
 use crate::{
     accounts::CloseRefusal,
+    code::{Open, codes},
     ids::{AccountId, CommandId, TransferId},
     message::messages,
     money::{Amount, Currency, Money},
 };
 
-/// The most outcomes that one event lists. A command with more is answered by several events.
+/// The maximal number of outcomes in one event. A command with more outcomes is answered by several
+/// events.
 pub const OUTCOMES_PER_EVENT_MAX: usize = 250;
 
-/// An account as a transfer left it.
+/// An account after a transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountAfter {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Its code, where it is the bank's own.
+    /// The account's code, if the account is one of the bank's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<AccountCode>,
-    /// Posted credits less posted debits.
+    /// The balance: posted credits less posted debits.
     pub balance: Amount,
-    /// What can be spent: balance + overdraft limit - pending debits. Absent: without limit.
+    /// The available balance: balance + overdraft limit - pending debits. Absent on an account
+    /// without a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<Amount>,
-    /// The ledger account's version.
+    /// The version of the ledger account.
     pub version: i64,
 }
 
-/// A transfer that was posted.
+/// A posted transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PostedTransfer {
-    /// Which transfer.
+    /// The transfer.
     pub transfer_id: TransferId,
-    /// Who paid, and what is left.
+    /// The debtor, with the balance after the transfer.
     pub debtor: AccountAfter,
-    /// Who was paid, and what there is now.
+    /// The creditor, with the balance after the transfer.
     pub creditor: AccountAfter,
-    /// How much.
+    /// The amount.
     pub money: Money,
-    /// What it is for.
+    /// The reference (remittance information).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment.
+    /// The debtor's end-to-end id of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
-    /// The day it is booked on.
+    /// The booking date.
     pub booking_date: NaiveDate,
-    /// The day from which the money counts for interest, where it is not the booking date.
+    /// The value date, from which the money counts for interest. Absent if equal to the booking
+    /// date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_date: Option<NaiveDate>,
-    /// The hold that it was captured from, and what is left of that.
+    /// The captured hold, with its remaining amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldAfter>,
-    /// The posted transfer that it reverses.
+    /// The posted transfer that this transfer reverses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<TransferId>,
 }
 
-/// A transfer that was rejected. Nothing was posted.
+/// A rejected transfer. Nothing was posted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RejectedTransfer {
-    /// Which transfer.
+    /// The transfer.
     pub transfer_id: TransferId,
-    /// Why.
-    pub reason: RejectReason,
-    /// Who was to pay.
+    /// The reason.
+    pub reason: Open<RejectReason>,
+    /// The debtor.
     pub debtor: Party,
-    /// Who was to be paid.
+    /// The creditor.
     pub creditor: Party,
-    /// How much.
+    /// The amount.
     pub money: Money,
-    /// The debtor's account as it is, where it exists.
+    /// The debtor's account at the rejection, if the account exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debtor_account: Option<AccountAfter>,
 }
 
-/// `ledger.transfers.posted.v1`: transfers of one command that were posted, in the command's order.
+/// `ledger.transfers.posted.v1`: posted transfers of one command, in the command's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TransfersPosted {
-    /// The command that asked for them.
+    /// The id of the command.
     pub command_id: CommandId,
     /// The transfers, at most 250.
     #[schemars(length(max = 250))]
     pub transfers: Vec<PostedTransfer>,
 }
 
-/// `ledger.transfers.rejected.v1`: transfers of one command that were rejected, in its order.
+/// `ledger.transfers.rejected.v1`: rejected transfers of one command, in the command's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TransfersRejected {
-    /// The command that asked for them.
+    /// The id of the command.
     pub command_id: CommandId,
     /// The transfers, at most 250.
     #[schemars(length(max = 250))]
     pub transfers: Vec<RejectedTransfer>,
 }
 
-/// Why the ledger refused a command as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerReason {
-    /// It carries no transfer.
-    NoTransfers,
-    /// It carries more than 1,000.
-    TooManyTransfers,
-    /// The period would end before 1900 or after 2199.
-    InvalidPeriod,
-    /// The period is not over: its last day is today, or is yet to come.
-    PeriodNotOver,
-    /// A later day is closed already.
-    PeriodNotForward,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
+codes! {
+    /// The reason why the ledger refused a whole command.
+    pub enum LedgerReason {
+        /// The command has no transfer.
+        NoTransfers = "no_transfers",
+        /// The command has more than 1,000 transfers.
+        TooManyTransfers = "too_many_transfers",
+        /// The period would end before 1900 or after 2199.
+        InvalidPeriod = "invalid_period",
+        /// The period is not over: its last day is today or later.
+        PeriodNotOver = "period_not_over",
+        /// A later day is already closed.
+        PeriodNotForward = "period_not_forward",
+        /// An earlier command had the same id and other content.
+        IdempotencyConflict = "idempotency_conflict",
+    }
 }
 
-/// `ledger.command.rejected.v1`: a command was refused as a whole, and changed nothing.
+/// `ledger.command.rejected.v1`: the ledger has refused a whole command. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerCommandRejected {
-    /// The refused command.
+    /// The id of the refused command.
     pub command_id: CommandId,
-    /// Its type.
+    /// The type of the refused command.
     pub command_type: String,
-    /// Why.
-    pub reason: LedgerReason,
+    /// The reason.
+    pub reason: Open<LedgerReason>,
     /// The rule, in words.
     pub message: String,
 }
@@ -136,53 +140,54 @@ pub struct LedgerCommandRejected {
 /// `ledger.account.opened.v1`: the ledger has opened its side of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerAccountOpened {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The currency it holds.
+    /// The currency of the account.
     pub currency: Currency,
-    /// The ledger account's version, 1.
+    /// The version of the ledger account, 1.
     pub version: i64,
 }
 
-/// `ledger.account.locked.v1`: nothing is on the account, and nothing will be.
+/// `ledger.account.locked.v1`: the ledger has locked an account. The balance is zero and stays
+/// zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerAccountLocked {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The ledger account's version after this change.
+    /// The version of the ledger account after this change.
     pub version: i64,
-    /// The account's version in the `accounts.account.closing.v1` that this answers.
+    /// The account's version in the `accounts.account.closing.v1` that this event answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing_version: Option<i64>,
 }
 
-/// `ledger.account.close_refused.v1`: the account cannot be locked.
+/// `ledger.account.close_refused.v1`: the ledger has refused to lock an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerAccountCloseRefused {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Why.
-    pub reason: CloseRefusal,
-    /// What is on it.
+    /// The reason.
+    pub reason: Open<CloseRefusal>,
+    /// The balance of the account.
     pub balance: Amount,
-    /// The ledger account's version.
+    /// The version of the ledger account.
     pub version: i64,
-    /// The account's version in the `accounts.account.closing.v1` that this answers.
+    /// The account's version in the `accounts.account.closing.v1` that this event answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing_version: Option<i64>,
 }
 
 messages! {
     Event "ledger.transfers.posted.v1" TransfersPosted,
-        subject |it| it.command_id.to_string(), key |_| None;
+        subject |message| message.command_id.to_string(), key |_| None;
     Event "ledger.transfers.rejected.v1" TransfersRejected,
-        subject |it| it.command_id.to_string(), key |_| None;
+        subject |message| message.command_id.to_string(), key |_| None;
     Event "ledger.command.rejected.v1" LedgerCommandRejected,
-        subject |it| it.command_id.to_string(), key |_| None;
+        subject |message| message.command_id.to_string(), key |_| None;
     Event "ledger.account.opened.v1" LedgerAccountOpened,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.account.locked.v1" LedgerAccountLocked,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.account.close_refused.v1" LedgerAccountCloseRefused,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
 }

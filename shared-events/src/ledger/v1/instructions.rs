@@ -1,6 +1,6 @@
-//! Instructions: all that the ledger can be told to do with money, in one list. A transfer of
-//! `ledger.transfers.submit.v1` is the simplest of them, and the same thing: the same id with the
-//! same content has the same outcome, whichever command it comes in.
+//! Instructions: everything that the ledger can do with money, in one list. A transfer of
+//! `ledger.transfers.submit.v1` is the simplest instruction: the same id with the same content has
+//! the same outcome in either command.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -13,181 +13,186 @@ use crate::{
     money::{Amount, Currency, Money},
 };
 
-/// The most instructions that one command carries.
+/// The maximal number of instructions in one command.
 pub const INSTRUCTIONS_MAX: usize = 1_000;
-/// The fewest and the most legs of one transfer.
+/// The minimal and the maximal number of legs of one transfer.
 pub const LEGS: std::ops::RangeInclusive<usize> = 2..=100;
-/// The longest that a hold may last, in days.
+/// The maximal duration of a hold, in days.
 pub const HOLD_DAYS_MAX: i64 = 400;
-/// The most digits after the point of a rate of exchange.
+/// The maximal number of digits after the point of an exchange rate.
 pub const RATE_DIGITS_MAX: u32 = 10;
 
-/// One thing that the ledger is told to do.
+/// An instruction to the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Instruction {
-    /// Its id, made by the client: the id of the transfer, hold or release that comes of it. The
-    /// same id with the same content has the same outcome; with other content it is rejected. A
-    /// UUID of any version but 8: those are for what the ledger does by itself.
+    /// The id of the instruction, made by the client, and of the transfer, hold or release that
+    /// results. A second instruction with the same id and the same content has the same outcome;
+    /// with other content, the second instruction is rejected. A UUID of any version except 8,
+    /// which is reserved for the ledger.
     pub transfer_id: TransferId,
-    /// Instructions of one command that name the same group are all done, or none of them is.
+    /// The group. Instructions of one command with the same group are carried out together or not
+    /// at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<u32>,
-    /// What to do.
+    /// The kind of the instruction, with its details.
     pub action: Action,
-    /// What it is for, at most 140 characters.
+    /// The reference (remittance information), at most 140 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 140))]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment, passed on unchanged, at most 35 characters.
+    /// The debtor's end-to-end id of the payment, passed on unchanged, at most 35 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 35))]
     pub end_to_end_id: Option<String>,
-    /// The day to book it on, in the years 1900 to 2199; the day it is posted if not given.
+    /// The booking date, in the years 1900 to 2199; the day of posting if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking_date: Option<NaiveDate>,
-    /// The day from which the money counts for interest (value date), in the years 1900 to 2199;
-    /// the booking date if not given.
+    /// The value date, from which the money counts for interest, in the years 1900 to 2199; the
+    /// booking date if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_date: Option<NaiveDate>,
 }
 
-/// What an instruction does.
+/// The kinds of instructions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Move money from a debtor to a creditor.
+    /// Moves money from a debtor to a creditor.
     Transfer(Payment),
-    /// Set money of the debtor aside for the creditor (the first half of a two-phase transfer).
+    /// Places a hold: reserves money of the debtor for the creditor (the first half of a two-phase
+    /// transfer).
     Hold(Hold),
-    /// Post money that is held, all of it or a part.
+    /// Captures a hold: posts the held money or a part of that.
     Capture(Capture),
-    /// Give back what is left of a hold.
+    /// Releases the remaining amount of a hold.
     Release(Release),
-    /// Move money of a posted transfer back.
+    /// Reverses a posted transfer.
     Reverse(Reverse),
-    /// Move money among 2 to 100 accounts at once.
+    /// Moves money among 2 to 100 accounts at once.
     Legs(Legs),
-    /// Move money from a debtor in one currency to a creditor in another.
+    /// Moves money from a debtor in one currency to a creditor in another currency.
     Exchange(Exchange),
 }
 
 /// A transfer from a debtor to a creditor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Payment {
-    /// Who pays.
+    /// The debtor.
     pub debtor: Party,
-    /// Who is paid.
+    /// The creditor.
     pub creditor: Party,
-    /// How much: more than zero, at most 1,000,000,000,000,000 units.
+    /// The amount: more than zero, at most 1,000,000,000,000,000 units.
     pub money: Money,
-    /// Move less if less is available, but not nothing.
+    /// Moves the available amount, but not zero, if the debtor has less.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub up_to: bool,
 }
 
-/// Money set aside. It counts as spent for the debtor until it is captured, released or expired.
+/// A reservation of money. The amount counts as spent by the debtor until the capture, the release
+/// or the expiry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hold {
-    /// Who is to pay.
+    /// The debtor of the hold.
     pub debtor: Party,
-    /// Who is to be paid.
+    /// The creditor of the hold.
     pub creditor: Party,
-    /// How much: more than zero, at most 1,000,000,000,000,000 units.
+    /// The amount: more than zero, at most 1,000,000,000,000,000 units.
     pub money: Money,
-    /// Hold less if less is available, but not nothing.
+    /// Holds the available amount, but not zero, if the debtor has less.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub up_to: bool,
-    /// When it ends by itself: after now, at most 400 days ahead.
+    /// The instant of expiry: in the future, at most 400 days ahead.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Posts what is held.
+/// The capture of a hold: posts the held money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Capture {
-    /// The hold: the id of the instruction that placed it.
+    /// The hold: the id of the instruction that placed the hold.
     pub hold_id: TransferId,
-    /// How much of it, in the hold's currency; all that is left if not given.
+    /// The amount to capture, in the hold's currency; the whole remaining amount if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
-    /// Keep what is left for another capture, instead of releasing it.
+    /// Keeps the remaining amount on hold for another capture, instead of releasing that amount.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_rest: bool,
 }
 
-/// Gives back what is left of a hold.
+/// The release of the remaining amount of a hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Release {
-    /// The hold: the id of the instruction that placed it.
+    /// The hold: the id of the instruction that placed the hold.
     pub hold_id: TransferId,
 }
 
-/// Moves money of a posted transfer back, with the sides exchanged. What has more than one debtor
-/// or creditor can be reversed as a whole only.
+/// The reversal of a posted transfer: moves the money back from the creditor to the debtor. A
+/// transfer with several debtors or creditors can be reversed only as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reverse {
     /// The posted transfer.
     pub original_id: TransferId,
-    /// How much of it, in its currency; all that has not been reversed if not given.
+    /// The amount to reverse, in the transfer's currency; the whole amount that is not yet reversed
+    /// if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
 }
 
-/// One leg of a transfer: one account, debited or credited.
+/// A leg of a transfer: the debit or the credit of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Leg {
-    /// Which account.
+    /// The account.
     pub account: Party,
-    /// Out of it, or into it.
+    /// Debit or credit.
     pub direction: Direction,
-    /// How much: more than zero, at most 1,000,000,000,000,000 units.
+    /// The amount: more than zero, at most 1,000,000,000,000,000 units.
     pub money: Money,
 }
 
-/// A transfer of several legs. For each currency debits equal credits.
+/// A transfer with several legs. In each currency, debits equal credits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Legs {
-    /// The legs, 2 to 100, each account once.
+    /// The legs, 2 to 100; each account has one leg.
     #[schemars(length(min = 2, max = 100))]
     pub legs: Vec<Leg>,
 }
 
-/// A transfer between two currencies, through the bank's own accounts `fx_position` of both. The
-/// creditor gets `sell` times `rate`, rounded to the currency's digits; what rounding gives or
-/// takes is booked on `fx_rounding`.
+/// An exchange between two currencies, through the bank's own accounts `fx_position` in both
+/// currencies. The creditor receives `sell` times `rate`, rounded to the digits of the currency;
+/// the rounding difference is posted on `fx_rounding`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
-    /// Who pays.
+    /// The debtor.
     pub debtor: Party,
-    /// Who is paid.
+    /// The creditor.
     pub creditor: Party,
-    /// How much leaves the debtor: more than zero, at most 1,000,000,000,000,000 units.
+    /// The sold amount: more than zero, at most 1,000,000,000,000,000 units.
     pub sell: Money,
-    /// The currency that the creditor gets.
+    /// The bought currency, which the creditor receives.
     pub buy: Currency,
-    /// How many units of `buy` there are for one unit of what is sold: more than zero, at most 10
-    /// digits after the point.
+    /// The exchange rate, in units of `buy` for one unit of the sold currency: more than zero, at
+    /// most 10 digits after the point.
     pub rate: Amount,
-    /// How to round what the creditor gets.
+    /// The rounding of the bought amount.
     #[serde(default)]
     pub rounding: Rounding,
 }
 
-/// How an amount is rounded to the digits of its currency.
+/// The rounding of an amount to the digits of its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
-    /// To the nearest; from the middle to the even digit (IEEE 754 roundTiesToEven).
+    /// To the nearest; a tie goes to the even digit (IEEE 754 roundTiesToEven).
     #[default]
     HalfEven,
-    /// To the nearest; from the middle away from zero.
+    /// To the nearest; a tie goes away from zero.
     HalfUp,
     /// Towards zero.
     Down,
 }
 
-/// `ledger.instructions.submit.v1`: carry out 1 to 1,000 instructions, in this order, each for
-/// itself or in groups. Each is answered in an event of what it led to: transfers posted, legs
-/// posted, transfers held, holds released, transfers or instructions rejected.
+/// `ledger.instructions.submit.v1`: carries out 1 to 1,000 instructions, in this order,
+/// independently or in groups. Each instruction is answered in an event of its outcome: transfers
+/// posted, legs posted, transfers held, holds released, transfers or instructions rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SubmitInstructions {
     /// The instructions.
@@ -196,40 +201,40 @@ pub struct SubmitInstructions {
 }
 
 impl SubmitInstructions {
-    /// What the first instruction is about: its debtor where it names one.
+    /// The subject of the first instruction: its debtor, if the instruction names one.
     fn first(&self) -> Option<String> {
         let first = match &self.instructions.first()?.action {
-            Action::Transfer(it) => it.debtor.to_string(),
-            Action::Hold(it) => it.debtor.to_string(),
-            Action::Exchange(it) => it.debtor.to_string(),
-            Action::Capture(it) => it.hold_id.to_string(),
-            Action::Release(it) => it.hold_id.to_string(),
-            Action::Reverse(it) => it.original_id.to_string(),
-            Action::Legs(it) => it.legs.first()?.account.to_string(),
+            Action::Transfer(payment) => payment.debtor.to_string(),
+            Action::Hold(hold) => hold.debtor.to_string(),
+            Action::Exchange(exchange) => exchange.debtor.to_string(),
+            Action::Capture(capture) => capture.hold_id.to_string(),
+            Action::Release(release) => release.hold_id.to_string(),
+            Action::Reverse(reverse) => reverse.original_id.to_string(),
+            Action::Legs(legs) => legs.legs.first()?.account.to_string(),
         };
         Some(first)
     }
 }
 
-/// `ledger.instructions.preview.v1`: what would become of these instructions now, and what would be
-/// on the accounts. Nothing is stored. Answered by `ledger.instructions.previewed.v1`.
+/// `ledger.instructions.preview.v1`: asks for the outcomes and the balances that these instructions
+/// would have now. Nothing is stored. Answered by `ledger.instructions.previewed.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PreviewInstructions {
-    /// The instructions, as they would be submitted.
+    /// The instructions, as in a submission.
     #[schemars(length(min = 1, max = 1_000))]
     pub instructions: Vec<Instruction>,
 }
 
-/// One instruction and what would become of it.
+/// An instruction and its expected outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PreviewedInstruction {
-    /// Which instruction.
+    /// The instruction.
     pub transfer_id: TransferId,
-    /// What would become of it, or has already.
+    /// The expected outcome, or the outcome of an instruction that is already decided.
     pub outcome: InstructionOutcome,
 }
 
-/// `ledger.instructions.previewed.v1`: what would become of each, in their order.
+/// `ledger.instructions.previewed.v1`: the expected outcomes, in the order of the instructions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstructionsPreviewed {
     /// The outcomes.
@@ -237,15 +242,15 @@ pub struct InstructionsPreviewed {
 }
 
 impl From<Transfer> for Instruction {
-    fn from(it: Transfer) -> Self {
-        let Transfer { debtor, creditor, money, .. } = it;
+    fn from(transfer: Transfer) -> Self {
+        let Transfer { debtor, creditor, money, .. } = transfer;
         Self {
-            transfer_id: it.transfer_id,
+            transfer_id: transfer.transfer_id,
             group: None,
             action: Action::Transfer(Payment { debtor, creditor, money, up_to: false }),
-            reference: it.reference,
-            end_to_end_id: it.end_to_end_id,
-            booking_date: it.booking_date,
+            reference: transfer.reference,
+            end_to_end_id: transfer.end_to_end_id,
+            booking_date: transfer.booking_date,
             value_date: None,
         }
     }
@@ -253,7 +258,7 @@ impl From<Transfer> for Instruction {
 
 messages! {
     Command "ledger.instructions.submit.v1" SubmitInstructions,
-        subject |it| it.first().unwrap_or_default(), key Self::first;
+        subject |message| message.first().unwrap_or_default(), key Self::first;
     Query "ledger.instructions.preview.v1" PreviewInstructions,
         subject |_| "preview".to_owned();
     Reply "ledger.instructions.previewed.v1" InstructionsPreviewed,

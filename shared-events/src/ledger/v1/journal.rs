@@ -1,9 +1,9 @@
-//! The journal as anybody can check it. Promise: a record's hash covers every byte of it and every
-//! record before it in its chain, so a change anywhere shows from there on.
+//! The journal, for anybody to verify. Promise: the hash of a record covers every byte of the
+//! record and of all records before in its chain, so any change shows from there on.
 //!
 //! Each record has a place in one of the ledger's chains, in the order of commits. Its hash is
-//! SHA-256 (FIPS 180-4) of the hash before it (32 bytes; zeros before the first record), the
-//! content's digest (32 bytes) and the record's JSON text as it is stored.
+//! SHA-256 (FIPS 180-4) of the previous hash (32 bytes; zeros before the first record), the digest
+//! of the content (32 bytes) and the JSON text of the record as stored.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,40 +14,41 @@ use sha2::{Digest, Sha256};
 
 use super::{Instruction, InstructionOutcome};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId, TransferId},
     message::{Query, messages},
     money::Amount,
 };
 
-/// How many chains the journal has. Transactions that run side by side extend different ones.
+/// The number of chains of the journal. Concurrent transactions extend different chains.
 pub const CHAINS: u8 = 4;
-/// The most records that one page of the journal has.
+/// The maximal number of records on one page of the journal.
 pub const JOURNAL_PAGE_MAX: u32 = 500;
 
-/// A decided instruction: what was asked, and what became of it.
+/// A decided instruction and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalRecord {
-    /// What was asked.
+    /// The instruction.
     pub instruction: Instruction,
-    /// The command that asked first; what the ledger does by itself has an id that it made.
+    /// The first command with this instruction. An instruction of the ledger itself has an id that
+    /// the ledger made.
     pub command_id: CommandId,
-    /// When it was decided, by the database's clock.
+    /// The instant of the decision, by the clock of the database.
     pub decided_at: DateTime<Utc>,
-    /// The day it is booked on.
+    /// The booking date.
     pub booking_date: NaiveDate,
-    /// The day from which the money counts for interest.
+    /// The value date, from which the money counts for interest.
     pub value_date: NaiveDate,
-    /// What became of it.
+    /// The outcome.
     pub outcome: InstructionOutcome,
 }
 
-/// 32 bytes, on the wire 64 hexadecimal digits.
+/// 32 bytes, in JSON 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Hash256(pub [u8; 32]);
 
 impl Hash256 {
-    /// The hash of the record after the one with this hash: of its content's digest and its JSON
-    /// text as it is stored.
+    /// The hash of the next record, from the digest of its content and its JSON text as stored.
     #[must_use]
     pub fn of_next(self, digest: Self, record: &str) -> Self {
         let hasher = Sha256::new().chain_update(self.0).chain_update(digest.0);
@@ -95,61 +96,61 @@ impl JsonSchema for Hash256 {
     }
 }
 
-/// One record in its place.
+/// A record and its place in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainedRecord {
-    /// Which chain, from 0.
+    /// The number of the chain, from 0.
     pub chain: u8,
     /// The place in the chain, from 1, without gaps.
     pub place: i64,
-    /// The id that it is kept under: the instruction's.
+    /// The id of the instruction, under which the record is stored.
     pub transfer_id: TransferId,
-    /// The hash of the record and all before it.
+    /// The hash of this record and of all records before.
     pub hash: Hash256,
-    /// The digest of the instruction's content (BLAKE3), by which a duplicate is known.
+    /// The digest of the instruction's content (BLAKE3), which identifies a duplicate.
     pub digest: Hash256,
-    /// The record's JSON text as it is stored: a `JournalRecord`.
+    /// The JSON text of the record as stored: a `JournalRecord`.
     pub record: String,
-    /// What it is for, as it is stored beside the record to be searched for.
+    /// The reference, as stored beside the record for searches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment, as it is stored beside the record.
+    /// The debtor's end-to-end id of the payment, as stored beside the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
-    /// The entries that stand in the accounts' books where the record's legs say.
+    /// The entries of the accounts, one for each leg of the record.
     pub entries: Vec<JournalEntry>,
 }
 
-/// An entry in an account's book, as it is stored beside the record that it comes from.
+/// An entry of an account, as stored beside its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalEntry {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The account's version after it.
+    /// The version of the account after the entry.
     pub version: i64,
-    /// The transfer that it belongs to.
+    /// The transfer of the entry.
     pub transfer_id: TransferId,
-    /// Negative: a debit. Positive: a credit.
+    /// The amount: negative for a debit, positive for a credit.
     pub amount: Amount,
-    /// The balance after it.
+    /// The balance after the entry.
     pub balance_after: Amount,
-    /// The day it is booked on.
+    /// The booking date.
     pub booking_date: NaiveDate,
-    /// The day from which the money counts for interest.
+    /// The value date, from which the money counts for interest.
     pub value_date: NaiveDate,
-    /// When it was posted.
+    /// The instant of posting.
     pub posted_at: DateTime<Utc>,
 }
 
-/// `ledger.journal.get.v1`: records of one chain in their order, a page at a time.
+/// `ledger.journal.get.v1`: asks for records of one chain, in the order of the chain, in pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetJournal {
-    /// Which chain, from 0.
+    /// The number of the chain, from 0.
     pub chain: u8,
-    /// Only records after this place; from the beginning if not given.
+    /// Lists records after this place only; from the first record if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The most to return, 1 to 500; 100 if not given. A page of long records has fewer.
+    /// The maximal number of records, 1 to 500; 100 if absent. A page of long records has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,
@@ -158,68 +159,69 @@ pub struct GetJournal {
 /// `ledger.journal.found.v1`: a page of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalFound {
-    /// How many chains there are.
+    /// The number of chains.
     pub chains: u8,
-    /// The records of this page; empty: the chain ends here.
+    /// The records of this page. Empty at the end of the chain.
     pub records: Vec<ChainedRecord>,
-    /// How many records the ledger's head of this chain counts.
+    /// The number of records of the chain, by the ledger's head of the chain.
     pub head_place: i64,
     /// The hash at the head.
     pub head_hash: Hash256,
 }
 
-/// `ledger.instruction.get.v1`: what became of an instruction. Answered by
-/// `ledger.instruction.found.v1`, or refused as not found.
+/// `ledger.instruction.get.v1`: asks for an instruction and its outcome. Answered by
+/// `ledger.instruction.found.v1`, or refused as `not_found`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetInstruction {
-    /// Which instruction.
+    /// The instruction.
     pub transfer_id: TransferId,
 }
 
-/// Where a hold stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldStatus {
-    /// Money is set aside.
-    Open,
-    /// All of it was captured, or the rest released with the last capture.
-    Captured,
-    /// It was released.
-    Released,
-    /// Its time was over.
-    Expired,
+codes! {
+    /// The status of a hold.
+    pub enum HoldStatus {
+        /// The money is on hold.
+        Open = "open",
+        /// The money was captured, wholly or with a release of the remaining amount.
+        Captured = "captured",
+        /// The hold was released.
+        Released = "released",
+        /// The hold has expired.
+        Expired = "expired",
+    }
 }
 
-/// A hold as it is now.
+/// The current state of a hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldNow {
-    /// Where it stands.
-    pub status: HoldStatus,
-    /// What is still held.
+    /// The status.
+    pub status: Open<HoldStatus>,
+    /// The amount that is still on hold.
     pub remaining: Amount,
-    /// When it ends by itself.
+    /// The instant of expiry.
     pub expires_at: DateTime<Utc>,
 }
 
 /// `ledger.instruction.found.v1`: an instruction and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstructionFound {
-    /// What was asked, and what became of it.
+    /// The instruction and its outcome.
     pub record: JournalRecord,
-    /// Where the hold stands that it placed.
+    /// The state of the hold that the instruction placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldNow>,
-    /// How much of it was reversed since.
+    /// The amount that later instructions have reversed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversed: Option<Amount>,
 }
 
 messages! {
-    Query "ledger.journal.get.v1" GetJournal, subject |it| it.chain.to_string();
+    Query "ledger.journal.get.v1" GetJournal, subject |message| message.chain.to_string();
     Reply "ledger.journal.found.v1" JournalFound, subject |_| "journal".to_owned();
-    Query "ledger.instruction.get.v1" GetInstruction, subject |it| it.transfer_id.to_string();
+    Query "ledger.instruction.get.v1" GetInstruction,
+        subject |message| message.transfer_id.to_string();
     Reply "ledger.instruction.found.v1" InstructionFound,
-        subject |it| it.record.instruction.transfer_id.to_string();
+        subject |message| message.record.instruction.transfer_id.to_string();
 }
 
 impl Query for GetJournal {

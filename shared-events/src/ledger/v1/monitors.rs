@@ -1,5 +1,5 @@
-//! Balance monitors: who is told when a balance passes a mark. Whether money is held does not
-//! matter, only what is posted.
+//! Balance monitors: an event is announced when a balance crosses a threshold. Holds do not count;
+//! a monitor watches the posted balance.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,125 +10,130 @@ use crate::{
     money::{Amount, Currency},
 };
 
-/// The most monitors that one account has.
+/// The maximal number of monitors of one account.
 pub const MONITORS_MAX: usize = 20;
 
-/// When a monitor is raised.
+/// The condition that raises a monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MonitorCondition {
-    /// The balance is less than this. Raised once, and again when it was not in between.
+    /// The balance is less than this threshold. The monitor is raised once, and again only after a
+    /// balance on the other side.
     Below(Amount),
-    /// The balance is more than this. Raised once, and again when it was not in between.
+    /// The balance is more than this threshold. The monitor is raised once, and again only after a
+    /// balance on the other side.
     Above(Amount),
-    /// The balance is so much more or less than when the monitor was raised last, or set.
+    /// The balance differs by this amount or more from the balance when the monitor was set or last
+    /// raised.
     ChangeBy(Amount),
 }
 
-/// `ledger.monitor.set.v1`: watch an account's balance. The same monitor again has the new
-/// condition from then on. What the condition says of the balance now is not raised: only a posting
-/// raises a monitor.
+/// `ledger.monitor.set.v1`: sets a monitor on the balance of an account. A second command for the
+/// same monitor replaces its condition. Only a posting raises a monitor, so a condition that
+/// already holds raises none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetMonitor {
-    /// Which account: a customer's.
+    /// The account of a customer.
     pub account_id: AccountId,
-    /// The monitor's id, made by the client. An account has at most 20.
+    /// The id of the monitor, made by the client. An account has at most 20 monitors.
     pub monitor_id: MonitorId,
-    /// When it is raised. Amounts have no more digits than the currency; to change by, more than
-    /// zero.
+    /// The condition. Amounts have at most the digits of the currency; a change is more than zero.
     pub condition: MonitorCondition,
 }
 
-/// `ledger.monitor.remove.v1`: watch no more.
+/// `ledger.monitor.remove.v1`: removes a monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RemoveMonitor {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which monitor.
+    /// The monitor.
     pub monitor_id: MonitorId,
 }
 
-/// `ledger.monitor.changed.v1`: the balance is watched, beginning with this one.
+/// `ledger.monitor.changed.v1`: a monitor was set on the balance of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MonitorChanged {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which monitor.
+    /// The monitor.
     pub monitor_id: MonitorId,
-    /// When it is raised.
+    /// The condition.
     pub condition: MonitorCondition,
     /// The balance now.
     pub balance: Amount,
 }
 
-/// `ledger.monitor.removed.v1`: the monitor watches no more.
+/// `ledger.monitor.removed.v1`: a monitor was removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MonitorRemoved {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which monitor.
+    /// The monitor.
     pub monitor_id: MonitorId,
 }
 
-/// `ledger.monitor.raised.v1`: a posting has made a monitor's condition true.
+/// `ledger.monitor.raised.v1`: a posting has fulfilled the condition of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MonitorRaised {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which monitor.
+    /// The monitor.
     pub monitor_id: MonitorId,
-    /// Its condition.
+    /// The condition of the monitor.
     pub condition: MonitorCondition,
-    /// The transfer that did it.
+    /// The transfer that raised the monitor.
     pub transfer_id: TransferId,
-    /// The balance after that.
+    /// The balance after the transfer.
     pub balance: Amount,
-    /// The ledger account's version after that.
+    /// The version of the ledger account after the transfer.
     pub version: i64,
 }
 
-/// `ledger.monitor.list.v1`: the monitors of an account.
+/// `ledger.monitor.list.v1`: asks for the monitors of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListMonitors {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
 }
 
-/// A monitor as it is now.
+/// The current state of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MonitorNow {
-    /// Which monitor.
+    /// The monitor.
     pub monitor_id: MonitorId,
-    /// When it is raised.
+    /// The condition.
     pub condition: MonitorCondition,
-    /// Whether the next posting that makes the condition true raises it. Of a change always.
+    /// Whether the next posting that fulfils the condition raises the monitor. A monitor of changes
+    /// is always armed.
     pub armed: bool,
-    /// The balance when it was raised last, or set.
+    /// The balance when the monitor was set or last raised.
     pub since: Amount,
 }
 
-/// `ledger.monitor.listed.v1`: the monitors of an account, by their ids.
+/// `ledger.monitor.listed.v1`: the monitors of an account, in the order of ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MonitorsListed {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The currency of all amounts here.
+    /// The currency of all amounts in this message.
     pub currency: Currency,
     /// The monitors.
     pub monitors: Vec<MonitorNow>,
 }
 
 messages! {
-    Command "ledger.monitor.set.v1" SetMonitor, subject |it| it.account_id.to_string();
-    Command "ledger.monitor.remove.v1" RemoveMonitor, subject |it| it.account_id.to_string();
+    Command "ledger.monitor.set.v1" SetMonitor, subject |message| message.account_id.to_string();
+    Command "ledger.monitor.remove.v1" RemoveMonitor,
+        subject |message| message.account_id.to_string();
     Event "ledger.monitor.changed.v1" MonitorChanged,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.monitor.removed.v1" MonitorRemoved,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.monitor.raised.v1" MonitorRaised,
-        subject |it| it.account_id.to_string(), key |_| None;
-    Query "ledger.monitor.list.v1" ListMonitors, subject |it| it.account_id.to_string();
-    Reply "ledger.monitor.listed.v1" MonitorsListed, subject |it| it.account_id.to_string();
+        subject |message| message.account_id.to_string(), key |_| None;
+    Query "ledger.monitor.list.v1" ListMonitors, subject |message| message.account_id.to_string();
+    Reply "ledger.monitor.listed.v1" MonitorsListed,
+        subject |message| message.account_id.to_string();
 }
 
 impl Query for ListMonitors {

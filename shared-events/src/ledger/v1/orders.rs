@@ -1,7 +1,7 @@
-//! Standing orders and scheduled transfers: money that moves by itself, on the dates of a schedule.
+//! Standing orders and scheduled transfers: transfers on the dates of a schedule.
 //!
-//! Each date comes to one transfer, or to none: it is executed, or missed for good. A transfer has
-//! an id that follows from account, order and date, so a date is never executed twice.
+//! Each date leads to one transfer or to none: the date is executed, or missed for good. The id of
+//! the transfer follows from account, order and date, so no date is executed twice.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -9,111 +9,113 @@ use serde::{Deserialize, Serialize};
 
 use super::{HolidayRule, Party, RejectReason, Schedule};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, OrderId, TransferId},
     message::{Query, messages},
     money::Money,
 };
 
-/// The most orders that one account has at a time.
+/// The maximal number of current orders of one account.
 pub const ORDERS_MAX: usize = 100;
-/// The most days on which a date is tried again.
+/// The maximal number of days on which a date is tried again.
 pub const ORDER_RETRY_DAYS_MAX: u32 = 30;
-/// The most executions that one page has.
+/// The maximal number of executions on one page.
 pub const EXECUTIONS_PAGE_MAX: u32 = 1_000;
 
-/// What is ordered.
+/// The terms of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderTerms {
-    /// Who is paid: another account of the same currency.
+    /// The creditor: another account in the same currency.
     pub creditor: Party,
-    /// How much: more than zero, at most 1,000,000,000,000,000 units, in the account's currency.
+    /// The amount: more than zero, at most 1,000,000,000,000,000 units, in the account's currency.
     pub money: Money,
-    /// Move less if less is available, but not nothing.
+    /// Moves the available amount, but not zero, if the debtor has less.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub up_to: bool,
-    /// What it is for, at most 140 characters.
+    /// The reference (remittance information), at most 140 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 140))]
     pub reference: Option<String>,
-    /// The debtor's own id, passed on unchanged with each transfer, at most 35 characters.
+    /// The debtor's end-to-end id, passed on unchanged with each transfer, at most 35 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 35))]
     pub end_to_end_id: Option<String>,
-    /// When.
+    /// The dates of the order.
     pub schedule: Schedule,
-    /// What happens on a date that is no banking day.
+    /// The treatment of a date that is not a banking day.
     #[serde(default)]
     pub on_holiday: HolidayRule,
-    /// On how many days after its own a date is tried again, 0 to 30, where money is missing or the
-    /// account is frozen. They are banking days, unless `on_holiday` is `same`.
+    /// The number of further days on which a date is tried again, 0 to 30, if funds are
+    /// insufficient or the account is frozen. These are banking days, unless `on_holiday` is
+    /// `same`.
     #[serde(default)]
     #[schemars(range(max = 30))]
     pub retry_days: u32,
 }
 
-/// `ledger.order.set.v1`: pay by these terms, from today on: dates that are over are left out. The
-/// same order again has the new terms from then on; what was executed or missed stays so, and a
-/// date that is being tried again is given up.
+/// `ledger.order.set.v1`: sets an order from today on; past dates of its schedule are left out. A
+/// second command for the same order replaces its terms; executed and missed dates stay as they
+/// are, and a date that is being tried again is given up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetOrder {
-    /// Who pays: a customer's account.
+    /// The debtor: the account of a customer.
     pub account_id: AccountId,
-    /// The order's id, made by the client. An account has at most 100.
+    /// The id of the order, made by the client. An account has at most 100 orders.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The terms of an order.
     pub terms: OrderTerms,
 }
 
-/// `ledger.order.cancel.v1`: pay no more. A date that is being tried again is given up.
+/// `ledger.order.cancel.v1`: cancels an order. A date that is being tried again is given up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CancelOrder {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
 }
 
-/// `ledger.order.changed.v1`: an order has these terms.
+/// `ledger.order.changed.v1`: the terms of an order were set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderChanged {
-    /// Who pays.
+    /// The debtor.
     pub account_id: AccountId,
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The terms of an order.
     pub terms: OrderTerms,
-    /// Its next date.
+    /// The next date of the schedule.
     pub next_date: NaiveDate,
-    /// The day on which that is executed: the date, or a banking day near it.
+    /// The day of the next execution: the next date, or a banking day near that date.
     pub next_day: NaiveDate,
 }
 
-/// `ledger.order.cancelled.v1`: an order pays no more.
+/// `ledger.order.cancelled.v1`: an order was cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderCancelled {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
 }
 
-/// `ledger.order.executed.v1`: a date of an order was executed. The transfer itself is told by
-/// `ledger.transfers.posted.v1`, with the order's id as its `command_id`.
+/// `ledger.order.executed.v1`: a date of an order was executed. `ledger.transfers.posted.v1`
+/// announces the transfer, with the id of the order as its `command_id`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderExecuted {
-    /// Who paid.
+    /// The debtor.
     pub account_id: AccountId,
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
-    /// Which date of its schedule.
+    /// The date of the schedule.
     pub due_date: NaiveDate,
-    /// The transfer that was posted.
+    /// The posted transfer.
     pub transfer_id: TransferId,
-    /// How much moved.
+    /// The posted amount.
     pub money: Money,
-    /// How often it was tried, this time included.
+    /// The number of attempts, including this one.
     pub attempts: u32,
-    /// The order's next date. Absent: it has none left, and is over.
+    /// The next date of the order. Absent if the order has no date left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_date: Option<NaiveDate>,
 }
@@ -121,103 +123,103 @@ pub struct OrderExecuted {
 /// `ledger.order.missed.v1`: a date of an order was missed for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderMissed {
-    /// Who was to pay.
+    /// The debtor.
     pub account_id: AccountId,
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
-    /// Which date of its schedule.
+    /// The date of the schedule.
     pub due_date: NaiveDate,
-    /// Why nothing moved when it was tried last.
-    pub reason: RejectReason,
-    /// How often it was tried.
+    /// The reason of the last rejection.
+    pub reason: Open<RejectReason>,
+    /// The number of attempts.
     pub attempts: u32,
-    /// The transfer that was rejected. Absent: the order was set anew or cancelled while the date
-    /// was being tried again.
+    /// The rejected transfer. Absent if the order was replaced or cancelled while the date was
+    /// being tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer_id: Option<TransferId>,
-    /// The order's next date. Absent: it has none left, and is over.
+    /// The next date of the order. Absent if the order has no date left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_date: Option<NaiveDate>,
 }
 
-/// What became of a date of an order so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ExecutionStatus {
-    /// It was tried, and is tried again.
-    Waiting,
-    /// Money moved.
-    Executed,
-    /// Nothing moved, and nothing will.
-    Missed,
+codes! {
+    /// The status of a date of an order.
+    pub enum ExecutionStatus {
+        /// The date is being tried again.
+        Waiting = "waiting",
+        /// The date was executed: the transfer was posted.
+        Executed = "executed",
+        /// The date was missed for good.
+        Missed = "missed",
+    }
 }
 
-/// A date of an order that was tried.
+/// An attempted date of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderExecution {
-    /// The date in the order's schedule.
+    /// The date of the schedule.
     pub due_date: NaiveDate,
-    /// What became of it so far.
-    pub status: ExecutionStatus,
-    /// How often it was tried.
+    /// The status of the date.
+    pub status: Open<ExecutionStatus>,
+    /// The number of attempts.
     pub attempts: u32,
-    /// Why nothing moved when it was tried last.
+    /// The reason of the last rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<RejectReason>,
-    /// The transfer that was posted or rejected.
+    pub reason: Option<Open<RejectReason>>,
+    /// The posted or rejected transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer_id: Option<TransferId>,
-    /// How much moved.
+    /// The posted amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<Money>,
-    /// When it was tried last, or given up.
+    /// The instant of the last attempt, or of the decision to give up.
     pub at: DateTime<Utc>,
 }
 
-/// An order as it is now.
+/// The current state of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderNow {
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
-    /// What is ordered.
+    /// The terms of an order.
     pub terms: OrderTerms,
-    /// The next date.
+    /// The next date of the schedule.
     pub next_date: NaiveDate,
-    /// The day on which that is executed, or tried again.
+    /// The day of the next execution or of the next attempt.
     pub next_day: NaiveDate,
-    /// The last date that was tried.
+    /// The last attempted date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_execution: Option<OrderExecution>,
 }
 
-/// `ledger.order.list.v1`: the orders of an account that have a date left.
+/// `ledger.order.list.v1`: asks for the orders of an account with dates left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListOrders {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
 }
 
-/// `ledger.order.listed.v1`: the orders of an account, by their ids.
+/// `ledger.order.listed.v1`: the orders of an account, in the order of ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrdersListed {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
     /// The orders.
     pub orders: Vec<OrderNow>,
 }
 
-/// `ledger.order.get.v1`: an order and its executions, the newest date first, a page at a time.
-/// Answered by `ledger.order.found.v1`, or refused as not found.
+/// `ledger.order.get.v1`: asks for an order and its executions, the newest date first, in pages.
+/// Answered by `ledger.order.found.v1`, or refused as `not_found`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetOrder {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
-    /// Only dates before this one: the `next` of the page before.
+    /// Lists dates before this one only: the `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<NaiveDate>,
-    /// The most to return, 1 to 1,000; 100 if not given.
+    /// The maximal number of items, 1 to 1,000; 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
@@ -226,35 +228,35 @@ pub struct GetOrder {
 /// `ledger.order.found.v1`: an order and a page of its executions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderFound {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
-    /// The order. Absent: it is over, or was cancelled.
+    /// The order. Absent if the order is over or was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderNow>,
-    /// The dates that were tried, the newest first.
+    /// The attempted dates, the newest first.
     pub executions: Vec<OrderExecution>,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page. Absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NaiveDate>,
 }
 
 messages! {
-    Command "ledger.order.set.v1" SetOrder, subject |it| it.account_id.to_string();
-    Command "ledger.order.cancel.v1" CancelOrder, subject |it| it.account_id.to_string();
+    Command "ledger.order.set.v1" SetOrder, subject |message| message.account_id.to_string();
+    Command "ledger.order.cancel.v1" CancelOrder, subject |message| message.account_id.to_string();
     Event "ledger.order.changed.v1" OrderChanged,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.order.cancelled.v1" OrderCancelled,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.order.executed.v1" OrderExecuted,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.order.missed.v1" OrderMissed,
-        subject |it| it.account_id.to_string(), key |_| None;
-    Query "ledger.order.list.v1" ListOrders, subject |it| it.account_id.to_string();
-    Reply "ledger.order.listed.v1" OrdersListed, subject |it| it.account_id.to_string();
-    Query "ledger.order.get.v1" GetOrder, subject |it| it.account_id.to_string();
-    Reply "ledger.order.found.v1" OrderFound, subject |it| it.account_id.to_string();
+        subject |message| message.account_id.to_string(), key |_| None;
+    Query "ledger.order.list.v1" ListOrders, subject |message| message.account_id.to_string();
+    Reply "ledger.order.listed.v1" OrdersListed, subject |message| message.account_id.to_string();
+    Query "ledger.order.get.v1" GetOrder, subject |message| message.account_id.to_string();
+    Reply "ledger.order.found.v1" OrderFound, subject |message| message.account_id.to_string();
 }
 
 impl Query for ListOrders {

@@ -1,6 +1,6 @@
-//! What becomes of instructions, as it is kept, previewed and announced. What has one debtor and
-//! one creditor is announced by `ledger.transfers.posted.v1` and `ledger.transfers.rejected.v1`,
-//! like any transfer; the events here say the rest.
+//! The outcomes of instructions, as stored, previewed and announced. An instruction with one debtor
+//! and one creditor is announced by `ledger.transfers.posted.v1` and
+//! `ledger.transfers.rejected.v1`, like any transfer; the events here announce all others.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -8,198 +8,200 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountAfter, Direction, RejectReason, Rounding};
 use crate::{
+    code::{Open, codes},
     ids::{CommandId, TransferId},
     message::messages,
     money::{Amount, Money},
 };
 
-/// The most legs that one event lists. A command with more is answered by several events.
+/// The maximal number of legs in one event. A command with more legs is answered by several events.
 pub const LEGS_PER_EVENT_MAX: usize = 1_000;
 
-/// What became of an instruction.
+/// The outcome of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InstructionOutcome {
-    /// Money moved.
+    /// The date was executed: the transfer was posted.
     Posted(Posted),
-    /// Money was set aside.
+    /// The money is on hold.
     Held(Held),
-    /// What was set aside was given back.
+    /// The hold was released.
     Released(Released),
-    /// Nothing was done.
+    /// The instruction was rejected.
     Rejected(Rejected),
 }
 
-/// Money moved.
+/// The date was executed: the transfer was posted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Posted {
-    /// The legs, in the order of booking: of a transfer the debtor's, then the creditor's.
+    /// The legs, in the order of booking; of a transfer, the debtor's leg and then the creditor's.
     pub legs: Vec<PostedLeg>,
-    /// The hold that it came from, and what is left of that.
+    /// The captured hold, with its remaining amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldAfter>,
-    /// The posted transfer that it reverses.
+    /// The posted transfer that this transfer reverses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<TransferId>,
 }
 
-/// One leg as it was posted.
+/// A leg after posting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PostedLeg {
-    /// The account, and what is on it now.
+    /// The account, with the balance after the leg.
     pub account: AccountAfter,
-    /// Out of it, or into it.
+    /// Debit or credit.
     pub direction: Direction,
-    /// How much. On the bank's own accounts `fx_position` and `fx_rounding` with all digits that
-    /// the exchange gave.
+    /// The amount. On the bank's own accounts `fx_position` and `fx_rounding` with all digits of
+    /// the exchange.
     pub money: Money,
 }
 
-/// A hold as a capture left it.
+/// A hold after a capture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldAfter {
-    /// Which hold.
+    /// The hold.
     pub hold_id: TransferId,
-    /// What is still held.
+    /// The amount that is still on hold.
     pub remaining: Amount,
-    /// What was given back with this capture.
+    /// The amount that this capture has released.
     pub released: Amount,
 }
 
-/// Money was set aside.
+/// The money is on hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Held {
-    /// Who is to pay, and what can still be spent.
+    /// The debtor, with the available balance after the hold.
     pub debtor: AccountAfter,
-    /// Who is to be paid.
+    /// The creditor of the hold.
     pub creditor: AccountAfter,
-    /// How much is held.
+    /// The amount on hold.
     pub money: Money,
-    /// When it ends by itself.
+    /// The instant of expiry.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a hold ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReleaseCause {
-    /// An instruction released it.
-    Released,
-    /// Its time was over.
-    Expired,
-    /// The rest of it after the last capture.
-    Captured,
+codes! {
+    /// The reason why a hold ended.
+    pub enum ReleaseCause {
+        /// An instruction has released the hold.
+        Released = "released",
+        /// The hold has expired.
+        Expired = "expired",
+        /// The last capture has released the remaining amount.
+        Captured = "captured",
+    }
 }
 
-/// What was set aside was given back.
+/// The hold was released.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Released {
-    /// Which hold.
+    /// The hold.
     pub hold_id: TransferId,
-    /// Why.
-    pub cause: ReleaseCause,
-    /// Who was to pay, and what can be spent now.
+    /// The reason.
+    pub cause: Open<ReleaseCause>,
+    /// The debtor, with the available balance after the release.
     pub debtor: AccountAfter,
-    /// Who was to be paid.
+    /// The creditor.
     pub creditor: AccountAfter,
-    /// How much was given back.
+    /// The released amount.
     pub money: Money,
 }
 
-/// Nothing was done.
+/// The instruction was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejected {
-    /// Why.
-    pub reason: RejectReason,
-    /// The account that stood in the way as it is, or the debtor's, where there is one.
+    /// The reason.
+    pub reason: Open<RejectReason>,
+    /// The account whose state is the reason, or the debtor's account, at the rejection; absent if
+    /// there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountAfter>,
 }
 
-/// A transfer of more than one debtor or creditor that was posted.
+/// A posted transfer with several debtors or creditors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PostedLegs {
-    /// Which transfer.
+    /// The transfer.
     pub transfer_id: TransferId,
-    /// Its legs, in the order of booking.
+    /// The legs, in the order of booking.
     #[schemars(length(max = 100))]
     pub legs: Vec<PostedLeg>,
-    /// The rate, where it is an exchange.
+    /// The exchange rate, if the transfer is an exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Amount>,
-    /// How the amount that was bought was rounded, where it is an exchange.
+    /// The rounding of the bought amount, if the transfer is an exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounding: Option<Rounding>,
-    /// The posted transfer that it reverses.
+    /// The posted transfer that this transfer reverses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<TransferId>,
-    /// What it is for.
+    /// The reference (remittance information).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment.
+    /// The debtor's end-to-end id of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
-    /// The day it is booked on.
+    /// The booking date.
     pub booking_date: NaiveDate,
-    /// The day from which the money counts for interest.
+    /// The value date, from which the money counts for interest.
     pub value_date: NaiveDate,
 }
 
-/// `ledger.legs.posted.v1`: transfers of one command with more than one debtor or creditor that
-/// were posted, in the command's order.
+/// `ledger.legs.posted.v1`: posted transfers of one command with several debtors or creditors, in
+/// the command's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LegsPosted {
-    /// The command that asked for them.
+    /// The id of the command.
     pub command_id: CommandId,
-    /// The transfers, at most 250, together at most 1,000 legs.
+    /// The transfers, at most 250, with at most 1,000 legs in total.
     pub transfers: Vec<PostedLegs>,
 }
 
-/// A hold that was placed.
+/// A placed hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeldTransfer {
-    /// The hold's id.
+    /// The id of the hold.
     pub transfer_id: TransferId,
-    /// Who is to pay, and what can still be spent.
+    /// The debtor, with the available balance after the hold.
     pub debtor: AccountAfter,
-    /// Who is to be paid.
+    /// The creditor of the hold.
     pub creditor: AccountAfter,
-    /// How much is held.
+    /// The amount on hold.
     pub money: Money,
-    /// When it ends by itself.
+    /// The instant of expiry.
     pub expires_at: DateTime<Utc>,
-    /// What it is for.
+    /// The reference (remittance information).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment.
+    /// The debtor's end-to-end id of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
 }
 
-/// `ledger.transfers.held.v1`: holds of one command that were placed, in the command's order.
+/// `ledger.transfers.held.v1`: placed holds of one command, in the command's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TransfersHeld {
-    /// The command that asked for them.
+    /// The id of the command.
     pub command_id: CommandId,
     /// The holds, at most 250.
     #[schemars(length(max = 250))]
     pub transfers: Vec<HeldTransfer>,
 }
 
-/// A hold that gave money back.
+/// A release of held money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReleasedHold {
-    /// The instruction that released it; of an expiry, an id that the ledger made.
+    /// The instruction that released the hold; at an expiry, an id that the ledger made.
     pub transfer_id: TransferId,
-    /// What was given back, and why.
+    /// The released amount, and the reason.
     pub released: Released,
 }
 
-/// `ledger.holds.released.v1`: holds that gave money back: released, expired, or the rest of a
-/// capture.
+/// `ledger.holds.released.v1`: released holds: by an instruction, at their expiry, or by a capture
+/// of less than the hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldsReleased {
-    /// The command that asked for it; absent where holds expired.
+    /// The id of the command. Absent at expiries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_id: Option<CommandId>,
     /// The holds, at most 250.
@@ -207,36 +209,43 @@ pub struct HoldsReleased {
     pub holds: Vec<ReleasedHold>,
 }
 
-/// An instruction that was rejected. Nothing was done.
+/// A rejected instruction. Nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RejectedInstruction {
-    /// Which instruction.
+    /// The instruction.
     pub transfer_id: TransferId,
-    /// The hold or the transfer that it was about, where it named one.
+    /// The hold or the transfer that the instruction named, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<TransferId>,
-    /// Why, and the account that stood in the way.
+    /// The reason, and the account whose state is the reason.
     pub rejected: Rejected,
 }
 
-/// `ledger.instructions.rejected.v1`: instructions of one command that were rejected and are not
-/// transfers or holds between two parties, in the command's order.
+/// `ledger.instructions.rejected.v1`: rejected instructions of one command that are neither
+/// transfers nor holds between two parties, in the command's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstructionsRejected {
-    /// The command that asked for them.
+    /// The id of the command.
     pub command_id: CommandId,
     /// The instructions, at most 250.
     #[schemars(length(max = 250))]
     pub instructions: Vec<RejectedInstruction>,
 }
 
+impl HoldsReleased {
+    fn first_hold(&self) -> Option<String> {
+        self.holds.first().map(|hold| hold.released.hold_id.to_string())
+    }
+}
+
 messages! {
-    Event "ledger.legs.posted.v1" LegsPosted, subject |it| it.command_id.to_string(), key |_| None;
+    Event "ledger.legs.posted.v1" LegsPosted,
+        subject |message| message.command_id.to_string(), key |_| None;
     Event "ledger.transfers.held.v1" TransfersHeld,
-        subject |it| it.command_id.to_string(), key |_| None;
+        subject |message| message.command_id.to_string(), key |_| None;
     Event "ledger.holds.released.v1" HoldsReleased,
-        subject |it| it.holds.first().map(|it| it.released.hold_id.to_string()).unwrap_or_default(),
+        subject |event| event.first_hold().unwrap_or_default(),
         key |_| None;
     Event "ledger.instructions.rejected.v1" InstructionsRejected,
-        subject |it| it.command_id.to_string(), key |_| None;
+        subject |message| message.command_id.to_string(), key |_| None;
 }

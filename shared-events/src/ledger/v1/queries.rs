@@ -1,4 +1,4 @@
-//! What can be asked about money.
+//! Queries about money.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -11,143 +11,149 @@ use super::{
 };
 use crate::{
     accounts::Blocks,
+    code::{Open, codes},
     ids::{AccountId, TransferId},
     message::{Query, messages},
     money::{Amount, Currency, Money, Total},
 };
 
-/// The most entries that one page of a statement has.
+/// The maximal number of entries on one page of a statement.
 pub const ENTRIES_PAGE_MAX: u32 = 1_000;
 
-/// Where an account stands in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerStatus {
-    /// Money moves.
-    Active,
-    /// No money moves.
-    Frozen,
-    /// Empty, and about to be closed.
-    Locked,
-    /// Closed for ever.
-    Closed,
+codes! {
+    /// The status of a ledger account.
+    pub enum LedgerStatus {
+        /// The account is open for debits and credits.
+        Active = "active",
+        /// The account refuses debits and credits.
+        Frozen = "frozen",
+        /// The balance is zero, and the account is closing.
+        Locked = "locked",
+        /// The account is closed for ever.
+        Closed = "closed",
+    }
 }
 
-/// `ledger.balance.get.v1`: what is on an account. Answered by `ledger.balance.found.v1`, or
-/// refused as not found.
+/// `ledger.balance.get.v1`: asks for the balance of an account. Answered by
+/// `ledger.balance.found.v1`, or refused as `not_found`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetBalance {
-    /// Which account.
+    /// The account.
     pub account: Party,
-    /// Of which currency, where `account` is a code of the bank's own.
+    /// The currency, if `account` is a code of the bank's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
 }
 
-/// `ledger.balance.found.v1`: what is on the account now.
+/// `ledger.balance.found.v1`: the current balance of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BalanceFound {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Its code, where it is the bank's own.
+    /// The account's code, if the account is one of the bank's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<AccountCode>,
-    /// The currency of all amounts here.
+    /// The currency of all amounts in this message.
     pub currency: Currency,
-    /// Where it stands.
-    pub status: LedgerStatus,
-    /// What it refuses; absent: nothing, or what a ledger of before did not say.
+    /// The status.
+    pub status: Open<LedgerStatus>,
+    /// The directions that the account refuses; none if absent. Earlier ledgers never send this
+    /// field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Blocks>,
-    /// All that was ever booked out.
+    /// The sum of all posted debits.
     pub posted_debits: Total,
-    /// All that was ever booked in.
+    /// The sum of all posted credits.
     pub posted_credits: Total,
-    /// What is set aside to go out.
+    /// The pending debits: amounts on hold for other accounts.
     pub pending_debits: Amount,
-    /// What is expected to come in.
+    /// The pending credits: amounts on hold for this account.
     pub pending_credits: Amount,
-    /// Posted credits less posted debits.
+    /// The balance: posted credits less posted debits.
     pub balance: Amount,
-    /// How far below zero it may go. Absent: without limit.
+    /// The overdraft limit: how far the balance may fall below zero. Absent on an account without a
+    /// limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overdraft_limit: Option<Amount>,
-    /// What can be spent: balance + overdraft limit - pending debits. Absent: without limit.
+    /// The available balance: balance + overdraft limit - pending debits. Absent on an account
+    /// without a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<Amount>,
-    /// The ledger account's version.
+    /// The version of the ledger account.
     pub version: i64,
 }
 
-/// `ledger.statement.get.v1`: the entries of an account in the order of posting, a page at a time.
+/// `ledger.statement.get.v1`: asks for the entries of an account, in the order of posting, in
+/// pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetStatement {
-    /// Which account.
+    /// The account.
     pub account: Party,
-    /// Of which currency, where `account` is a code of the bank's own.
+    /// The currency, if `account` is a code of the bank's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// The first booking date to show.
+    /// The first booking date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<NaiveDate>,
-    /// The last booking date to show.
+    /// The last booking date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<NaiveDate>,
-    /// Only entries after this version: the `next` of the page before.
+    /// Lists entries after this version only: the `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The most to return, 1 to 1,000; 100 if not given. A page of long entries has fewer.
+    /// The maximal number of entries, 1 to 1,000; 100 if absent. A page of long entries has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
-    /// Tell the figures of the whole period, too.
+    /// Asks for the figures of the whole period, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub totals: bool,
-    /// Only entries up to this version, as if nothing had been posted since: the `until` of the
-    /// page with the figures.
+    /// Lists entries up to this version only, without later postings: the `until` of the page with
+    /// the figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<i64>,
 }
 
-/// Which way an entry moves money, seen from the account.
+/// The direction of an entry, seen from the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Out of the account.
+    /// Money goes out of the account.
     Debit,
-    /// Into the account.
+    /// Money comes into the account.
     Credit,
 }
 
-/// One line of a statement.
+/// A line of a statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementEntry {
-    /// The ledger account's version after this entry: its place in the order of posting.
+    /// The version of the ledger account after the entry: the place in the order of posting.
     pub version: i64,
-    /// The transfer it belongs to.
+    /// The transfer of the entry.
     pub transfer_id: TransferId,
     /// Debit or credit.
     pub direction: Direction,
-    /// How much.
+    /// The amount.
     pub amount: Amount,
-    /// Posted credits less posted debits, after this entry.
+    /// The balance after the entry: posted credits less posted debits.
     pub balance_after: Amount,
-    /// The other side.
+    /// The counterparty.
     pub counterparty: Party,
-    /// What it is for.
+    /// The reference (remittance information).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment.
+    /// The debtor's end-to-end id of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
-    /// The day it is booked on.
+    /// The booking date.
     pub booking_date: NaiveDate,
-    /// The day from which the money counts for interest, where it is not the booking date.
+    /// The value date, from which the money counts for interest. Absent if equal to the booking
+    /// date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_date: Option<NaiveDate>,
-    /// When it was posted.
+    /// The instant of posting.
     pub posted_at: DateTime<Utc>,
-    /// The posted transfer that it reverses.
+    /// The posted transfer that this transfer reverses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<TransferId>,
 }
@@ -155,114 +161,116 @@ pub struct StatementEntry {
 /// `ledger.statement.found.v1`: a page of a statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementFound {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// The currency of all amounts here.
+    /// The currency of all amounts in this message.
     pub currency: Currency,
     /// The entries of this page.
     pub entries: Vec<StatementEntry>,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page. Absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<i64>,
-    /// The figures of the whole period, if they were asked for.
+    /// The figures of the whole period, if the query asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<StatementPeriod>,
 }
 
-/// `ledger.transfer.get.v1`: what became of a transfer. Answered by `ledger.transfer.found.v1`, or
-/// refused as not found.
+/// `ledger.transfer.get.v1`: asks for the outcome of a transfer. Answered by
+/// `ledger.transfer.found.v1`, or refused as `not_found`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetTransfer {
-    /// Which transfer.
+    /// The transfer.
     pub transfer_id: TransferId,
 }
 
-/// What became of a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TransferStatus {
-    /// It was posted.
-    Posted,
-    /// It was rejected.
-    Rejected,
+codes! {
+    /// The status of a transfer.
+    pub enum TransferStatus {
+        /// The transfer was posted.
+        Posted = "posted",
+        /// The transfer was rejected.
+        Rejected = "rejected",
+    }
 }
 
 /// `ledger.transfer.found.v1`: a transfer and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TransferFound {
-    /// Which transfer.
+    /// The transfer.
     pub transfer_id: TransferId,
-    /// What became of it.
-    pub status: TransferStatus,
-    /// Why it was rejected.
+    /// The outcome.
+    pub status: Open<TransferStatus>,
+    /// The reason of the rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<RejectReason>,
-    /// Who pays.
+    pub reason: Option<Open<RejectReason>>,
+    /// The debtor.
     pub debtor: Party,
-    /// Who is paid.
+    /// The creditor.
     pub creditor: Party,
-    /// How much.
+    /// The amount.
     pub money: Money,
-    /// What it is for.
+    /// The reference (remittance information).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The debtor's own id of the payment.
+    /// The debtor's end-to-end id of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
-    /// The day it is booked on.
+    /// The booking date.
     pub booking_date: NaiveDate,
-    /// When its outcome was committed.
+    /// The instant of the commit of the outcome.
     pub decided_at: DateTime<Utc>,
 }
 
-/// `ledger.trial_balance.get.v1`: the sums over all accounts. Where they are too many for one
-/// message, the question is refused (`reply_too_large`) unless it asks for pages.
+/// `ledger.trial_balance.get.v1`: asks for the sums over all accounts. If the sums exceed one
+/// message, the query is refused (`reply_too_large`) unless the query asks for pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetTrialBalance {
-    /// A page of whole currencies, as many as fit.
+    /// Asks for pages, each of whole currencies.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_pages: bool,
-    /// Only currencies after this one: the `next` of the page before.
+    /// Lists currencies after this one only: the `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Currency>,
 }
 
-/// One line of the trial balance: one of the bank's own accounts, or all customers together.
+/// A line of the trial balance: one of the bank's own accounts, or the sum of all customers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialBalanceLine {
-    /// The code of the bank's own account; absent: all customers' accounts.
+    /// The code of the bank's own account. Absent for the sum of all customers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<AccountCode>,
     /// The currency of the line.
     pub currency: Currency,
-    /// How many accounts it sums.
+    /// The number of accounts in the line.
     pub accounts: i64,
-    /// All posted debits.
+    /// The sum of all posted debits.
     pub debits: Total,
-    /// All posted credits.
+    /// The sum of all posted credits.
     pub credits: Total,
-    /// Credits less debits.
+    /// The balance: credits less debits.
     pub balance: Total,
 }
 
-/// `ledger.trial_balance.found.v1`: every line, taken at one instant. For each currency the
-/// balances add up to zero.
+/// `ledger.trial_balance.found.v1`: all lines, at one instant. In each currency the balances add up
+/// to zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialBalanceFound {
-    /// By currency, customers first, then by code.
+    /// The lines: by currency, customers first, then by code.
     pub lines: Vec<TrialBalanceLine>,
-    /// Where the next page starts, if pages were asked for and there is one.
+    /// The start of the next page. Absent on the last page, and in an answer without pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Currency>,
 }
 
 messages! {
-    Query "ledger.balance.get.v1" GetBalance, subject |it| it.account.to_string();
-    Reply "ledger.balance.found.v1" BalanceFound, subject |it| it.account_id.to_string();
-    Query "ledger.statement.get.v1" GetStatement, subject |it| it.account.to_string();
-    Reply "ledger.statement.found.v1" StatementFound, subject |it| it.account_id.to_string();
-    Query "ledger.transfer.get.v1" GetTransfer, subject |it| it.transfer_id.to_string();
-    Reply "ledger.transfer.found.v1" TransferFound, subject |it| it.transfer_id.to_string();
+    Query "ledger.balance.get.v1" GetBalance, subject |message| message.account.to_string();
+    Reply "ledger.balance.found.v1" BalanceFound, subject |message| message.account_id.to_string();
+    Query "ledger.statement.get.v1" GetStatement, subject |message| message.account.to_string();
+    Reply "ledger.statement.found.v1" StatementFound,
+        subject |message| message.account_id.to_string();
+    Query "ledger.transfer.get.v1" GetTransfer, subject |message| message.transfer_id.to_string();
+    Reply "ledger.transfer.found.v1" TransferFound,
+        subject |message| message.transfer_id.to_string();
     Query "ledger.trial_balance.get.v1" GetTrialBalance, subject |_| "trial_balance".to_owned();
     Reply "ledger.trial_balance.found.v1" TrialBalanceFound,
         subject |_| "trial_balance".to_owned();
@@ -285,7 +293,7 @@ impl Query for GetTrialBalance {
 }
 
 crate::message_set! {
-    /// What `ledger.queries` carries.
+    /// The messages of the queue `ledger.queries`.
     pub enum LedgerQuery {
         Balance(GetBalance),
         Statement(GetStatement),

@@ -1,59 +1,60 @@
-//! On which dates something is to happen: once, or every so many days, weeks or months.
+//! Schedules: single dates, and dates every so many days, weeks or months.
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The most days, weeks or months from one date to the next.
+/// The maximal number of days, weeks or months from one date to the next.
 pub const SCHEDULE_EVERY_MAX: u32 = 366;
-/// The most dates that a schedule can be limited to.
+/// The maximal number of dates to which a schedule can be limited.
 pub const SCHEDULE_TIMES_MAX: u32 = 10_000;
-/// How many days the first day may be before or after today.
+/// The maximal number of days between today and the first day, before or after.
 pub const SCHEDULE_DAYS_MAX: i64 = 3_660;
 
-/// Dates: each is after the one before, none is before `first` or after `last`.
+/// A schedule. Each date is after the one before; no date is before `first` or after `last`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Schedule {
     /// The first day that can be a date: at most 3,660 days from today, before or after. The first
-    /// date is this day, or the next one that the repetition asks for.
+    /// date is this day, or the next day that the repetition allows.
     pub first: NaiveDate,
-    /// How it goes on; once if not given.
+    /// The repetition; one date if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
-    /// The last day that can be a date: not before `first`, not after the year 2199; without end if
-    /// not given.
+    /// The last day that can be a date: not before `first`, not after the year 2199; no end if
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<NaiveDate>,
-    /// How many dates there are at most, 1 to 10,000; any number if not given.
+    /// The maximal number of dates, 1 to 10,000; no maximum if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub times: Option<u32>,
 }
 
-/// How a schedule goes on.
+/// The repetition of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Repeat {
     /// Every so many days.
     Days {
-        /// How many, 1 to 366.
+        /// The number of days, weeks or months between two dates, 1 to 366.
         #[schemars(range(min = 1, max = 366))]
         every: u32,
     },
     /// On a day of the week, every so many weeks.
     Weeks {
-        /// How many, 1 to 366.
+        /// The number of days, weeks or months between two dates, 1 to 366.
         #[schemars(range(min = 1, max = 366))]
         every: u32,
-        /// Which day of the week.
+        /// The day of the week.
         on: Weekday,
     },
     /// On a day of the month, every so many months.
     Months {
-        /// How many, 1 to 366.
+        /// The number of days, weeks or months between two dates, 1 to 366.
         #[schemars(range(min = 1, max = 366))]
         every: u32,
-        /// Which day, 1 to 31; the last day of a month that is shorter. So 31 is always the last.
+        /// The day of the month, 1 to 31; in a shorter month, the last day. So 31 is always the
+        /// last day.
         #[schemars(range(min = 1, max = 31))]
         day: u32,
     },
@@ -107,18 +108,18 @@ impl From<Weekday> for chrono::Weekday {
     }
 }
 
-/// What happens on a date that is no banking day: a weekend, a holiday of TARGET (the Eurosystem's
-/// payment system), or another that the bank keeps.
+/// The treatment of a date that is not a banking day: a weekend, a holiday of TARGET (the
+/// Eurosystem's payment system), or another holiday of the bank.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HolidayRule {
-    /// It is done on the next banking day.
+    /// The date is executed on the next banking day.
     #[default]
     After,
-    /// It is done on the banking day before.
+    /// The date is executed on the banking day before.
     Before,
-    /// It is left out. It counts as one of the `times` all the same.
+    /// The date is left out, and counts as one of the `times`.
     Skip,
-    /// It is done on the day itself.
+    /// The date is executed on the day itself.
     Same,
 }

@@ -1,4 +1,4 @@
-//! What can be asked of the notifications service, and which events of others it follows.
+//! Commands to the notifications service.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -6,63 +6,49 @@ use serde::{Deserialize, Serialize};
 
 use super::Channel;
 use crate::{
+    code::codes,
     ids::{AccountId, DeliveryId},
     message::messages,
 };
 
-/// What a holder can be told about.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// Money came in or went out.
-    TransferPosted,
-    /// A transfer from the account was rejected.
-    TransferRejected,
-    /// Money of the account was set aside.
-    TransferHeld,
-    /// Money that was set aside was given back, without anything having been paid of it.
-    HoldReleased,
-    /// The account was frozen.
-    AccountFrozen,
-    /// The account can be used again.
-    AccountUnfrozen,
-    /// The account was closed.
-    AccountClosed,
+codes! {
+    /// The topics of notifications.
+    pub enum Topic {
+        /// A transfer to or from the account was posted.
+        TransferPosted = "transfer_posted",
+        /// A transfer from the account was rejected.
+        TransferRejected = "transfer_rejected",
+        /// A hold was placed on the account.
+        TransferHeld = "transfer_held",
+        /// A hold on the account ended without a payment.
+        HoldReleased = "hold_released",
+        /// The account was frozen.
+        AccountFrozen = "account_frozen",
+        /// The freeze of the account was lifted.
+        AccountUnfrozen = "account_unfrozen",
+        /// The account was closed.
+        AccountClosed = "account_closed",
+    }
 }
 
-impl Topic {
-    /// Every topic there is.
-    pub const ALL: [Self; 7] = [
-        Self::TransferPosted,
-        Self::TransferRejected,
-        Self::TransferHeld,
-        Self::HoldReleased,
-        Self::AccountFrozen,
-        Self::AccountUnfrozen,
-        Self::AccountClosed,
-    ];
-}
-
-/// `notifications.preferences.set.v1`: what the holder of an account is told, and how.
+/// `notifications.preferences.set.v1`: sets the topics and channels of an account's notifications.
 /// Answered by `notifications.preferences.changed.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetPreferences {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Whether to write e-mail. Yes if not given.
+    /// Whether the holder receives e-mail; yes if absent.
     #[serde(default = "yes")]
     pub email: bool,
-    /// Whether to call the webhook. Yes if not given.
+    /// Whether the holder's webhook is called; yes if absent.
     #[serde(default = "yes")]
     pub webhook: bool,
-    /// What to tell. Everything if not given.
+    /// The topics of the notifications; all if absent.
     #[serde(default = "everything")]
     pub topics: Vec<Topic>,
-    /// The key that webhooks to this holder are signed with (Standard Webhooks: `whsec_` and
-    /// base64 of 24 to 64 bytes). Unchanged if not given; without one the bank's own key signs. For
-    /// a day after a change the key before signs, too.
+    /// The key that signs calls of the holder's webhook (Standard Webhooks: `whsec_` and base64 of
+    /// 24 to 64 bytes). Unchanged if absent; an account without a key uses the bank's. For a day
+    /// after a change the previous key signs, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^whsec_[A-Za-z0-9+/]{32,86}={0,2}$"))]
     pub webhook_secret: Option<String>,
@@ -76,36 +62,36 @@ fn everything() -> Vec<Topic> {
     Topic::ALL.to_vec()
 }
 
-/// `notifications.delivery.resend.v1`: a delivery that has ended is tried again, as often as a new
-/// one. Answered by `notifications.delivery.resent.v1`.
+/// `notifications.delivery.resend.v1`: tries an ended delivery again, with as many attempts as a
+/// new one. Answered by `notifications.delivery.resent.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResendDelivery {
-    /// Which delivery.
+    /// The delivery.
     pub delivery_id: DeliveryId,
 }
 
-/// `notifications.deliveries.recover.v1`: deliveries that have failed are tried again, as often as
+/// `notifications.deliveries.recover.v1`: tries failed deliveries again, with as many attempts as
 /// new ones. Answered by `notifications.deliveries.recovered.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecoverDeliveries {
-    /// Only those about this account.
+    /// Deliveries for this account only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    /// Only those that took this way.
+    /// Deliveries on this channel only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
-    /// Only those of events from this time on.
+    /// Deliveries of events at this instant or later.
     pub since: DateTime<Utc>,
-    /// Only those of events before this time. Without, all until now.
+    /// Deliveries of events before this instant; until now if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
 }
 
 messages! {
     Command "notifications.preferences.set.v1" SetPreferences,
-        subject |it| it.account_id.to_string();
+        subject |message| message.account_id.to_string();
     Command "notifications.delivery.resend.v1" ResendDelivery,
-        subject |it| it.delivery_id.to_string();
+        subject |message| message.delivery_id.to_string();
     Command "notifications.deliveries.recover.v1" RecoverDeliveries,
         subject |_| "deliveries".to_owned();
 }

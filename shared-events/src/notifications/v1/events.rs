@@ -1,4 +1,4 @@
-//! What the notifications service announces.
+//! Events of the notifications service.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -6,170 +6,171 @@ use serde::{Deserialize, Serialize};
 
 use super::Topic;
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, CommandId, DeliveryId, MessageId, NotificationId},
     message::messages,
 };
 
-/// The way that a notification takes.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// E-mail by SMTP.
-    Email,
-    /// A signed HTTP request.
-    Webhook,
+codes! {
+    /// The channel of a delivery.
+    pub enum Channel {
+        /// E-mail, by SMTP.
+        Email = "email",
+        /// A signed HTTP request.
+        Webhook = "webhook",
+    }
 }
 
-/// `notifications.delivery.succeeded.v1`: a notification arrived, as far as the other side says.
+/// `notifications.delivery.succeeded.v1`: a delivery succeeded: the receiver has accepted the
+/// notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliverySucceeded {
     /// The delivery.
     pub delivery_id: DeliveryId,
-    /// The notification that it carried.
+    /// The notification of the delivery.
     pub notification_id: NotificationId,
-    /// Whose account it is about.
+    /// The account of the notification.
     pub account_id: AccountId,
-    /// What it is about.
-    pub topic: Topic,
-    /// The event that it tells of.
+    /// The topic of the notification.
+    pub topic: Open<Topic>,
+    /// The event behind the notification.
     pub event_id: MessageId,
-    /// The way it took.
-    pub channel: Channel,
-    /// How many attempts it took.
+    /// The channel.
+    pub channel: Open<Channel>,
+    /// The number of attempts.
     pub attempts: i32,
 }
 
-/// `notifications.delivery.failed.v1`: a notification did not arrive, and is not tried again.
+/// `notifications.delivery.failed.v1`: a delivery failed for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryFailed {
     /// The delivery.
     pub delivery_id: DeliveryId,
-    /// The notification that it carried.
+    /// The notification of the delivery.
     pub notification_id: NotificationId,
-    /// Whose account it is about.
+    /// The account of the notification.
     pub account_id: AccountId,
-    /// What it is about.
-    pub topic: Topic,
-    /// The event that it tells of.
+    /// The topic of the notification.
+    pub topic: Open<Topic>,
+    /// The event behind the notification.
     pub event_id: MessageId,
-    /// The way it took.
-    pub channel: Channel,
-    /// How many attempts were made.
+    /// The channel.
+    pub channel: Open<Channel>,
+    /// The number of attempts.
     pub attempts: i32,
-    /// What the other side said last.
+    /// The last answer of the receiver.
     pub error: String,
 }
 
-/// `notifications.preferences.changed.v1`: what the holder of an account is told has changed.
+/// `notifications.preferences.changed.v1`: the preferences of an account's notifications were set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PreferencesChanged {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Whether e-mail is written.
+    /// Whether the holder receives e-mail.
     pub email: bool,
-    /// Whether the webhook is called.
+    /// Whether the holder's webhook is called.
     pub webhook: bool,
-    /// What is told.
-    pub topics: Vec<Topic>,
+    /// The topics of the notifications.
+    pub topics: Vec<Open<Topic>>,
 }
 
-/// Why the notifications service refused a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NotificationsReason {
-    /// No such account.
-    UnknownAccount,
-    /// A field breaks a rule.
-    InvalidField,
-    /// The command's id was used before, with other content.
-    IdempotencyConflict,
-    /// No such delivery, or not any more.
-    UnknownDelivery,
-    /// The delivery is being tried, and has not ended.
-    DeliveryPending,
+codes! {
+    /// The reason why the notifications service refused a command.
+    pub enum NotificationsReason {
+        /// The account does not exist.
+        UnknownAccount = "unknown_account",
+        /// A field breaks a rule.
+        InvalidField = "invalid_field",
+        /// An earlier command had the same id and other content.
+        IdempotencyConflict = "idempotency_conflict",
+        /// The delivery does not exist, or does not exist any more.
+        UnknownDelivery = "unknown_delivery",
+        /// The delivery has not ended: more attempts follow.
+        DeliveryPending = "delivery_pending",
+    }
 }
 
-/// `notifications.command.rejected.v1`: a command was refused, and changed nothing.
+/// `notifications.command.rejected.v1`: the notifications service has refused a command. Nothing
+/// has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotificationsCommandRejected {
-    /// The refused command.
+    /// The id of the refused command.
     pub command_id: CommandId,
-    /// Its type.
+    /// The type of the refused command.
     pub command_type: String,
-    /// The account it named.
+    /// The account that the command named.
     pub account_id: AccountId,
-    /// Why.
-    pub reason: NotificationsReason,
-    /// The field that breaks a rule, where there is one.
+    /// The reason.
+    pub reason: Open<NotificationsReason>,
+    /// The field that breaks a rule, if the reason is a field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The rule, in words.
     pub message: String,
 }
 
-/// `notifications.endpoint.disabled.v1`: the webhook of an account said that it is gone for good
-/// (410), and is sent nothing more. It is sent to again when the holder has another webhook, or
-/// when preferences are set.
+/// `notifications.endpoint.disabled.v1`: the webhook of an account has answered that the endpoint
+/// is gone for good (410), and is switched off. A new webhook of the holder or new preferences
+/// switch the webhook on again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointDisabled {
-    /// Whose account it is told about.
+    /// The account of the webhook.
     pub account_id: AccountId,
-    /// The way that is closed.
-    pub channel: Channel,
-    /// The delivery that was answered so.
+    /// The channel that is switched off.
+    pub channel: Open<Channel>,
+    /// The delivery with this answer.
     pub delivery_id: DeliveryId,
 }
 
-/// `notifications.delivery.resent.v1`: a delivery that had ended is tried again.
+/// `notifications.delivery.resent.v1`: an ended delivery is tried again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryResent {
     /// The delivery.
     pub delivery_id: DeliveryId,
-    /// The notification that it carries.
+    /// The notification of the delivery.
     pub notification_id: NotificationId,
-    /// Whose account it is about.
+    /// The account of the notification.
     pub account_id: AccountId,
-    /// What it is about.
-    pub topic: Topic,
-    /// The event that it tells of.
+    /// The topic of the notification.
+    pub topic: Open<Topic>,
+    /// The event behind the notification.
     pub event_id: MessageId,
-    /// The way it takes.
-    pub channel: Channel,
+    /// The channel.
+    pub channel: Open<Channel>,
 }
 
-/// `notifications.deliveries.recovered.v1`: deliveries that had failed are tried again.
+/// `notifications.deliveries.recovered.v1`: failed deliveries are tried again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveriesRecovered {
-    /// Only those about this account.
+    /// Deliveries for this account only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    /// Only those that take this way.
+    /// Deliveries on this channel only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<Channel>,
-    /// Only those of events from this time on.
+    pub channel: Option<Open<Channel>>,
+    /// Deliveries of events at this instant or later.
     pub since: DateTime<Utc>,
-    /// Only those of events before this time.
+    /// Deliveries of events before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
-    /// How many.
+    /// The number of recovered deliveries.
     pub recovered: u32,
-    /// There may be more that have failed: the same command under another id recovers them.
+    /// Whether more failed deliveries may exist. The same command under another id recovers them.
     pub more: bool,
 }
 
-/// `notifications.recovery.rejected.v1`: a command that sends deliveries again was refused, and
-/// changed nothing.
+/// `notifications.recovery.rejected.v1`: the notifications service has refused a command to send
+/// deliveries again. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecoveryRejected {
-    /// The refused command.
+    /// The id of the refused command.
     pub command_id: CommandId,
-    /// Its type.
+    /// The type of the refused command.
     pub command_type: String,
-    /// Why.
-    pub reason: NotificationsReason,
-    /// The field that breaks a rule, where there is one.
+    /// The reason.
+    pub reason: Open<NotificationsReason>,
+    /// The field that breaks a rule, if the reason is a field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The rule, in words.
@@ -178,19 +179,19 @@ pub struct RecoveryRejected {
 
 messages! {
     Event "notifications.delivery.succeeded.v1" DeliverySucceeded,
-        subject |it| it.delivery_id.to_string(), key |_| None;
+        subject |message| message.delivery_id.to_string(), key |_| None;
     Event "notifications.delivery.failed.v1" DeliveryFailed,
-        subject |it| it.delivery_id.to_string(), key |_| None;
+        subject |message| message.delivery_id.to_string(), key |_| None;
     Event "notifications.preferences.changed.v1" PreferencesChanged,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "notifications.endpoint.disabled.v1" EndpointDisabled,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "notifications.delivery.resent.v1" DeliveryResent,
-        subject |it| it.delivery_id.to_string(), key |_| None;
+        subject |message| message.delivery_id.to_string(), key |_| None;
     Event "notifications.deliveries.recovered.v1" DeliveriesRecovered,
         subject |_| "deliveries".to_owned(), key |_| None;
     Event "notifications.recovery.rejected.v1" RecoveryRejected,
-        subject |it| it.command_id.to_string(), key |_| None;
+        subject |message| message.command_id.to_string(), key |_| None;
     Event "notifications.command.rejected.v1" NotificationsCommandRejected,
-        subject |it| it.account_id.to_string(), key |_| None;
+        subject |message| message.account_id.to_string(), key |_| None;
 }

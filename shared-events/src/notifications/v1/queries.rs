@@ -1,4 +1,4 @@
-//! What can be asked about notifications.
+//! Queries of the notifications service.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -6,73 +6,74 @@ use serde::{Deserialize, Serialize};
 
 use super::{Channel, Topic};
 use crate::{
+    code::{Open, codes},
     ids::{AccountId, DeliveryId, MessageId, NotificationId},
     message::{Query, messages},
 };
 
-/// The most notifications that one page of a list has.
+/// The maximal number of notifications on one page of a list.
 pub const NOTIFICATIONS_PAGE_MAX: u32 = 1_000;
 
-/// `notifications.notification.list.v1`: what holders were told, newest first, a page at a time.
+/// `notifications.notification.list.v1`: asks for notifications, the newest first, in pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListNotifications {
-    /// Only about this account.
+    /// Lists notifications of this account only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    /// Only those before this one: the `next` of the page before.
+    /// Lists notifications before this one only: the `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<NotificationId>,
-    /// The most to return, 1 to 1,000; 100 if not given.
+    /// The maximal number of items, 1 to 1,000; 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
 }
 
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryStatus {
-    /// To be tried, or tried again.
-    Pending,
-    /// It arrived.
-    Succeeded,
-    /// It did not arrive and is not tried again.
-    Failed,
+codes! {
+    /// The status of a delivery.
+    pub enum DeliveryStatus {
+        /// The first or another attempt follows.
+        Pending = "pending",
+        /// The receiver has accepted the notification.
+        Succeeded = "succeeded",
+        /// The delivery failed for good.
+        Failed = "failed",
+    }
 }
 
-/// A notification on its way through one channel.
+/// A delivery of a notification on one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Delivery {
     /// The delivery's id.
     pub delivery_id: DeliveryId,
-    /// The way it takes.
-    pub channel: Channel,
-    /// Where it stands.
-    pub status: DeliveryStatus,
-    /// How many attempts were made.
+    /// The channel.
+    pub channel: Open<Channel>,
+    /// The status.
+    pub status: Open<DeliveryStatus>,
+    /// The number of attempts.
     pub attempts: i32,
-    /// What the other side said last, where it refused.
+    /// The last answer of the receiver, if the receiver refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// When it is tried next.
+    /// The instant of the next attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
-/// Something a holder was told.
+/// A notification of a holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notification {
     /// The notification's id.
     pub notification_id: NotificationId,
-    /// Whose account it is about.
+    /// The account of the notification.
     pub account_id: AccountId,
-    /// What it is about.
-    pub topic: Topic,
-    /// The event that it tells of.
+    /// The topic of the notification.
+    pub topic: Open<Topic>,
+    /// The event behind the notification.
     pub event_id: MessageId,
-    /// When it was made.
+    /// The instant at which the notification was made.
     pub created_at: DateTime<Utc>,
-    /// Its deliveries; empty where the holder wants none.
+    /// The deliveries; empty if the holder's preferences allow none.
     pub deliveries: Vec<Delivery>,
 }
 
@@ -81,35 +82,35 @@ pub struct Notification {
 pub struct NotificationsListed {
     /// The notifications of this page.
     pub notifications: Vec<Notification>,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page. Absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NotificationId>,
 }
 
-/// `notifications.preferences.get.v1`: what the holder of an account is told, and how.
+/// `notifications.preferences.get.v1`: asks for the preferences of an account's notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GetPreferences {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
 }
 
-/// `notifications.preferences.found.v1`: what the holder of an account is told, and how.
+/// `notifications.preferences.found.v1`: the preferences of an account's notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PreferencesFound {
-    /// Which account.
+    /// The account.
     pub account_id: AccountId,
-    /// Whether e-mail is written.
+    /// Whether the holder receives e-mail.
     pub email: bool,
-    /// Whether the webhook is called.
+    /// Whether the holder's webhook is called.
     pub webhook: bool,
-    /// What is told.
-    pub topics: Vec<Topic>,
-    /// The webhook said that it is gone (410): nothing is sent there until preferences are set
-    /// again, or the holder has another webhook.
+    /// The topics of the notifications.
+    pub topics: Vec<Open<Topic>>,
+    /// Whether the webhook is switched off after an answer that the endpoint is gone (410). New
+    /// preferences or a new webhook of the holder switch the webhook on again.
     pub webhook_disabled: bool,
-    /// Whether a key of the holder's own signs; else the bank's does.
+    /// Whether calls are signed with a key of the holder; otherwise with the bank's key.
     pub webhook_own_key: bool,
-    /// Until then the key before signs, too, where the key was changed.
+    /// The instant until which the previous key signs, too, after a change of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_both_keys_until: Option<DateTime<Utc>>,
 }
@@ -120,9 +121,9 @@ messages! {
     Reply "notifications.notification.listed.v1" NotificationsListed,
         subject |_| "notifications".to_owned();
     Query "notifications.preferences.get.v1" GetPreferences,
-        subject |it| it.account_id.to_string();
+        subject |message| message.account_id.to_string();
     Reply "notifications.preferences.found.v1" PreferencesFound,
-        subject |it| it.account_id.to_string();
+        subject |message| message.account_id.to_string();
 }
 
 impl Query for ListNotifications {

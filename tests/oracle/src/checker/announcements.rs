@@ -10,8 +10,8 @@ use shared_events::{
     ledger::{
         Direction, Held, HeldTransfer, HoldsReleased, InstructionOutcome, InstructionsRejected,
         LedgerAccountOpened, LegsPosted, Posted, PostedLeg, PostedLegs, PostedTransfer,
-        RejectReason, Rejected, RejectedTransfer, ReleaseCause, Released, TransfersHeld,
-        TransfersPosted, TransfersRejected,
+        RejectReason, Rejected, RejectedTransfer, ReleaseCause, Released, ReleasedHold,
+        TransfersHeld, TransfersPosted, TransfersRejected,
     },
 };
 
@@ -36,15 +36,7 @@ pub(super) fn of(event: &Envelope<Value>) -> Result<Vec<Announcement>> {
         TransfersPosted::TYPE => all(data::<TransfersPosted>(event)?.transfers, posted),
         LegsPosted::TYPE => all(data::<LegsPosted>(event)?.transfers, legs),
         TransfersHeld::TYPE => all(data::<TransfersHeld>(event)?.transfers, held),
-        HoldsReleased::TYPE => {
-            all(data::<HoldsReleased>(event)?.holds, |hold| match hold.released.cause {
-                ReleaseCause::Captured => Announcement::HoldRest(hold.transfer_id, hold.released),
-                ReleaseCause::Released | ReleaseCause::Expired => Announcement::Outcome(
-                    hold.transfer_id,
-                    InstructionOutcome::Released(hold.released),
-                ),
-            })
-        }
+        HoldsReleased::TYPE => all(data::<HoldsReleased>(event)?.holds, released),
         TransfersRejected::TYPE => all(data::<TransfersRejected>(event)?.transfers, |transfer| {
             let RejectedTransfer { transfer_id, reason, debtor_account: account, .. } = transfer;
             rejected(transfer_id, Rejected { reason, account })
@@ -114,10 +106,19 @@ fn held(transfer: HeldTransfer) -> Announcement {
     Announcement::Outcome(transfer_id, InstructionOutcome::Held(held))
 }
 
+fn released(hold: ReleasedHold) -> Announcement {
+    match hold.released.cause == ReleaseCause::Captured {
+        true => Announcement::HoldRest(hold.transfer_id, hold.released),
+        false => {
+            Announcement::Outcome(hold.transfer_id, InstructionOutcome::Released(hold.released))
+        }
+    }
+}
+
 fn rejected(id: TransferId, rejected: Rejected) -> Announcement {
-    match rejected.reason {
-        RejectReason::IdempotencyConflict => Announcement::Conflict(id),
-        _ => Announcement::Outcome(id, InstructionOutcome::Rejected(rejected)),
+    match rejected.reason == RejectReason::IdempotencyConflict {
+        true => Announcement::Conflict(id),
+        false => Announcement::Outcome(id, InstructionOutcome::Rejected(rejected)),
     }
 }
 

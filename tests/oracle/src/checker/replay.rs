@@ -186,10 +186,10 @@ pub(super) fn compare_balances(model: &Model, balances: &[BalanceFound]) -> Resu
             found.pending_credits.decimal(),
             found.available.map(Amount::decimal),
             found.version,
-            found.status,
+            found.status.known(),
         );
         let (posted, out, coming) = (account.posted, account.pending_out, account.pending_in);
-        let (version, status) = (account.version, account.terms.status);
+        let (version, status) = (account.version, Some(account.terms.status));
         let model = (posted, out, coming, account.available(), version, status);
         ensure!(ledger == model, "the model has {model:?}, the ledger {found:?}");
     }

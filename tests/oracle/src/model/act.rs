@@ -135,7 +135,7 @@ impl Model {
             ReleaseCause::Captured => HoldStatus::Captured,
         };
         self.holds.insert(hold_id, hold);
-        Released { hold_id, cause, debtor, creditor, money }
+        Released { hold_id, cause: cause.into(), debtor, creditor, money }
     }
 
     fn set_aside(&mut self, hold: &Hold, amount: Decimal) -> [AccountAfter; 2] {

@@ -1,4 +1,4 @@
-//! A list against what was carried out under its id.
+//! A list against the executed instructions under its id.
 
 use super::*;
 use crate::instruction_list::read;
@@ -40,7 +40,7 @@ fn posted(listed: &Listed) -> JournalRecord {
 }
 
 fn rejected(listed: &Listed) -> JournalRecord {
-    let rejected = Rejected { reason: RejectReason::InsufficientFunds, account: None };
+    let rejected = Rejected { reason: RejectReason::InsufficientFunds.into(), account: None };
     record(&listed.instruction, InstructionOutcome::Rejected(rejected))
 }
 

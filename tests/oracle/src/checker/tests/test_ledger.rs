@@ -6,6 +6,7 @@ use shared_events::{
     AccountId, Amount, CommandId, Currency, Envelope, Iban, Message, MessageId, Money, Total,
     TransferId,
     accounts::{AccountOpened, Holder},
+    code::Open,
     ledger::{
         AccountAfter, Action, BalanceFound, Capture, ChainedRecord, Hash256, HeldTransfer, Hold,
         HoldsReleased, Instruction, InstructionOutcome, InstructionsRejected, JournalRecord, Party,
@@ -179,7 +180,7 @@ impl TestLedger {
                 account_id: *id,
                 code: account.code.clone(),
                 currency: account.currency,
-                status: account.terms.status,
+                status: account.terms.status.into(),
                 blocks: None,
                 posted_debits: Total::ZERO,
                 posted_credits: total(account.posted),
@@ -254,12 +255,13 @@ pub(super) fn envelope(cause: MessageId, at: DateTime<Utc>, data: impl Message) 
 fn rejected(
     command_id: CommandId,
     instruction: &Instruction,
-    reason: RejectReason,
+    reason: impl Into<Open<RejectReason>>,
     debtor_account: Option<AccountAfter>,
 ) -> TransfersRejected {
     let Action::Transfer(payment) = &instruction.action else { panic!("a transfer") };
     let Payment { debtor, creditor, money, .. } = payment.clone();
     let transfer_id = instruction.transfer_id;
+    let reason = reason.into();
     let one = RejectedTransfer { transfer_id, reason, debtor, creditor, money, debtor_account };
     TransfersRejected { command_id, transfers: vec![one] }
 }
@@ -288,7 +290,7 @@ fn events(record: &JournalRecord) -> Vec<Envelope<Value>> {
             let rest = posted.hold.map(|hold| {
                 let (hold_id, cause) = (hold.hold_id, ReleaseCause::Captured);
                 let money = Money { amount: hold.released, ..debit.money };
-                let released = Released { hold_id, cause, debtor, creditor, money };
+                let released = Released { hold_id, cause: cause.into(), debtor, creditor, money };
                 let holds = vec![ReleasedHold { transfer_id, released }];
                 envelope(command_id, at, HoldsReleased { command_id: Some(command_id), holds })
             });
