@@ -70,7 +70,10 @@ impl Results {
 
 /// The first line of an error, and the first line of its root cause where there is one.
 pub(crate) fn cause(error: &anyhow::Error) -> String {
-    let first_line = |text: String| text.lines().next().unwrap_or("no reason given").to_owned();
+    let first_line = |text: String| {
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+        line.unwrap_or("no reason given").to_owned()
+    };
     let mut cause = first_line(error.to_string());
     if let Some(root) = error.chain().skip(1).last() {
         cause = format!("{cause}, because: {}", first_line(root.to_string()));
@@ -92,7 +95,7 @@ mod tests {
         let results = Results::default();
         results.add("bank::good".to_owned(), Duration::from_secs(3), None);
         let error = anyhow!("the queue is empty\nand was").context("no reply");
-        let error = error.context("waited 90 s for: a reply\nto a query");
+        let error = error.context("\n\n  waited 90 s for: a reply\nto a query");
         results.add("bank::bad".to_owned(), Duration::from_secs(2), Some(cause(&error)));
         let long = cause(&anyhow!("x".repeat(CAUSE_CHARS_MAX + 1)));
         results.add("audit::long".to_owned(), Duration::from_secs(1), Some(long));
