@@ -1,57 +1,57 @@
-# Names for what the scripts do; the logic is in scripts/ and docker/.
+# Targets that call scripts; the logic is in scripts/ and docker/.
 .DEFAULT_GOAL := help
 .PHONY: help demo bench up down clean logs ps build images test fmt lint unit sqlx schemas release-contract
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 27
 
-demo: up ## build and start the bank, and let it live through a day; it stays running
+demo: up ## build and start the bank, and run a first banking day; the bank stays running
 	scripts/demo
 
-bench: build ## how fast the bank is, in ten minutes; QUICK=1: in two
+bench: build ## measure the bank, in ten minutes; QUICK=1: in two
 	scripts/bench $(if $(filter 1,$(QUICK)),--quick)
 
-up: build ## build and start the whole bank, wait until it is healthy
+up: build ## build and start the bank, wait until it is healthy
 	scripts/up
 
-down: ## stop the bank; its books stay in their volumes
+down: ## stop the bank; its data stays in volumes
 	scripts/compose down --remove-orphans
 
-clean: ## stop the bank and throw its books away
+clean: ## stop the bank and delete its data
 	scripts/compose down --remove-orphans --volumes
 
-logs: ## follow the logs of everything
+logs: ## follow the logs of all containers
 	scripts/compose logs --follow --tail 100
 
-ps: ## what runs, and how it is
+ps: ## show the containers and their health
 	scripts/compose ps
 
-build: images ## the release binaries, and the images of the services
+build: images ## build the release binaries and the images of the services
 	scripts/build
 
-images: ## the images of the broker, the databases, their pooler and the mail sink
+images: ## build the images of the broker, the databases, the pooler and the mail sink
 	docker/ensure-engine
 	docker/images rabbitmq postgres pgbouncer mail
 
-test: ## everything that must pass: format, clippy, deny, unit and integration tests
+test: ## run every check: format, clippy, deny, unit and integration tests
 	scripts/test
 
 fmt: ## format the code
 	cargo fmt --all
 
-lint: ## clippy over everything; a warning is an error
-	SQLX_OFFLINE=true cargo clippy --workspace --all-targets --locked -- -D warnings
+lint: ## run clippy on the workspace; a warning is an error
+	SQLX_OFFLINE=true cargo clippy --workspace --all-targets --test bank --locked -- -D warnings
 
-unit: ## unit tests and documentation tests; needs no Docker
-	SQLX_OFFLINE=true cargo test --workspace --exclude integration-tests --locked --quiet
+unit: ## run unit tests and documentation tests; needs no Docker
+	SQLX_OFFLINE=true cargo test --workspace --locked --quiet
 
-sqlx: ## renew the data by which the checked SQL compiles without a database
+sqlx: ## renew the data with which the checked SQL compiles without a database
 	docker/ensure-engine
 	docker/images postgres
 	scripts/sqlx-prepare
 
-schemas: ## renew what is generated from the Rust types: shared-events/schemas, rabbitmq/definitions.json
+schemas: ## generate shared-events/schemas and rabbitmq/definitions.json from the Rust types
 	cargo run --locked -p shared-events --example render
 
-release-contract: ## keep the schemas of today as a released set, with which later ones are compared
+release-contract: ## store today's schemas as a released set, with which later ones are compared
 	scripts/release-contract $(VERSION)

@@ -41,9 +41,10 @@ mod settings;
 
 pub use settings::Settings;
 
+use futures_util::TryFutureExt;
 use shared_events::{
-    host::Host,
-    messaging::{Service, ServiceError},
+    host::{Host, Running},
+    messaging::Service,
     topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
 };
 use sqlx::migrate::Migrator;
@@ -57,11 +58,10 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 ///
 /// # Errors
 /// When its database cannot be migrated, or a part of it died.
-pub async fn run(host: Host, settings: Settings) -> Result<(), ServiceError> {
-    Service::new("accounts", host.amqp, host.pool, &MIGRATOR, host.health)
+pub fn run(host: Host, settings: Settings) -> Running {
+    let service = Service::new("accounts", host.amqp, host.pool, &MIGRATOR, host.health)
         .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
         .consume(ACCOUNTS_EVENTS, LedgerEvents)
-        .answer(ACCOUNTS_QUERIES, AccountQueries)
-        .run(host.shutdown)
-        .await
+        .answer(ACCOUNTS_QUERIES, AccountQueries);
+    Box::pin(service.run(host.shutdown).err_into())
 }

@@ -3,7 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared_events::host::serve("accounts", async |host, settings| {
-        accounts_svc::run(host, settings).await.map_err(Into::into)
-    })
+    shared_events::host::serve("accounts", accounts_svc::run)
 }

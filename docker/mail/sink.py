@@ -1,6 +1,6 @@
-"""Takes every e-mail (SMTP, 1025) and webhook (HTTP, 8025) and delivers none of them. Promise: what was
-accepted can be read at GET / (people), /messages and /webhooks (JSON, oldest first), until 1,000 newer
-ones came or the sink stopped."""
+"""Accepts every e-mail (SMTP, 1025) and webhook (HTTP, 8025) and forwards none. Promise: an accepted message
+is shown at GET / (HTML), /messages and /webhooks (JSON, oldest first), until 1,000 newer ones have arrived
+or the sink stops."""
 
 import email
 import email.policy

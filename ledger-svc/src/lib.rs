@@ -60,8 +60,13 @@ mod repo;
 mod properties;
 
 use chrono_tz::Tz;
+use futures_util::TryFutureExt;
 use serde::Deserialize;
-use shared_events::{host::Host, messaging::Service, topology};
+use shared_events::{
+    host::{Host, Running},
+    messaging::Service,
+    topology,
+};
 
 use bank_calendar::{BOOKING_DAYS_AHEAD, BankTime, Calendar};
 use journal::JournalMonths;
@@ -103,20 +108,15 @@ impl Default for Bank {
 ///
 /// # Errors
 /// If its database cannot be brought up to date, or a part of it died.
-pub async fn run(
-    host: Host,
-    settings: Settings,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub fn run(host: Host, settings: Settings) -> Running {
     let Bank { time_zone, holidays, booking_days_ahead } = settings.bank;
     let time = BankTime::new(time_zone, booking_days_ahead);
     let due = DueJobs::new(time, holidays.clone(), host.health.clone());
-    Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
+    let service = Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
         .consume(topology::LEDGER_COMMANDS, CommandHandler::new(time))
         .consume(topology::LEDGER_ARRANGEMENTS, ArrangementHandler::new(time, holidays))
         .answer(topology::LEDGER_QUERIES, QueryAnswers::new(time))
         .work(due)
-        .work(JournalMonths)
-        .run(host.shutdown)
-        .await?;
-    Ok(())
+        .work(JournalMonths);
+    Box::pin(service.run(host.shutdown).err_into())
 }

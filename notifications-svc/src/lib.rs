@@ -53,11 +53,12 @@ mod time_limit;
 pub use settings::Settings;
 pub use transports::email::InvalidSmtp;
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
+use futures_util::TryFutureExt;
 use shared_events::{
-    host::Host,
-    messaging::{Service, ServiceError},
+    host::{Host, Running},
+    messaging::Service,
     topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
 };
 use sqlx::migrate::Migrator;
@@ -82,31 +83,33 @@ pub enum RunError {
     /// There are no root certificates on this machine.
     #[error("webhooks cannot be called")]
     Webhook(#[source] reqwest::Error),
-    /// A part that every service has.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
 }
 
 /// Runs the service until it is asked to stop.
 ///
 /// # Errors
 /// When it cannot send with these settings, its database cannot be migrated, or a part of it died.
-pub async fn run(host: Host, settings: Settings) -> Result<(), RunError> {
+pub fn run(host: Host, settings: Settings) -> Running {
+    match service(&host, settings) {
+        Ok(service) => Box::pin(service.run(host.shutdown).err_into()),
+        Err(error) => Box::pin(ready(Err(error.into()))),
+    }
+}
+
+fn service(host: &Host, settings: Settings) -> Result<Service, RunError> {
     let mailer = Mailer::new(settings.smtp).map_err(RunError::Smtp)?;
     let webhooks = WebhookClient::new(settings.webhook).map_err(RunError::Webhook)?;
     let wakeup = Arc::new(Wakeup::default());
     let schedule = Arc::new(settings.delivery.schedule);
     let first_delay = schedule.delay_before(1, 0.0).unwrap_or_default();
     let (schedule, wakeup_of) = (|| Arc::clone(&schedule), || Arc::clone(&wakeup));
-    Service::new("notifications", host.amqp, host.pool, &MIGRATOR, host.health)
+    let (amqp, pool, health) = (host.amqp.clone(), host.pool.clone(), host.health.clone());
+    Ok(Service::new("notifications", amqp, pool, &MIGRATOR, health)
         .consume(NOTIFICATIONS_EVENTS, NotifiableEvents::new(first_delay, wakeup_of()))
         .consume(NOTIFICATIONS_COMMANDS, NotificationCommands::new(wakeup_of()))
         .answer(NOTIFICATIONS_QUERIES, NotificationQueries)
         .work(DeliveryWorker::new(mailer, schedule(), wakeup_of(), delivery_event))
         .work(DeliveryWorker::new(webhooks, schedule(), wakeup_of(), delivery_event))
         .work(BacklogMetrics)
-        .work(RetentionJob::new(settings.retention))
-        .run(host.shutdown)
-        .await?;
-    Ok(())
+        .work(RetentionJob::new(settings.retention)))
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::bank_calendar::Clock;
 
 /// The number of chains. Transactions that run side by side extend different chains.
-pub(crate) const CHAINS: u8 = 4;
+pub const CHAINS: u8 = 4;
 
 /// The hash at one sequence of a chain: SHA-256 (FIPS 180-4). Zeros before the first record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,6 +14,6 @@ mod job;
 pub mod record_v1;
 pub(crate) mod repo;
 
-pub use chain::ChainHash;
-pub(crate) use chain::{CHAINS, ChainEnd};
+pub(crate) use chain::ChainEnd;
+pub use chain::{CHAINS, ChainHash};
 pub(crate) use job::JournalMonths;

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::BoxFuture};
 use lapin::{
     Channel, Connection, Event,
     options::{BasicQosOptions, ConfirmSelectOptions},
@@ -95,18 +95,22 @@ impl Link {
     }
 
     /// A new channel, over a new connection where the last one is gone.
-    pub(crate) async fn channel(&self) -> Result<Channel, BusError> {
-        let open = self.connection().await?;
-        self.channel_on(&open).await
+    pub(crate) fn channel(&self) -> BoxFuture<'_, Result<Channel, BusError>> {
+        Box::pin(async {
+            let open = self.connection().await?;
+            self.channel_on(&open).await
+        })
     }
 
     /// A channel on which every publish is confirmed.
-    pub(crate) async fn confirming_channel(&self) -> Result<Channel, BusError> {
-        let open = self.connection().await?;
-        let channel = self.channel_on(&open).await?;
-        let asking = channel.confirm_select(ConfirmSelectOptions::default());
-        self.answered(&open, "asking for confirms", asking).await?;
-        Ok(channel)
+    pub(crate) fn confirming_channel(&self) -> BoxFuture<'_, Result<Channel, BusError>> {
+        Box::pin(async {
+            let open = self.connection().await?;
+            let channel = self.channel_on(&open).await?;
+            let asking = channel.confirm_select(ConfirmSelectOptions::default());
+            self.answered(&open, "asking for confirms", asking).await?;
+            Ok(channel)
+        })
     }
 
     /// A channel whose consumers get at most `prefetch` unacknowledged messages each.

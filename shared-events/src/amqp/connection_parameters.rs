@@ -2,6 +2,7 @@
 //! others.
 
 use async_rs::Runtime;
+use futures_util::future::BoxFuture;
 use lapin::{
     AsyncTcpStream, Connection, ConnectionProperties,
     uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo},
@@ -64,8 +65,8 @@ impl ConnectionParameters {
     ///
     /// # Errors
     /// When the broker refuses the connection, or does not answer in time.
-    pub async fn connect(&self, name: &str) -> Result<Connection, BusError> {
-        self.open(name, CancellationToken::new()).await
+    pub fn connect<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Connection, BusError>> {
+        Box::pin(self.open(name, CancellationToken::new()))
     }
 
     /// Opens a connection that ends when `given_up` is cancelled, without the broker's help.

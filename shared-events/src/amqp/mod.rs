@@ -16,6 +16,7 @@ pub(crate) mod frame_repair;
 pub(crate) mod health;
 pub(crate) mod publish;
 mod socket;
+mod tls;
 
 pub use connection::BusError;
 pub use connection_parameters::ConnectionParameters;

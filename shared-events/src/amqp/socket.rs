@@ -21,18 +21,21 @@ use futures_util::{
     io::{AsyncRead, AsyncWrite},
     stream::Stream,
 };
-use lapin::{
-    tcp::{AsyncTcpStream, OwnedTLSConfig},
-    uri::{AMQPScheme, AMQPUri},
-};
+use lapin::uri::{AMQPScheme, AMQPUri};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
-    net::lookup_host,
+    net::{TcpStream, lookup_host},
     time::{Instant, Sleep, sleep_until, timeout},
 };
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::{
+    compat::TokioAsyncReadCompatExt,
+    sync::{CancellationToken, WaitForCancellationFutureOwned},
+};
 
-use super::frame_repair::{FRAME_BYTES_MAX, FrameRepair};
+use super::{
+    frame_repair::{FRAME_BYTES_MAX, FrameRepair},
+    tls,
+};
 
 /// The heartbeat interval that the broker is asked for. The broker sends twice in this time, so a
 /// healthy broker is never silent for longer.
@@ -48,7 +51,10 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(8);
 /// Two of the largest frames: room for more behind one incomplete frame.
 const BUFFER_BYTES: usize = 2 * (FRAME_BYTES_MAX as usize + 8);
 
-type TcpStream = <Tokio as Reactor>::TcpStream;
+/// The bytes from and to the broker, encrypted or not.
+trait ByteStream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> ByteStream for S {}
+
 /// The driver's runtime: tokio, with the sockets of this file.
 pub(crate) type DriverRuntime = RuntimeParts<Tokio, SocketReactor>;
 
@@ -74,35 +80,36 @@ impl SocketReactor {
     pub(crate) async fn open(&self, uri: &AMQPUri) -> io::Result<Socket> {
         let opening = async {
             let (host, port) = (uri.authority.host.as_str(), uri.authority.port);
-            let plain = AsyncTcpStream::Plain(self.connect(host, port).await?);
-            match uri.scheme {
-                AMQPScheme::AMQP => Ok(plain),
-                AMQPScheme::AMQPS => plain.into_tls(host, OwnedTLSConfig::default().as_ref()).await,
-            }
+            let tcp = connect(host, port).await?;
+            let stream: Box<dyn ByteStream> = match uri.scheme {
+                AMQPScheme::AMQP => Box::new(tcp.compat()),
+                AMQPScheme::AMQPS => Box::new(tls::encrypt(host, tcp).await?.compat()),
+            };
+            io::Result::Ok(stream)
         };
         let late = |_| Error::new(ErrorKind::TimedOut, "the broker's host does not answer");
         let stream = timeout(OPEN_TIMEOUT, opening).await.map_err(late)??;
         Ok(Socket::new(stream, self.given_up.clone()))
     }
+}
 
-    async fn connect(&self, host: &str, port: u16) -> io::Result<TcpStream> {
-        let mut last = Error::new(ErrorKind::NotFound, "the name has no address");
-        for address in lookup_host((host, port)).await? {
-            let connecting = self.tokio.tcp_connect_addr(address);
-            match timeout(ADDRESS_TIMEOUT, connecting).await {
-                Ok(Ok(stream)) => return with_keepalive(stream),
-                Ok(Err(error)) => last = error,
-                Err(_) => last = Error::new(ErrorKind::TimedOut, "no answer"),
-            }
-            last = Error::new(last.kind(), format!("{address}: {last}"));
+/// Connects to the first address of the host that answers.
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut last = Error::new(ErrorKind::NotFound, "the name has no address");
+    for address in lookup_host((host, port)).await? {
+        match timeout(ADDRESS_TIMEOUT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return with_keepalive(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = Error::new(ErrorKind::TimedOut, "no answer"),
         }
-        Err(last)
+        last = Error::new(last.kind(), format!("{address}: {last}"));
     }
+    Err(last)
 }
 
 /// Turns on the kernel's keepalive: a peer that vanishes without a reset is noticed.
 fn with_keepalive(stream: TcpStream) -> io::Result<TcpStream> {
-    let socket = SockRef::from(stream.get_ref());
+    let socket = SockRef::from(&stream);
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(3))
         .with_interval(Duration::from_secs(1))
@@ -139,17 +146,17 @@ impl Reactor for SocketReactor {
         &self,
         address: SocketAddr,
     ) -> impl Future<Output = io::Result<Socket>> + Send + 'static {
-        let (connecting, given_up) = (self.tokio.tcp_connect_addr(address), self.given_up.clone());
+        let given_up = self.given_up.clone();
         async move {
-            let stream = AsyncTcpStream::Plain(with_keepalive(connecting.await?)?);
-            Ok(Socket::new(stream, given_up))
+            let stream = with_keepalive(TcpStream::connect(address).await?)?;
+            Ok(Socket::new(Box::new(stream.compat()), given_up))
         }
     }
 }
 
 /// A connection's stream of bytes, with repaired frames.
 pub(crate) struct Socket {
-    stream: AsyncTcpStream<TcpStream>,
+    stream: Box<dyn ByteStream>,
     buffer: FrameBuffer,
     heard: Instant,
     /// Ends no later than the bound of the broker's silence.
@@ -158,7 +165,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    fn new(stream: AsyncTcpStream<TcpStream>, given_up: CancellationToken) -> Self {
+    fn new(stream: Box<dyn ByteStream>, given_up: CancellationToken) -> Self {
         let heard = Instant::now();
         Self {
             stream,

@@ -13,9 +13,10 @@ mod telemetry;
 
 pub use config::ConfigError;
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
+use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -42,6 +43,11 @@ pub struct Host {
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
+/// A running service. Boxed, so that a service is compiled in its own crate and not once more in
+/// each program that runs it.
+pub type Running = LocalBoxFuture<'static, Result<(), AnyError>>;
+type RunService = Box<dyn FnOnce(Host) -> Running>;
+
 #[derive(Debug, Parser)]
 struct Arguments {
     /// A TOML file to read the configuration from; the environment goes before it
@@ -60,16 +66,30 @@ enum Command {
 /// The whole of a service's `main`: reads the configuration (the common part and the service's own
 /// `T`), starts logs, metrics and probes, runs `service` until a signal stops the process.
 /// Exit codes: 0 stopped by a signal, 1 failed, 2 wrong configuration.
-pub fn serve<T, S, F>(name: &'static str, service: S) -> ExitCode
+pub fn serve<T>(name: &'static str, service: fn(Host, T) -> Running) -> ExitCode
 where
-    T: DeserializeOwned,
-    S: FnOnce(Host, T) -> F,
-    F: Future<Output = Result<(), AnyError>>,
+    T: DeserializeOwned + 'static,
 {
     let arguments = Arguments::parse();
     let read = config::load::<T>(arguments.config.as_deref());
-    let read = read.and_then(|(common, own)| Ok((Servers::of(&common)?, common, own)));
-    let (servers, common, own) = match read {
+    serve_configured(
+        name,
+        &arguments,
+        read.map(|(common, own)| {
+            let service: RunService = Box::new(move |host| service(host, own));
+            (common, service)
+        }),
+    )
+}
+
+/// The part of [`serve`] that is the same for every service, compiled once.
+fn serve_configured(
+    name: &'static str,
+    arguments: &Arguments,
+    read: Result<(config::CommonSettings, RunService), ConfigError>,
+) -> ExitCode {
+    let read = read.and_then(|(common, service)| Ok((Servers::of(&common)?, common, service)));
+    let (servers, common, service) = match read {
         Ok(read) => read,
         Err(error) => {
             telemetry::report(name, &error);
@@ -81,7 +101,7 @@ where
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ran = match runtime {
-        Ok(runtime) => runtime.block_on(run(name, servers, common, own, service)),
+        Ok(runtime) => runtime.block_on(run(name, servers, common, service)),
         Err(error) => Err(error.into()),
     };
     match ran {
@@ -106,17 +126,12 @@ impl Servers {
     }
 }
 
-async fn run<T, S, F>(
+async fn run(
     name: &'static str,
     servers: Servers,
     common: config::CommonSettings,
-    own: T,
-    service: S,
-) -> Result<(), AnyError>
-where
-    S: FnOnce(Host, T) -> F,
-    F: Future<Output = Result<(), AnyError>>,
-{
+    service: RunService,
+) -> Result<(), AnyError> {
     let metrics = telemetry::start(common.log.format)?;
     let health = Health::default();
     let shutdown = CancellationToken::new();
@@ -125,7 +140,7 @@ where
     stop_on_signal(shutdown.clone())?;
     let pool = connect_database(&servers.database)?;
     let host = Host { amqp: servers.amqp, pool, health, shutdown };
-    service(host, own).await
+    service(host).await
 }
 
 /// Stops the service on SIGTERM and SIGINT.

@@ -4,6 +4,7 @@
 use std::{future::Future, sync::Arc};
 
 use chrono::Utc;
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -42,10 +43,12 @@ pub struct JobContext {
 impl JobContext {
     /// Opens a transaction; waits while too many events wait for the broker. Dropped without
     /// [`UnitOfWork::commit`], the transaction leaves nothing behind.
-    pub async fn begin(&self) -> Result<UnitOfWork, HandleError> {
-        self.relay_queue.ready().await;
-        let lease = self.database.begin().await?;
-        Ok(UnitOfWork { context: self.clone(), lease, events: Vec::new() })
+    pub fn begin(&self) -> BoxFuture<'_, Result<UnitOfWork, HandleError>> {
+        Box::pin(async {
+            self.relay_queue.ready().await;
+            let lease = self.database.begin().await?;
+            Ok(UnitOfWork { context: self.clone(), lease, events: Vec::new() })
+        })
     }
 
     /// Bounds a piece of work on the database: all that happens between [`JobContext::begin`] and
@@ -86,11 +89,13 @@ impl UnitOfWork {
     }
 
     /// Commits the changes together with the events, and queues the events for the relay.
-    pub async fn commit(mut self) -> Result<(), HandleError> {
-        let partition = self.context.partition.get();
-        let rows = outbox::insert(&mut self.lease, partition, self.events).await?;
-        self.context.relay_queue.commit(rows, self.lease.commit()).await?;
-        self.lease.give_back();
-        Ok(())
+    pub fn commit(mut self) -> BoxFuture<'static, Result<(), HandleError>> {
+        Box::pin(async move {
+            let partition = self.context.partition.get();
+            let rows = outbox::insert(&mut self.lease, partition, self.events).await?;
+            self.context.relay_queue.commit(rows, self.lease.commit()).await?;
+            self.lease.give_back();
+            Ok(())
+        })
     }
 }

@@ -95,7 +95,7 @@ where
         let priority = |queue| preference(self.partition.get(), queue);
         let prefetch = window.prefetch();
         let mut stream =
-            DeliveryStream::open(&self.link, &self.subscription, prefetch, priority).await?;
+            DeliveryStream::open(&self.link, &self.subscription, prefetch, &priority).await?;
         self.health.good(part);
         *backoff = Backoff::new();
         let mut next = Instant::now();

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
@@ -131,16 +132,20 @@ impl Database {
     }
 
     /// A connection out of the pool.
-    pub(crate) async fn lease(&self) -> sqlx::Result<Lease> {
-        let connection = self.pool.acquire().await?;
-        Ok(Lease { connection: Some(connection), faults: self.faults.clone() })
+    pub(crate) fn lease(&self) -> BoxFuture<'_, sqlx::Result<Lease>> {
+        Box::pin(async {
+            let connection = self.pool.acquire().await?;
+            Ok(Lease { connection: Some(connection), faults: self.faults.clone() })
+        })
     }
 
     /// A connection out of the pool, with an open transaction.
-    pub(crate) async fn begin(&self) -> sqlx::Result<Lease> {
-        let mut lease = self.lease().await?;
-        lease.begin().await?;
-        Ok(lease)
+    pub(crate) fn begin(&self) -> BoxFuture<'_, sqlx::Result<Lease>> {
+        Box::pin(async {
+            let mut lease = self.lease().await?;
+            lease.begin().await?;
+            Ok(lease)
+        })
     }
 
     /// A connection outside of the pool.
@@ -215,16 +220,23 @@ impl Lease {
     }
 
     /// Opens a transaction by this statement.
-    pub(crate) async fn begin_with(&mut self, statement: &'static str) -> sqlx::Result<()> {
-        let begun = tokio::time::timeout(PING_TIMEOUT, self.execute(statement)).await;
-        begun.unwrap_or_else(|_| Err(silent(PING_TIMEOUT)))?;
-        Ok(())
+    pub(crate) fn begin_with(
+        &mut self,
+        statement: &'static str,
+    ) -> BoxFuture<'_, sqlx::Result<()>> {
+        Box::pin(async move {
+            let begun = tokio::time::timeout(PING_TIMEOUT, self.execute(statement)).await;
+            begun.unwrap_or_else(|_| Err(silent(PING_TIMEOUT)))?;
+            Ok(())
+        })
     }
 
     /// Commits the open transaction. Waits for the answer as long as the caller does.
-    pub(crate) async fn commit(&mut self) -> sqlx::Result<()> {
-        self.execute("COMMIT").await?;
-        Ok(())
+    pub(crate) fn commit(&mut self) -> BoxFuture<'_, sqlx::Result<()>> {
+        Box::pin(async {
+            self.execute("COMMIT").await?;
+            Ok(())
+        })
     }
 
     /// Returns the connection to the pool, after a use without a fault.

@@ -1,7 +1,8 @@
 //! The broker edge of a service's deliveries. Promise: the batch and the queries reach the broker
-//! through this trait alone, so that their tests run over a recorder in memory; generics, not
-//! trait objects, keep the cost of a call at that of a direct one.
+//! through this trait alone, so that their tests run over a recorder in memory. Its futures are
+//! boxed: the driver's code is compiled once, here, and not again in each service.
 
+use async_trait::async_trait;
 use lapin::{
     BasicProperties,
     message::Delivery,
@@ -17,6 +18,7 @@ use crate::amqp::{
 use crate::topology::REPLIES;
 
 /// The broker, as the code that settles deliveries uses it.
+#[async_trait]
 pub(crate) trait DeliveryBroker: Send + Sync + 'static {
     /// The user that the broker knows this service by.
     fn user(&self) -> &str;
@@ -25,25 +27,18 @@ pub(crate) trait DeliveryBroker: Send + Sync + 'static {
     fn connection_name(&self) -> &str;
 
     /// Publishes all messages. `Ok` means that the broker confirmed each.
-    fn publish_confirmed(
-        &self,
-        messages: &[Outgoing],
-    ) -> impl Future<Output = Result<(), BusError>> + Send;
+    async fn publish_confirmed(&self, messages: &[Outgoing]) -> Result<(), BusError>;
 
     /// Publishes a reply, unconfirmed.
-    fn publish_reply(
+    async fn publish_reply(
         &self,
         reply_to: &str,
         body: &[u8],
         properties: BasicProperties,
-    ) -> impl Future<Output = Result<(), BusError>> + Send;
+    ) -> Result<(), BusError>;
 
     /// Acknowledges a delivery; with `multiple`, all deliveries of its channel up to it, too.
-    fn acknowledge(
-        &self,
-        delivery: &Delivery,
-        multiple: bool,
-    ) -> impl Future<Output = Result<(), BusError>> + Send;
+    async fn acknowledge(&self, delivery: &Delivery, multiple: bool) -> Result<(), BusError>;
 }
 
 /// One connection of a service, with a channel for confirmed messages and one for replies.
@@ -63,6 +58,7 @@ impl ServiceBroker {
     }
 }
 
+#[async_trait]
 impl DeliveryBroker for ServiceBroker {
     fn user(&self) -> &str {
         self.link.user()

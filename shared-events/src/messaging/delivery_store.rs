@@ -1,8 +1,11 @@
 //! The database edge of a service's deliveries. Promise: the batch reaches the database through
 //! this trait alone, so that its tests run over tables in memory; a transaction is one type, and a
-//! handler is given that transaction and no other.
+//! handler is given that transaction and no other. The trait's futures are boxed: the driver's code
+//! is compiled once, here, and not again in each service.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
 
 use super::{
     database::{Database, Lease, Tx},
@@ -15,52 +18,48 @@ use super::{
 use crate::message::MessageSet;
 
 /// The database, as the batch uses it.
+#[async_trait]
 pub(crate) trait DeliveryStore: Send + Sync + 'static {
     /// An open transaction. Dropped without a commit, it leaves nothing behind.
     type Transaction: Send;
 
     /// Waits while too many committed events wait for the broker.
-    fn ready(&self) -> impl Future<Output = ()> + Send;
+    async fn ready(&self);
 
     /// Opens a transaction.
-    fn begin(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+    async fn begin(&self) -> sqlx::Result<Self::Transaction>;
 
     /// Records messages in the inbox, and says of each whether it is new.
-    fn claim(
+    async fn claim(
         &self,
         transaction: &mut Self::Transaction,
         claims: &[InboxClaim],
-    ) -> impl Future<Output = sqlx::Result<Vec<InboxState>>> + Send;
+    ) -> sqlx::Result<Vec<InboxState>>;
 
     /// Stores events in the outbox and answers in the inbox. Returns the outbox rows with their
     /// ids.
-    fn store(
+    async fn store(
         &self,
         transaction: &mut Self::Transaction,
         events: Vec<OutboxRow>,
         updates: &InboxUpdates,
-    ) -> impl Future<Output = sqlx::Result<Vec<OutboxRow>>> + Send;
+    ) -> sqlx::Result<Vec<OutboxRow>>;
 
     /// Commits, and gives the rows to the relay.
-    fn commit(
+    async fn commit(
         &self,
         transaction: Self::Transaction,
         rows: Vec<OutboxRow>,
-    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+    ) -> sqlx::Result<()>;
 
     /// How many isolated attempts at a message were begun and did not end.
-    fn unfinished_attempts(&self, message: &[u8])
-    -> impl Future<Output = sqlx::Result<i32>> + Send;
+    async fn unfinished_attempts(&self, message: &[u8]) -> sqlx::Result<i32>;
 
     /// Commits that isolated attempt number `attempt` at a message begins.
-    fn begin_attempt(
-        &self,
-        message: &[u8],
-        attempt: i32,
-    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+    async fn begin_attempt(&self, message: &[u8], attempt: i32) -> sqlx::Result<()>;
 
     /// Commits that the process outlived the isolated attempts at a message.
-    fn end_attempts(&self, message: &[u8]) -> impl Future<Output = sqlx::Result<()>> + Send;
+    async fn end_attempts(&self, message: &[u8]) -> sqlx::Result<()>;
 }
 
 /// A handler over the transactions of a store.
@@ -117,6 +116,7 @@ impl PostgresDeliveryStore {
     }
 }
 
+#[async_trait]
 impl DeliveryStore for PostgresDeliveryStore {
     type Transaction = Lease;
 

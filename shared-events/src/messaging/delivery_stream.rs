@@ -7,6 +7,7 @@
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use lapin::{
     ConsumerDelegate,
     message::DeliveryResult,
@@ -56,11 +57,20 @@ struct DeliveryMerger {
 
 impl DeliveryStream {
     /// Consumes all queues of a subscription on one new channel.
-    pub(crate) async fn open(
+    pub(crate) fn open<'a>(
+        link: &'a Link,
+        subscription: &'a Subscription,
+        prefetch: u16,
+        priority: &'a (dyn Fn(usize) -> i32 + Sync),
+    ) -> BoxFuture<'a, Result<Self, BusError>> {
+        Box::pin(Self::subscribe(link, subscription, prefetch, priority))
+    }
+
+    async fn subscribe(
         link: &Link,
         subscription: &Subscription,
         prefetch: u16,
-        priority: impl Fn(usize) -> i32,
+        priority: &(dyn Fn(usize) -> i32 + Sync),
     ) -> Result<Self, BusError> {
         let queues = subscription.queues();
         // A failure from here on closes the channel: a consumer that the broker registers late
@@ -90,15 +100,17 @@ impl DeliveryStream {
 
     /// The deliveries that are ready at `instant`: at least one, or none after an overflow. Waits
     /// for the first and for no other.
-    pub(crate) async fn next_batch_after(
+    pub(crate) fn next_batch_after(
         &mut self,
         instant: Instant,
-    ) -> Result<Vec<QueueDelivery>, BusError> {
-        sleep_until(instant).await;
-        match self.next().await? {
-            Some(first) => self.merger.batch_from(first),
-            None => Ok(vec![]),
-        }
+    ) -> BoxFuture<'_, Result<Vec<QueueDelivery>, BusError>> {
+        Box::pin(async move {
+            sleep_until(instant).await;
+            match self.next().await? {
+                Some(first) => self.merger.batch_from(first),
+                None => Ok(vec![]),
+            }
+        })
     }
 
     /// Whether another delivery is ready.

@@ -109,7 +109,7 @@ impl<A: QueryHandler> QueryConsumer<A> {
 
     async fn serve(self: Arc<Self>, part: &str, backoff: &mut Backoff) -> Result<(), BusError> {
         let mut stream =
-            DeliveryStream::open(&self.link, &self.subscription, PREFETCH, |_| 0).await?;
+            DeliveryStream::open(&self.link, &self.subscription, PREFETCH, &|_| 0).await?;
         self.health.good(part);
         *backoff = Backoff::new();
         let at_once = Arc::new(Semaphore::new(QUERIES_AT_ONCE));

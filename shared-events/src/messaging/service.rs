@@ -5,6 +5,7 @@ mod maintenance;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use futures_util::future::LocalBoxFuture;
 use sqlx::migrate::{MigrateError, Migrator};
 use tokio::{
     sync::{Mutex, oneshot},
@@ -180,7 +181,14 @@ impl Service {
     ///
     /// # Errors
     /// When the database or its schema cannot carry this version, or a part of the service died.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
+    pub fn run(
+        self,
+        shutdown: CancellationToken,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        Box::pin(self.run_until(shutdown))
+    }
+
+    async fn run_until(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
         self.health.bad(relay::PART, NOT_STARTED);
         let process = format!("{}-svc", self.name);
         let link = |role| Link::new(self.amqp.clone(), &process, role, self.health.clone());

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use lapin::{BasicProperties, message::Delivery};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -90,6 +91,7 @@ fn fail(left: &Mutex<u32>) -> sqlx::Result<()> {
     }
 }
 
+#[async_trait]
 impl DeliveryStore for FakeStore {
     type Transaction = FakeTransaction;
 
@@ -207,6 +209,7 @@ pub(super) struct FakeBroker {
     pub(super) replies: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
+#[async_trait]
 impl DeliveryBroker for FakeBroker {
     fn user(&self) -> &str {
         "accounts"

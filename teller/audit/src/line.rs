@@ -1,0 +1,53 @@
+//! The lines of an exported journal: records, and where the chains ended.
+
+use serde::{Deserialize, Serialize};
+use shared_events::{
+    TransferId,
+    ledger::{ChainEnd, ChainedRecord, Hash256},
+};
+
+use super::difference::{Row, Table};
+
+/// A record in its place: the fields that prove a chain, and no others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Which chain, from 0.
+    pub chain: i16,
+    /// The place in the chain, from 1, without gaps.
+    pub place: i64,
+    /// The id that it is kept under.
+    pub transfer_id: TransferId,
+    /// The digest of the instruction's content (BLAKE3).
+    pub digest: Hash256,
+    /// SHA-256 of the hash before it, the digest and the record's text.
+    pub hash: Hash256,
+    /// The record's text, as it is hashed.
+    pub record: String,
+}
+
+/// Where the chains ended when an export was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ends {
+    /// The end of each chain.
+    pub ends: Vec<ChainEnd>,
+}
+
+impl Line {
+    /// The row that it comes from.
+    pub(super) const fn row(&self) -> Row {
+        Row::of(Table::Journal).in_chain(self.chain, self.place).transfer(self.transfer_id)
+    }
+}
+
+impl From<&ChainedRecord> for Line {
+    fn from(record: &ChainedRecord) -> Self {
+        Self {
+            chain: record.chain.into(),
+            place: record.place,
+            transfer_id: record.transfer_id,
+            digest: record.digest,
+            hash: record.hash,
+            record: record.record.clone(),
+        }
+    }
+}

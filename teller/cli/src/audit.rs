@@ -1,0 +1,138 @@
+//! `teller audit verify` and `export`.
+
+use std::{collections::BTreeMap, io, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use shared_events::ledger::ChainEnd;
+use teller_audit::{self as audit, Difference, ExportError, Exported, Verdict, Verified};
+
+use crate::{
+    failure::{Exit, Failure},
+    output::{Column, card, sum_digits, table},
+    progress::Bar,
+    session::Session,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Recompute the journal's chains, all balances, holds and reversals; ends with 4 and names the
+    /// first row that differs
+    Verify(Verify),
+    /// Write the journal with its hashes as JSON Lines
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Verify this export with nothing but the file, instead of the bank
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// An export, or the output of `audit verify --json`, from a place that nobody with access to
+    /// the books can write to: all records that it has seen must still be there, unchanged
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The file; an earlier export is continued. Standard output if not given
+    file: Option<PathBuf>,
+}
+
+impl Command {
+    pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        match self {
+            Self::Verify(command) => command.run(session).await,
+            Self::Export(command) => command.run(session).await,
+        }
+    }
+}
+
+impl Verify {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let anchors = self.expect.as_deref().map(audit::anchors).transpose()?.unwrap_or_default();
+        let bar = Bar::new();
+        let progress = |done, total| bar.at("records", done, total);
+        let verdict = match &self.file {
+            Some(file) => audit::verify(file, &anchors, progress).await?,
+            None => audit::verify_books(&session.patient_bank().await?, &anchors, progress).await?,
+        };
+        drop(bar);
+        session.out.show(&verdict, || match &verdict {
+            Verdict::Verified(verified) => describe(verified),
+            Verdict::Different(difference) => name(difference),
+        })?;
+        match verdict {
+            Verdict::Verified(_) => Ok(()),
+            Verdict::Different(_) => Err(Failure::Shown(Exit::NotVerified)),
+        }
+    }
+}
+
+fn describe(verified: &Verified) -> String {
+    let counts = card(&[
+        ("records", verified.records.to_string()),
+        ("entries", verified.entries.to_string()),
+        ("accounts", verified.accounts.to_string()),
+        ("holds", verified.holds.to_string()),
+        ("reversed transfers", verified.reversals.to_string()),
+    ]);
+    let columns = [Column::Left("currency"), Column::Right("debits"), Column::Right("credits")];
+    let sums = verified.turnover.iter().map(|turnover| {
+        let money = |sum| sum_digits(sum, turnover.currency);
+        vec![turnover.currency.to_string(), money(turnover.debits), money(turnover.credits)]
+    });
+    let (sums, ends) = (table(&columns, sums), ends(&verified.ends));
+    format!("the books verify\n{counts}\n{sums}\n{ends}")
+}
+
+fn ends(ends: &[ChainEnd]) -> String {
+    let columns =
+        [Column::Right("chain"), Column::Right("records"), Column::Left("hash at its end")];
+    let row =
+        |end: &ChainEnd| vec![end.chain.to_string(), end.place.to_string(), end.hash.to_string()];
+    table(&columns, ends.iter().map(row))
+}
+
+fn name(difference: &Difference) -> String {
+    let heading = "the books do not verify. The first row that differs:".to_owned();
+    let fields = card(&[
+        ("row", difference.row.to_string()),
+        ("column", difference.column.to_owned()),
+        ("expected", difference.expected.clone()),
+        ("found", difference.found.clone()),
+    ]);
+    format!("{heading}\n{fields}")
+}
+
+impl Export {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let bank = session.patient_bank().await?;
+        let bar = Bar::new();
+        let progress = |done, total| bar.at("records", done, total);
+        let Some(file) = self.file else {
+            let mut out = io::BufWriter::new(io::stdout());
+            audit::export_journal(&bank, &mut out, &BTreeMap::new(), progress).await?;
+            return Ok(());
+        };
+        let exported = audit::export_journal_to(&bank, &file, progress).await?;
+        drop(bar);
+        session.out.show(&exported, || describe_export(&exported))?;
+        Ok(())
+    }
+}
+
+fn describe_export(exported: &Exported) -> String {
+    let before = if exported.before == 0 { String::new() } else { exported.before.to_string() };
+    let counts = card(&[("records", exported.records.to_string()), ("there before", before)]);
+    format!("{counts}\n{}", ends(&exported.ends))
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Teller(error) => error.into(),
+            ExportError::Output(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A failure as an exit code and one line.
+
+use std::{
+    io::{self, ErrorKind},
+    process::ExitCode,
+};
+
+use crate::output::note;
+use serde_json::{Value, json};
+use teller_client::{TellerError, input::InvalidInput};
+
+/// The exit codes, as `--help` explains them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Refused = 1,
+    WrongInput = 2,
+    NoAnswer = 3,
+    NotVerified = 4,
+}
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The library returned an error.
+    Teller(TellerError),
+    /// The command succeeded in part, and its result says so.
+    Shown(Exit),
+    /// The result could not be written.
+    Output(io::Error),
+}
+
+impl Failure {
+    /// Prints the error on standard error, and returns the exit code.
+    pub(crate) fn report(self, as_json: bool) -> ExitCode {
+        let (exit, error) = match &self {
+            Self::Shown(exit) => (*exit, None),
+            // A reader that closed the pipe has read enough.
+            Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => {
+                return ExitCode::SUCCESS;
+            }
+            Self::Output(error) => {
+                let why = format!("the result cannot be written: {error}");
+                (Exit::NoAnswer, Some((json!({ "kind": "not_written" }), why)))
+            }
+            Self::Teller(error) => {
+                let (exit, described) = described(error);
+                (exit, Some((described, chain(error))))
+            }
+        };
+        if let Some((described, why)) = error {
+            note(&if as_json { as_line(described, &why) } else { format!("error: {why}") });
+        }
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// The error for programs, with the exit code.
+fn described(error: &TellerError) -> (Exit, Value) {
+    match error {
+        TellerError::Refused(refusal) => {
+            let refused = json!({
+                "kind": "refused",
+                "code": refusal.code,
+                "field": refusal.field,
+                "message": refusal.message,
+            });
+            (Exit::Refused, refused)
+        }
+        TellerError::Input(wrong) => {
+            let wrong =
+                json!({ "kind": "wrong_input", "field": wrong.field, "message": wrong.rule });
+            (Exit::WrongInput, wrong)
+        }
+        TellerError::NoAnswer(_) => (Exit::NoAnswer, json!({ "kind": "no_answer" })),
+    }
+}
+
+/// A JSON line, with the whole reason where the error has no message of its own.
+fn as_line(mut described: Value, why: &str) -> String {
+    if described.get("message").is_none() {
+        described["message"] = why.into();
+    }
+    json!({ "error": described }).to_string()
+}
+
+/// The error and its causes on one line, each once: some repeat their cause.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let why = error.to_string();
+        if !text.ends_with(&why) {
+            text = format!("{text}: {why}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl From<TellerError> for Failure {
+    fn from(error: TellerError) -> Self {
+        Self::Teller(error)
+    }
+}
+
+impl From<InvalidInput> for Failure {
+    fn from(error: InvalidInput) -> Self {
+        Self::Teller(error.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}

@@ -1,0 +1,200 @@
+//! `teller statement`: an account's entries on some days, with opening and closing balance, for
+//! people, spreadsheets and programs.
+
+use chrono::NaiveDate;
+use clap::{Args, ValueEnum};
+use shared_events::{
+    Amount,
+    ledger::{Direction, StatementEntry, StatementFound, StatementPeriod},
+    text::csv_field,
+};
+use teller_camt053::Servicer;
+use teller_client::input::{self, InvalidInput};
+
+use crate::{
+    books::Of,
+    failure::Failure,
+    output::{Column, digits, or_empty, table},
+    session::Session,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Statement {
+    #[command(flatten)]
+    of: Of,
+    /// The first booking date to show
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    from: Option<String>,
+    /// The last booking date to show
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    to: Option<String>,
+    /// How to write it; `--json` is the same as `--format json`
+    #[arg(long, value_enum, default_value_t = Format::Table, conflicts_with = "json")]
+    format: Format,
+    /// The bank's name in a camt053
+    #[arg(long, value_name = "NAME", env = "TELLER_BANK_NAME", default_value = "Bankwire")]
+    bank_name: String,
+    /// The bank's BIC (ISO 9362) in a camt053
+    #[arg(long, value_name = "BIC", env = "TELLER_BIC")]
+    bic: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// Comma-separated, with a header; the first and the last row are the balances
+    Csv,
+    /// The ledger's answer
+    Json,
+    /// ISO 20022 camt.053.001.08 (XML); needs both days
+    Camt053,
+}
+
+impl Statement {
+    pub(crate) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let (name, currency) = self.of.checked()?;
+        let from = self.from.as_deref().map(|day| input::date("from", day)).transpose()?;
+        let to = self.to.as_deref().map(|day| input::date("to", day)).transpose()?;
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            return Err(InvalidInput::new("to", "must not be before from").into());
+        }
+        let camt053 = match self.format {
+            Format::Camt053 => Some((days(from, to)?, self.servicer()?)),
+            Format::Table | Format::Csv | Format::Json => None,
+        };
+        let bank = session.bank().await?;
+        let account = bank.resolve(&name).await?;
+        let statement = bank.statement(account.clone(), currency, (from, to)).await?;
+        let text = match (self.format, camt053) {
+            (Format::Camt053, Some((days, servicer))) => {
+                teller_camt053::document(&bank, &servicer, &account, days, &statement).await?
+            }
+            (Format::Csv, _) => csv(&statement)?,
+            (Format::Json, _) => {
+                let json = serde_json::to_string(&statement).map_err(std::io::Error::from)?;
+                session.out.json(&json)?;
+                return Ok(());
+            }
+            (Format::Table | Format::Camt053, _) => {
+                session.out.show(&statement, || lines(&statement))?;
+                return Ok(());
+            }
+        };
+        session.out.line(text.trim_end())?;
+        Ok(())
+    }
+}
+
+impl Statement {
+    fn servicer(&self) -> Result<Servicer, InvalidInput> {
+        let bic = self.bic.as_deref().map(input::bic).transpose()?;
+        Ok(Servicer { name: input::bank_name(&self.bank_name)?, bic })
+    }
+}
+
+/// A camt.053 states the days of its balances.
+fn days(
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+) -> Result<(NaiveDate, NaiveDate), InvalidInput> {
+    let needed = |field: &str| InvalidInput::new(field, "is needed for camt053");
+    Ok((from.ok_or_else(|| needed("from"))?, to.ok_or_else(|| needed("to"))?))
+}
+
+fn signed(statement: &StatementFound, entry: &StatementEntry) -> String {
+    let amount = digits(entry.amount, statement.currency);
+    match entry.direction {
+        Direction::Debit => format!("-{amount}"),
+        Direction::Credit => amount,
+    }
+}
+
+fn lines(statement: &StatementFound) -> String {
+    let columns = [
+        Column::Left("booked on"),
+        Column::Left("value date"),
+        Column::Right("amount"),
+        Column::Right("balance"),
+        Column::Left("counterparty"),
+        Column::Left("reference"),
+        Column::Left("end-to-end id"),
+    ];
+    let row = |entry: &StatementEntry| {
+        vec![
+            entry.booking_date.to_string(),
+            or_empty(entry.value_date.as_ref()),
+            signed(statement, entry),
+            digits(entry.balance_after, statement.currency),
+            entry.counterparty.to_string(),
+            or_empty(entry.reference.as_ref()),
+            or_empty(entry.end_to_end_id.as_ref()),
+        ]
+    };
+    let title = format!("account {} in {}", statement.account_id, statement.currency);
+    let entries = table(&columns, statement.entries.iter().map(row));
+    let Some(period) = &statement.period else { return format!("{title}\n{entries}") };
+    let amount = |amount: Amount| digits(amount, statement.currency);
+    let StatementPeriod { opening_balance, closing_balance, debits, credits, .. } = *period;
+    format!(
+        "{title}\nopening balance {}\n{entries}\n{} debits {}, {} credits {}\nclosing balance {}",
+        amount(opening_balance),
+        period.debit_count,
+        amount(debits),
+        period.credit_count,
+        amount(credits),
+        amount(closing_balance),
+    )
+}
+
+const CSV_COLUMNS: [&str; 12] = [
+    "row",
+    "booking_date",
+    "value_date",
+    "posted_at",
+    "amount",
+    "currency",
+    "balance",
+    "counterparty",
+    "reference",
+    "end_to_end_id",
+    "transfer_id",
+    "version",
+];
+
+fn csv(statement: &StatementFound) -> Result<String, std::io::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let currency = statement.currency.to_string();
+    let balance = |row: &str, balance: Amount| {
+        let mut cells = [const { String::new() }; CSV_COLUMNS.len()];
+        cells[0] = row.to_owned();
+        cells[5].clone_from(&currency);
+        cells[6] = digits(balance, statement.currency);
+        cells
+    };
+    writer.write_record(CSV_COLUMNS)?;
+    if let Some(period) = &statement.period {
+        writer.write_record(balance("opening", period.opening_balance))?;
+    }
+    for entry in &statement.entries {
+        writer.write_record([
+            "entry".to_owned(),
+            entry.booking_date.to_string(),
+            entry.value_date.unwrap_or(entry.booking_date).to_string(),
+            entry.posted_at.to_rfc3339(),
+            signed(statement, entry),
+            currency.clone(),
+            digits(entry.balance_after, statement.currency),
+            entry.counterparty.to_string(),
+            entry.reference.as_deref().map(csv_field).unwrap_or_default(),
+            entry.end_to_end_id.as_deref().map(csv_field).unwrap_or_default(),
+            entry.transfer_id.to_string(),
+            entry.version.to_string(),
+        ])?;
+    }
+    if let Some(period) = &statement.period {
+        writer.write_record(balance("closing", period.closing_balance))?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8(bytes).expect("texts are UTF-8, and so is what is made of them"))
+}

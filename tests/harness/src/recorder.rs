@@ -1,0 +1,218 @@
+//! Records every event of a bank, or the replies to one requester. Promise: each event is recorded
+//! as often as it was published, also across restarts of the broker.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use lapin::{
+    BasicProperties,
+    options::{BasicAckOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable},
+};
+use serde_json::Value;
+use shared_events::{
+    Envelope, MessageId,
+    envelope::read_envelopes,
+    topology::{CLIENT_QUEUE_PREFIX, EVENTS, REPLIES},
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    connection::BrokerConnection,
+    proxy::Target,
+    wait::{PATIENCE, wait_value},
+};
+
+/// An event as it was recorded: once for each time it was published.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The id of the AMQP message that carried it: its own, or that of the first it travelled with.
+    pub message_id: String,
+    /// The routing key.
+    pub routing_key: String,
+    /// AMQP's properties.
+    pub properties: BasicProperties,
+    /// The event.
+    pub event: Envelope<Value>,
+}
+
+/// A queue of its own on `bank.events` or `bank.replies`, as any client may have one.
+pub struct Recorder {
+    connection: BrokerConnection,
+    queue: String,
+    recorded: Mutex<Vec<Recorded>>,
+}
+
+impl Recorder {
+    /// Every event.
+    pub(crate) async fn events_of(target: &Target, vhost: &str) -> Result<Self> {
+        Self::start(target, vhost, "recorder", (EVENTS, "#")).await
+    }
+
+    /// Every reply to one asker.
+    pub(crate) async fn replies_to(target: &Target, vhost: &str, asker: &str) -> Result<Self> {
+        let key = format!("{CLIENT_QUEUE_PREFIX}{asker}");
+        Self::start(target, vhost, asker, (REPLIES, &key)).await
+    }
+
+    async fn start(
+        target: &Target,
+        vhost: &str,
+        name: &str,
+        (exchange, key): (&str, &str),
+    ) -> Result<Self> {
+        let connection = BrokerConnection::new(target, vhost, "client");
+        let queue = format!("{CLIENT_QUEUE_PREFIX}{name}");
+        let channel = connection.channel().await?;
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+        let durable = QueueDeclareOptions { durable: true, ..Default::default() };
+        channel.queue_declare(queue.as_str().into(), durable, arguments).await?;
+        let (name, options) = (queue.as_str().into(), QueueBindOptions::default());
+        let (exchange, key) = (exchange.into(), key.into());
+        channel.queue_bind(name, exchange, key, options, FieldTable::default()).await?;
+        Ok(Self { connection, queue, recorded: Mutex::default() })
+    }
+
+    /// The `reply_to` of messages whose replies shall be recorded here.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.queue
+    }
+
+    /// Everything recorded so far, in the order of arrival.
+    pub async fn events(&self) -> Result<Vec<Recorded>> {
+        self.receive().await?;
+        Ok(self.recorded.lock().await.clone())
+    }
+
+    /// Receives the events that have arrived. A fact with very many events calls this while they
+    /// arrive.
+    pub async fn receive(&self) -> Result<()> {
+        let mut recorded = self.recorded.lock().await;
+        let (_, taken) = self.connection.take(&self.queue).await?;
+        if let Some(last) = taken.last() {
+            last.delivery.acker.ack(BasicAckOptions { multiple: true }).await?;
+        }
+        for message in taken {
+            let properties = &message.delivery.properties;
+            let text = |text: &Option<lapin::types::ShortString>| {
+                text.as_ref().map_or_else(String::new, ToString::to_string)
+            };
+            let content_type = text(properties.content_type());
+            let events = read_envelopes(&content_type, &message.delivery.data)
+                .context("an event on bank.events cannot be read")?;
+            for event in events {
+                let data = serde_json::from_str(event.data.get())?;
+                recorded.push(Recorded {
+                    message_id: text(properties.message_id()),
+                    routing_key: message.delivery.routing_key.to_string(),
+                    properties: properties.clone(),
+                    event: event.with(data),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Events of one type.
+    pub async fn of_kind(&self, kind: &str) -> Result<Vec<Recorded>> {
+        Ok(self.events().await?.into_iter().filter(|event| event.event.kind == kind).collect())
+    }
+
+    /// Events that one message led to.
+    pub async fn caused_by(&self, id: MessageId) -> Result<Vec<Recorded>> {
+        let caused = |event: &Recorded| event.event.causationid == Some(id);
+        Ok(self.events().await?.into_iter().filter(caused).collect())
+    }
+
+    /// Waits until a message has led to an event, and returns the first.
+    pub async fn outcome(&self, id: MessageId) -> Result<Recorded> {
+        wait_value(&format!("an event that {id} leads to"), PATIENCE, async || {
+            Ok(self.caused_by(id).await?.into_iter().next())
+        })
+        .await
+    }
+
+    /// Waits until there are `count` events of a type, and returns them.
+    pub async fn wait_for(&self, kind: &str, count: usize) -> Result<Vec<Recorded>> {
+        wait_value(&format!("{count} x {kind}"), PATIENCE, async || {
+            let found = self.of_kind(kind).await?;
+            Ok((found.len() >= count).then_some(found))
+        })
+        .await
+    }
+
+    /// Everything recorded so far as text, one event a line: the type, then the data without the
+    /// values that differ from run to run. `names` gives ids names; other ids become `#1`, `#2`, ... as they
+    /// come.
+    pub async fn transcript(&self, names: &[(&str, String)]) -> Result<String> {
+        let mut names: Vec<(String, String)> =
+            names.iter().map(|(name, id)| (id.clone(), (*name).to_owned())).collect();
+        let mut text = String::new();
+        for event in self.events().await? {
+            let mut line = event.event.kind.clone();
+            render("", &event.event.data, &mut names, &mut line);
+            writeln!(text, "{line}")?;
+        }
+        Ok(text)
+    }
+
+    pub(crate) async fn close(&self) {
+        self.connection.close().await;
+    }
+}
+
+/// Appends ` path=value` for every leaf.
+fn render(path: &str, value: &Value, names: &mut Vec<(String, String)>, line: &mut String) {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                render(&below(key), value, names, line);
+            }
+        }
+        Value::Array(items) => {
+            for (place, value) in items.iter().enumerate() {
+                render(&below(&place.to_string()), value, names, line);
+            }
+        }
+        Value::String(text) => line.push_str(&format!(" {path}={}", name(text, names))),
+        other => line.push_str(&format!(" {path}={other}")),
+    }
+}
+
+/// The name of a text in a transcript.
+fn name(text: &str, names: &mut Vec<(String, String)>) -> String {
+    if let Some((_, name)) = names.iter().find(|(id, _)| id == text) {
+        return name.clone();
+    }
+    if uuid::Uuid::parse_str(text).is_ok() {
+        let unnamed = names.iter().filter(|(_, name)| name.starts_with('#')).count();
+        let name = format!("#{}", unnamed + 1);
+        names.push((text.to_owned(), name.clone()));
+        return name;
+    }
+    match chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        Ok(_) => "<date>".to_owned(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transcript_line_names_what_differs_from_run_to_run() {
+        let alice = "019f0000-0000-7000-8000-000000000001";
+        let other = "019f0000-0000-7000-8000-000000000002";
+        let data = serde_json::json!({
+            "account_id": alice, "event": other, "again": [other], "on": "2026-11-22", "n": 1,
+        });
+        let mut names = vec![(alice.to_owned(), "alice".to_owned())];
+        let mut line = String::new();
+        render("", &data, &mut names, &mut line);
+        assert_eq!(line, " account_id=alice again.0=#1 event=#1 n=1 on=<date>");
+    }
+}

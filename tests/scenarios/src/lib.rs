@@ -1,0 +1,96 @@
+//! Facts about the bank: people and programs use all its services.
+
+mod audit;
+mod bank_client;
+mod batch_cost;
+mod bench;
+mod bounds;
+mod broker;
+mod cli;
+mod cli_instructions;
+mod cli_runner;
+mod closing;
+mod concurrency;
+mod due_work;
+mod early;
+mod files;
+mod history;
+mod holds;
+mod instructions;
+mod integrity;
+mod interest;
+mod legacy;
+mod letters;
+mod limits;
+mod mail_server;
+mod monitors;
+mod notifications;
+mod operations;
+mod orders;
+mod parked_messages;
+mod periods;
+mod pooler;
+mod postings;
+mod python;
+mod queries;
+mod races;
+mod reasons;
+mod recovery;
+mod refused;
+mod rights;
+mod saga;
+mod sizes;
+mod transcript;
+mod vanished;
+mod webhook_receiver;
+mod webhooks;
+
+use harness::Fact;
+
+pub fn facts() -> Vec<Fact> {
+    // The slowest first, so that the others run beside them.
+    let parts = [
+        ("legacy", legacy::facts()),
+        ("integrity", integrity::facts()),
+        ("audit", audit::facts()),
+        ("bounds", bounds::facts()),
+        ("saga", saga::facts()),
+        ("limits", limits::facts()),
+        ("queries", queries::facts()),
+        ("history", history::facts()),
+        ("reasons", reasons::facts()),
+        ("interest", interest::facts()),
+        ("closing", closing::facts()),
+        ("periods", periods::facts()),
+        ("due_work", due_work::facts()),
+        ("monitors", monitors::facts()),
+        ("orders", orders::facts()),
+        ("races", races::facts()),
+        ("holds", holds::facts()),
+        ("postings", postings::facts()),
+        ("refused", refused::facts()),
+        ("batch_cost", batch_cost::facts()),
+        ("sizes", sizes::facts()),
+        ("notifications", notifications::facts()),
+        ("early", early::facts()),
+        ("webhooks", webhooks::facts()),
+        ("letters", letters::facts()),
+        ("recovery", recovery::facts()),
+        ("concurrency", concurrency::facts()),
+        ("broker", broker::facts()),
+        ("rights", rights::facts()),
+        ("cli", cli::facts()),
+        ("files", files::facts()),
+        ("cli_instructions", cli_instructions::facts()),
+        ("operations", operations::facts()),
+        ("parked_messages", parked_messages::facts()),
+        ("vanished", vanished::facts()),
+        ("bench", bench::facts()),
+        ("pooler", pooler::facts()),
+        ("python", python::facts()),
+    ];
+    let named = |(heading, facts): (&'static str, Vec<Fact>)| {
+        facts.into_iter().map(move |fact| fact.under(heading))
+    };
+    parts.into_iter().flat_map(named).collect()
+}

@@ -1,0 +1,164 @@
+//! `make up` under faults. Promise: its last line names the remedy, in the words of each compose
+//! and engine, as soon as the fault is known. Scripts play Docker and cargo.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// Answers as Docker does for a bank of one database, `$STATE`: what goes wrong.
+const DOCKER: &str = r#"#!/usr/bin/env bash
+case "$1 $*" in
+  compose*" version"*) [ "$COMPOSE" = 2 ] ;;
+  compose*" up "*) echo "$SAYS" >&2; [ "$STATE" != "not started" ] ;;
+  compose*) ;;
+  ps*) echo c1 ;;
+  inspect*RestartCount*) [ "$STATE" != restarting ] && echo 0 || echo 3 ;;
+  inspect*Healthcheck*) printf '%s\n' CMD-SHELL pg_isready ;;
+  inspect*State.Status*) echo "ledger-db $STATE, not healthy" ;;
+  inspect*) echo ledger-db ;;
+  exec*psql*)
+    [ "$STATE" = restarting ] && exit 0
+    echo "psql: error: FATAL:  password authentication failed for user \"ledger\"" >&2; exit 2 ;;
+  exec*) [ "$STATE" = healthy ] ;;
+  info*DockerRootDir*) echo / ;;
+  info*) echo "$SAYS" >&2; exit 1 ;;
+esac
+"#;
+const DOCKER_COMPOSE: &str = "#!/usr/bin/env bash\nexec docker compose \"$@\"\n";
+const CARGO: &str = r#"#!/usr/bin/env bash
+for name in accounts-svc teller; do
+  echo "{\"reason\":\"compiler-artifact\",\"executable\":\"$TARGET/$name\",\"fresh\":true}"
+done
+"#;
+/// Somebody who is not root, where nothing is installed by itself.
+const ID: &str = "#!/bin/sh\n[ \"$1\" = -u ] && echo 1000 || echo ada\n";
+
+/// A folder of programs that stand before the real ones.
+struct Stage(PathBuf);
+
+impl Stage {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("start_up").join(name);
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        for (program, text) in
+            [("docker", DOCKER), ("docker-compose", DOCKER_COMPOSE), ("cargo", CARGO), ("id", ID)]
+        {
+            let path = folder.join(program);
+            fs::write(&path, text).expect("a program can be written");
+            let mode = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(&path, mode).expect("a script can be made executable");
+        }
+        Self(folder)
+    }
+
+    fn run(&self, script: &str, variables: &[(&str, &str)]) -> Output {
+        let path = std::env::var("PATH").expect("there is a PATH");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        Command::new(root.join(script))
+            .env("PATH", format!("{}:{path}", self.0.display()))
+            .env_remove("DOCKER_HOST")
+            .envs(variables.iter().copied())
+            .output()
+            .expect("the script starts")
+    }
+
+    /// The last line of a script that must fail.
+    fn last_line(&self, script: &str, variables: &[(&str, &str)]) -> String {
+        let output = self.run(script, variables);
+        assert!(!output.status.success(), "{output:?}");
+        let told = String::from_utf8(output.stderr).expect("the script writes text");
+        told.lines().last().unwrap_or_default().to_owned()
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_its_variable() {
+    let stage = Stage::new("port");
+    for (compose, says) in [
+        (
+            "1",
+            "ERROR: for broker  Cannot start service broker: driver failed programming external \
+             connectivity on endpoint bankwire_broker_1 (3d1): Error starting userland proxy: \
+             listen tcp4 127.0.0.1:5999: bind: address already in use",
+        ),
+        (
+            "2",
+            "Error response from daemon: driver failed programming external connectivity on \
+             endpoint bankwire-broker-1 (3d1): Bind for 127.0.0.1:5999 failed: port is already \
+             allocated",
+        ),
+        (
+            "2",
+            "Error response from daemon: failed to set up container networking: driver failed \
+             programming external connectivity on endpoint bankwire-broker-1 (3d1): failed to \
+             bind host port for 127.0.0.1:5999:172.18.0.2:5672/tcp: address already in use",
+        ),
+    ] {
+        let variables =
+            [("COMPOSE", compose), ("STATE", "not started"), ("SAYS", says), ("AMQP_PORT", "5999")];
+        let line = stage.last_line("scripts/up", &variables);
+        let expected = "up: port 5999 is taken by another program: choose one that is free, for \
+                        example AMQP_PORT=6000 make up";
+        assert_eq!(line, expected, "{says}");
+    }
+}
+
+#[test]
+fn a_database_with_another_password_is_told_at_once() {
+    let stage = Stage::new("password");
+    let line = stage.last_line("scripts/up", &[("COMPOSE", "2"), ("STATE", "starting")]);
+    let expected = "up: ledger-db has books that were made with another password: give that one \
+                    (LEDGER_DB_PASSWORD=... make up), or make the new one theirs: scripts/compose \
+                    exec ledger-db psql -U ledger -c \"ALTER ROLE ledger PASSWORD '...'\"";
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn a_container_that_ends_again_and_again_is_not_waited_for() {
+    let stage = Stage::new("restarting");
+    let line = stage.last_line("scripts/up", &[("COMPOSE", "2"), ("STATE", "restarting")]);
+    assert_eq!(line, "up: ledger-db ended 3 times; its last words are above");
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let stage = Stage::new("disk");
+    let says = "write /var/lib/docker/tmp/x: no space left on device";
+    let variables = [("COMPOSE", "1"), ("STATE", "not started"), ("SAYS", says)];
+    let line = stage.last_line("scripts/up", &variables);
+    assert!(line.starts_with("why: the disk is full: "), "{line}");
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_told_with_what_to_do() {
+    let stage = Stage::new("engine");
+    for (says, expected) in [
+        (
+            "permission denied while trying to connect to the Docker daemon socket",
+            "ensure-engine: ada may not use the Docker engine: sudo usermod -aG docker ada, then \
+             log in anew",
+        ),
+        (
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker \
+             daemon running?",
+            "ensure-engine: no Docker engine answers: start it (sudo systemctl start docker)",
+        ),
+    ] {
+        let variables = [("COMPOSE", "2"), ("STATE", "healthy"), ("SAYS", says)];
+        assert_eq!(stage.last_line("docker/ensure-engine", &variables), expected);
+    }
+}
+
+#[test]
+fn binaries_are_where_cargo_says_that_it_put_them() {
+    let stage = Stage::new("binaries");
+    let target = stage.0.join("x86_64-unknown-linux-gnu/release");
+    fs::create_dir_all(&target).expect("the folder can be made");
+    fs::copy(stage.0.join("docker"), target.join("teller")).expect("a program");
+    let target = target.to_str().expect("a path is text");
+    let output = stage.run("scripts/binaries", &[("TARGET", target)]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), target, "{output:?}");
+}
