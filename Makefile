@@ -11,7 +11,8 @@ demo: up ## build and start the bank, and run a first banking day; the bank stay
 bench: build ## measure the bank, in ten minutes; QUICK=1: in two
 	scripts/bench $(if $(filter 1,$(QUICK)),--quick)
 
-up: build ## build and start the bank, wait until it is healthy
+up: images ## build (PROFILE=quick) and start the bank, wait until it is healthy
+	scripts/build
 	scripts/up
 
 down: ## stop the bank; its data stays in volumes
@@ -27,7 +28,7 @@ ps: ## show the containers and their health
 	scripts/compose ps
 
 build: images ## build the release binaries and the images of the services
-	scripts/build
+	PROFILE=$(or $(PROFILE),release) scripts/build
 
 images: ## build the images of the broker, the databases, the pooler and the mail sink
 	docker/ensure-engine
@@ -40,7 +41,8 @@ fmt: ## format the code
 	cargo fmt --all
 
 lint: ## run clippy on the workspace; a warning is an error
-	SQLX_OFFLINE=true cargo clippy --workspace --all-targets --test bank --locked -- -D warnings
+	SQLX_OFFLINE=true cargo clippy --workspace --all-targets --locked -- -D warnings
+	SQLX_OFFLINE=true cargo clippy --workspace --test bank --locked -- -D warnings
 
 unit: ## run unit tests and documentation tests; needs no Docker
 	SQLX_OFFLINE=true cargo test --workspace --locked --quiet

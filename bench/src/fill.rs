@@ -1,5 +1,5 @@
 //! Accounts to measure with. Promise: the ledger and notifications hold them as if they had been
-//! opened by the accounts service, which has no part in a transfer and is not told.
+//! opened by the accounts service, which has no part in a transfer and does not know them.
 
 use uuid::Uuid;
 

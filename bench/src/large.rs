@@ -99,7 +99,7 @@ enum Change {
     Copy,
     /// The other one comes into use.
     Exchange,
-    /// The bank's own books come back where they were set aside, and all else goes.
+    /// The bank's own databases return, if they were renamed, and all others are dropped.
     BringBack,
 }
 
@@ -200,7 +200,7 @@ async fn fill_large(place: &Place, plan: &Plan) -> Result<(), BenchError> {
 /// Hands rows over when there are enough of them.
 fn hand_over(rows: &mut String, to: &mpsc::Sender<String>, bytes: usize) {
     if rows.len() >= bytes.max(1) {
-        // Where nobody takes them, the copy has failed and says why.
+        // A closed channel means that the copy has failed, which reports the cause.
         let _ = to.blocking_send(std::mem::take(rows));
     }
 }

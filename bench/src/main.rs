@@ -20,8 +20,8 @@
 //! report       ratios, JSON; table; plot; output: to standard output
 //! ```
 //!
-//! Outside the services and the tests this is the only program that writes into databases. It is
-//! for a bank that nobody needs.
+//! Outside the services and the tests this is the only program that writes into databases. It
+//! is for a throw-away bank.
 
 mod bus;
 mod command;
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     let runtime = Runtime::new().expect("the system lets a process have threads");
     let ended = runtime.block_on(options.run());
     // The driver's thread waits by the runtime's clock until the process ends. A runtime that is
-    // shut down before makes it panic, which stands on standard error behind what was told.
+    // shut down before makes it panic, which stands on standard error behind the report.
     std::mem::forget(runtime);
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,7 +28,7 @@ Password of the broker:
   in the URL, or else the development password `client-dev`";
 
 /// Measures the bank, beside what its broker and its databases do alone. Writes accounts and
-/// transfers into its databases: use a bank that nobody needs.
+/// transfers into its databases: use a throw-away bank.
 #[derive(Debug, Parser)]
 #[command(name = "bankwire-bench", version, after_help = HELP, max_term_width = 100)]
 pub(crate) struct Options {

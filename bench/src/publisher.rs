@@ -55,7 +55,7 @@ impl Publisher {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         let (exchange, key) = (self.exchange.clone(), self.key.clone());
         let confirm = self.channel.basic_publish(exchange, key, options, body, properties).await?;
-        // Where nobody takes the confirms any more, `finish` says why.
+        // Where the reader of the confirms has ended, `finish` reports the cause.
         let _ = self.unconfirmed.send(confirm).await;
         Ok(())
     }

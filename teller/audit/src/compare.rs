@@ -114,7 +114,7 @@ fn there<E, R>(row: Row, expected: Option<E>, found: Option<R>) -> Checked<(E, R
 fn account(row: Row, expected: Option<&Sums>, found: Option<&AccountRow>) -> Checked {
     let Some(found) = found else { return Err(row.missing()) };
     let version = expected.map_or(1, |account| account.version);
-    // The version of its locking is told by an event, not by a record: nothing comes after it.
+    // The version of its locking comes from an event, not from a record: nothing comes after it.
     let locked = matches!(found.status.as_str(), "locked" | "closed");
     if !(locked && found.version == version + 1) {
         row.has("version", version, found.version)?;

@@ -96,7 +96,7 @@ fn put(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     writeln!(out, "{json}")
 }
 
-/// The file, to be gone on with, and the last place of each chain in it.
+/// The file, open at its end, and the last place of each chain in it.
 fn begun(path: &Path) -> Result<(File, BTreeMap<i16, i64>), ExportError> {
     let mut options = OpenOptions::new();
     let mut file = options.read(true).write(true).create(true).truncate(false).open(path)?;

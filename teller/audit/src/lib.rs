@@ -1,6 +1,5 @@
 //! The proof of the books. Promise: books that verify follow, row by row, from a journal that
-//! nobody has changed since an anchor was taken; of other books the first row that differs is
-//! named.
+//! is unchanged since an anchor was taken; of other books the first row that differs is named.
 //!
 //! ```text
 //! walk        records of all chains, in an order in which every account's versions follow

@@ -88,8 +88,8 @@ impl Links {
         Ok(())
     }
 
-    /// Checks that a chain that is told to be longer does not end with the record that it ends
-    /// with here: then it is the told place that is wrong, and no record is missing.
+    /// Checks that a chain that is said to be longer does not end with the same record: then the
+    /// stated sequence is wrong, and no record is missing.
     pub(super) fn check_same_hash(&self, stated: &ChainEnd) -> Checked {
         match self.ends.iter().find(|end| (end.chain, end.hash) == (stated.chain, stated.hash)) {
             Some(end) => Row { chain: Some(stated.chain), ..Row::of(Table::Chains) }.has(

@@ -60,7 +60,7 @@ pub(super) struct Hold {
     pub(super) status: HoldStatus,
     pub(super) expires_at: DateTime<Utc>,
     pub(super) placed_at: DateTime<Utc>,
-    /// The bank's day then, where the record tells it.
+    /// The bank's day of the decision, where the record has it.
     pub(super) placed_on: Option<NaiveDate>,
 }
 
@@ -270,7 +270,7 @@ impl Hold {
 }
 
 impl Sums {
-    /// Whether a record tells the balance that it leaves.
+    /// Checks the balance after a record.
     fn check_balance(&mut self, row: Row, stated: Decimal) -> Checked {
         let exact = self.posted.balance();
         let is_rounded = self.rounded.and_then(Rounded::balance) == Some(stated);

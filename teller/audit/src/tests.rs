@@ -86,7 +86,7 @@ fn record(n: u128, action: &Value, outcome: &Value) -> JournalRecord {
     let record = json!({
         "instruction": {"transfer_id": id(n), "action": action, "reference": "rent"},
         "command_id": Uuid::from_u128(1000 + n),
-        // All in one instant: the versions alone tell the order.
+        // All in one instant: the versions alone give the order.
         "decided_at": "2026-11-22T09:31:03.482911Z",
         "booking_date": "2026-11-22",
         "value_date": "2026-11-22",

@@ -146,7 +146,7 @@ fn entries_say_what_they_are() {
         (credit, code("interest_paid"), false, "ACMT MCOP INTR"),
         (debit, code("interest_received"), false, "ACMT MDOP INTR"),
         (debit, code("fees"), false, "ACMT MDOP FEES"),
-        // A fee that is given back is a fee still.
+        // A reversed fee is a fee still.
         (credit, code("fees"), true, "ACMT MDOP FEES"),
         (credit, code("cash"), false, "PMNT CNTR CDPT"),
         (debit, code("cash"), false, "PMNT CNTR CWDL"),

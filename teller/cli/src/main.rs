@@ -153,7 +153,7 @@ fn main() -> ExitCode {
     let runtime = Runtime::new().expect("the system lets a process have threads");
     let ended = runtime.block_on(run(command, &mut session));
     // The driver's thread waits by the runtime's clock until the process ends. A runtime that is
-    // shut down before makes it panic, which stands on standard error behind what was told.
+    // shut down before makes it panic, which stands on standard error behind the result.
     std::mem::forget(runtime);
     match ended {
         Ok(()) => ExitCode::SUCCESS,

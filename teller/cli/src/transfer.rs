@@ -123,7 +123,7 @@ struct Sent {
     outcome: Outcome,
 }
 
-/// A rejection is a result to a program, which is told the whole of it, and a refusal.
+/// A rejection is a result for a program, which gets the whole of it, and a refusal.
 fn show(session: &mut Session, id: MessageId, outcome: Outcome) -> Result<(), Failure> {
     let sent = Sent { id, outcome };
     match &sent.outcome {

@@ -73,7 +73,7 @@ impl Teller {
         Ok(all)
     }
 
-    /// All that the bank was told under this name, over as many pages as it takes, at most `limit`.
+    /// All instructions with this name, over as many pages as there are, at most `limit`.
     /// Also says whether there is more.
     pub async fn find_payments(
         &self,

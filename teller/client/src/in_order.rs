@@ -75,7 +75,7 @@ struct InFlight {
 }
 
 impl Teller {
-    /// Posts all transfers of all batches in order, and tells `each` the outcomes of one batch
+    /// Posts all transfers of all batches in order, and calls `each` with the outcomes of one batch
     /// after another. Everything that shares `key` keeps its order. Gives up when one command has
     /// no outcome within the timeout; the same may then be started again.
     pub async fn submit_in_order(

@@ -12,7 +12,7 @@ use shared_events::{
 use crate::{error::TellerError, teller::Teller};
 
 impl Teller {
-    /// Sets what the holder of an account is told, and how.
+    /// Sets the notification preferences of an account's holder.
     pub async fn set_preferences(
         &self,
         id: MessageId,

@@ -11,7 +11,7 @@ use shared_events::{
 };
 use teller_client::{code_of, input::InvalidInput};
 
-/// How many changed rows, and how many fields of each, are told in words.
+/// The number of changed rows, and of fields of each, that an error names.
 const NAMED_MAX: usize = 10;
 
 /// How long before the day of its file a payment may have been booked.
@@ -23,8 +23,8 @@ pub(crate) fn made_at(id: MessageId) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
 }
 
-/// The first booking date that anything sent under this id can have, if the id tells when it was
-/// made. `named` are days that the file names.
+/// The first possible booking date under this id, if the id has an instant. `named` are days that
+/// the file names.
 pub(crate) fn booked_from(
     id: MessageId,
     named: impl Iterator<Item = NaiveDate>,
@@ -83,8 +83,8 @@ impl Movement {
     }
 }
 
-/// Whether an instruction may be one that was carried out, with something changed: the money is of
-/// the same account. Where both have the debtor's own id, that tells; else they are alike if they
+/// Whether an instruction may be an executed one with a change: the money is of the same account.
+/// Where both have the debtor's own id, this id decides; else they are alike if they
 /// pay the same account, or the same amount for the same reason.
 pub(crate) fn is_like(done: &Instruction, now: &Instruction) -> bool {
     let (was, is) = (Movement::of(&done.action), Movement::of(&now.action));
@@ -107,7 +107,7 @@ pub(crate) fn differences(done: &Instruction, now: &Instruction) -> String {
     });
     let changes: Vec<String> = changes.collect();
     match changes.is_empty() {
-        true => "is one more like one that was carried out".to_owned(),
+        true => "repeats an executed one".to_owned(),
         false => listed(changes, ", "),
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// The possible delimiters. The first that gives a known header is taken.
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
-/// A first line by which spreadsheets are told the delimiter.
+/// A first line that names the delimiter to spreadsheets.
 const DELIMITER_LINE: &str = "sep=";
 
 /// The columns that a file may have, in any order.

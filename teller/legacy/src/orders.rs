@@ -149,7 +149,7 @@ fn command(order: &LegacyOrder, first: NaiveDate) -> (MessageId, SetOrder) {
 }
 
 /// Sets the standing orders of an export whose accounts were imported: each month on the day
-/// of `first`, from then on. `each` is told after each order how many are done.
+/// of `first`, from then on. `each` is called after each order with the number of done orders.
 pub async fn load_orders(
     bank: &Teller,
     orders: LegacyOrders,

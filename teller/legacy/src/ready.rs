@@ -98,7 +98,7 @@ async fn check_account(
     match is_usable {
         true if account.overdraft_limit < limit => raise_limit(bank, account, limit).await,
         true => Ok(Found::Usable),
-        false => Ok(Found::Unusable(format!("is {}", account.status))),
+        false => Ok(Found::Unusable(format!("is {}", account.status.as_str()))),
     }
 }
 
@@ -134,7 +134,7 @@ async fn raise_limit(
     }
 }
 
-/// Only pending accounts are asked for: few, and in the end none.
+/// Only pending accounts are queried: few, and in the end none.
 async fn until_none_pending(bank: &Teller, ids: &HashSet<AccountId>) -> Result<(), TellerError> {
     let (mut until, mut backoff) = (bank.until(), Backoff::start());
     let mut before = usize::MAX;

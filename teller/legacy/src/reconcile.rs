@@ -16,7 +16,7 @@ use super::{
     transactions::LegacyRow,
 };
 
-/// How many statements are asked for at a time: each may fill a large message.
+/// The number of concurrent queries of statements: each may fill a large message.
 const STATEMENTS_AT_ONCE: usize = 16;
 
 /// How the ledger agrees with the legacy bank.
@@ -43,8 +43,8 @@ pub struct Reconciled {
     pub bad_rows: Vec<BadRow>,
 }
 
-/// Fetches what the ledger has on the accounts of the export, and compares it. `each` is told
-/// after each account how many are done.
+/// Fetches the ledger's entries of the export's accounts, and compares them. `each` is called
+/// after each account with the number of done accounts.
 pub async fn reconcile(
     bank: &Teller,
     export: &Export,

@@ -1,4 +1,4 @@
-//! The import's plan, carried out on paper: no bus, no ledger, the same figures.
+//! The import's plan, executed on paper: no bus, no ledger, the same figures.
 
 use std::{collections::HashMap, path::Path};
 

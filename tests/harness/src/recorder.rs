@@ -143,9 +143,9 @@ impl Recorder {
         .await
     }
 
-    /// Everything recorded so far as text, one event a line: the type, then the data without the
-    /// values that differ from run to run. `names` gives ids names; other ids become `#1`, `#2`, ... as they
-    /// come.
+    /// All recorded events as text, one event a line: the type, then the fields, without values
+    /// that differ between runs. `names` gives ids names; other ids become `#1`, `#2`, ... in
+    /// their sequence.
     pub async fn transcript(&self, names: &[(&str, String)]) -> Result<String> {
         let mut names: Vec<(String, String)> =
             names.iter().map(|(name, id)| (id.clone(), (*name).to_owned())).collect();

@@ -311,8 +311,7 @@ async fn a_topic_that_a_holder_has_declined_is_not_sent(bank: Bank) -> Result<()
     let actual: Vec<(Option<Topic>, Vec<Option<Channel>>)> = listed
         .iter()
         .map(|notification| {
-            let deliveries = notification.deliveries.iter();
-            let channels = deliveries.map(|delivery| delivery.channel.known());
+            let channels = notification.deliveries.iter().map(|delivery| delivery.channel.known());
             (notification.topic.known(), channels.collect())
         })
         .collect();
@@ -349,8 +348,7 @@ async fn a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code(
     ensure!(call["data"]["reason"] == "of_tomorrow", "{call:?}");
     let mail = mail_server.wait(1).await?.remove(0);
     ensure!(mail.text.contains("another reason (of_tomorrow)"), "{mail:?}");
-    let ended = client.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await;
-    ended.map(drop)
+    client.bank.events().wait_for(DeliverySucceeded::TYPE, 2).await.map(drop)
 }
 
 async fn a_changed_address_counts_from_the_next_notification_on(bank: Bank) -> Result<()> {

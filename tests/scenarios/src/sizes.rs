@@ -125,6 +125,6 @@ async fn an_answer_that_cannot_be_paged_is_refused_and_others_go_on(bank: Bank) 
 }
 
 fn is_too_large<T>(answer: Result<T, RequestError>) -> bool {
-    let code = RefusalCode::ReplyTooLarge;
-    matches!(answer, Err(RequestError::Refused(refusal)) if refusal.code == code)
+    let Err(RequestError::Refused(refusal)) = answer else { return false };
+    refusal.code == RefusalCode::ReplyTooLarge
 }

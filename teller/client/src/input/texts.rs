@@ -41,7 +41,7 @@ pub fn holder_name(text: &str) -> Result<String, InvalidInput> {
     line("name", text, 1, NAME_CHARS_MAX)
 }
 
-/// An e-mail address, as far as its form can tell.
+/// An e-mail address, checked by its form.
 pub fn email(text: &str) -> Result<String, InvalidInput> {
     let parts: Vec<&str> = text.split('@').collect();
     let has_form = matches!(parts[..], [user, host] if !user.is_empty() && !host.is_empty());
@@ -54,7 +54,7 @@ pub fn email(text: &str) -> Result<String, InvalidInput> {
     }
 }
 
-/// A URL that is told of events.
+/// The URL of a webhook.
 pub fn webhook(text: &str) -> Result<String, InvalidInput> {
     let address = line("webhook", text, 1, WEBHOOK_CHARS_MAX)?;
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();

@@ -1,4 +1,4 @@
-//! An instruction beside one that was carried out.
+//! An instruction beside an executed one.
 
 use super::*;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn what_differs_is_told_of_every_kind() {
         ),
         (transfer("fees", "1"), legs(&[("fees", "1")], "1"), "action was transfer, is legs"),
         (exchange("1", "25"), exchange("1", "25.5"), "rate was 25, is 25.5"),
-        (exchange("1", "25"), exchange("1", "25"), "is one more like one that was carried out"),
+        (exchange("1", "25"), exchange("1", "25"), "repeats an executed one"),
     ] {
         let (was, now) = (instruction(&was, "", ""), instruction(&now, "", ""));
         assert!(is_like(&was, &now), "{expected}");

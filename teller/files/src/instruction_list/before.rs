@@ -32,7 +32,7 @@ use crate::{
 const CLOCK_WRONG_DAYS_MAX: u64 = 7;
 
 /// Gives instructions that an earlier version sent under this id, by their places, the ids that
-/// they had. Refused where an instruction was changed since it was carried out.
+/// they had. Refused where an instruction was changed since it was executed.
 pub async fn keep_what_was_instructed(
     bank: &Teller,
     id: MessageId,
@@ -187,7 +187,7 @@ fn may_be_made(id: TransferId) -> bool {
     id.uuid().get_version_num() == 5
 }
 
-/// The first instant at which anything can have been sent under this id, if the id tells.
+/// The first instant at which a message can have been sent under this id, if the id has a time.
 fn sent_since(id: MessageId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     made_at(id)?.min(now).checked_sub_days(Days::new(CLOCK_WRONG_DAYS_MAX))
 }

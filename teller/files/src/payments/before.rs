@@ -32,7 +32,7 @@ const REJECTED_EQUALS_MAX: usize = 16;
 struct Posted {
     /// As it was posted, with the day that it is booked on.
     transfer: Transfer,
-    /// As its row asked for it; not known of one whose id was made from its line.
+    /// The payment of its row; unknown where the id was made from the line.
     asked: Option<Transfer>,
 }
 

@@ -156,7 +156,8 @@ fn payment(line: usize, cells: &Cells) -> Result<Payment, InvalidInput> {
 }
 
 /// Sends a file of payments under an id, in the order of its rows, up to `batch` of them in one
-/// command. `each` is told after each command how many rows have an outcome, and of how many.
+/// command. `each` is called after each command with the number of rows that have an outcome, and
+/// of all.
 ///
 /// Refused as a whole where a row that was paid under this id has been changed since.
 pub async fn pay(
@@ -187,7 +188,7 @@ pub async fn pay(
     let id = id.message_id();
     let ids: HashSet<TransferId> =
         transfers.iter().map(|(transfer, _)| transfer.transfer_id).collect();
-    // With one id for two rows, one would be paid and both be told as paid.
+    // With one id for two rows, one would be paid and both be reported as paid.
     assert_eq!(ids.len(), transfers.len(), "each row has an id of its own");
     let mut results =
         Results::of(transfers.iter().map(|(transfer, line)| (transfer.transfer_id, *line)));

@@ -10,8 +10,8 @@ use shared_events::{
     ledger::{
         Direction, Held, HeldTransfer, HoldsReleased, InstructionOutcome, InstructionsRejected,
         LedgerAccountOpened, LegsPosted, Posted, PostedLeg, PostedLegs, PostedTransfer,
-        RejectReason, Rejected, RejectedTransfer, ReleaseCause, Released, TransfersHeld,
-        TransfersPosted, TransfersRejected,
+        RejectReason, Rejected, RejectedTransfer, ReleaseCause, Released, ReleasedHold,
+        TransfersHeld, TransfersPosted, TransfersRejected,
     },
 };
 
@@ -36,15 +36,7 @@ pub(super) fn of(event: &Envelope<Value>) -> Result<Vec<Announcement>> {
         TransfersPosted::TYPE => all(data::<TransfersPosted>(event)?.transfers, posted),
         LegsPosted::TYPE => all(data::<LegsPosted>(event)?.transfers, legs),
         TransfersHeld::TYPE => all(data::<TransfersHeld>(event)?.transfers, held),
-        HoldsReleased::TYPE => all(data::<HoldsReleased>(event)?.holds, |hold| {
-            match hold.released.cause == ReleaseCause::Captured {
-                true => Announcement::HoldRest(hold.transfer_id, hold.released),
-                false => Announcement::Outcome(
-                    hold.transfer_id,
-                    InstructionOutcome::Released(hold.released),
-                ),
-            }
-        }),
+        HoldsReleased::TYPE => all(data::<HoldsReleased>(event)?.holds, released),
         TransfersRejected::TYPE => all(data::<TransfersRejected>(event)?.transfers, |transfer| {
             let RejectedTransfer { transfer_id, reason, debtor_account: account, .. } = transfer;
             rejected(transfer_id, Rejected { reason, account })
@@ -112,6 +104,15 @@ fn held(transfer: HeldTransfer) -> Announcement {
     let HeldTransfer { transfer_id, debtor, creditor, money, expires_at, .. } = transfer;
     let held = Held { debtor, creditor, money, expires_at };
     Announcement::Outcome(transfer_id, InstructionOutcome::Held(held))
+}
+
+fn released(hold: ReleasedHold) -> Announcement {
+    match hold.released.cause == ReleaseCause::Captured {
+        true => Announcement::HoldRest(hold.transfer_id, hold.released),
+        false => {
+            Announcement::Outcome(hold.transfer_id, InstructionOutcome::Released(hold.released))
+        }
+    }
 }
 
 fn rejected(id: TransferId, rejected: Rejected) -> Announcement {

@@ -1,4 +1,4 @@
-//! A list against what was carried out under its id.
+//! A list against the executed instructions under its id.
 
 use super::*;
 use crate::instruction_list::read;

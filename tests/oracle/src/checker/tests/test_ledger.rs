@@ -260,7 +260,8 @@ fn rejected(
 ) -> TransfersRejected {
     let Action::Transfer(payment) = &instruction.action else { panic!("a transfer") };
     let Payment { debtor, creditor, money, .. } = payment.clone();
-    let (transfer_id, reason) = (instruction.transfer_id, reason.into());
+    let transfer_id = instruction.transfer_id;
+    let reason = reason.into();
     let one = RejectedTransfer { transfer_id, reason, debtor, creditor, money, debtor_account };
     TransfersRejected { command_id, transfers: vec![one] }
 }
