@@ -98,7 +98,7 @@ fn describe_import(imported: &Imported) -> String {
     if imported.rejected > 0 {
         let columns = [Column::Left("rejected because"), Column::Right("rows")];
         let counts = imported.rejected_by_reason.iter();
-        let rows = counts.map(|(reason, count)| vec![(*reason).to_owned(), count.to_string()]);
+        let rows = counts.map(|(reason, count)| vec![reason.to_owned(), count.to_string()]);
         text = format!("{text}\n{}\n{}", table(&columns, rows), rejections(&imported.rejections));
     }
     with_bad_rows(text, &imported.bad_rows)
