@@ -23,6 +23,7 @@ mod act;
 pub mod changes;
 mod currency;
 mod numbers;
+mod plan;
 mod rules;
 
 use changes::own_account_id;

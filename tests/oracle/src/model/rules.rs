@@ -1,8 +1,8 @@
 //! The rules that reject an instruction, and the plan of a valid one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 use rust_decimal::{Decimal, RoundingStrategy};
 use shared_events::{
     AccountId, Amount, Currency, Money, TransferId,
@@ -18,21 +18,8 @@ use super::{
     Model, Now, account_id,
     currency::{is_unholdable, leaves},
     numbers::{end, product},
+    plan::{Broken, Line, Plan},
 };
-
-/// One account, and how much: in if it is positive, out if it is negative.
-pub(super) type Line = (AccountId, Money);
-
-/// The plan of an instruction.
-pub(super) enum Plan {
-    Post { lines: Vec<Line>, spends: bool, reverses: Option<(TransferId, Decimal)> },
-    Hold { lines: Vec<Line>, expires_at: DateTime<Utc> },
-    Capture { hold: TransferId, captured: Decimal, released: Decimal },
-    Release { hold: TransferId },
-}
-
-/// The rules that are broken.
-pub(super) type Broken = BTreeSet<R>;
 
 /// The hold or transfer that an action is about.
 pub(super) fn about(action: &Action) -> Option<TransferId> {
