@@ -22,6 +22,7 @@ use shared_events::{
 mod act;
 pub mod changes;
 mod currency;
+mod form;
 mod numbers;
 mod plan;
 mod rules;
