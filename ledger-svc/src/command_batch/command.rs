@@ -114,7 +114,7 @@ pub(crate) async fn preview(
     time: BankTime,
 ) -> sqlx::Result<(PostingState, Vec<Submitted>)> {
     let mut set = LockSet::default();
-    instructions.iter().for_each(|instruction| set.instruction(instruction));
+    instructions.iter().for_each(|instruction| instruction.refers(&mut set));
     let mut state = PostingSession::preview_in_tx(tx, set).await?;
     let now = time.now(bank_calendar::repo::clock(tx).await?);
     // The id of a command that is never sent.

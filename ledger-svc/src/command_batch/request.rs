@@ -44,7 +44,7 @@ impl LedgerRequest {
     pub(super) fn refers(&self, set: &mut LockSet) {
         match self {
             Self::Instructions(all) => {
-                all.iter().for_each(|instruction| set.instruction(instruction));
+                all.iter().for_each(|instruction| instruction.refers(set));
             }
             Self::Refused(_) => {}
             Self::Change((id, _), change) => {

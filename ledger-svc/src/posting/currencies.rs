@@ -5,7 +5,10 @@
 
 use shared_events::{Currency, ledger::Direction};
 
-use super::{instruction::Party, kinds::Leg, reason::RejectReason, validate::Checked};
+use super::{
+    party::Party,
+    reason::{Checked, RejectReason},
+};
 
 /// The result of a check of currencies.
 pub(super) fn supported(is_supported: bool) -> Checked {
@@ -31,10 +34,10 @@ fn may_enter(currency: Currency, creditor: &Party) -> bool {
     is_holdable(currency) || matches!(creditor, Party::Code(_))
 }
 
-/// Whether a leg keeps to the currencies in which money may move.
-pub(super) fn may_post(leg: &Leg) -> bool {
-    match leg.direction {
-        Direction::Debit => may_leave(leg.money.currency, &leg.account),
-        Direction::Credit => may_enter(leg.money.currency, &leg.account),
+/// Whether money of a currency may be posted to a party's account in a direction.
+pub(super) fn may_post(currency: Currency, account: &Party, direction: Direction) -> bool {
+    match direction {
+        Direction::Debit => may_leave(currency, account),
+        Direction::Credit => may_enter(currency, account),
     }
 }

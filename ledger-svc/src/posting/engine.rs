@@ -7,10 +7,11 @@ use shared_events::{CommandId, TransferId};
 use super::{
     apply::apply,
     instruction::Instruction,
-    outcome::{Decided, InstructionOutcome, JournalRecord, Rejected, storable},
+    outcome::{InstructionOutcome, Rejected},
     own_ids::is_own_id,
     plan::Plan,
     reason::RejectReason,
+    record::{Decided, JournalRecord, storable},
     state::PostingState,
     stored_record::digest,
     validate::validate,

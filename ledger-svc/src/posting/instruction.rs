@@ -2,10 +2,9 @@
 //! [`kinds`](super::kinds).
 
 use chrono::NaiveDate;
-use shared_events::{AccountId, Currency, TransferId, ledger::AccountCode};
+use shared_events::TransferId;
 
-use super::kinds::Kind;
-use crate::accounts::internal_account_id;
+use super::{kinds::Kind, lock_set::LockSet};
 
 /// An instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,23 +42,10 @@ impl Instruction {
             value_date: None,
         }
     }
-}
 
-/// A party of an instruction: a customer's account by its id, an internal account by its code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Party {
-    /// A customer's account.
-    AccountId(AccountId),
-    /// An internal account.
-    Code(AccountCode),
-}
-
-impl Party {
-    /// The id of the party's account for this currency. `None`: the bank has no such code.
-    pub(crate) fn account_id(&self, currency: Currency) -> Option<AccountId> {
-        match self {
-            Self::AccountId(id) => Some(*id),
-            Self::Code(code) => code.is_known().then(|| internal_account_id(code, currency)),
-        }
+    /// Adds all that the instruction refers to.
+    pub(crate) fn refers(&self, set: &mut LockSet) {
+        set.id(self.transfer_id);
+        self.kind.rules().refers(set);
     }
 }

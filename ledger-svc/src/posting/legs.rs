@@ -8,13 +8,11 @@ use rust_decimal::Decimal;
 use shared_events::{AccountId, Currency, Money, Total, ledger::Direction};
 
 use super::{
-    instruction::Party,
-    plan::Plan,
-    reason::RejectReason,
-    state::PostingState,
-    validate::{Checked, first_of},
+    party::Party,
+    reason::{Checked, RejectReason, first_of},
+    view::PostingView,
 };
-use crate::{accounts::Account, bank_calendar::Now, holds::Hold};
+use crate::{accounts::Account, holds::Hold};
 
 /// A leg of a plan: a debit of the account if the amount is negative, a credit if it is positive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +41,7 @@ impl PlannedLeg {
 /// A debit and a credit of one amount, from a debtor to a creditor. With `allow_partial` the amount
 /// is as much of `money` as the debtor can spend, if the debtor can spend anything.
 pub(super) fn between(
-    state: &PostingState,
+    state: &dyn PostingView,
     debtor: &Party,
     creditor: &Party,
     money: Money,
@@ -79,30 +77,18 @@ pub(super) fn distinct(
     }
 }
 
-/// A plan to post legs whose debits count as spent.
-pub(super) fn spend(
-    state: &PostingState,
-    legs: Vec<PlannedLeg>,
-    now: Now,
-) -> Result<Plan, RejectReason> {
-    check_accounts(state, &legs)?;
-    check_debits(state, &legs, Some(now.today))?;
-    check_postings(state, &legs)?;
-    Ok(Plan::Post { legs, spends: true, reverses: None })
-}
-
 /// The legs of a part of a hold.
 pub(super) fn of_hold(hold: &Hold, amount: Decimal) -> [PlannedLeg; 2] {
     let leg = |account, amount| PlannedLeg { account, amount, currency: hold.currency };
     [leg(hold.debtor, -amount), leg(hold.creditor, amount)]
 }
 
-fn account<'a>(state: &'a PostingState, leg: &PlannedLeg) -> Result<&'a Account, RejectReason> {
+fn account<'a>(state: &'a dyn PostingView, leg: &PlannedLeg) -> Result<&'a Account, RejectReason> {
     state.account(leg.account).ok_or(RejectReason::UnknownAccount)
 }
 
 /// Whether the accounts take money in these directions.
-pub(crate) fn check_accounts(state: &PostingState, legs: &[PlannedLeg]) -> Checked {
+pub(crate) fn check_accounts(state: &dyn PostingView, legs: &[PlannedLeg]) -> Checked {
     first_of(
         legs.iter()
             .map(|leg| Ok(account(state, leg)?.check_direction(leg.direction(), leg.currency)?)),
@@ -111,7 +97,7 @@ pub(crate) fn check_accounts(state: &PostingState, legs: &[PlannedLeg]) -> Check
 
 /// Whether the debtors have the money. `spent_on`: whether their limits allow it on that day, too.
 pub(super) fn check_debits(
-    state: &PostingState,
+    state: &dyn PostingView,
     legs: &[PlannedLeg],
     spent_on: Option<NaiveDate>,
 ) -> Checked {
@@ -127,19 +113,19 @@ pub(super) fn check_debits(
 
 /// Whether the accounts' numbers stay within their bounds once the legs are posted. Each account
 /// has one leg.
-pub(crate) fn check_postings(state: &PostingState, legs: &[PlannedLeg]) -> Checked {
+pub(crate) fn check_postings(state: &dyn PostingView, legs: &[PlannedLeg]) -> Checked {
     legs.iter().try_for_each(|leg| Ok(account(state, leg)?.check_posting(leg.total()?)?))
 }
 
 /// Whether the accounts' numbers stay within their bounds once the legs are reserved.
-pub(super) fn check_holds(state: &PostingState, legs: &[PlannedLeg]) -> Checked {
+pub(super) fn check_holds(state: &dyn PostingView, legs: &[PlannedLeg]) -> Checked {
     legs.iter().try_for_each(|leg| {
         Ok(account(state, leg)?.check_hold(leg.direction(), leg.total()?.abs())?)
     })
 }
 
 /// Whether the outcome of a release can show the hold's accounts.
-pub(crate) fn check_release(state: &PostingState, hold: &Hold) -> Checked {
+pub(crate) fn check_release(state: &dyn PostingView, hold: &Hold) -> Checked {
     let is_bounded = |id| state.account(id).is_some_and(|account| account.after().is_some());
     match is_bounded(hold.debtor) && is_bounded(hold.creditor) {
         true => Ok(()),

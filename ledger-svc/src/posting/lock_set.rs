@@ -7,11 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use shared_events::{AccountId, Currency, TransferId, ledger::AccountCode};
 use uuid::Uuid;
 
-use super::{
-    instruction::{Instruction, Party},
-    state::Loaded,
-};
-use crate::accounts::Account;
+use super::{outcome::PostedLeg, party::Party};
+use crate::{accounts::Account, holds::Hold};
 
 /// The accounts, holds and transfers that a transaction names.
 #[derive(Debug, Default)]
@@ -53,12 +50,6 @@ impl LockSet {
         self.originals.insert(id.uuid());
     }
 
-    /// Adds all that an instruction refers to.
-    pub(crate) fn instruction(&mut self, instruction: &Instruction) {
-        self.id(instruction.transfer_id);
-        instruction.kind.rules().refers(self);
-    }
-
     /// Whether the set names holds or transfers, whose accounts are not known yet.
     pub(super) fn has_references(&self) -> bool {
         !self.holds.is_empty() || !self.originals.is_empty()
@@ -66,18 +57,19 @@ impl LockSet {
 
     /// Adds the accounts of loaded holds and transfers, and says whether any is new. Which accounts
     /// these are never changes.
-    pub(super) fn add_referenced(&mut self, loaded: &Loaded) -> bool {
+    pub(super) fn add_referenced<'a>(
+        &mut self,
+        holds: &[Hold],
+        transfers: impl Iterator<Item = (TransferId, &'a [PostedLeg])>,
+    ) -> bool {
         let before = self.accounts.len();
-        for hold in &loaded.holds {
+        for hold in holds {
             self.account(hold.debtor);
             self.account(hold.creditor);
         }
-        if !self.originals.is_empty() {
-            for known in &loaded.known {
-                if self.originals.contains(&known.record.instruction.transfer_id.uuid()) {
-                    let legs = known.record.posted_legs();
-                    legs.iter().for_each(|leg| self.account(leg.account.account_id));
-                }
+        for (id, legs) in transfers {
+            if self.originals.contains(&id.uuid()) {
+                legs.iter().for_each(|leg| self.account(leg.account.account_id));
             }
         }
         self.accounts.len() > before

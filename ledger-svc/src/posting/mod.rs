@@ -50,18 +50,38 @@
 //! leaves everything: the batch comes again, every id is known, and the stored outcomes are
 //! repeated. The outbox holds the events from COMMIT on, until the broker has confirmed them.
 //!
-//! # Files
+//! # Way
+//! The top modules that a transfer passes, by the calls and returns of the batch. Pure functions of
+//! other modules are not listed. `scripts/structure` counts the list and compares it with the
+//! imports.
 //! ```text
-//! instruction    an instruction and its parties        kinds      one file for each kind
-//! lock_set       the names of a transaction            session    the protocol
+//! way: messaging -> wire                     (delivery, decoded; becomes a request)
+//! way: -> command_batch -> posting           (lock set; session)
+//! way: -> accounts -> posting                (statement 2)
+//! way: -> journal -> posting                 (statement 3; state)
+//! way: -> command_batch -> posting           (decided, applied)
+//! way: -> command_batch -> posting           (stored, statement 5)
+//! way: -> command_batch -> wire              (outcome; becomes an event)
+//! way: -> messaging                          (outbox, commit, acknowledgement, relay)
+//! ```
+//!
+//! # Files
+//! A file uses those below it only.
+//! ```text
+//! session        the protocol                          repo       the statement of phase 5
+//! engine         decides; knows no kind                apply      makes a change, with assertions
 //! state          the working set                       tracked    its changed values
-//! engine         decides; knows no kind                validate, currencies, legs   shared checks
-//! plan           the checked change                    apply      makes it, with assertions
-//! outcome        the outcome and the record            reason     why an instruction is rejected
-//! stored_record  to the journal's record and back      repo       the statement of phase 5
-//! own_ids        ids of the ledger's own instructions  rounding   to a currency's digits
+//! stored_record  to the journal's record and back      record     instruction and outcome
+//! validate       the checks that need no account       instruction  the kind, texts and dates
+//! kinds          one file for each kind                plan       the checked change
+//! lock_set       the names of a transaction            legs       planned legs, and their checks
+//! view           the state, as the rules read it       amounts, currencies   shared checks
+//! outcome        the outcome                           reason     why an instruction is rejected
+//! party          whose account                         rounding   to a currency's digits
+//! own_ids        ids of the ledger's own instructions
 //! ```
 
+mod amounts;
 mod apply;
 mod currencies;
 mod engine;
@@ -71,8 +91,10 @@ mod legs;
 mod lock_set;
 mod outcome;
 mod own_ids;
+mod party;
 mod plan;
 mod reason;
+mod record;
 mod repo;
 mod rounding;
 mod session;
@@ -80,27 +102,28 @@ mod state;
 pub mod stored_record;
 mod tracked;
 mod validate;
+mod view;
 
+pub(crate) use amounts::check_money;
 pub use engine::Submitted;
 pub(crate) use engine::plan;
-pub use instruction::{Instruction, Party};
+pub use instruction::Instruction;
 pub use kinds::*;
 pub(crate) use kinds::{HOLD_DAYS_MAX, LEGS, RATE_DIGITS_MAX};
 pub(crate) use legs::{PlannedLeg, check_accounts, check_postings, check_release};
 pub(crate) use lock_set::LockSet;
 pub use outcome::{
-    Decided, Held, HoldAfter, InstructionOutcome, JournalRecord, Posted, PostedLeg, Rejected,
-    ReleaseCause, Released,
+    Held, HoldAfter, InstructionOutcome, Posted, PostedLeg, Rejected, ReleaseCause, Released,
 };
 pub use own_ids::{expiry_id, is_own_id, own_id, payout_id};
+pub use party::Party;
 pub(crate) use plan::Plan;
 pub use reason::RejectReason;
+pub use record::{Decided, JournalRecord};
 pub use rounding::Rounding;
 pub(crate) use session::{PostingSession, count_outcomes};
 pub use state::{Loaded, PostingState};
-pub(crate) use validate::{
-    END_TO_END_ID_CHARS_MAX, REFERENCE_CHARS_MAX, check_money, is_valid_text,
-};
+pub(crate) use validate::{END_TO_END_ID_CHARS_MAX, REFERENCE_CHARS_MAX, is_valid_text};
 
 /// The most instructions of one command.
 pub(crate) const INSTRUCTIONS_MAX: usize = 1_000;

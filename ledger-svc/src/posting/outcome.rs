@@ -1,41 +1,10 @@
-//! The outcome of an instruction, and the record of both. Promise: an instruction has one outcome
-//! for ever.
+//! The outcome of an instruction: what the accounts show after it, or the reason for its rejection.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use shared_events::{Amount, CommandId, Money, TransferId, ledger::Direction};
+use chrono::{DateTime, Utc};
+use shared_events::{Amount, Money, TransferId, ledger::Direction};
 
-use super::{
-    instruction::Instruction,
-    kinds::{Kind, MultiLeg},
-    reason::RejectReason,
-};
+use super::reason::RejectReason;
 use crate::accounts::AccountAfter;
-
-/// A decided instruction: the instruction, and its outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JournalRecord {
-    /// The instruction.
-    pub instruction: Instruction,
-    /// The command that first carried the instruction; of the ledger's own, an id that it made.
-    pub command_id: CommandId,
-    /// The instant of the decision, by the database's clock.
-    pub decided_at: DateTime<Utc>,
-    /// The booking date.
-    pub booking_date: NaiveDate,
-    /// The value date.
-    pub value_date: NaiveDate,
-    /// The outcome.
-    pub outcome: InstructionOutcome,
-}
-
-/// A record, with the digest of its instruction's content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decided {
-    /// The digest of the instruction as it was submitted.
-    pub digest: [u8; 32],
-    /// The record.
-    pub record: JournalRecord,
-}
 
 /// The outcome of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,14 +118,6 @@ pub struct Rejected {
     pub account: Option<AccountAfter>,
 }
 
-impl JournalRecord {
-    /// The posted legs; none if no money moved.
-    #[must_use]
-    pub fn posted_legs(&self) -> &[PostedLeg] {
-        self.outcome.posted().map_or(&[], |posted| &posted.legs)
-    }
-}
-
 impl Posted {
     /// The debit and the credit, if money moved from one debtor to one creditor.
     pub(crate) fn two_sides(&self) -> Option<[&PostedLeg; 2]> {
@@ -168,24 +129,5 @@ impl Posted {
             }
             _ => None,
         }
-    }
-}
-
-/// The instruction as the journal keeps it. Text and dates that break the rules are left out, since
-/// no database takes all of them, and so are legs beyond the limit. The digest still tells one such
-/// instruction from another.
-pub(super) fn storable(instruction: Instruction, outcome: &InstructionOutcome) -> Instruction {
-    match outcome.rejection() {
-        Some(RejectReason::InvalidText) => {
-            Instruction { reference: None, end_to_end_id: None, ..instruction }
-        }
-        Some(RejectReason::InvalidBookingDate | RejectReason::InvalidValueDate) => {
-            Instruction { booking_date: None, value_date: None, ..instruction }
-        }
-        // Only an instruction of several legs has too many.
-        Some(RejectReason::TooManyLegs) => {
-            Instruction { kind: Kind::MultiLeg(MultiLeg { legs: vec![] }), ..instruction }
-        }
-        Some(_) | None => instruction,
     }
 }

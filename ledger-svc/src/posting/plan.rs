@@ -4,7 +4,13 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use shared_events::TransferId;
 
-use super::{legs::PlannedLeg, outcome::ReleaseCause};
+use super::{
+    legs::{PlannedLeg, check_accounts, check_debits, check_postings},
+    outcome::ReleaseCause,
+    reason::RejectReason,
+    view::PostingView,
+};
+use crate::bank_calendar::Now;
 
 /// The change that an instruction makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,18 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
+    /// A posting whose debits count as spent, or the first rule of its accounts against it.
+    pub(super) fn spending(
+        state: &dyn PostingView,
+        legs: Vec<PlannedLeg>,
+        now: Now,
+    ) -> Result<Self, RejectReason> {
+        check_accounts(state, &legs)?;
+        check_debits(state, &legs, Some(now.today))?;
+        check_postings(state, &legs)?;
+        Ok(Self::Post { legs, spends: true, reverses: None })
+    }
+
     /// A posting of the ledger's own, which no limit stops.
     pub(crate) const fn internal(legs: Vec<PlannedLeg>) -> Self {
         Self::Post { legs, spends: false, reverses: None }

@@ -151,3 +151,11 @@ impl From<NotBookable> for RejectReason {
         }
     }
 }
+
+/// The result of a check.
+pub(crate) type Checked = Result<(), RejectReason>;
+
+/// The first, in the order of the reasons, of several failed checks.
+pub(super) fn first_of(checks: impl Iterator<Item = Checked>) -> Checked {
+    checks.filter_map(Result::err).min().map_or(Ok(()), Err)
+}

@@ -8,7 +8,8 @@ use shared_events::{ledger::Direction, messaging::Tx};
 use uuid::Uuid;
 
 use super::{
-    outcome::{Decided, JournalRecord, PostedLeg},
+    outcome::PostedLeg,
+    record::{Decided, JournalRecord},
     stored_record,
 };
 use crate::{accounts::Account, journal::ChainEnd, repo::numeric::Numeric};

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::{
     lock_set::LockSet,
-    outcome::{Decided, InstructionOutcome},
+    outcome::InstructionOutcome,
+    record::Decided,
     repo,
     state::{Loaded, PostingState},
     stored_record,
@@ -52,14 +53,14 @@ impl PostingSession {
     ) -> sqlx::Result<Self> {
         if set.has_references() {
             let referenced = referenced_in_tx(tx, &set).await?;
-            set.add_referenced(&referenced);
+            set.add_referenced(&referenced.holds, referenced.transfers());
             accounts::repo::savepoint_in_tx(tx).await?;
         }
         loop {
             let (locked, opened) = lock_in_tx(tx, &set).await?;
             let (chain, known) = journal::repo::extend_in_tx(tx, &set.decided_ids()).await?;
             let loaded = load_in_tx(tx, &set, locked, &known).await?;
-            if !set.add_referenced(&loaded) {
+            if !set.add_referenced(&loaded.holds, loaded.transfers()) {
                 let now = time.now(chain.clock);
                 return Ok(Self { state: PostingState::new(loaded), now, chain, opened });
             }
@@ -75,7 +76,7 @@ impl PostingSession {
     ) -> sqlx::Result<PostingState> {
         if set.has_references() {
             let referenced = referenced_in_tx(tx, &set).await?;
-            set.add_referenced(&referenced);
+            set.add_referenced(&referenced.holds, referenced.transfers());
         }
         let mut accounts = accounts::repo::read_in_tx(tx, &set.account_ids()).await?;
         let unopened = set.unopened(&accounts).into_values();

@@ -8,8 +8,10 @@ use rust_decimal::Decimal;
 use shared_events::{AccountId, TransferId};
 
 use super::{
-    outcome::{Decided, Posted},
+    outcome::{Posted, PostedLeg},
+    record::Decided,
     tracked::{Saved, Tracked},
+    view::PostingView,
 };
 use crate::{
     accounts::Account,
@@ -56,6 +58,14 @@ pub struct Loaded {
     pub monitors: BTreeMap<AccountId, Vec<Monitor>>,
 }
 
+impl Loaded {
+    /// The loaded transfers with their legs.
+    pub(super) fn transfers(&self) -> impl Iterator<Item = (TransferId, &[PostedLeg])> {
+        let records = self.known.iter().map(|known| &known.record);
+        records.map(|record| (record.instruction.transfer_id, record.posted_legs()))
+    }
+}
+
 impl PostingState {
     /// The state at the beginning of the transaction.
     #[must_use]
@@ -98,11 +108,6 @@ impl PostingState {
     #[must_use]
     pub fn known(&self, id: TransferId) -> Option<&Decided> {
         self.known.get(&id)
-    }
-
-    /// The transfer that was posted under an id.
-    pub(super) fn posted(&self, id: TransferId) -> Option<&Posted> {
-        self.known(id)?.record.outcome.posted()
     }
 
     /// The monitors that a transfer has raised, in the order of its legs.
@@ -247,5 +252,23 @@ impl PostingState {
     /// The monitors of accounts of which a posting has changed any.
     pub fn changed_monitors(&self) -> impl Iterator<Item = &Monitor> {
         self.monitors.touched(false).flat_map(|(_, monitors)| monitors)
+    }
+}
+
+impl PostingView for PostingState {
+    fn account(&self, id: AccountId) -> Option<&Account> {
+        self.account(id)
+    }
+
+    fn hold(&self, id: TransferId) -> Option<&Hold> {
+        self.hold(id)
+    }
+
+    fn reversed(&self, id: TransferId) -> Decimal {
+        self.reversed(id)
+    }
+
+    fn posted(&self, id: TransferId) -> Option<&Posted> {
+        self.known(id)?.record.outcome.posted()
     }
 }

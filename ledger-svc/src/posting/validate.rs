@@ -2,10 +2,13 @@
 //! instruction, the first in the order of [`RejectReason::ALL`] is the reason.
 
 use chrono::{Datelike, NaiveDate};
-use rust_decimal::Decimal;
-use shared_events::{Amount, Money, text::is_visible_line};
+use shared_events::text::is_visible_line;
 
-use super::{instruction::Instruction, reason::RejectReason, state::PostingState};
+use super::{
+    instruction::Instruction,
+    reason::{Checked, RejectReason, first_of},
+    view::PostingView,
+};
 use crate::bank_calendar::{BOOKING_YEARS, Now};
 
 /// The most characters of a reference (ISO 20022 remittance information).
@@ -13,18 +16,10 @@ pub(crate) const REFERENCE_CHARS_MAX: usize = 140;
 /// The most characters of an end-to-end id (ISO 20022 `Max35Text`).
 pub(crate) const END_TO_END_ID_CHARS_MAX: usize = 35;
 
-/// The result of a check.
-pub(crate) type Checked = Result<(), RejectReason>;
-
 /// Checks an instruction: the rules of its kind, then text and dates.
-pub(super) fn validate(state: &PostingState, instruction: &Instruction, now: Now) -> Checked {
+pub(super) fn validate(state: &dyn PostingView, instruction: &Instruction, now: Now) -> Checked {
     let of_kind = instruction.kind.rules().validates(state, now);
     first_of([of_kind, check_texts(instruction), check_dates(instruction, now)].into_iter())
-}
-
-/// The first, in the order of the reasons, of several failed checks.
-pub(super) fn first_of(checks: impl Iterator<Item = Checked>) -> Checked {
-    checks.filter_map(Result::err).min().map_or(Ok(()), Err)
 }
 
 /// Whether a text is one line of visible characters, and not too long.
@@ -51,26 +46,6 @@ fn check_dates(instruction: &Instruction, now: Now) -> Checked {
     }
     match is_invalid(instruction.value_date) {
         true => Err(RejectReason::InvalidValueDate),
-        false => Ok(()),
-    }
-}
-
-/// Whether the ledger can move such an amount.
-pub(crate) fn check_money(money: Money) -> Checked {
-    check_positive(Some(money.amount))?;
-    if !money.fits_currency() {
-        return Err(RejectReason::TooManyDigits);
-    }
-    match money.is_within_bounds() {
-        true => Ok(()),
-        false => Err(RejectReason::AmountTooLarge),
-    }
-}
-
-/// Whether a part, whose currency is not known yet, is more than zero.
-pub(super) fn check_positive(amount: Option<Amount>) -> Checked {
-    match amount.is_some_and(|part| part.decimal() <= Decimal::ZERO) {
-        true => Err(RejectReason::AmountNotPositive),
         false => Ok(()),
     }
 }

@@ -12,47 +12,16 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{connection_parameters::ConnectionParameters, health::Health};
+use super::{
+    answer::{BusError, in_time},
+    connection_parameters::ConnectionParameters,
+    health::Health,
+};
 
-/// A broker that takes longer for any answer counts as away.
-pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first and the longest pause between two attempts. Short, since a waiting client waits for
 /// this pause, too.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-
-/// Why the broker cannot be used now.
-#[derive(Debug, thiserror::Error)]
-pub enum BusError {
-    /// The AMQP layer failed.
-    #[error("the broker refused or was lost")]
-    Broker(#[from] lapin::Error),
-    /// No answer in time.
-    #[error("the broker did not answer within {} s while {doing}", .after.as_secs())]
-    Timeout {
-        /// The request.
-        doing: &'static str,
-        /// The bound of the wait.
-        after: Duration,
-    },
-    /// The broker did not confirm a message.
-    #[error("the broker did not confirm message {message_id}: {answer}")]
-    Unconfirmed {
-        /// The message.
-        message_id: String,
-        /// The broker's answer.
-        answer: String,
-    },
-    /// The consumer was cancelled or its channel closed.
-    #[error("the broker ended the consumer of {queue}")]
-    ConsumerEnded {
-        /// The queue.
-        queue: String,
-    },
-    /// Exchanges or queues are missing.
-    #[error("the broker lacks what this service needs: {0}")]
-    Topology(String),
-}
 
 /// One supervised connection, shared by the tasks of one role.
 #[derive(Debug)]
@@ -193,15 +162,6 @@ pub(crate) fn discard(channel: Channel) {
         let closing = async move { Ok(channel.close(200, "done".into()).await?) };
         runtime.spawn(in_time("closing a channel", closing));
     }
-}
-
-/// Bounds the wait for an answer: a blocked or lost broker gives none.
-pub(crate) async fn in_time<T>(
-    doing: &'static str,
-    asked: impl Future<Output = Result<T, BusError>>,
-) -> Result<T, BusError> {
-    let timeout = BusError::Timeout { doing, after: ANSWER_TIMEOUT };
-    tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or(Err(timeout))
 }
 
 /// Pauses that grow from attempt to attempt, with jitter so that instances do not return at once.

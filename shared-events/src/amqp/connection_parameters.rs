@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{BusError, in_time},
+    answer::{BusError, in_time},
     frame_repair::FRAME_BYTES_MAX,
     socket::{DriverRuntime, HEARTBEAT_SECONDS, SocketReactor},
 };
@@ -113,7 +113,7 @@ mod tests {
 
     use tokio::{io::AsyncReadExt, net::TcpListener};
 
-    use super::{super::connection::ANSWER_TIMEOUT, *};
+    use super::{super::answer::ANSWER_TIMEOUT, *};
 
     fn uri(url: &str, password: Option<&str>) -> AMQPUri {
         ConnectionParameters::new(url, password.map(Into::into))

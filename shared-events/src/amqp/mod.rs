@@ -5,11 +5,13 @@
 //! connection_parameters   the broker's address and the login
 //! socket                  TCP and TLS below a connection; notices a peer that fell silent
 //! frame_repair            repairs frames that the driver's parser would close the connection for
+//! answer                  the bound of a wait for the broker, and the errors
 //! connection              one supervised connection for each role
 //! publish                 confirmed publishing
 //! health                  the health of a process, part by part
 //! ```
 
+pub(crate) mod answer;
 pub(crate) mod connection;
 mod connection_parameters;
 pub(crate) mod frame_repair;
@@ -18,6 +20,6 @@ pub(crate) mod publish;
 mod socket;
 mod tls;
 
-pub use connection::BusError;
+pub use answer::BusError;
 pub use connection_parameters::ConnectionParameters;
 pub use health::Health;

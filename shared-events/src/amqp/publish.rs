@@ -10,7 +10,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-use super::connection::BusError;
+use super::answer::BusError;
 use crate::{
     envelope::{CONTENT_TYPE, Envelope},
     topology::PARTITION_KEY_HEADER,

@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::amqp::{
     ConnectionParameters,
-    connection::{BusError, Link},
+    answer::BusError,
+    connection::Link,
     frame_repair::repaired_part,
     health::Health,
     publish::{Outgoing, named, publish_confirmed, text},

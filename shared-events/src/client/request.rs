@@ -19,7 +19,8 @@ use uuid::Uuid;
 use super::incoming::{Incoming, LastLost, ReplyWaiter, ReplyWaiters, SessionEnd, Watch};
 use crate::amqp::{
     ConnectionParameters,
-    connection::{Backoff, BusError, Link, discard, in_time},
+    answer::{BusError, in_time},
+    connection::{Backoff, Link, discard},
     health::Health,
     publish::{Outgoing, partition_headers, properties, publish_confirmed, short},
 };

@@ -47,10 +47,7 @@ use super::{
     sub_batches::sub_batches,
     time_limit::AdaptiveTimeout,
 };
-use crate::amqp::{
-    connection::{Backoff, BusError},
-    health::Health,
-};
+use crate::amqp::{answer::BusError, connection::Backoff, health::Health};
 use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, chain, read_envelopes},
     message::MessageSet,

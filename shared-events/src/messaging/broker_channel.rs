@@ -7,7 +7,10 @@ use std::ops::Deref;
 use lapin::Channel;
 use tracing::info;
 
-use crate::amqp::connection::{ANSWER_TIMEOUT, Backoff, Link, discard};
+use crate::amqp::{
+    answer::ANSWER_TIMEOUT,
+    connection::{Backoff, Link, discard},
+};
 
 /// Closes its channel when dropped. A dropped driver handle leaves the channel open: its unsettled
 /// deliveries stay with nobody, and a consumer that the broker registers late holds its queue.

@@ -1,6 +1,5 @@
-//! The service's database. Promise: a transient fault is never taken for the fault of a message;
-//! every wait for the server has a bound; a connection with a fault is not used again. The settings
-//! of a session: `session`.
+//! The service's database. Promise: every wait for the server has a bound; a connection with a
+//! fault is not used again. The settings of a session: `session`.
 
 use std::{
     future::Future,
@@ -18,7 +17,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::session::{self, PING_TIMEOUT};
+use super::{
+    database_fault::silent,
+    session::{self, PING_TIMEOUT},
+};
 use crate::address::Address;
 
 /// The delivery tables, `bus.inbox` and `bus.outbox`. Run before the service's own migrations.
@@ -32,8 +34,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKED_AFTER: Duration = Duration::from_secs(1);
 /// The bound for statements on the delivery tables' few rows.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The constraint that reports a missing day of the inbox (migration 5).
-const DAY_TO_COME: &str = "inbox_day_to_come";
 /// The check at the start finds shared sessions behind up to so many poolers: of one more
 /// connection than poolers, two go through the same one.
 const POOLERS_MAX: u32 = 3;
@@ -200,11 +200,6 @@ pub(crate) async fn in_time<T>(
     answer.unwrap_or_else(|_| Err(silent(STATEMENT_TIMEOUT)))
 }
 
-pub(crate) fn silent(bound: Duration) -> sqlx::Error {
-    let why = format!("the database did not answer within {} s", bound.as_secs());
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))
-}
-
 /// A connection from the pool. Only [`Lease::give_back`] returns the connection: a dropped lease,
 /// after an error or in the middle of a statement, closes it, and the server rolls back.
 #[derive(Debug)]
@@ -286,24 +281,5 @@ impl<'t> Tx<'t> {
     /// transaction is open.
     pub const fn connection(&mut self) -> &mut PgConnection {
         self.0
-    }
-}
-
-/// Whether a later attempt can succeed. After nearly every fault it can: the server is away, stops,
-/// is out of a resource, refuses the login, lacks a table until a restore. Only faults of the data
-/// are a message's own: SQLSTATE classes 21 (cardinality), 22 (data), 23 (integrity), P0 (raised by
-/// the database's own rules), and values that cannot be encoded or decoded. A missing day of the
-/// inbox is created within a moment.
-pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(error) if error.constraint() == Some(DAY_TO_COME) => true,
-        sqlx::Error::Database(error) => error.code().is_none_or(|code| {
-            !matches!(code.get(..2).unwrap_or_default(), "21" | "22" | "23" | "P0")
-        }),
-        sqlx::Error::Encode(_)
-        | sqlx::Error::Decode(_)
-        | sqlx::Error::ColumnDecode { .. }
-        | sqlx::Error::RowNotFound => false,
-        _ => true,
     }
 }

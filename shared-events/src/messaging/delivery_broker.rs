@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 
 use super::broker_channel::ChannelGuard;
 use crate::amqp::{
-    connection::{BusError, Link, in_time},
+    answer::{BusError, in_time},
+    connection::Link,
     publish::{Outgoing, publish_confirmed, short},
 };
 use crate::topology::REPLIES;

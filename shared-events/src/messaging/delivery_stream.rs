@@ -26,7 +26,10 @@ use super::{
     isolation::needs_isolation,
     prefetch_window::{Admission, HeldMemory},
 };
-use crate::amqp::connection::{BusError, Link, host_name, in_time};
+use crate::amqp::{
+    answer::{BusError, in_time},
+    connection::{Link, host_name},
+};
 use crate::topology::Subscription;
 
 /// The most bytes that one transaction takes together, unless one message alone is larger.

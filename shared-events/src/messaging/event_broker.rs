@@ -4,7 +4,8 @@
 use lapin::{Channel, Confirmation, PublisherConfirm};
 
 use crate::amqp::{
-    connection::{BusError, Link, in_time},
+    answer::{BusError, in_time},
+    connection::Link,
     publish::{Outgoing, publish},
 };
 

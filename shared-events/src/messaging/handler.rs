@@ -5,7 +5,7 @@ use std::future::Future;
 
 use serde_json::value::RawValue;
 
-use super::database::{Tx, is_transient};
+use super::{database::Tx, database_fault::is_transient};
 use crate::{
     envelope::Envelope,
     ids::MessageId,

@@ -10,7 +10,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    database::{Database, in_time, silent},
+    database::{Database, in_time},
+    database_fault::silent,
     inbox_key::InboxKeys,
 };
 

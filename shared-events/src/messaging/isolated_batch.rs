@@ -16,7 +16,7 @@ use super::{
     isolation::{isolation_key, isolation_verdict, pause_after},
     republish::attempts,
 };
-use crate::amqp::connection::{Backoff, BusError};
+use crate::amqp::{answer::BusError, connection::Backoff};
 use crate::envelope::chain;
 
 /// An isolated message and its unfinished attempts.

@@ -32,6 +32,7 @@
 //! background_job      a service's own schedules, under the same rules as a handler
 //! supervise           restarts a part that panicked
 //! database            connections with bounds; time_limit: how long a transaction may take
+//! database_fault      whether waiting ends a fault of the database
 //! session             a database session with its settings, lent to nobody else
 //! broker_channel      channels and connections that are closed in order
 //! ```
@@ -45,6 +46,7 @@ mod broker_channel;
 mod coalesce;
 mod consumer;
 mod database;
+mod database_fault;
 mod decode;
 mod delivery_broker;
 mod delivery_store;

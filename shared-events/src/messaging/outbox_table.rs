@@ -7,7 +7,8 @@ use sqlx::PgConnection;
 use tracing::{info, warn};
 
 use super::{
-    database::{Database, is_transient},
+    database::Database,
+    database_fault::is_transient,
     outbox::{self, OutboxRow},
     outbox_partition::{CurrentPartition, OutboxPartition},
 };

@@ -23,7 +23,8 @@ use super::{
     time_limit::AdaptiveTimeout,
 };
 use crate::amqp::{
-    connection::{Backoff, BusError, Link},
+    answer::BusError,
+    connection::{Backoff, Link},
     health::Health,
 };
 use crate::{

@@ -49,7 +49,8 @@ use super::{
     supervise,
 };
 use crate::amqp::{
-    connection::{Backoff, BusError},
+    answer::BusError,
+    connection::Backoff,
     health::Health,
     publish::{CONFIRM_TIMEOUT, accepted},
 };

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sqlx::{Executor as _, PgConnection, Row as _};
 
-use super::database::silent;
+use super::database_fault::silent;
 
 /// The bound for statements without cost (`BEGIN`, a ping); later the connection counts as dead.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_secs(2);

@@ -18,7 +18,8 @@ use super::{
     republish::{OriginalMessage, RepublishTarget, republish},
 };
 use crate::amqp::{
-    connection::{Backoff, BusError},
+    answer::BusError,
+    connection::Backoff,
     publish::{Outgoing, named, short, text},
 };
 use crate::{envelope::chain, ids::MessageId, refusal::MessageRefused};

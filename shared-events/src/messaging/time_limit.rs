@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{database::silent, handler::HandleError};
+use super::{database_fault::silent, handler::HandleError};
 
 /// A transaction takes milliseconds. PostgreSQL's protocol has no heartbeat, so silence is the only
 /// sign of a server whose host is gone.

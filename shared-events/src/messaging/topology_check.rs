@@ -9,7 +9,10 @@ use lapin::{
 };
 
 use super::broker_channel::ChannelGuard;
-use crate::amqp::connection::{BusError, Link, in_time};
+use crate::amqp::{
+    answer::{BusError, in_time},
+    connection::Link,
+};
 
 /// Checks passively that exchanges and queues exist.
 pub(crate) async fn verify(

@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 
 use shared_events::{
-    Message, MessageId, TransferId,
+    Currency, Message, MessageId, TransferId,
     envelope::RawEnvelope,
     ledger::{
         AccountAfter, Action, Direction, GetInstruction, Held, HoldsReleased, Instruction,
         InstructionFound, InstructionOutcome, InstructionsRejected, JournalRecord, LegsPosted,
-        MonitorRaised, Posted, PostedLeg, PostedTransfer, PreviewInstructions,
+        MonitorRaised, Party, Posted, PostedLeg, PostedTransfer, PreviewInstructions,
         PreviewedInstruction, Rejected, ReleaseCause, SubmitInstructions, TransfersHeld,
         TransfersPosted, TransfersRejected,
     },
@@ -110,20 +110,43 @@ impl Teller {
 
     /// The account that pays, where the instruction names it by a hold or a transfer only.
     async fn payer(&self, action: &Action) -> Result<Option<String>, TellerError> {
-        let (id, side) = match action {
-            Action::Capture(capture) => (capture.hold_id, Direction::Debit),
-            Action::Release(release) => (release.hold_id, Direction::Debit),
-            // The creditor of the original pays the money back.
-            Action::Reverse(reverse) => (reverse.original_id, Direction::Credit),
-            Action::Transfer(_) | Action::Hold(_) | Action::Legs(_) | Action::Exchange(_) => {
-                return Ok(None);
-            }
-        };
+        let Debtors::OfDecided(id, side) = debtors(action) else { return Ok(None) };
         match self.instruction(id).await {
             Ok(found) => Ok(account_on(&found.record, side).map(key_of)),
             // The ledger says so itself, with a reason.
             Err(TellerError::Refused(_)) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+}
+
+/// The debtors of an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Debtors<'a> {
+    /// The action names them, with the currency.
+    Named(Vec<(&'a Party, Currency)>),
+    /// The account on this side of an earlier hold or transfer.
+    OfDecided(TransferId, Direction),
+}
+
+/// The debtors of an action.
+#[must_use]
+pub fn debtors(action: &Action) -> Debtors<'_> {
+    match action {
+        Action::Transfer(payment) => {
+            Debtors::Named(vec![(&payment.debtor, payment.money.currency)])
+        }
+        Action::Hold(hold) => Debtors::Named(vec![(&hold.debtor, hold.money.currency)]),
+        Action::Capture(capture) => Debtors::OfDecided(capture.hold_id, Direction::Debit),
+        Action::Release(release) => Debtors::OfDecided(release.hold_id, Direction::Debit),
+        // The creditor of the original pays the money back.
+        Action::Reverse(reverse) => Debtors::OfDecided(reverse.original_id, Direction::Credit),
+        Action::Legs(all) => {
+            let debits = all.legs.iter().filter(|leg| leg.direction == Direction::Debit);
+            Debtors::Named(debits.map(|leg| (&leg.account, leg.money.currency)).collect())
+        }
+        Action::Exchange(exchange) => {
+            Debtors::Named(vec![(&exchange.debtor, exchange.sell.currency)])
         }
     }
 }

@@ -55,7 +55,7 @@ mod transfers;
 
 pub use backoff::Backoff;
 pub use error::{Refusal, TellerError, code_of};
-pub use instructions::{Decided, account_on, instruction};
+pub use instructions::{Debtors, Decided, account_on, debtors, instruction};
 pub use outcome::Outcome;
 pub use teller::{AT_ONCE, Teller};
 pub use transfers::transfer;

@@ -22,7 +22,9 @@ use shared_events::{
 mod act;
 pub mod changes;
 mod currency;
+mod form;
 mod numbers;
+mod plan;
 mod rules;
 
 use changes::own_account_id;

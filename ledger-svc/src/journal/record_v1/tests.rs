@@ -1,6 +1,7 @@
 //! The stored bytes are the golden ones. `golden/chain.txt` lists every golden record in the order
 //! of one chain, with the digest of its instruction and its chain hash, as the ledger wrote them
-//! before this type existed. The files are never changed.
+//! before this type existed. No file is ever changed; a new record is added at the end, and the
+//! tests show its digest and its hash.
 
 use std::{fs, path::Path};
 
@@ -35,7 +36,7 @@ fn golden() -> Vec<Golden> {
         Golden { name, digest, hash, text }
     };
     let all: Vec<Golden> = read("chain.txt").lines().map(line).collect();
-    assert_eq!(all.len(), 74);
+    assert!(all.len() >= 74, "no golden record is removed");
     all
 }
 
@@ -55,8 +56,11 @@ fn a_golden_record_is_read_and_written_byte_for_byte() {
 fn the_digest_of_a_golden_instruction_is_the_stored_one() {
     for Golden { name, digest, text, .. } in golden() {
         let record = RecordV1::from_text(&text).expect("a record of version 1");
-        let is_whole = !SHORTENED.contains(&name.as_str());
-        assert_eq!(hexadecimal(record.instruction.digest()) == digest, is_whole, "{name}");
+        let found = hexadecimal(record.instruction.digest());
+        match SHORTENED.contains(&name.as_str()) {
+            true => assert_ne!(found, digest, "{name}"),
+            false => assert_eq!(found, digest, "{name}"),
+        }
     }
 }
 

@@ -7,12 +7,12 @@ use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
+        amounts::{check_money, check_positive},
         legs::{check_accounts, check_postings, of_hold},
         lock_set::LockSet,
         plan::Plan,
-        reason::RejectReason,
-        state::PostingState,
-        validate::{Checked, check_money, check_positive},
+        reason::{Checked, RejectReason},
+        view::PostingView,
     },
 };
 
@@ -32,7 +32,7 @@ impl KindRules for Capture {
         set.hold(self.hold_id);
     }
 
-    fn validates(&self, state: &PostingState, _: Now) -> Checked {
+    fn validates(&self, state: &dyn PostingView, _: Now) -> Checked {
         check_positive(self.amount)?;
         match (self.amount, state.hold(self.hold_id)) {
             (Some(amount), Some(hold)) => check_money(Money { amount, currency: hold.currency }),
@@ -40,7 +40,7 @@ impl KindRules for Capture {
         }
     }
 
-    fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason> {
+    fn plans(&self, state: &dyn PostingView, now: Now) -> Result<Plan, RejectReason> {
         let hold = state.hold(self.hold_id).ok_or(RejectReason::UnknownHold)?;
         hold.check_open(now.instant)?;
         let captured = self.amount.map_or(hold.remaining, Amount::decimal);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     bank_calendar::BookingDates,
-    posting::{Loaded, Party, Rounding},
+    posting::{Loaded, Party, PostingState, Rounding},
 };
 
 fn money(currency: &str) -> Money {

@@ -14,15 +14,15 @@ use crate::{
     accounts::internal_account_id,
     bank_calendar::Now,
     posting::{
+        amounts::check_money,
         currencies::{is_holdable, may_leave, supported},
-        instruction::Party,
-        legs::{PlannedLeg, distinct, spend},
+        legs::{PlannedLeg, distinct},
         lock_set::LockSet,
+        party::Party,
         plan::Plan,
-        reason::RejectReason,
+        reason::{Checked, RejectReason, first_of},
         rounding::Rounding,
-        state::PostingState,
-        validate::{Checked, check_money, first_of},
+        view::PostingView,
     },
 };
 
@@ -87,13 +87,13 @@ impl KindRules for Exchange {
         set.party(&Party::Code(AccountCode::fx_rounding()), self.buy);
     }
 
-    fn validates(&self, _: &PostingState, _: Now) -> Checked {
+    fn validates(&self, _: &dyn PostingView, _: Now) -> Checked {
         self.check_amounts()?;
         supported(may_leave(self.sell.currency, &self.debtor) && is_holdable(self.buy))?;
         self.check_rate()
     }
 
-    fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason> {
+    fn plans(&self, state: &dyn PostingView, now: Now) -> Result<Plan, RejectReason> {
         let Self { debtor, creditor, sell, buy, .. } = self;
         let sold = sell.amount.decimal();
         let (exact, bought) = self.bought()?;
@@ -112,7 +112,7 @@ impl KindRules for Exchange {
             let difference = exact_sub(exact, bought).ok_or(RejectReason::AmountTooLarge)?;
             legs.push(Ok(internal(AccountCode::fx_rounding(), difference, *buy)));
         }
-        spend(state, distinct(legs.into_iter())?, now)
+        Plan::spending(state, distinct(legs.into_iter())?, now)
     }
 
     fn describes(&self) -> Description<'_> {

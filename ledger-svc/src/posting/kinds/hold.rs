@@ -8,14 +8,14 @@ use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
+        amounts::check_money,
         currencies::{may_move, supported},
-        instruction::Party,
         legs::{between, check_accounts, check_debits, check_holds},
         lock_set::LockSet,
+        party::Party,
         plan::Plan,
-        reason::RejectReason,
-        state::PostingState,
-        validate::{Checked, check_money},
+        reason::{Checked, RejectReason},
+        view::PostingView,
     },
 };
 
@@ -43,7 +43,7 @@ impl KindRules for PlaceHold {
         set.party(&self.creditor, self.money.currency);
     }
 
-    fn validates(&self, _: &PostingState, now: Now) -> Checked {
+    fn validates(&self, _: &dyn PostingView, now: Now) -> Checked {
         check_money(self.money)?;
         supported(may_move(self.money.currency, &self.debtor, &self.creditor))?;
         let latest = now.instant + TimeDelta::days(HOLD_DAYS_MAX);
@@ -53,7 +53,7 @@ impl KindRules for PlaceHold {
         }
     }
 
-    fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason> {
+    fn plans(&self, state: &dyn PostingView, now: Now) -> Result<Plan, RejectReason> {
         let Self { debtor, creditor, money, allow_partial, expires_at } = self;
         let legs = between(state, debtor, creditor, *money, *allow_partial)?;
         check_accounts(state, &legs)?;

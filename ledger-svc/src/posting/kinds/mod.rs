@@ -27,8 +27,12 @@ pub use transfer::Transfer;
 use shared_events::{AccountId, Amount, Currency, Money, TransferId, ledger::Direction};
 
 use super::{
-    instruction::Party, lock_set::LockSet, plan::Plan, reason::RejectReason, rounding::Rounding,
-    state::PostingState, validate::Checked,
+    lock_set::LockSet,
+    party::Party,
+    plan::Plan,
+    reason::{Checked, RejectReason},
+    rounding::Rounding,
+    view::PostingView,
 };
 use crate::bank_calendar::Now;
 
@@ -57,11 +61,11 @@ pub(super) trait KindRules {
     fn refers(&self, set: &mut LockSet);
 
     /// Checks the content: amounts, then a part against its whole, currencies, and form.
-    fn validates(&self, state: &PostingState, now: Now) -> Checked;
+    fn validates(&self, state: &dyn PostingView, now: Now) -> Checked;
 
     /// Plans the change, or returns the first rule of the accounts that stands against it. The
     /// content is valid.
-    fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason>;
+    fn plans(&self, state: &dyn PostingView, now: Now) -> Result<Plan, RejectReason>;
 
     /// Describes the instruction for its outcome.
     fn describes(&self) -> Description<'_>;
@@ -102,7 +106,7 @@ impl Debtor {
 
 impl Description<'_> {
     /// The account that a rejection shows, by the transaction's state.
-    pub(super) fn debtor(&self, state: &PostingState) -> Option<AccountId> {
+    pub(super) fn debtor(&self, state: &dyn PostingView) -> Option<AccountId> {
         match self.debtor {
             Debtor::Unknown => None,
             Debtor::Account(id) => Some(id),

@@ -10,14 +10,14 @@ use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
+        amounts::check_money,
         currencies::{may_post, supported},
-        instruction::Party,
-        legs::{PlannedLeg, distinct, spend},
+        legs::{PlannedLeg, distinct},
         lock_set::LockSet,
+        party::Party,
         plan::Plan,
-        reason::RejectReason,
-        state::PostingState,
-        validate::{Checked, check_money, first_of},
+        reason::{Checked, RejectReason, first_of},
+        view::PostingView,
     },
 };
 
@@ -43,6 +43,10 @@ pub struct MultiLeg {
 }
 
 impl Leg {
+    fn may_be_posted(&self) -> bool {
+        may_post(self.money.currency, &self.account, self.direction)
+    }
+
     /// The amount, below zero for a debit.
     fn signed(&self) -> Decimal {
         let amount = self.money.amount.decimal();
@@ -71,10 +75,10 @@ impl KindRules for MultiLeg {
         }
     }
 
-    fn validates(&self, _: &PostingState, _: Now) -> Checked {
+    fn validates(&self, _: &dyn PostingView, _: Now) -> Checked {
         let allowed = || self.legs.iter().take(*LEGS.end());
         first_of(allowed().map(|leg| check_money(leg.money)))?;
-        supported(allowed().all(may_post))?;
+        supported(allowed().all(Leg::may_be_posted))?;
         if self.legs.len() < *LEGS.start() {
             return Err(RejectReason::TooFewLegs);
         }
@@ -84,11 +88,11 @@ impl KindRules for MultiLeg {
         self.check_balance()
     }
 
-    fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason> {
+    fn plans(&self, state: &dyn PostingView, now: Now) -> Result<Plan, RejectReason> {
         let legs = self.legs.iter().map(|leg| {
             PlannedLeg::of_party(&leg.account, Money::new(leg.signed(), leg.money.currency))
         });
-        spend(state, distinct(legs)?, now)
+        Plan::spending(state, distinct(legs)?, now)
     }
 
     fn describes(&self) -> Description<'_> {

@@ -7,8 +7,12 @@ use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
-        legs::check_release, lock_set::LockSet, outcome::ReleaseCause, plan::Plan,
-        reason::RejectReason, state::PostingState, validate::Checked,
+        legs::check_release,
+        lock_set::LockSet,
+        outcome::ReleaseCause,
+        plan::Plan,
+        reason::{Checked, RejectReason},
+        view::PostingView,
     },
 };
 
@@ -24,11 +28,11 @@ impl KindRules for Release {
         set.hold(self.hold_id);
     }
 
-    fn validates(&self, _: &PostingState, _: Now) -> Checked {
+    fn validates(&self, _: &dyn PostingView, _: Now) -> Checked {
         Ok(())
     }
 
-    fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason> {
+    fn plans(&self, state: &dyn PostingView, now: Now) -> Result<Plan, RejectReason> {
         let hold = state.hold(self.hold_id).ok_or(RejectReason::UnknownHold)?;
         hold.check_open(now.instant)?;
         check_release(state, hold)?;

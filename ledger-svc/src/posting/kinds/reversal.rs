@@ -7,12 +7,12 @@ use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
+        amounts::{check_money, check_positive},
         legs::{PlannedLeg, check_accounts, check_debits, check_postings},
         lock_set::LockSet,
         plan::Plan,
-        reason::RejectReason,
-        state::PostingState,
-        validate::{Checked, check_money, check_positive},
+        reason::{Checked, RejectReason},
+        view::PostingView,
     },
 };
 
@@ -30,7 +30,7 @@ impl KindRules for Reversal {
         set.original(self.original_id);
     }
 
-    fn validates(&self, state: &PostingState, _: Now) -> Checked {
+    fn validates(&self, state: &dyn PostingView, _: Now) -> Checked {
         check_positive(self.amount)?;
         let original = state.posted(self.original_id).map(|posted| posted.legs.as_slice());
         match (self.amount, original) {
@@ -41,7 +41,7 @@ impl KindRules for Reversal {
         }
     }
 
-    fn plans(&self, state: &PostingState, _: Now) -> Result<Plan, RejectReason> {
+    fn plans(&self, state: &dyn PostingView, _: Now) -> Result<Plan, RejectReason> {
         let original = state.posted(self.original_id).ok_or(RejectReason::UnknownTransfer)?;
         let first = original.legs.first().ok_or(RejectReason::NotReversible)?;
         let in_part = original.legs.len() == 2;

@@ -6,14 +6,14 @@ use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
+        amounts::check_money,
         currencies::{may_move, supported},
-        instruction::Party,
-        legs::{between, spend},
+        legs::between,
         lock_set::LockSet,
+        party::Party,
         plan::Plan,
-        reason::RejectReason,
-        state::PostingState,
-        validate::{Checked, check_money},
+        reason::{Checked, RejectReason},
+        view::PostingView,
     },
 };
 
@@ -36,14 +36,14 @@ impl KindRules for Transfer {
         set.party(&self.creditor, self.money.currency);
     }
 
-    fn validates(&self, _: &PostingState, _: Now) -> Checked {
+    fn validates(&self, _: &dyn PostingView, _: Now) -> Checked {
         check_money(self.money)?;
         supported(may_move(self.money.currency, &self.debtor, &self.creditor))
     }
 
-    fn plans(&self, state: &PostingState, now: Now) -> Result<Plan, RejectReason> {
+    fn plans(&self, state: &dyn PostingView, now: Now) -> Result<Plan, RejectReason> {
         let Self { debtor, creditor, money, allow_partial } = self;
-        spend(state, between(state, debtor, creditor, *money, *allow_partial)?.into(), now)
+        Plan::spending(state, between(state, debtor, creditor, *money, *allow_partial)?.into(), now)
     }
 
     fn describes(&self) -> Description<'_> {

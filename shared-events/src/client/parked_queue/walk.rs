@@ -13,7 +13,10 @@ use lapin::{
 };
 use tokio::time::timeout;
 
-use crate::amqp::connection::{BusError, Link, discard, host_name, in_time};
+use crate::amqp::{
+    answer::{BusError, in_time},
+    connection::{Link, discard, host_name},
+};
 
 /// The most unacknowledged messages of a channel, which are in memory together. The next page comes
 /// on another channel: the 2,047 channels of a connection hold a million messages.

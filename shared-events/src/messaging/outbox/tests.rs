@@ -23,7 +23,7 @@ fn an_event_that_the_broker_would_refuse_fails_its_own_message() {
     assert!(check_sizes(&[row(1), row(MESSAGE_BYTES_MAX)]).is_ok());
     let error = check_sizes(&[row(1), row(MESSAGE_BYTES_MAX + 1)]).expect_err("too large");
     assert!(
-        !crate::messaging::database::is_transient(&error),
+        !crate::messaging::database_fault::is_transient(&error),
         "one by one, and the announcing message is parked"
     );
 }

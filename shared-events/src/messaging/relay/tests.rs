@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Relay;
 use crate::{
     amqp::{
-        connection::BusError,
+        answer::BusError,
         health::Health,
         publish::{Outgoing, text},
     },

@@ -15,10 +15,10 @@ use shared_events::{
     Currency, MessageId, TransferId,
     ledger::{
         Action, BOOKS_PAGE_MAX, BooksPart, BooksRows, Direction, INSTRUCTIONS_MAX, Instruction,
-        InstructionOutcome, JournalRecord, Leg, Party,
+        InstructionOutcome, JournalRecord, Party,
     },
 };
-use teller_client::{AT_ONCE, Teller, TellerError, account_on};
+use teller_client::{AT_ONCE, Debtors, Teller, TellerError, account_on, debtors};
 use uuid::Uuid;
 
 use super::{Listed, content};
@@ -110,7 +110,9 @@ async fn held_since(
     new: &[&Instruction],
 ) -> Result<HashSet<TransferId>, TellerError> {
     let mut held = HashSet::new();
-    if !new.iter().any(|instruction| names_its_payer(&instruction.action)) {
+    let names_its_debtors =
+        |instruction: &&Instruction| matches!(debtors(&instruction.action), Debtors::Named(_));
+    if !new.iter().any(names_its_debtors) {
         return Ok(held);
     }
     let mut from = None;
@@ -142,26 +144,18 @@ async fn payers(
 }
 
 async fn payers_of(bank: &Teller, action: &Action) -> Result<Vec<(Party, Currency)>, TellerError> {
-    let (about, side) = match action {
-        Action::Transfer(payment) => {
-            return Ok(vec![(payment.debtor.clone(), payment.money.currency)]);
+    if let Action::Release(_) = action {
+        return Ok(vec![]);
+    }
+    match debtors(action) {
+        Debtors::Named(all) => {
+            Ok(all.into_iter().map(|(party, currency)| (party.clone(), currency)).collect())
         }
-        Action::Hold(hold) => return Ok(vec![(hold.debtor.clone(), hold.money.currency)]),
-        Action::Exchange(exchange) => {
-            return Ok(vec![(exchange.debtor.clone(), exchange.sell.currency)]);
+        Debtors::OfDecided(id, side) => {
+            let record = bank.decided_before(id).await?;
+            Ok(record.iter().filter_map(|record| account_of(record, side)).collect())
         }
-        Action::Legs(all) => {
-            let debits = all.legs.iter().filter(|leg| leg.direction == Direction::Debit);
-            let payer = |leg: &Leg| (leg.account.clone(), leg.money.currency);
-            return Ok(debits.map(payer).collect());
-        }
-        Action::Release(_) => return Ok(vec![]),
-        Action::Capture(capture) => (capture.hold_id, Direction::Debit),
-        // The creditor of the original pays the money back.
-        Action::Reverse(reverse) => (reverse.original_id, Direction::Credit),
-    };
-    let record = bank.decided_before(about).await?;
-    Ok(record.iter().filter_map(|record| account_of(record, side)).collect())
+    }
 }
 
 /// The records of these instructions, as far as the ledger decided on them.
@@ -203,14 +197,6 @@ fn account_of(record: &JournalRecord, side: Direction) -> Option<(Party, Currenc
         InstructionOutcome::Released(_) | InstructionOutcome::Rejected(_) => return None,
     };
     Some((account.code.clone().map_or(by_id, Party::Code), money.currency))
-}
-
-/// Whether an action says itself which account pays.
-const fn names_its_payer(action: &Action) -> bool {
-    match action {
-        Action::Transfer(_) | Action::Hold(_) | Action::Legs(_) | Action::Exchange(_) => true,
-        Action::Capture(_) | Action::Release(_) | Action::Reverse(_) => false,
-    }
 }
 
 /// Gives instructions that were sent by their places the ids that they had. Returns what was sent

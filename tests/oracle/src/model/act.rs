@@ -15,7 +15,7 @@ use shared_events::{
 use super::{
     Account, Hold, Model, Now, Terms,
     changes::{AccountEvent, Followed, payout_id},
-    rules::{Line, Plan},
+    plan::{Line, Plan},
 };
 
 impl Terms {

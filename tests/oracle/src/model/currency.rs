@@ -6,7 +6,7 @@ use shared_events::{
     ledger::{Party, RejectReason as R},
 };
 
-use super::rules::Broken;
+use super::plan::Broken;
 
 /// Money of a currency that nobody can hold only leaves: a customer for the bank.
 pub(super) fn leaves(currency: Currency, out_of: &Party, into: &Party, broken: &mut Broken) {

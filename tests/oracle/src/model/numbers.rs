@@ -6,7 +6,7 @@ use shared_events::{Currency, ledger::RejectReason as R};
 
 use super::{
     Account, Model,
-    rules::{Broken, Line},
+    plan::{Broken, Line},
 };
 
 /// The bound of an amount: 18 digits together with those of the currency.

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    amqp::{connection::BusError, publish::Outgoing},
+    amqp::{answer::BusError, publish::Outgoing},
     messaging::{
         delivery_broker::DeliveryBroker,
         delivery_store::{BatchHandler, DeliveryStore},
