@@ -27,6 +27,7 @@ mod monitors;
 mod notifications;
 mod operations;
 mod orders;
+mod outgoing;
 mod parked_messages;
 mod periods;
 mod pooler;
@@ -75,6 +76,7 @@ pub fn facts() -> Vec<Fact> {
         ("early", early::facts()),
         ("webhooks", webhooks::facts()),
         ("letters", letters::facts()),
+        ("outgoing", outgoing::facts()),
         ("recovery", recovery::facts()),
         ("concurrency", concurrency::facts()),
         ("broker", broker::facts()),
