@@ -10,7 +10,7 @@ use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use serde_json::json;
 use shared_events::{
     envelope::chain,
-    text::{visible_json, visible_lines},
+    text::{visible, visible_json, visible_lines},
 };
 
 use crate::{fault::BenchError, report::Report};
@@ -36,7 +36,7 @@ pub(crate) fn show(as_json: bool, report: &Report) -> Result<(), BenchError> {
 
 /// Prints a line of progress. It is lost where standard error is closed.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible_lines(text));
+    let _ = writeln!(io::stderr(), "{}", visible(text));
 }
 
 /// The figures: name, value, unit.
@@ -71,10 +71,13 @@ impl BenchError {
                 (EXIT_NOT_MEASURED, json!({ "kind": "not_measured", "message": why }))
             }
         };
-        note(&match as_json {
-            true => json!({ "error": error }).to_string(),
-            false => format!("error: {why}"),
-        });
+        match as_json {
+            true => {
+                let line = json!({ "error": error }).to_string();
+                let _ = writeln!(io::stderr(), "{}", visible_json(&line));
+            }
+            false => note(&format!("error: {why}")),
+        }
         ExitCode::from(code)
     }
 }

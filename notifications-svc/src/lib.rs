@@ -28,6 +28,7 @@
 //! ids            ids of notifications and deliveries
 //! time_limit     the time limit of database work in jobs
 //! settings       the configuration
+//! named_receivers  the webhook receivers that the bank itself names
 //! ```
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -45,6 +46,7 @@ mod transports;
 mod retention;
 
 mod ids;
+mod named_receivers;
 #[cfg(test)]
 mod samples;
 mod settings;

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use shared_events::address::{Address, AddressError, Scheme};
 
-use crate::{deliveries::Schedule, recipients::SigningKey};
+use crate::{deliveries::Schedule, named_receivers::NamedReceivers, recipients::SigningKey};
 
 /// The service's own part of the configuration.
 #[derive(Debug, Deserialize)]
@@ -41,59 +41,14 @@ pub(crate) struct Webhook {
     /// The bank's key before, which signs, too, while receivers learn the new one.
     #[serde(default, deserialize_with = "signing_key_before")]
     pub(crate) secret_before: Option<SigningKey>,
-    /// Whether webhooks may be in private networks. For development.
+    /// The receivers that may have any address, speak plain HTTP and listen on any port.
     #[serde(default)]
-    pub(crate) allow_private: bool,
-    /// The ports that may be called.
-    #[serde(default)]
-    pub(crate) ports: Ports,
-}
-
-/// `80,443,8443`, or `any`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "PortsNotation")]
-pub(crate) struct Ports(Option<Vec<u16>>);
-
-/// The notations of ports: a list in a file, one number or text in the environment.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum PortsNotation {
-    List(Vec<u16>),
-    One(u16),
-    Text(String),
-}
-
-impl Default for Ports {
-    /// The ports of the web: other servers of a network speak no HTTP, or are no webhooks.
-    fn default() -> Self {
-        Self(Some(vec![80, 443, 8_443]))
-    }
-}
-
-impl Ports {
-    /// The allowed ports; `None`: all.
-    pub(crate) fn allowed(self) -> Option<Vec<u16>> {
-        self.0
-    }
-}
-
-impl TryFrom<PortsNotation> for Ports {
-    type Error = &'static str;
-
-    fn try_from(notation: PortsNotation) -> Result<Self, &'static str> {
-        let wrong = "webhook.ports must be any, or numbers such as 80,443,8443";
-        let ports = match notation {
-            PortsNotation::Text(text) if text.trim() == "any" => return Ok(Self(None)),
-            PortsNotation::Text(text) => {
-                let read: Result<Vec<u16>, _> =
-                    text.split(',').map(|port| port.trim().parse()).collect();
-                read.map_err(|_| wrong)?
-            }
-            PortsNotation::List(ports) => ports,
-            PortsNotation::One(port) => vec![port],
-        };
-        if ports.is_empty() || ports.contains(&0) { Err(wrong) } else { Ok(Self(Some(ports))) }
-    }
+    pub(crate) allow: NamedReceivers,
+    /// Settings of earlier releases.
+    #[serde(default, rename = "allow_private", deserialize_with = "replaced_switch")]
+    _allow_private: (),
+    #[serde(default, rename = "ports", deserialize_with = "replaced_ports")]
+    _ports: (),
 }
 
 /// The days for which notifications are kept.
@@ -157,6 +112,22 @@ fn signing_key_before<'de, D: Deserializer<'de>>(
     SigningKey::try_new(text.expose_secret()).map(Some).map_err(wrong)
 }
 
+fn replaced_switch<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
+    Err(de::Error::custom(replaced("webhook.allow_private")))
+}
+
+fn replaced_ports<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
+    Err(de::Error::custom(replaced("webhook.ports")))
+}
+
+/// A setting that is ignored would look like one that holds.
+fn replaced(key: &str) -> String {
+    format!(
+        "{key} is no setting any more: webhook.allow names the receivers in private networks, on \
+         other ports or without TLS, such as mail:8025,10.0.0.7:8080"
+    )
+}
+
 /// At least the time in which a message may come again: an event whose notification was deleted
 /// would make the notification again.
 const DAYS: std::ops::RangeInclusive<i32> = 28..=36_500;
@@ -194,37 +165,46 @@ mod tests {
     }
 
     #[test]
-    fn right_settings_are_read_and_private_networks_are_closed() {
+    fn right_settings_are_read_and_no_receiver_is_named_by_default() {
         let settings = read("The Bank <bank@example.com>", SECRET, "0,5").expect("right");
         assert_eq!(settings.smtp.from.email.domain(), "example.com");
-        assert!(!settings.webhook.allow_private);
+        assert_eq!(settings.webhook.allow, NamedReceivers::default());
+    }
+
+    fn webhook(setting: &str) -> Result<Webhook, String> {
+        let json = format!(r#"{{"secret":"{SECRET}",{setting}}}"#);
+        serde_json::from_str(&json).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn ports_and_days_are_numbers_within_bounds() {
-        let read = |ports: &str, days: &str| {
+    fn a_setting_that_is_no_more_is_refused_by_its_name() {
+        for (setting, key) in [
+            (r#""allow_private":true"#, "webhook.allow_private"),
+            (r#""allow_private":"false""#, "webhook.allow_private"),
+            (r#""ports":"any""#, "webhook.ports"),
+            (r#""ports":[443]"#, "webhook.ports"),
+        ] {
+            let error = webhook(setting).expect_err(setting);
+            assert!(error.contains(&format!("{key} is no setting any more")), "{error}");
+            assert!(error.contains("webhook.allow names"), "{error}");
+        }
+        assert!(webhook(r#""allow":"mail:8025""#).is_ok());
+    }
+
+    #[test]
+    fn days_are_numbers_within_bounds() {
+        let read = |days: &str| {
             let json = format!(
                 r#"{{"smtp":{{"url":"smtp://mail:1025","from":"a@b.cz"}},
-                    "webhook":{{"secret":"{SECRET}","ports":{ports}}},
+                    "webhook":{{"secret":"{SECRET}"}},
                     "retention":{{"untold_days":{days}}}}}"#
             );
             serde_json::from_str::<Settings>(&json).map_err(|error| error.to_string())
         };
-        for (ports, then) in [
-            (r#""80, 8025""#, Some(vec![80, 8_025])),
-            ("[443]", Some(vec![443])),
-            ("443", Some(vec![443])),
-            (r#""any""#, None),
-        ] {
-            let settings = read(ports, r#""28""#).expect(ports);
-            assert_eq!(settings.webhook.ports.allowed(), then, "{ports}");
-            assert_eq!((settings.retention.told_days, settings.retention.untold_days), (90, 28));
-        }
-        for wrong in [r#""""#, r#""80,""#, "[]", "[0]", "70000", r#""web""#] {
-            assert!(read(wrong, "30").is_err(), "{wrong}");
-        }
+        let retention = read(r#""28""#).expect("28 days").retention;
+        assert_eq!((retention.told_days, retention.untold_days), (90, 28));
         for wrong in ["27", "0", "-1", r#""soon""#, "40000"] {
-            let error = read("443", wrong).expect_err(wrong);
+            let error = read(wrong).expect_err(wrong);
             assert!(error.contains("retention is 28 to 36500 days"), "{error}");
         }
     }

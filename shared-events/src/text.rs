@@ -2,6 +2,21 @@
 //! terminal, a log and XML; the line changes no direction and hides nothing; text that is already
 //! visible is returned unchanged.
 //!
+//! Every medium has one door, and text of any origin goes through it (a test of the workspace finds
+//! another way out):
+//!
+//! | medium | function | door |
+//! |---|---|---|
+//! | terminal | [`visible`], [`visible_lines`], [`visible_json`] | `output.rs`: `teller`, `bench` |
+//! | spreadsheet | [`csv_field`] | `spreadsheet.rs` of `teller` |
+//! | XML | [`visible`] | `xml.rs` of `teller-camt053` |
+//! | exported journal | [`visible_json`] | `export.rs` of `teller-audit` |
+//! | e-mail | [`visible`] | `letter.rs` of the notifications service |
+//! | webhook | [`visible_json`] | `webhook_body.rs` of the notifications service |
+//! | log, panic, exit | [`visible`], [`visible_json`] | `telemetry.rs` of `host` |
+//! | `/readyz` | [`visible_json`] | `probes.rs` of `host` |
+//! | refusal, `actor` of an event, reason of parking | [`visible`] | where they are made |
+//!
 //! The tables below do not depend on a version of Unicode: every later version accepts the text
 //! that is accepted today, and characters that Unicode does not know yet (next year's emoji) pass.
 
@@ -121,20 +136,21 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same JSON, with `\uXXXX` in place of every invisible character: a program reads the same
-/// value, and a terminal obeys no control character. `json` is JSON as `serde_json` writes it.
+/// The same JSON on one line, with `\uXXXX` in place of every invisible character: a program reads
+/// the same value, and a terminal obeys no control character.
 #[must_use]
 pub fn visible_json(json: &str) -> Cow<'_, str> {
-    // Line feeds and spaces between the values are the writer's; a string has none as they are.
-    let is_plain = |c: char| c == '\n' || (!is_hidden(c) || shapes(c));
+    let is_plain = |c: char| !is_hidden(c) || shapes(c);
     if json.chars().all(is_plain) {
         return Cow::Borrowed(json);
     }
     let mut escaped = String::with_capacity(json.len() + 16);
     for c in json.chars() {
-        match is_plain(c) {
-            true => escaped.push(c),
-            false => {
+        match c {
+            // Between values only: a string of JSON never has them as they are.
+            '\t' | '\n' | '\r' => escaped.push(' '),
+            c if is_plain(c) => escaped.push(c),
+            c => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     escaped.push_str(&format!("\\u{unit:04x}"));
                 }
@@ -284,6 +300,15 @@ mod tests {
         assert_eq!(escaped, "[\"a\\n\\u009b31m\\u202e\\u007f\\udb40\\udc41ř 👩\u{200d}👧\"]",);
         let read: Vec<String> = serde_json::from_str(&escaped).expect("it is JSON as before");
         assert_eq!(read, [strange]);
+    }
+
+    #[test]
+    fn json_that_somebody_else_wrote_becomes_one_line_and_stays_json() {
+        let json = "{\t\"a\":\r\n[1,\n\t\"x\\ty\u{2028}\u{7f}\"]}";
+        let line = visible_json(json);
+        assert_eq!(line, "{ \"a\":  [1,  \"x\\ty\\u2028\\u007f\"]}");
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("JSON");
+        assert_eq!(value(&line), value(json));
     }
 
     #[test]

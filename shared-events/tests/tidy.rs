@@ -13,6 +13,8 @@ use by_capability::by_capability;
 
 #[path = "tidy/by_capability.rs"]
 mod by_capability;
+#[path = "tidy/foreign_text.rs"]
+mod foreign_text;
 #[path = "tidy/imports.rs"]
 mod imports;
 

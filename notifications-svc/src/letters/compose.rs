@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use shared_events::{
     Amount, Money,
     ledger::{AccountCode, Direction},
-    text::visible,
 };
 
 use super::{
     cs, de, en,
+    letter::Letter,
     phrases::{OccasionText, Phrases},
 };
 use crate::{
@@ -19,13 +19,6 @@ use crate::{
         ReleaseCause,
     },
 };
-
-/// A composed e-mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Letter {
-    pub(crate) subject: String,
-    pub(crate) body: String,
-}
 
 /// The occasion, the amount of money, and the lines of facts.
 type LetterParts<'p> = (&'p OccasionText, String, Vec<String>);
@@ -46,15 +39,19 @@ pub(crate) fn compose(payload: &NotificationPayload<'_>, recipient: &RecipientCo
     };
     let account = recipient.iban.as_deref().and_then(both_ends);
     let account = account.map(|ends| fact(phrases.account, &ends));
-    let facts: String = account.into_iter().chain(facts).collect();
-    let gap = if facts.is_empty() { "" } else { "\n" };
-    let greeting = phrases.greeting.replace("{name}", &visible(&recipient.name));
-    let sentence = occasion.sentence.replace("{amount}", &amount);
-    let Phrases { farewell, footer, .. } = phrases;
-    Letter {
-        subject: occasion.subject.replace("{amount}", &amount),
-        body: format!("{greeting}\n\n{sentence}\n\n{facts}{gap}{farewell}\n\n-- \n{footer}\n"),
+    let facts: Vec<String> = account.into_iter().chain(facts).collect();
+    let mut letter = Letter::about(&occasion.subject.replace("{amount}", &amount))
+        .line(&phrases.greeting.replace("{name}", &recipient.name))
+        .line("")
+        .line(&occasion.sentence.replace("{amount}", &amount))
+        .line("");
+    for fact in &facts {
+        letter = letter.line(fact);
     }
+    if !facts.is_empty() {
+        letter = letter.line("");
+    }
+    letter.line(phrases.farewell).line("").line("-- ").line(phrases.footer)
 }
 
 fn phrases_of(language: &str) -> &'static Phrases {
@@ -135,8 +132,8 @@ fn references(
     reference: Option<&str>,
     end_to_end_id: Option<&str>,
 ) -> Vec<String> {
-    let reference = reference.map(|text| fact(phrases.reference, &visible(text)));
-    let id = end_to_end_id.map(|id| fact(phrases.end_to_end_id, &visible(id)));
+    let reference = reference.map(|text| fact(phrases.reference, text));
+    let id = end_to_end_id.map(|id| fact(phrases.end_to_end_id, id));
     reference.into_iter().chain(id).collect()
 }
 
@@ -160,7 +157,7 @@ fn rejected<'p>(phrases: &'p Phrases, rejection: &Rejection<'_>) -> LetterParts<
 fn reason(phrases: &Phrases, code: &str) -> Cow<'static, str> {
     match (phrases.reason_of)(code) {
         Some(text) => text.into(),
-        None => format!("{} ({})", phrases.other_reason, visible(code)).into(),
+        None => format!("{} ({})", phrases.other_reason, code).into(),
     }
 }
 
@@ -172,7 +169,7 @@ pub(crate) fn has_text_for_reason(code: &str) -> bool {
 }
 
 fn fact(label: &str, value: &str) -> String {
-    format!("{label}: {value}\n")
+    format!("{label}: {value}")
 }
 
 /// The balance, which has the currency of the account, as the posted money has.
@@ -192,8 +189,8 @@ fn party(phrases: &Phrases, code: Option<&AccountCode>) -> String {
         "fx_rounding" => phrases.rounding.to_owned(),
         "penalty_interest" => phrases.penalty_interest.to_owned(),
         other => match other.strip_prefix("settlement:") {
-            Some(bank) => phrases.other_bank.replace("{bank}", &visible(bank)),
-            None => visible(other).into_owned(),
+            Some(bank) => phrases.other_bank.replace("{bank}", bank),
+            None => other.to_owned(),
         },
     }
 }

@@ -3,7 +3,8 @@
 //! the holder's IBAN and nothing between.
 //!
 //! ```text
-//! compose     payload and recipient ──> subject and body
+//! compose     payload and recipient ──> subject and lines
+//! letter      the lines, each of visible characters
 //! phrases     the texts that a language needs, and its notation of money
 //! en, cs, de  the languages
 //! ```
@@ -12,8 +13,10 @@ mod compose;
 mod cs;
 mod de;
 mod en;
+mod letter;
 mod phrases;
 
+pub(crate) use compose::compose;
 #[cfg(test)]
 pub(crate) use compose::has_text_for_reason;
-pub(crate) use compose::{Letter, compose};
+pub(crate) use letter::Letter;

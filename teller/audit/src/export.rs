@@ -12,7 +12,10 @@ use std::{
 };
 
 use serde::Serialize;
-use shared_events::ledger::{BooksPart, ChainEnd, GetJournal, JOURNAL_PAGE_MAX};
+use shared_events::{
+    ledger::{BooksPart, ChainEnd, GetJournal, JOURNAL_PAGE_MAX},
+    text::visible_json,
+};
 use teller_client::{Teller, TellerError, input::InvalidInput};
 
 use super::{
@@ -93,7 +96,8 @@ pub async fn export_journal(
 
 fn put(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     let json = serde_json::to_string(line).expect("a line is plain JSON");
-    writeln!(out, "{json}")
+    // A terminal may read it: a record quotes strangers.
+    writeln!(out, "{}", visible_json(&json))
 }
 
 /// The file, open at its end, and the last place of each chain in it.

@@ -16,7 +16,7 @@ use teller_client::{
 
 use crate::{
     failure::Failure,
-    output::{Column, card, digits, note, or_empty, table},
+    output::{Column, Text, card, digits, note, or_empty, table},
     session::{SendId, Session, account_id},
 };
 
@@ -310,7 +310,7 @@ fn show_changed(session: &mut Session, id: MessageId, account: Account) -> Resul
     Ok(())
 }
 
-fn describe(account: &Account) -> String {
+fn describe(account: &Account) -> Text {
     let spending = account.spending.unwrap_or_default();
     let limit = |amount: Option<Amount>| {
         amount.map_or_else(String::new, |amount| digits(amount, account.currency))
@@ -335,7 +335,7 @@ fn describe(account: &Account) -> String {
     ])
 }
 
-fn list(accounts: &[Account]) -> String {
+fn list(accounts: &[Account]) -> Text {
     let columns = [
         Column::Left("account"),
         Column::Left("iban"),

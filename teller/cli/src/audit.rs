@@ -1,6 +1,6 @@
 //! `teller audit verify` and `export`.
 
-use std::{collections::BTreeMap, io, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use shared_events::ledger::ChainEnd;
@@ -8,7 +8,7 @@ use teller_audit::{self as audit, Difference, ExportError, Exported, Verdict, Ve
 
 use crate::{
     failure::{Exit, Failure},
-    output::{Column, card, sum_digits, table},
+    output::{Column, Text, card, sum_digits, table},
     progress::Bar,
     session::Session,
 };
@@ -69,7 +69,7 @@ impl Verify {
     }
 }
 
-fn describe(verified: &Verified) -> String {
+fn describe(verified: &Verified) -> Text {
     let counts = card(&[
         ("records", verified.records.to_string()),
         ("entries", verified.entries.to_string()),
@@ -83,10 +83,10 @@ fn describe(verified: &Verified) -> String {
         vec![turnover.currency.to_string(), money(turnover.debits), money(turnover.credits)]
     });
     let (sums, ends) = (table(&columns, sums), ends(&verified.ends));
-    format!("the books verify\n{counts}\n{sums}\n{ends}")
+    Text::line("the books verify").then(&counts).then(&sums).then(&ends)
 }
 
-fn ends(ends: &[ChainEnd]) -> String {
+fn ends(ends: &[ChainEnd]) -> Text {
     let columns =
         [Column::Right("chain"), Column::Right("records"), Column::Left("hash at its end")];
     let row =
@@ -94,15 +94,15 @@ fn ends(ends: &[ChainEnd]) -> String {
     table(&columns, ends.iter().map(row))
 }
 
-fn name(difference: &Difference) -> String {
-    let heading = "the books do not verify. The first row that differs:".to_owned();
+fn name(difference: &Difference) -> Text {
+    let heading = Text::line("the books do not verify. The first row that differs:");
     let fields = card(&[
         ("row", difference.row.to_string()),
         ("column", difference.column.to_owned()),
         ("expected", difference.expected.clone()),
         ("found", difference.found.clone()),
     ]);
-    format!("{heading}\n{fields}")
+    heading.then(&fields)
 }
 
 impl Export {
@@ -111,7 +111,7 @@ impl Export {
         let bar = Bar::new();
         let progress = |done, total| bar.at("records", done, total);
         let Some(file) = self.file else {
-            let mut out = io::BufWriter::new(io::stdout());
+            let mut out = session.out.stream();
             audit::export_journal(&bank, &mut out, &BTreeMap::new(), progress).await?;
             return Ok(());
         };
@@ -122,10 +122,10 @@ impl Export {
     }
 }
 
-fn describe_export(exported: &Exported) -> String {
+fn describe_export(exported: &Exported) -> Text {
     let before = if exported.before == 0 { String::new() } else { exported.before.to_string() };
     let counts = card(&[("records", exported.records.to_string()), ("there before", before)]);
-    format!("{counts}\n{}", ends(&exported.ends))
+    counts.then(&ends(&exported.ends))
 }
 
 impl From<ExportError> for Failure {

@@ -11,7 +11,7 @@ use teller_client::input::{self, InvalidInput, PartyName};
 
 use crate::{
     failure::Failure,
-    output::{Column, card, digits, or_empty, sum_digits, table},
+    output::{Column, Text, card, digits, or_empty, sum_digits, table},
     session::Session,
 };
 
@@ -78,7 +78,7 @@ impl Balance {
     }
 }
 
-fn describe_then(found: &BalanceAtFound) -> String {
+fn describe_then(found: &BalanceAtFound) -> Text {
     let as_of = match found.as_of {
         AsOf::Instant(at) => ("at", at.to_rfc3339()),
         AsOf::ValueDate(day) => ("value date", day.to_string()),
@@ -92,7 +92,7 @@ fn describe_then(found: &BalanceAtFound) -> String {
     ])
 }
 
-fn describe(found: &BalanceFound) -> String {
+fn describe(found: &BalanceFound) -> Text {
     let money = |amount: Amount| format!("{} {}", digits(amount, found.currency), found.currency);
     let pending =
         |amount: Amount| if amount == Amount::ZERO { String::new() } else { money(amount) };
@@ -116,7 +116,7 @@ impl TrialBalance {
     }
 }
 
-fn sums(found: &TrialBalanceFound) -> String {
+fn sums(found: &TrialBalanceFound) -> Text {
     let columns = [
         Column::Left("account"),
         Column::Left("currency"),

@@ -15,7 +15,7 @@ impl Completions {
     pub(crate) fn run(self, session: &mut Session) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "teller", &mut script);
-        session.out.print(String::from_utf8_lossy(&script).trim_end())?;
+        session.out.ours(String::from_utf8_lossy(&script).trim_end())?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::output::note;
+use crate::output::{Text, note, note_json, note_text};
 use serde_json::{Value, json};
 use teller_client::{TellerError, input::InvalidInput};
 
@@ -48,10 +48,23 @@ impl Failure {
             }
         };
         if let Some((described, why)) = error {
-            note(&if as_json { as_line(described, &why) } else { format!("error: {why}") });
+            match as_json {
+                true => note_json(&as_json_line(described, &why)),
+                false => note(&format!("error: {why}")),
+            }
         }
         ExitCode::from(exit as u8)
     }
+}
+
+/// Prints an error of the command line, which quotes the arguments, or the help that was asked for.
+/// Scripts make arguments of texts of strangers.
+pub(crate) fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    note_text(&Text::lines(error.render().to_string().trim_end()));
+    ExitCode::from(Exit::WrongInput as u8)
 }
 
 /// The error for programs, with the exit code.
@@ -75,12 +88,12 @@ fn described(error: &TellerError) -> (Exit, Value) {
     }
 }
 
-/// A JSON line, with the whole reason where the error has no message of its own.
-fn as_line(mut described: Value, why: &str) -> String {
+/// An error for programs, with the whole reason where it has no message of its own.
+fn as_json_line(mut described: Value, why: &str) -> Value {
     if described.get("message").is_none() {
         described["message"] = why.into();
     }
-    json!({ "error": described }).to_string()
+    json!({ "error": described })
 }
 
 /// The error and its causes on one line, each once: some repeat their cause.

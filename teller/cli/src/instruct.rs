@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     failure::{Exit, Failure},
     outcome::{describe, refusal, word},
-    output::{Column, card, digits, or_empty, table},
+    output::{Column, Text, card, digits, or_empty, table},
     session::{SendId, Session},
 };
 
@@ -114,12 +114,14 @@ pub(crate) async fn carry_out(
         let report = InstructionReport { id: (!dry_run).then_some(id), dry_run, decided };
         if let InstructionOutcome::Rejected(rejected) = &decided.outcome {
             if session.json() {
-                session.out.show(&report, String::new)?;
+                session.out.show(&report, Text::default)?;
             }
             return Err(TellerError::from(refusal(decided.transfer_id, rejected)).into());
         }
-        let title = if dry_run { "dry run: nothing is stored\n" } else { "" };
-        session.out.show(&report, || format!("{title}{}", describe(decided)))?;
+        session.out.show(&report, || match dry_run {
+            true => Text::line("dry run: nothing is stored").then(&describe(decided)),
+            false => describe(decided),
+        })?;
     }
     Ok(())
 }
@@ -173,7 +175,7 @@ impl Instruct {
     }
 }
 
-fn list(all: &[Decided]) -> String {
+fn list(all: &[Decided]) -> Text {
     let columns = [Column::Right("place"), Column::Left("instruction"), Column::Left("outcome")];
     let row = |(place, decided): (usize, &Decided)| {
         vec![place.to_string(), decided.transfer_id.to_string(), word(&decided.outcome).to_owned()]
@@ -208,7 +210,7 @@ impl Show {
     }
 }
 
-fn describe_found(found: &InstructionFound) -> String {
+fn describe_found(found: &InstructionFound) -> Text {
     let record = &found.record;
     let transfer_id = record.instruction.transfer_id;
     let outcome = describe(&Decided { transfer_id, outcome: record.outcome.clone() });
@@ -233,5 +235,5 @@ fn describe_found(found: &InstructionFound) -> String {
         ("still held", hold.map(|hold| shown(hold.remaining)).unwrap_or_default()),
         ("reversed", found.reversed.map(shown).unwrap_or_default()),
     ]);
-    format!("{outcome}\n{rest}")
+    outcome.then(&rest)
 }

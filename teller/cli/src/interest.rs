@@ -15,7 +15,7 @@ use teller_client::input::{self, InvalidInput};
 
 use crate::{
     failure::Failure,
-    output::{Column, card, digits, or_empty, table},
+    output::{Column, Text, card, digits, or_empty, table},
     session::{SendId, Session, account_id},
 };
 
@@ -155,7 +155,7 @@ const fn at_closing(rule: AtClosing) -> &'static str {
     }
 }
 
-fn describe(terms: &InterestTerms) -> String {
+fn describe(terms: &InterestTerms) -> Text {
     card(&[
         ("valid from", terms.valid_from.to_string()),
         ("credit rate", format!("{} %", terms.credit_rate)),
@@ -181,7 +181,7 @@ impl Show {
     }
 }
 
-fn history(terms: &[TermsSet]) -> String {
+fn history(terms: &[TermsSet]) -> Text {
     let columns = [
         Column::Left("set at"),
         Column::Left("valid from"),
@@ -237,7 +237,7 @@ fn check_period(from: NaiveDate, to: NaiveDate) -> Result<(), InvalidInput> {
     }
 }
 
-fn days(found: &InterestFound) -> String {
+fn days(found: &InterestFound) -> Text {
     let columns = [
         Column::Left("day"),
         Column::Right("balance"),
@@ -258,10 +258,10 @@ fn days(found: &InterestFound) -> String {
     let sum = Total::sum(days).unwrap_or(Total::MAX);
     let title = format!("account {} in {}: {sum} accrued", found.account_id, found.currency);
     let lines = table(&columns, found.days.iter().map(row));
-    format!("{title}\n{lines}\n{}", months(found))
+    Text::line(&title).then(&lines).then(&months(found))
 }
 
-fn months(found: &InterestFound) -> String {
+fn months(found: &InterestFound) -> Text {
     let columns = [
         Column::Left("month"),
         Column::Right("credit interest"),

@@ -11,7 +11,7 @@ use teller_legacy::{
 
 use crate::{
     failure::{Exit, Failure},
-    output::{Column, card, table},
+    output::{Column, Text, card, table},
     progress::Bar,
     session::Session,
 };
@@ -80,7 +80,7 @@ impl Import {
     }
 }
 
-fn describe_import(imported: &Imported) -> String {
+fn describe_import(imported: &Imported) -> Text {
     let accounts = &imported.accounts;
     let mut text = card(&[
         ("accounts opened", accounts.opened.to_string()),
@@ -99,7 +99,7 @@ fn describe_import(imported: &Imported) -> String {
         let columns = [Column::Left("rejected because"), Column::Right("rows")];
         let counts = imported.rejected_by_reason.iter();
         let rows = counts.map(|(reason, count)| vec![reason.to_owned(), count.to_string()]);
-        text = format!("{text}\n{}\n{}", table(&columns, rows), rejections(&imported.rejections));
+        text = text.then(&table(&columns, rows)).then(&rejections(&imported.rejections));
     }
     with_bad_rows(text, &imported.bad_rows)
 }
@@ -108,7 +108,7 @@ fn or_nothing(count: usize) -> String {
     if count == 0 { String::new() } else { count.to_string() }
 }
 
-fn rejections(rejections: &[Rejection]) -> String {
+fn rejections(rejections: &[Rejection]) -> Text {
     let columns =
         [Column::Right("line"), Column::Left("rejected because"), Column::Left("transfer")];
     let shown = rejections.iter().take(REJECTIONS_SHOWN_MAX);
@@ -122,11 +122,11 @@ fn rejections(rejections: &[Rejection]) -> String {
     let text = table(&columns, rows);
     match rejections.len().saturating_sub(REJECTIONS_SHOWN_MAX) {
         0 => text,
-        more => format!("{text}\nand {more} more, which --json lists"),
+        more => text.then(&Text::line(&format!("and {more} more, which --json lists"))),
     }
 }
 
-fn with_bad_rows(text: String, bad_rows: &[BadRow]) -> String {
+fn with_bad_rows(text: Text, bad_rows: &[BadRow]) -> Text {
     if bad_rows.is_empty() {
         return text;
     }
@@ -139,7 +139,7 @@ fn with_bad_rows(text: String, bad_rows: &[BadRow]) -> String {
     let row = |bad: &BadRow| {
         vec![bad.file.to_owned(), bad.line.to_string(), bad.field.clone(), bad.rule.clone()]
     };
-    format!("{text}\n{}", table(&columns, bad_rows.iter().map(row)))
+    text.then(&table(&columns, bad_rows.iter().map(row)))
 }
 
 impl Reconcile {
@@ -179,7 +179,7 @@ impl Orders {
     }
 }
 
-fn describe_orders(loaded: &LoadedOrders) -> String {
+fn describe_orders(loaded: &LoadedOrders) -> Text {
     let text = card(&[
         ("rows", loaded.rows.to_string()),
         ("orders set", loaded.set.to_string()),
@@ -189,7 +189,7 @@ fn describe_orders(loaded: &LoadedOrders) -> String {
     with_bad_rows(text, &loaded.bad_rows)
 }
 
-fn describe_comparison(reconciled: &Reconciled) -> String {
+fn describe_comparison(reconciled: &Reconciled) -> Text {
     let columns = [
         Column::Left(""),
         Column::Right("exact"),
@@ -211,14 +211,14 @@ fn describe_comparison(reconciled: &Reconciled) -> String {
         ("not sent", or_nothing(reconciled.not_sent)),
         ("sum of the closing balances", format!("{:.2}", reconciled.closing_sum)),
     ]);
-    let mut text = format!("{}\n{sums}", table(&columns, rows));
+    let mut text = table(&columns, rows).then(&sums);
     if !reconciled.mismatches.is_empty() {
-        text = format!("{text}\n{}", mismatches(&reconciled.mismatches));
+        text = text.then(&mismatches(&reconciled.mismatches));
     }
     with_bad_rows(text, &reconciled.bad_rows)
 }
 
-fn mismatches(mismatches: &[Mismatch]) -> String {
+fn mismatches(mismatches: &[Mismatch]) -> Text {
     let columns = [
         Column::Right("account"),
         Column::Left("day"),

@@ -26,6 +26,7 @@ mod period;
 mod progress;
 mod search;
 mod session;
+mod spreadsheet;
 mod statement;
 mod terms;
 mod transfer;
@@ -148,7 +149,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
+    output::keep_panics_visible();
+    let Cli { global, command } = match Cli::try_parse() {
+        Ok(parsed) => parsed,
+        Err(error) => return failure::wrong_arguments(&error),
+    };
     let mut session = Session::new(global);
     let runtime = Runtime::new().expect("the system lets a process have threads");
     let ended = runtime.block_on(run(command, &mut session));

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     failure::Failure,
-    output::{Column, card, digits, table},
+    output::{Column, Text, card, digits, table},
     session::{SendId, Session, account_id},
 };
 
@@ -156,7 +156,7 @@ impl List {
     }
 }
 
-fn list(found: &MonitorsListed) -> String {
+fn list(found: &MonitorsListed) -> Text {
     let columns = [
         Column::Left("monitor"),
         Column::Left("raised when"),

@@ -18,7 +18,7 @@ use teller_client::{
 use crate::{
     failure::Failure,
     global::secret,
-    output::{Column, card, or_empty, table},
+    output::{Column, Text, card, or_empty, table},
     session::{SendId, Session, account_id},
 };
 
@@ -202,7 +202,7 @@ fn channel(name: &str) -> Result<Channel, InvalidInput> {
 }
 
 /// One row for each delivery; a notification without any has one, too.
-fn list(found: &[Notification]) -> String {
+fn list(found: &[Notification]) -> Text {
     let columns = [
         Column::Left("made at"),
         Column::Left("account"),
@@ -277,7 +277,7 @@ impl Set {
     }
 }
 
-fn describe(preferences: &PreferencesChanged) -> String {
+fn describe(preferences: &PreferencesChanged) -> Text {
     let yes_or_no = |yes| if yes { "yes" } else { "no" }.to_owned();
     let topics: Vec<String> = preferences.topics.iter().map(code_of).collect();
     card(&[
@@ -288,7 +288,7 @@ fn describe(preferences: &PreferencesChanged) -> String {
     ])
 }
 
-fn describe_found(found: &PreferencesFound) -> String {
+fn describe_found(found: &PreferencesFound) -> Text {
     let topics: Vec<String> = found.topics.iter().map(code_of).collect();
     let webhook = match (found.webhook, found.webhook_disabled) {
         (false, _) => "no",

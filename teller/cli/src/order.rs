@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     failure::Failure,
-    output::{Column, card, or_empty, table},
+    output::{Column, Text, card, or_empty, table},
     session::{SendId, Session, account_id},
 };
 
@@ -275,7 +275,7 @@ impl List {
     }
 }
 
-fn listed(found: &OrdersListed) -> String {
+fn listed(found: &OrdersListed) -> Text {
     let columns = [
         Column::Left("order"),
         Column::Left("creditor"),
@@ -323,7 +323,7 @@ impl Show {
     }
 }
 
-fn describe(found: &OrderFound) -> String {
+fn describe(found: &OrderFound) -> Text {
     let head = match &found.order {
         None => card(&[("order", format!("{}, over or cancelled", found.order_id))]),
         Some(order) => {
@@ -350,5 +350,5 @@ fn describe(found: &OrderFound) -> String {
             execution.at.to_rfc3339(),
         ]
     };
-    format!("{head}\n{}", table(&columns, found.executions.iter().map(row)))
+    head.then(&table(&columns, found.executions.iter().map(row)))
 }

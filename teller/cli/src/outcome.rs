@@ -9,7 +9,7 @@ use shared_events::{
 };
 use teller_client::{Decided, Refusal};
 
-use crate::output::{Column, card, digits, or_empty, table};
+use crate::output::{Column, Text, card, digits, or_empty, table};
 
 /// One word for it: `posted`, `held`, `released`, or why it was rejected.
 pub(crate) fn word(outcome: &InstructionOutcome) -> &str {
@@ -22,7 +22,7 @@ pub(crate) fn word(outcome: &InstructionOutcome) -> &str {
 }
 
 /// The whole outcome, with the balances afterwards.
-pub(crate) fn describe(decided: &Decided) -> String {
+pub(crate) fn describe(decided: &Decided) -> Text {
     let id = decided.transfer_id;
     match &decided.outcome {
         InstructionOutcome::Posted(outcome) => posted(id, outcome),
@@ -40,7 +40,7 @@ pub(crate) fn describe(decided: &Decided) -> String {
     }
 }
 
-fn posted(id: TransferId, posted: &Posted) -> String {
+fn posted(id: TransferId, posted: &Posted) -> Text {
     let currency = posted.legs.last().map(|leg| leg.money.currency);
     let of_hold = |amount: fn(&HoldAfter) -> shared_events::Amount| match (&posted.hold, currency) {
         (Some(hold), Some(currency)) => digits(amount(hold), currency),
@@ -61,7 +61,7 @@ fn posted(id: TransferId, posted: &Posted) -> String {
         Column::Right("balance"),
         Column::Right("available"),
     ];
-    format!("{head}\n{}", table(&columns, posted.legs.iter().map(leg)))
+    head.then(&table(&columns, posted.legs.iter().map(leg)))
 }
 
 fn leg(leg: &PostedLeg) -> Vec<String> {
@@ -76,7 +76,7 @@ fn leg(leg: &PostedLeg) -> Vec<String> {
     vec![name(&leg.account), debit, credit, currency.to_string(), balance, available]
 }
 
-fn released(id: TransferId, released: &Released) -> String {
+fn released(id: TransferId, released: &Released) -> Text {
     card(&[
         (released.cause.as_str(), id.to_string()),
         ("hold", released.hold_id.to_string()),

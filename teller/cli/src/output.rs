@@ -1,4 +1,5 @@
-//! How results look: tables for people, JSON for programs.
+//! How results look: tables for people, JSON for programs. Promise: all that is printed passes
+//! here, and no text of a stranger steers the terminal.
 
 use std::io::{self, Write};
 
@@ -15,11 +16,58 @@ pub(crate) struct Output {
     stdout: io::Stdout,
 }
 
+/// Text for people, line by line. Promise: every line went through [`visible`], so no text of a
+/// stranger steers the terminal or adds a line, whoever put the text together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Text(String);
+
+/// A cell of a table.
+pub(crate) enum Cell {
+    One(String),
+    /// A part on each line.
+    Lines(Vec<String>),
+}
+
 /// A column's header, and where its cells stand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Column {
     Left(&'static str),
     Right(&'static str),
+}
+
+impl Text {
+    /// One line.
+    pub(crate) fn line(text: &str) -> Self {
+        Self(visible(text).into_owned())
+    }
+
+    /// The lines of a text that is long or has a form: JSON with indents, a statement's document,
+    /// the explanation of a wrong option.
+    pub(crate) fn lines(text: &str) -> Self {
+        Self(visible_lines(text).into_owned())
+    }
+
+    /// This text, and another one below.
+    pub(crate) fn then(self, below: &Self) -> Self {
+        Self(format!("{}\n{}", self.0, below.0))
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::One(text)
+    }
+}
+
+impl Cell {
+    fn text(&self) -> String {
+        match self {
+            Self::One(text) => visible(text).into_owned(),
+            Self::Lines(parts) => {
+                parts.iter().map(|part| visible(part)).collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
 }
 
 impl Output {
@@ -31,39 +79,64 @@ impl Output {
     pub(crate) fn show<T: Serialize>(
         &mut self,
         value: &T,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> Text,
     ) -> io::Result<()> {
         match self.json {
-            true => self.json(&serde_json::to_string(value)?),
-            false => self.line(&human()),
+            true => self.json(value),
+            false => self.text(&human()),
         }
     }
 
-    /// Prints JSON. Text of strangers in it steers no terminal, and is exact to a program.
-    pub(crate) fn json(&mut self, json: &str) -> io::Result<()> {
-        self.print(&visible_json(json))
+    /// Prints JSON on one line. Text of strangers in it steers no terminal, and is exact to a
+    /// program.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let json = serde_json::to_string(value)?;
+        self.ours(&visible_json(&json))
     }
 
-    /// Prints text in lines. Text of strangers in it steers no terminal.
-    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
-        self.print(&visible_lines(text))
+    /// Prints text for people.
+    pub(crate) fn text(&mut self, text: &Text) -> io::Result<()> {
+        self.ours(&text.0)
     }
 
-    /// Prints text as it is, at once: of ours only.
-    pub(crate) fn print(&mut self, text: &str) -> io::Result<()> {
+    /// Prints text as it is, at once: the program's own, with no word of a stranger in it.
+    pub(crate) fn ours(&mut self, text: &str) -> io::Result<()> {
         let mut stdout = self.stdout.lock();
         writeln!(stdout, "{text}")?;
         stdout.flush()
+    }
+
+    /// Writes JSON Lines that come one after another, for as long as there are any.
+    pub(crate) fn stream(&self) -> impl Write + Send + use<> {
+        io::BufWriter::new(io::stdout())
     }
 }
 
 /// Prints a line that is no result. The line is lost where standard error is closed.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible_lines(text));
+    note_text(&Text::line(text));
+}
+
+/// Prints a line for programs that is no result.
+pub(crate) fn note_json(value: &serde_json::Value) {
+    note_text(&Text(visible_json(&value.to_string()).into_owned()));
+}
+
+/// Prints text that is no result.
+pub(crate) fn note_text(text: &Text) {
+    let _ = writeln!(io::stderr(), "{}", text.0);
+}
+
+/// A panic is an error of this program; its text may quote a stranger.
+pub(crate) fn keep_panics_visible() {
+    std::panic::set_hook(Box::new(|panic| note(&panic.to_string())));
 }
 
 /// A table with one row for each item.
-pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table<C: Into<Cell>>(
+    columns: &[Column],
+    rows: impl IntoIterator<Item = Vec<C>>,
+) -> Text {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header(columns.iter().map(|column| match column {
@@ -76,18 +149,19 @@ pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<Strin
     }
     for row in rows {
         // Before the widths are counted: invisible characters have none.
-        table.add_row(row.iter().map(|cell| visible_lines(cell)));
+        table.add_row(row.into_iter().map(|cell| cell.into().text()));
     }
-    table.to_string()
+    Text(table.to_string())
 }
 
 /// One thing: a name and a value on each line. Empty values are left out.
-pub(crate) fn card(fields: &[(&str, String)]) -> String {
+pub(crate) fn card(fields: &[(&str, String)]) -> Text {
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let lines = fields.iter().filter(|(_, value)| !value.is_empty());
-    let lines: Vec<String> =
-        lines.map(|(name, value)| format!("{name:<width$}  {}", visible(value))).collect();
-    lines.join("\n")
+    let lines: Vec<String> = lines
+        .map(|(name, value)| format!("{:<width$}  {}", visible(name), visible(value)))
+        .collect();
+    Text(lines.join("\n"))
 }
 
 /// An amount with its currency's digits.
@@ -116,24 +190,31 @@ mod tests {
     #[test]
     fn a_card_leaves_out_what_is_empty() {
         let fields = [("id", "7".to_owned()), ("note", String::new()), ("status", "ok".to_owned())];
-        assert_eq!(card(&fields), "id      7\nstatus  ok");
+        assert_eq!(card(&fields).0, "id      7\nstatus  ok");
     }
 
+    /// What a stranger would write to clear the screen, to reverse a line, or to add one.
+    const EVIL: &str = "Rent\u{2028}\u{1b}[2J\u{202e}\r\n\u{85}\u{9b}31mok\u{2066}\u{7f}\u{61c}";
+
     #[test]
-    fn strangers_text_steers_no_terminal() {
-        let reference = "Rent\u{2028}\u{1b}[2J\u{202e}";
-        let rows = [vec![reference.to_owned(), "two\nlines".to_owned()]];
-        let text = table(&[Column::Left("reference"), Column::Left("legs")], rows);
-        assert!(text.contains("│ Rent \u{fffd}[2J\u{fffd} ┆ two   │"), "{text}");
-        assert!(text.contains("┆ lines │"), "{text}");
-        assert_eq!(card(&[("id", "a\nb".to_owned())]), "id  a b");
+    fn strangers_text_steers_no_terminal_and_adds_no_line() {
+        let seen = "Rent \u{fffd}[2J\u{fffd}   \u{fffd}31mok\u{fffd}\u{fffd}\u{fffd}";
+        let rows = [vec![Cell::One(EVIL.to_owned()), Cell::Lines(vec!["two".into(), EVIL.into()])]];
+        let Text(text) = table(&[Column::Left("reference"), Column::Left("legs")], rows);
+        assert!(text.contains(&format!("│ {seen} ┆ two ")), "{text}");
+        assert!(text.contains(&format!("┆ {seen} │")), "{text}");
+        assert_eq!(text.lines().count(), 6, "{text}");
+        assert_eq!(card(&[("id", EVIL.to_owned())]).0, format!("id  {seen}"));
+        assert_eq!(Text::line(EVIL).0, seen);
+        let Text(below) = Text::line(EVIL).then(&Text::lines("a\nb\u{1b}"));
+        assert_eq!(below, format!("{seen}\na\nb\u{fffd}"));
     }
 
     #[test]
     fn numbers_stand_right() {
         let rows = [["1993-01-01", "7.00"], ["1993-01-02", "12.00"]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec());
-        let text = table(&[Column::Left("day"), Column::Right("amount")], rows);
+        let Text(text) = table(&[Column::Left("day"), Column::Right("amount")], rows);
         assert!(text.contains("│ 1993-01-01 ┆   7.00 │"), "{text}");
     }
 

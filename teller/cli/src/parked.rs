@@ -5,7 +5,6 @@ use serde::Serialize;
 use serde_json::Value;
 use shared_events::{
     client::{self, ParkedMessage, ParkedQueue},
-    text::visible,
     topology::SERVICES,
 };
 use teller_client::{Refusal, TellerError, input::InvalidInput};
@@ -13,7 +12,7 @@ use teller_client::{Refusal, TellerError, input::InvalidInput};
 use crate::{
     failure::Failure,
     global,
-    output::{Column, card, table},
+    output::{Column, Text, card, table},
     session::Session,
 };
 
@@ -159,10 +158,10 @@ fn report(
         }
     };
     let result = serde_json::json!({ what: names, "not_found": missing });
-    let line = |name: &&str| format!("{what} {}", visible(name));
-    let lines = || names.iter().map(line).collect::<Vec<_>>().join("\n");
+    let line = |name: &&str| Text::line(&format!("{what} {name}"));
+    let lines = || names.iter().map(line).reduce(|above, below| above.then(&below));
     if session.json() || !done.is_empty() {
-        session.out.show(&result, lines)?;
+        session.out.show(&result, || lines().unwrap_or_default())?;
     }
     match missing.as_slice() {
         [] => Ok(()),
@@ -211,16 +210,16 @@ fn body(message: &ParkedMessage) -> Value {
         .unwrap_or_else(|_| String::from_utf8_lossy(&message.body).into_owned().into())
 }
 
-fn list(found: &[ParkedMessage]) -> String {
+fn list(found: &[ParkedMessage]) -> Text {
     let columns = ["id", "type", "reason", "queue", "parked at", "fingerprint"].map(Column::Left);
     let row = |message: &ParkedMessage| {
         let ParkedMessage { id, kind, reason, queue, at, fingerprint, .. } = message;
-        [id, kind, reason, queue, at, fingerprint].map(|text| visible(text).into_owned()).to_vec()
+        [id, kind, reason, queue, at, fingerprint].map(String::clone).to_vec()
     };
     table(&columns, found.iter().map(row))
 }
 
-fn describe(message: &ParkedMessage) -> String {
+fn describe(message: &ParkedMessage) -> Text {
     let fields = [
         ("id", &message.id),
         ("type", &message.kind),
@@ -231,10 +230,9 @@ fn describe(message: &ParkedMessage) -> String {
         ("parked by", &message.by),
         ("fingerprint", &message.fingerprint),
     ];
-    let fields = card(&fields.map(|(name, text)| (name, visible(text).into_owned())));
     let body = match body(message) {
-        Value::String(text) => visible(&text).into_owned(),
-        json => format!("{json:#}"),
+        Value::String(text) => Text::line(&text),
+        json => Text::lines(&format!("{json:#}")),
     };
-    format!("{fields}\n{body}")
+    card(&fields.map(|(name, text)| (name, text.clone()))).then(&body)
 }

@@ -8,7 +8,7 @@ use teller_files::payments::{self, FileId, Paid};
 
 use crate::{
     failure::{Exit, Failure},
-    output::{Column, card, table},
+    output::{Column, Text, card, table},
     progress::Bar,
     session::{SendId, Session},
 };
@@ -69,7 +69,7 @@ impl Pay {
     }
 }
 
-fn describe(paid: &Paid) -> String {
+fn describe(paid: &Paid) -> Text {
     let mut text = card(&[
         (
             "read as",
@@ -90,7 +90,7 @@ fn describe(paid: &Paid) -> String {
                 rejection.transfer_id.to_string(),
             ]
         });
-        text = format!("{text}\n{}", table(&columns, rows));
+        text = text.then(&table(&columns, rows));
     }
     if !paid.bad_rows.is_empty() {
         let columns = [Column::Right("line"), Column::Left("field"), Column::Left("rule")];
@@ -98,7 +98,7 @@ fn describe(paid: &Paid) -> String {
             .bad_rows
             .iter()
             .map(|bad| vec![bad.line.to_string(), bad.field.clone(), bad.rule.clone()]);
-        text = format!("{text}\n{}", table(&columns, rows));
+        text = text.then(&table(&columns, rows));
     }
     text
 }

@@ -10,7 +10,7 @@ use teller_client::input;
 
 use crate::{
     failure::Failure,
-    output::{card, or_empty},
+    output::{Text, card, or_empty},
     session::{SendId, Session},
 };
 
@@ -67,7 +67,7 @@ async fn show(session: &mut Session) -> Result<(), Failure> {
     Ok(())
 }
 
-fn describe(found: &PeriodFound) -> String {
+fn describe(found: &PeriodFound) -> Text {
     card(&[
         ("closed through", or_empty(found.closed_through.as_ref())),
         ("closed at", or_empty(found.closed_at.as_ref())),

@@ -17,7 +17,7 @@ use teller_client::{
 
 use crate::{
     failure::Failure,
-    output::{Column, digits, note, or_empty, table},
+    output::{Cell, Column, Text, digits, note, or_empty, table},
     session::Session,
 };
 
@@ -137,7 +137,7 @@ impl Search {
     }
 }
 
-fn entries(found: &EntriesFound) -> String {
+fn entries(found: &EntriesFound) -> Text {
     let columns = [
         Column::Left("booked on"),
         Column::Right("amount"),
@@ -162,10 +162,10 @@ fn entries(found: &EntriesFound) -> String {
         ]
     };
     let title = format!("account {} in {}", found.account_id, found.currency);
-    format!("{title}\n{}", table(&columns, found.entries.iter().map(row)))
+    Text::line(&title).then(&table(&columns, found.entries.iter().map(row)))
 }
 
-fn payments(found: &[JournalRecord]) -> String {
+fn payments(found: &[JournalRecord]) -> Text {
     let columns = [
         Column::Left("decided at"),
         Column::Left("outcome"),
@@ -176,12 +176,12 @@ fn payments(found: &[JournalRecord]) -> String {
     ];
     let row = |record: &JournalRecord| {
         vec![
-            record.decided_at.to_rfc3339(),
-            outcome(record),
+            record.decided_at.to_rfc3339().into(),
+            outcome(record).into(),
             legs(record),
-            or_empty(record.instruction.reference.as_ref()),
-            or_empty(record.instruction.end_to_end_id.as_ref()),
-            record.instruction.transfer_id.to_string(),
+            or_empty(record.instruction.reference.as_ref()).into(),
+            or_empty(record.instruction.end_to_end_id.as_ref()).into(),
+            record.instruction.transfer_id.to_string().into(),
         ]
     };
     table(&columns, found.iter().map(row))
@@ -196,8 +196,8 @@ fn outcome(record: &JournalRecord) -> String {
     }
 }
 
-fn legs(record: &JournalRecord) -> String {
-    let InstructionOutcome::Posted(posted) = &record.outcome else { return String::new() };
+fn legs(record: &JournalRecord) -> Cell {
+    let InstructionOutcome::Posted(posted) = &record.outcome else { return Cell::Lines(vec![]) };
     let leg = |leg: &shared_events::ledger::PostedLeg| {
         let sign = if leg.direction == Direction::Debit { "-" } else { "+" };
         let currency: Currency = leg.money.currency;
@@ -207,5 +207,5 @@ fn legs(record: &JournalRecord) -> String {
         };
         format!("{whose} {sign}{} {currency}", digits(leg.money.amount, currency))
     };
-    posted.legs.iter().map(leg).collect::<Vec<_>>().join("\n")
+    Cell::Lines(posted.legs.iter().map(leg).collect())
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     global::Global,
-    output::{Output, note},
+    output::{Output, note, note_json},
 };
 
 /// The client's name in `source`: `/clients/teller`.
@@ -98,7 +98,7 @@ impl Session {
 
     pub(crate) fn announce(&self, id: MessageId) -> MessageId {
         match self.json() {
-            true => note(&format!(r#"{{"id":"{id}"}}"#)),
+            true => note_json(&serde_json::json!({ "id": id })),
             false => note(&format!("id: {id}")),
         }
         id

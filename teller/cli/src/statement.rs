@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 use shared_events::{
     Amount,
     ledger::{Direction, StatementEntry, StatementFound, StatementPeriod},
-    text::csv_field,
 };
 use teller_camt053::Servicer;
 use teller_client::input::{self, InvalidInput};
@@ -14,8 +13,9 @@ use teller_client::input::{self, InvalidInput};
 use crate::{
     books::Of,
     failure::Failure,
-    output::{Column, digits, or_empty, table},
+    output::{Column, Text, digits, or_empty, table},
     session::Session,
+    spreadsheet::{CsvCell, Spreadsheet},
 };
 
 #[derive(Debug, Args)]
@@ -70,10 +70,9 @@ impl Statement {
             (Format::Camt053, Some((days, servicer))) => {
                 teller_camt053::document(&bank, &servicer, &account, days, &statement).await?
             }
-            (Format::Csv, _) => csv(&statement)?,
+            (Format::Csv, _) => csv(&statement),
             (Format::Json, _) => {
-                let json = serde_json::to_string(&statement).map_err(std::io::Error::from)?;
-                session.out.json(&json)?;
+                session.out.json(&statement)?;
                 return Ok(());
             }
             (Format::Table | Format::Camt053, _) => {
@@ -81,7 +80,7 @@ impl Statement {
                 return Ok(());
             }
         };
-        session.out.line(text.trim_end())?;
+        session.out.text(&Text::lines(text.trim_end()))?;
         Ok(())
     }
 }
@@ -102,15 +101,14 @@ fn days(
     Ok((from.ok_or_else(|| needed("from"))?, to.ok_or_else(|| needed("to"))?))
 }
 
-fn signed(statement: &StatementFound, entry: &StatementEntry) -> String {
-    let amount = digits(entry.amount, statement.currency);
+fn signed(entry: &StatementEntry) -> Amount {
     match entry.direction {
-        Direction::Debit => format!("-{amount}"),
-        Direction::Credit => amount,
+        Direction::Debit => Amount(-entry.amount.decimal()),
+        Direction::Credit => entry.amount,
     }
 }
 
-fn lines(statement: &StatementFound) -> String {
+fn lines(statement: &StatementFound) -> Text {
     let columns = [
         Column::Left("booked on"),
         Column::Left("value date"),
@@ -124,7 +122,7 @@ fn lines(statement: &StatementFound) -> String {
         vec![
             entry.booking_date.to_string(),
             or_empty(entry.value_date.as_ref()),
-            signed(statement, entry),
+            digits(signed(entry), statement.currency),
             digits(entry.balance_after, statement.currency),
             entry.counterparty.to_string(),
             or_empty(entry.reference.as_ref()),
@@ -133,21 +131,26 @@ fn lines(statement: &StatementFound) -> String {
     };
     let title = format!("account {} in {}", statement.account_id, statement.currency);
     let entries = table(&columns, statement.entries.iter().map(row));
-    let Some(period) = &statement.period else { return format!("{title}\n{entries}") };
+    let title = Text::line(&title);
+    let Some(period) = &statement.period else { return title.then(&entries) };
     let amount = |amount: Amount| digits(amount, statement.currency);
     let StatementPeriod { opening_balance, closing_balance, debits, credits, .. } = *period;
-    format!(
-        "{title}\nopening balance {}\n{entries}\n{} debits {}, {} credits {}\nclosing balance {}",
-        amount(opening_balance),
+    let sums = format!(
+        "{} debits {}, {} credits {}",
         period.debit_count,
         amount(debits),
         period.credit_count,
         amount(credits),
-        amount(closing_balance),
-    )
+    );
+    title
+        .then(&Text::line(&format!("opening balance {}", amount(opening_balance))))
+        .then(&entries)
+        .then(&Text::line(&sums))
+        .then(&Text::line(&format!("closing balance {}", amount(closing_balance))))
 }
 
-const CSV_COLUMNS: [&str; 12] = [
+const COLUMNS: usize = 12;
+const CSV_COLUMNS: [&str; COLUMNS] = [
     "row",
     "booking_date",
     "value_date",
@@ -162,39 +165,38 @@ const CSV_COLUMNS: [&str; 12] = [
     "version",
 ];
 
-fn csv(statement: &StatementFound) -> Result<String, std::io::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let currency = statement.currency.to_string();
-    let balance = |row: &str, balance: Amount| {
-        let mut cells = [const { String::new() }; CSV_COLUMNS.len()];
-        cells[0] = row.to_owned();
-        cells[5].clone_from(&currency);
-        cells[6] = digits(balance, statement.currency);
-        cells
-    };
-    writer.write_record(CSV_COLUMNS)?;
+/// The balance before the first entry, or after the last one.
+fn balance_row(statement: &StatementFound, row: &str, balance: Amount) -> [CsvCell; COLUMNS] {
+    let mut cells = [const { CsvCell::Text(String::new()) }; COLUMNS];
+    cells[0] = CsvCell::text(row);
+    cells[5] = CsvCell::text(&statement.currency);
+    cells[6] = CsvCell::Amount(balance, statement.currency);
+    cells
+}
+
+fn csv(statement: &StatementFound) -> String {
+    let mut sheet = Spreadsheet::new(CSV_COLUMNS);
     if let Some(period) = &statement.period {
-        writer.write_record(balance("opening", period.opening_balance))?;
+        sheet.row(&balance_row(statement, "opening", period.opening_balance));
     }
     for entry in &statement.entries {
-        writer.write_record([
-            "entry".to_owned(),
-            entry.booking_date.to_string(),
-            entry.value_date.unwrap_or(entry.booking_date).to_string(),
-            entry.posted_at.to_rfc3339(),
-            signed(statement, entry),
-            currency.clone(),
-            digits(entry.balance_after, statement.currency),
-            entry.counterparty.to_string(),
-            entry.reference.as_deref().map(csv_field).unwrap_or_default(),
-            entry.end_to_end_id.as_deref().map(csv_field).unwrap_or_default(),
-            entry.transfer_id.to_string(),
-            entry.version.to_string(),
-        ])?;
+        sheet.row(&[
+            CsvCell::text("entry"),
+            CsvCell::text(&entry.booking_date),
+            CsvCell::text(&entry.value_date.unwrap_or(entry.booking_date)),
+            CsvCell::text(&entry.posted_at.to_rfc3339()),
+            CsvCell::Amount(signed(entry), statement.currency),
+            CsvCell::text(&statement.currency),
+            CsvCell::Amount(entry.balance_after, statement.currency),
+            CsvCell::text(&entry.counterparty),
+            CsvCell::text(&or_empty(entry.reference.as_ref())),
+            CsvCell::text(&or_empty(entry.end_to_end_id.as_ref())),
+            CsvCell::text(&entry.transfer_id),
+            CsvCell::text(&entry.version),
+        ]);
     }
     if let Some(period) = &statement.period {
-        writer.write_record(balance("closing", period.closing_balance))?;
+        sheet.row(&balance_row(statement, "closing", period.closing_balance));
     }
-    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
-    Ok(String::from_utf8(bytes).expect("texts are UTF-8, and so is what is made of them"))
+    sheet.finish()
 }

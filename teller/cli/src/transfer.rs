@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     failure::Failure,
     instruct::{Details, carry_out},
-    output::{card, digits, or_empty},
+    output::{Text, card, digits, or_empty},
     session::Session,
 };
 
@@ -133,7 +133,7 @@ fn show(session: &mut Session, id: MessageId, outcome: Outcome) -> Result<(), Fa
         }
         Outcome::Rejected(rejected) => {
             if session.json() {
-                session.out.show(&sent, String::new)?;
+                session.out.show(&sent, Text::default)?;
             }
             let from = &rejected.debtor;
             let message = format!("{} from {from} to {}", rejected.money, rejected.creditor);
@@ -143,7 +143,7 @@ fn show(session: &mut Session, id: MessageId, outcome: Outcome) -> Result<(), Fa
     }
 }
 
-fn describe(transfer: &PostedTransfer) -> String {
+fn describe(transfer: &PostedTransfer) -> Text {
     let currency = transfer.money.currency;
     card(&[
         ("posted", transfer.transfer_id.to_string()),
@@ -174,7 +174,7 @@ impl Status {
     }
 }
 
-fn describe_found(found: &TransferFound) -> String {
+fn describe_found(found: &TransferFound) -> Text {
     let status = match &found.reason {
         Some(reason) => format!("{}: {reason}", found.status),
         None => found.status.to_string(),

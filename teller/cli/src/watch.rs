@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
-use shared_events::{AccountId, envelope::RawEnvelope, text::visible};
+use shared_events::{AccountId, envelope::RawEnvelope};
 use teller_client::input::{self, InvalidInput};
 
 use crate::{
     failure::Failure,
-    output::note,
+    output::{Text, note},
     session::{Session, account_id},
 };
 
@@ -57,11 +57,8 @@ impl Watch {
             };
             if concerns(&event, about) {
                 match session.json() {
-                    true => {
-                        let json = serde_json::to_string(&event).map_err(std::io::Error::from)?;
-                        session.out.json(&json)?;
-                    }
-                    false => session.out.line(&visible(&line(&event)))?,
+                    true => session.out.json(&event)?,
+                    false => session.out.text(&Text::line(&line(&event)))?,
                 }
                 left = left.map(|left| left - 1);
             }

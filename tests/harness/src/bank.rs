@@ -131,6 +131,17 @@ impl Bank {
         self.0.settings.lock().unwrap_or_else(PoisonError::into_inner).push(setting);
     }
 
+    /// Names one more receiver of webhooks (`127.0.0.1:40123`), which may then have a private
+    /// address.
+    pub fn name_receiver(&self, receiver: &str) {
+        const ALLOW: &str = "BANKWIRE_WEBHOOK__ALLOW";
+        let settings = self.0.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = settings.iter().rfind(|(_, name, _)| name == ALLOW);
+        let named = before.map_or(String::new(), |(_, _, named)| format!("{named},"));
+        drop(settings);
+        self.set("notifications", ALLOW, format!("{named}{receiver}"));
+    }
+
     /// Starts an instance of a service (`ledger`), and waits until it is ready.
     pub async fn start(&self, service: &str) -> Result<Instance> {
         let instance = self.prepare(service).await?;
@@ -173,8 +184,6 @@ impl Bank {
             environment.push(("SMTP__FROM", "bank@example.com".to_owned()));
             let secret = "whsec_YmFua3dpcmUtZGV2LXdlYmhvb2stc2VjcmV0";
             environment.push(("WEBHOOK__SECRET", secret.to_owned()));
-            environment.push(("WEBHOOK__ALLOW_PRIVATE", "true".to_owned()));
-            environment.push(("WEBHOOK__PORTS", "any".to_owned()));
         }
         let named = |(name, value)| (format!("BANKWIRE_{name}"), value);
         let mut environment: Vec<_> = environment.into_iter().map(named).collect();

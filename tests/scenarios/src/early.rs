@@ -27,7 +27,8 @@ pub(crate) fn facts() -> Vec<Fact> {
 
 /// The known customer is notified now, and once; the other one when the account is known.
 async fn one_unknown_customer_delays_no_notification_of_others(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = client
         .account_with("alice", |command| command.holder.webhook = Some(receiver.url()))

@@ -14,6 +14,7 @@ mod concurrency;
 mod due_work;
 mod early;
 mod files;
+mod foreign_text;
 mod history;
 mod holds;
 mod instructions;
@@ -27,6 +28,7 @@ mod monitors;
 mod notifications;
 mod operations;
 mod orders;
+mod outgoing;
 mod parked_messages;
 mod periods;
 mod pooler;
@@ -75,6 +77,8 @@ pub fn facts() -> Vec<Fact> {
         ("early", early::facts()),
         ("webhooks", webhooks::facts()),
         ("letters", letters::facts()),
+        ("foreign_text", foreign_text::facts()),
+        ("outgoing", outgoing::facts()),
         ("recovery", recovery::facts()),
         ("concurrency", concurrency::facts()),
         ("broker", broker::facts()),

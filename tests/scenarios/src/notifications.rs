@@ -72,7 +72,8 @@ pub(super) fn reached(receiver: &WebhookReceiver) -> impl FnOnce(&mut OpenAccoun
 }
 
 async fn a_posted_transfer_is_notified_by_e_mail_and_by_signed_webhook(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     let salary = Transfer {
@@ -131,7 +132,7 @@ async fn a_posted_transfer_is_notified_by_e_mail_and_by_signed_webhook(bank: Ban
 
 async fn a_delivery_that_is_refused_for_now_is_sent_again(bank: Bank) -> Result<()> {
     let mail_server = MailServer::open(&["451 later"]).await?;
-    let receiver = WebhookReceiver::open(&[500, 503]).await?;
+    let receiver = WebhookReceiver::open(&bank, &[500, 503]).await?;
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     client.deposit(alice, "1").await?;
@@ -155,7 +156,7 @@ async fn a_delivery_that_is_refused_for_now_is_sent_again(bank: Bank) -> Result<
 
 async fn a_delivery_that_is_refused_for_good_is_given_up(bank: Bank) -> Result<()> {
     let mail_server = MailServer::open(&["550 5.1.1 no such user"]).await?;
-    let receiver = WebhookReceiver::open(&[410, 500, 500, 500]).await?;
+    let receiver = WebhookReceiver::open(&bank, &[410, 500, 500, 500]).await?;
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     client.deposit(alice, "1").await?;
@@ -182,7 +183,8 @@ async fn a_delivery_that_is_refused_for_good_is_given_up(bank: Bank) -> Result<(
 }
 
 async fn every_topic_is_notified_without_the_reason_of_a_freeze(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     client.deposit(alice, "1").await?;
@@ -228,7 +230,8 @@ async fn every_topic_is_notified_without_the_reason_of_a_freeze(bank: Bank) -> R
 }
 
 async fn a_holder_is_notified_of_holds_and_of_their_end(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     client.deposit(alice, "10").await?;
@@ -286,7 +289,8 @@ async fn a_holder_is_notified_of_holds_and_of_their_end(bank: Bank) -> Result<()
 }
 
 async fn a_topic_that_a_holder_has_declined_is_not_sent(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     client.wait_recipients().await?;
@@ -328,7 +332,8 @@ async fn a_topic_that_a_holder_has_declined_is_not_sent(bank: Bank) -> Result<()
 async fn a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code(
     bank: Bank,
 ) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     client.wait_recipients().await?;
@@ -352,7 +357,8 @@ async fn a_rejection_for_a_reason_of_a_later_ledger_is_notified_with_its_code(
 }
 
 async fn a_changed_address_counts_from_the_next_notification_on(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = client.account_with("alice", reached(&receiver)).await?;
     client.deposit(alice, "1").await?;

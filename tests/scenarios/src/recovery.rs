@@ -30,7 +30,7 @@ pub(crate) fn facts() -> Vec<Fact> {
 
 async fn a_delivery_that_failed_is_sent_again_by_command(bank: Bank) -> Result<()> {
     let (mail_server, receiver) =
-        (MailServer::open(&[]).await?, WebhookReceiver::open(&[500; 5]).await?);
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[500; 5]).await?);
     let mut client = open(bank, &mail_server).await?;
     let webhook = Some(receiver.url());
     let alice = client.account_with("alice", |terms| terms.holder.webhook = webhook).await?;
@@ -64,7 +64,7 @@ async fn a_delivery_that_failed_is_sent_again_by_command(bank: Bank) -> Result<(
 
 async fn teller_recovers_the_deliveries_that_failed_in_a_span_of_time(bank: Bank) -> Result<()> {
     let (mail_server, receiver) =
-        (MailServer::open(&[]).await?, WebhookReceiver::open(&[500; 6]).await?);
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[500; 6]).await?);
     let begun = chrono::Utc::now();
     let mut client = open(bank, &mail_server).await?;
     let webhook = Some(receiver.url());

@@ -14,12 +14,15 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{LOCATION, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
     routing::post,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use harness::{PATIENCE, wait_value};
+use harness::{Bank, PATIENCE, wait_value};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
@@ -80,6 +83,8 @@ struct Received {
     answers: VecDeque<StatusCode>,
     /// Said with every refusal.
     retry_after: Option<&'static str>,
+    /// Where every answer sends the caller.
+    location: Option<HeaderValue>,
 }
 
 type Shared = Arc<Mutex<Received>>;
@@ -92,8 +97,15 @@ pub(crate) struct WebhookReceiver {
 }
 
 impl WebhookReceiver {
-    /// Answers the first calls with these statuses, and all others with 204.
-    pub(crate) async fn open(answers: &[u16]) -> Result<Self> {
+    /// Answers the first calls with these statuses, and all others with 204. The bank names it.
+    pub(crate) async fn open(bank: &Bank, answers: &[u16]) -> Result<Self> {
+        let receiver = Self::unnamed(answers).await?;
+        bank.name_receiver(&receiver.address.to_string());
+        Ok(receiver)
+    }
+
+    /// A receiver that the bank does not name.
+    pub(crate) async fn unnamed(answers: &[u16]) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let answers =
@@ -107,12 +119,22 @@ impl WebhookReceiver {
 
     /// Says `Retry-After` with every refusal.
     pub(crate) async fn asking_for_pauses(
+        bank: &Bank,
         answers: &[u16],
         retry_after: &'static str,
     ) -> Result<Self> {
-        let receiver = Self::open(answers).await?;
+        let receiver = Self::open(bank, answers).await?;
         let mut received = receiver.received.lock().unwrap_or_else(PoisonError::into_inner);
         received.retry_after = Some(retry_after);
+        drop(received);
+        Ok(receiver)
+    }
+
+    /// Sends every call to another URL, so many times.
+    pub(crate) async fn redirecting(bank: &Bank, to: &str, times: usize) -> Result<Self> {
+        let receiver = Self::open(bank, &vec![307; times]).await?;
+        let mut received = receiver.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.location = Some(to.parse()?);
         drop(received);
         Ok(receiver)
     }
@@ -120,6 +142,11 @@ impl WebhookReceiver {
     /// For a holder's `webhook`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/hook", self.address)
+    }
+
+    /// The same under another name of this machine.
+    pub(crate) fn url_of(&self, host: &str) -> String {
+        format!("http://{host}:{}/hook", self.address.port())
     }
 
     /// Every call that came.
@@ -144,11 +171,14 @@ async fn take(State(received): State<Shared>, headers: HeaderMap, body: Bytes) -
     let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
     let body = String::from_utf8_lossy(&body).into_owned();
     received.calls.push(WebhookCall { headers, body, at: Instant::now() });
-    match (received.answers.pop_front(), received.retry_after) {
+    let location = received.location.clone();
+    let mut answer = match (received.answers.pop_front(), received.retry_after) {
         (None, _) => StatusCode::NO_CONTENT.into_response(),
         (Some(status), None) => (status, SECRETS).into_response(),
         (Some(status), Some(pause)) => (status, [(RETRY_AFTER, pause)], SECRETS).into_response(),
-    }
+    };
+    answer.headers_mut().extend(location.map(|url| (LOCATION, url)));
+    answer
 }
 
 /// Takes every connection and never says a word.
@@ -158,7 +188,7 @@ pub(crate) struct SilentReceiver {
 }
 
 impl SilentReceiver {
-    pub(crate) async fn open() -> Result<Self> {
+    pub(crate) async fn open(bank: &Bank) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let mut serving = JoinSet::new();
@@ -168,11 +198,17 @@ impl SilentReceiver {
                 connections.push(connection);
             }
         });
-        Ok(Self { address, _serving: serving })
+        let silent = Self { address, _serving: serving };
+        bank.name_receiver(&silent.host());
+        Ok(silent)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/hook", self.host())
     }
 
     /// Another name of this machine, so that it is another host than that of [`WebhookReceiver`].
-    pub(crate) fn url(&self) -> String {
-        format!("http://localhost:{}/hook", self.address.port())
+    fn host(&self) -> String {
+        format!("localhost:{}", self.address.port())
     }
 }

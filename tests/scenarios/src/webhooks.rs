@@ -46,8 +46,8 @@ async fn account_with_webhook(
 async fn three_hundred_deliveries_that_hang_delay_nobody_else(bank: Bank) -> Result<()> {
     let (mail_server, receiver, silent) = (
         MailServer::open(&[]).await?,
-        WebhookReceiver::open(&[]).await?,
-        SilentReceiver::open().await?,
+        WebhookReceiver::open(&bank, &[]).await?,
+        SilentReceiver::open(&bank).await?,
     );
     let mut client = open(bank, &mail_server).await?;
     let alice = account_with_webhook(&mut client, "alice", silent.url()).await?;
@@ -73,7 +73,7 @@ async fn three_hundred_deliveries_that_hang_delay_nobody_else(bank: Bank) -> Res
 
 async fn a_receiver_that_asks_for_a_pause_gets_it(bank: Bank) -> Result<()> {
     let mail_server = MailServer::open(&[]).await?;
-    let receiver = WebhookReceiver::asking_for_pauses(&[503], "2").await?;
+    let receiver = WebhookReceiver::asking_for_pauses(&bank, &[503], "2").await?;
     let mut client = open(bank, &mail_server).await?;
     let alice = account_with_webhook(&mut client, "alice", receiver.url()).await?;
     client.deposit(alice, "1").await?;
@@ -90,7 +90,7 @@ async fn a_receiver_that_asks_for_a_pause_gets_it(bank: Bank) -> Result<()> {
 
 async fn a_webhook_that_is_gone_is_left_alone_until_preferences_are_set(bank: Bank) -> Result<()> {
     let (mail_server, receiver) =
-        (MailServer::open(&[]).await?, WebhookReceiver::open(&[410]).await?);
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[410]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = account_with_webhook(&mut client, "alice", receiver.url()).await?;
     let query = async |client: &BankClient| -> Result<PreferencesFound> {
@@ -123,7 +123,8 @@ async fn a_webhook_that_is_gone_is_left_alone_until_preferences_are_set(bank: Ba
 }
 
 async fn a_new_key_signs_together_with_the_one_before(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = account_with_webhook(&mut client, "alice", receiver.url()).await?;
     client.wait_recipients().await?;
@@ -152,7 +153,8 @@ async fn a_new_key_signs_together_with_the_one_before(bank: Bank) -> Result<()> 
 }
 
 async fn a_row_of_a_newer_version_holds_up_no_other(bank: Bank) -> Result<()> {
-    let (mail_server, receiver) = (MailServer::open(&[]).await?, WebhookReceiver::open(&[]).await?);
+    let (mail_server, receiver) =
+        (MailServer::open(&[]).await?, WebhookReceiver::open(&bank, &[]).await?);
     let mut client = open(bank, &mail_server).await?;
     let alice = account_with_webhook(&mut client, "alice", receiver.url()).await?;
     client.wait_recipients().await?;

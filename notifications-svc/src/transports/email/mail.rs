@@ -22,7 +22,7 @@ use lettre::{
 };
 use metrics::gauge;
 use secrecy::{ExposeSecret, SecretString};
-use shared_events::{address::Address as ServerAddress, envelope::chain};
+use shared_events::{address::Address as ServerAddress, envelope::chain, text::is_visible_line};
 use tracing::{info, warn};
 use url::Host;
 
@@ -101,7 +101,7 @@ impl Mailer {
             return AttemptResult::unsendable("the e-mail address cannot be one");
         };
         let letter = compose(&delivery.payload, &delivery.recipient);
-        let message = match self.message(delivery, Mailbox::new(None, to.clone()), letter) {
+        let message = match self.message(delivery, Mailbox::new(None, to.clone()), &letter) {
             Ok(message) => message,
             Err(error) => return AttemptResult::unsendable(&chain(&error).to_string()),
         };
@@ -141,24 +141,28 @@ impl Mailer {
         &self,
         delivery: &PendingDelivery,
         to: Mailbox,
-        letter: Letter,
+        letter: &Letter,
     ) -> Result<Message, lettre::error::Error> {
         let domain = self.from.email.domain();
         Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(letter.subject)
+            .subject(letter.subject())
             .date(delivery.created_at.into())
             .message_id(Some(format!("<{}@{domain}>", delivery.id)))
             .raw_header(auto_submitted())
             .header(ContentType::TEXT_PLAIN)
-            .body(letter.body)
+            .body(letter.body().to_owned())
     }
 }
 
 /// An address with its domain in the form of DNS: `müller.example` is `xn--mller-kva.example`
-/// (UTS 46). `None` where the domain cannot be one.
+/// (UTS 46). `None` where the domain cannot be one, or where the user's name has characters that
+/// cannot be seen: the header `To` would carry them into the reader's program.
 fn ascii_domain(user: &str, domain: &str) -> Option<Address> {
+    if !is_visible_line(user) {
+        return None;
+    }
     match Host::parse(domain) {
         Ok(Host::Domain(domain)) => Address::new(user, domain).ok(),
         Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => None,

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared_events::{AccountId, MessageId, ids::NotificationId};
+use shared_events::{AccountId, MessageId, ids::NotificationId, text::visible_json};
 
 use crate::{deliveries::PendingDelivery, recipients::Topic, triggers::NotificationPayload};
 
@@ -36,7 +36,10 @@ pub(super) fn webhook_body(delivery: &PendingDelivery) -> String {
             payload: &delivery.payload,
         },
     };
-    serde_json::to_string(&body).expect("a payload writes plain JSON")
+    let json = serde_json::to_string(&body).expect("a payload writes plain JSON");
+    // The receiver reads the same value, and a log or a terminal of the receiver obeys no text of a
+    // stranger.
+    visible_json(&json).into_owned()
 }
 
 /// The name of a topic in the body's `type`.
@@ -54,8 +57,13 @@ const fn webhook_type(topic: Topic) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use shared_events::text::first_hidden;
+
     use super::*;
-    use crate::samples::{movement, pending_delivery};
+    use crate::{
+        samples::{movement, pending_delivery},
+        triggers::Movement,
+    };
 
     #[test]
     fn a_webhook_has_the_facts_and_names_no_other_customer() {
@@ -81,5 +89,17 @@ mod tests {
                 }
             })
         );
+    }
+    #[test]
+    fn a_text_of_a_stranger_arrives_exactly_and_steers_nothing() {
+        let evil = "a\u{1b}[2J\u{9b}31m\u{202e}\u{2028}\u{61c}\r\n\u{7f}\u{fffe}b";
+        let payload = NotificationPayload::TransferPosted(Movement {
+            reference: Some(evil.into()),
+            ..movement()
+        });
+        let body = webhook_body(&pending_delivery(payload));
+        assert_eq!(first_hidden(&body), None, "{body}");
+        let read: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(read["data"]["reference"], evil);
     }
 }

@@ -21,6 +21,11 @@ fn a_domain_has_the_form_of_dns() {
         ("jana@", None),
         ("@example.com", None),
         ("a b@example.com", None),
+        ("ada\u{202e}moc@example.com", None),
+        ("ada\u{2066}@example.com", None),
+        ("ada\u{200b}@example.com", None),
+        ("ada\u{85}@example.com", None),
+        ("ada\r\nBcc: eve@example.com", None),
     ] {
         let (user, domain) = given.rsplit_once('@').expect(given);
         let address = ascii_domain(user, domain).map(|address| address.to_string());
