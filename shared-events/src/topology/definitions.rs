@@ -239,7 +239,10 @@ fn sources(subscription: &Subscription) -> Vec<Value> {
         let exchange = exchange_of(kind).expect("a subscription carries published types only");
         binding(exchange, destination, subscription.name, &any_version(kind))
     };
-    subscription.types.iter().map(source).collect()
+    let mut sources: Vec<Value> = subscription.types.iter().map(source).collect();
+    // The versions of a type stand in a row, and share a binding.
+    sources.dedup();
+    sources
 }
 
 fn binding(source: &str, destination_type: &str, destination: &str, key: &str) -> Value {
@@ -340,4 +343,17 @@ fn queues_of(service: &str, wanted: fn(&Subscription) -> bool) -> String {
 
 fn millis(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).expect("waiting times are minutes, not ages")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ledger::LedgerAccountOpened, message::Message};
+
+    #[test]
+    fn the_versions_of_a_type_share_a_binding() {
+        let types = &[LedgerAccountOpened::TYPE, LedgerAccountOpened::TYPE];
+        let subscription = Subscription { types, ..super::super::ACCOUNTS_EVENTS };
+        assert_eq!(sources(&subscription).len(), 1);
+    }
 }
