@@ -25,6 +25,8 @@ fn a_domain_has_the_form_of_dns() {
         ("ada\u{2066}@example.com", None),
         ("ada\u{200b}@example.com", None),
         ("ada\u{85}@example.com", None),
+        // A blank letter of Korean.
+        ("ada\u{3164}@example.com", None),
         ("ada\r\nBcc: eve@example.com", None),
     ] {
         let (user, domain) = given.rsplit_once('@').expect(given);
