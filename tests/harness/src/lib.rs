@@ -14,7 +14,8 @@
 //! message    messages to the bus, well formed or not
 //! raw        a publisher of any bytes
 //! parked     messages in a queue, with the reason and detail of their parking
-//! recorder   every published event, and the transcript of all
+//! recorder   every published event, or the replies to one requester
+//! transcript messages as text that is the same in every run
 //! statements whether a statement is valid against ISO's schema
 //! wait       a condition and a deadline instead of a sleep
 //! ```
@@ -39,6 +40,7 @@ mod results;
 mod run;
 pub mod statements;
 pub mod suite;
+pub mod transcript;
 pub mod wait;
 
 pub use bank::Bank;
@@ -49,4 +51,5 @@ pub use parked::Parked;
 pub use proxy::{Direction, Proxy};
 pub use recorder::{Recorded, Recorder};
 pub use suite::Fact;
+pub use transcript::Names;
 pub use wait::{PATIENCE, wait_for, wait_value};

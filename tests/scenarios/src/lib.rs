@@ -41,6 +41,7 @@ mod recovery;
 mod refused;
 mod rights;
 mod saga;
+mod seeded_run;
 mod sizes;
 mod transcript;
 mod vanished;
@@ -54,6 +55,7 @@ pub fn facts() -> Vec<Fact> {
     let parts = [
         ("legacy", legacy::facts()),
         ("integrity", integrity::facts()),
+        ("seeded_run", seeded_run::facts()),
         ("audit", audit::facts()),
         ("bounds", bounds::facts()),
         ("saga", saga::facts()),
