@@ -100,7 +100,8 @@ async fn a_statement_of_texts_of_long_ago_steers_nothing_in_any_format(bank: Ban
 
 async fn an_error_that_quotes_a_stranger_is_one_line_that_steers_nothing(bank: Bank) -> Result<()> {
     let teller = TellerCli::of(&bank)?;
-    let unknown = ["parked", "show", EVIL, "--service", "unrouted"];
+    bank.start("accounts").await?;
+    let unknown = ["parked", "drop", EVIL, "--service", "accounts"];
     let output = teller.run(&unknown).await?;
     ensure!(output.code == 1 && output.err.lines().count() == 1, "{output:?}");
     ensure!(output.err.contains("forged"), "{output:?}");
