@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use harness::{
     Bank, Message,
-    broker::CLIENT,
+    broker::{CLIENT, TESTER},
     raw::{RawProperty, raw_nested, raw_text},
 };
 use lapin::types::AMQPValue;
@@ -76,7 +76,7 @@ pub(crate) async fn bytes_that_are_no_text_cost_one_message_each<S: Subject>(
     bank.publish_all(before).await?;
     let strange = strange(subject);
     let deep = subject.command();
-    let mut publisher = bank.raw_publisher(CLIENT).await?;
+    let mut publisher = bank.raw_publisher(TESTER).await?;
     for message in &strange {
         publisher
             .publish(COMMANDS, &message.routing_key, &message.properties, &message.body)

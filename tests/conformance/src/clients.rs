@@ -43,7 +43,7 @@ fn sloppy<S: Subject>(subject: S) -> Vec<Message> {
         good().with_header(ATTEMPT_HEADER, AMQPValue::FieldTable(nested.clone())),
         good().with_header(ATTEMPT_HEADER, AMQPValue::LongLongInt(i64::MIN)),
         good().with_header("x-parked-reason", AMQPValue::Double(1.5)),
-        good().with_header("x-death", AMQPValue::FieldTable(nested)),
+        good().with_header("x-first-death-queue", AMQPValue::FieldTable(nested)),
     ]
 }
 

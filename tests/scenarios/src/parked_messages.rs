@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use harness::{
     Bank, Direction, Fact, Message, PATIENCE, Proxy,
-    broker::CLIENT,
+    broker::{CLIENT, TESTER},
     facts,
     raw::{RawProperty, raw_nested, raw_text},
     wait_for,
@@ -45,7 +45,7 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 async fn parked(teller: &TellerCli, command: &[&str]) -> Result<Value> {
-    teller.json(&[&["parked"], command, &OF].concat()).await
+    teller.json(&[&["--timeout", "120", "parked"], command, &OF].concat()).await
 }
 
 fn broken(id: &str) -> Message {
@@ -134,7 +134,7 @@ async fn a_service_killed_in_the_middle_of_a_replay_replays_each_message_once(
 async fn a_message_of_any_bytes_is_listed_shown_and_dropped(bank: Bank) -> Result<()> {
     let teller = TellerCli::of(&bank)?;
     bank.start("accounts").await?;
-    let mut publisher = bank.raw_publisher(CLIENT).await?;
+    let mut publisher = bank.raw_publisher(TESTER).await?;
     let deep = RawProperty::headers(&[(b"deep", raw_nested(4_000))]);
     let keyed = RawProperty::headers(&[(b"\xff\xfe", raw_text(b"x"))]);
     let (id, user) = (RawProperty::message_id, RawProperty::user_id(CLIENT.as_bytes()));
@@ -237,8 +237,12 @@ async fn parking_headers_of_others_are_ignored(bank: Bank) -> Result<()> {
     ensure!(all["replayed"] == json!([]), "{all}");
     let named = teller.run(&[&["parked", "replay", "forged"][..], &OF].concat()).await?;
     ensure!(named.code == 1 && named.err.contains("no_author"), "{named:?}");
-    ensure!(bank.depth("accounts.parked").await? == 1);
-    Ok(())
+    wait_for(
+        "the message is back",
+        PATIENCE,
+        async || Ok(bank.depth("accounts.parked").await? == 1),
+    )
+    .await
 }
 
 async fn a_command_that_is_repeated_moves_nothing_again(bank: Bank) -> Result<()> {

@@ -35,8 +35,9 @@ pub(crate) struct ParkedQueue {
 pub(crate) struct QueueScan {
     queue: Arc<ParkedQueue>,
     channel: Option<ChannelGuard>,
-    /// The number of fetched messages, and of messages still to come.
-    seen: u32,
+    /// The tags of the fetched messages, in order.
+    seen: Vec<u64>,
+    /// The number of messages still to come.
     left: u32,
 }
 
@@ -61,7 +62,7 @@ impl ParkedQueue {
 impl QueueScan {
     /// A scan that has fetched nothing yet.
     pub(crate) const fn new(queue: Arc<ParkedQueue>) -> Self {
-        Self { queue, channel: None, seen: 0, left: SCANNED_MAX }
+        Self { queue, channel: None, seen: vec![], left: SCANNED_MAX }
     }
 
     /// The next message, until all have come.
@@ -79,26 +80,28 @@ impl QueueScan {
         self.channel = Some(channel);
         match &fetched {
             // Messages that are parked from now on are behind those that are there now.
-            Some(message) if self.seen == 0 => {
-                self.left = self.left.min(message.message_count + 1) - 1
+            Some(message) if self.seen.is_empty() => {
+                self.left = self.left.min(message.message_count + 1) - 1;
             }
             Some(_) => self.left -= 1,
             None => self.left = 0,
         }
-        self.seen += u32::from(fetched.is_some());
+        self.seen.extend(fetched.as_ref().map(|message| message.delivery_tag));
         Ok(fetched)
     }
 
-    /// Acknowledges the messages with these tags, and returns the others to their places.
+    /// Acknowledges the messages with these tags, and returns the others to their places: one by one,
+    /// because the broker returns several at once in any order.
     pub(crate) async fn end(mut self, taken: &[u64]) -> Result<(), BusError> {
         let Some(channel) = self.channel.take() else { return Ok(()) };
         let settling = async {
-            for tag in taken {
-                channel.basic_ack(*tag, BasicAckOptions::default()).await?;
-            }
-            if usize::try_from(self.seen).is_ok_and(|seen| seen > taken.len()) {
-                let all = BasicNackOptions { multiple: true, requeue: true };
-                channel.basic_nack(0, all).await?;
+            for tag in &self.seen {
+                if taken.contains(tag) {
+                    channel.basic_ack(*tag, BasicAckOptions::default()).await?;
+                } else {
+                    let back = BasicNackOptions { multiple: false, requeue: true };
+                    channel.basic_nack(*tag, back).await?;
+                }
             }
             Ok(())
         };

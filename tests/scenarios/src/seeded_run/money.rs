@@ -201,6 +201,13 @@ pub(super) async fn refused_instructions(
         let instruction = session.own(instruction);
         submit(session, vec![instruction]).await?;
     }
+    refused_group(session, &ada).await?;
+    Ok((open_id, expired_id))
+}
+
+/// A group in which one instruction is rejected, and the same instructions in another order.
+async fn refused_group(session: &mut Session, ada: &Party) -> Result<()> {
+    let one = || pay(cash(), ada.clone(), "1", false);
     let group = [one()?, pay(ada.clone(), cash(), "1000000", false)?, one()?, one()?];
     let groups = [Some(7), Some(7), None, Some(8)];
     let group = group.into_iter().zip(groups);
@@ -211,6 +218,5 @@ pub(super) async fn refused_instructions(
             SubmitInstructions { instructions: group.clone() },
             SubmitInstructions { instructions: group.into_iter().rev().collect() },
         )
-        .await?;
-    Ok((open_id, expired_id))
+        .await
 }
