@@ -35,6 +35,14 @@ pub(super) struct ServerSettings {
     password: Option<SecretString>,
 }
 
+/// The part of the settings that a migration reads.
+#[derive(Debug, Deserialize)]
+struct MigrationSettings {
+    database: ServerSettings,
+    #[serde(default)]
+    log: LogSettings,
+}
+
 impl CommonSettings {
     /// The broker's address and login.
     pub(super) fn amqp(&self) -> Result<ConnectionParameters, ConfigError> {
@@ -45,7 +53,14 @@ impl CommonSettings {
 
     /// The address of the service's own database.
     pub(super) fn database(&self) -> Result<Address, ConfigError> {
-        let ServerSettings { url, password } = &self.database;
+        self.database.database()
+    }
+}
+
+impl ServerSettings {
+    /// The address of a database.
+    fn database(&self) -> Result<Address, ConfigError> {
+        let Self { url, password } = self;
         let read = Address::parse(url.expose_secret(), password.clone(), &DATABASE_SCHEMES);
         read.map_err(|source| ConfigError::Address { key: "database.url", source })
     }
@@ -109,6 +124,17 @@ pub enum ConfigError {
 pub(super) fn load<T: DeserializeOwned>(
     file: Option<&Path>,
 ) -> Result<(CommonSettings, T), ConfigError> {
+    let read = read(file)?;
+    Ok((read.clone().try_deserialize()?, read.try_deserialize()?))
+}
+
+/// Reads the address of the database, as its owner, and the format of logs.
+pub(super) fn load_for_migration(file: Option<&Path>) -> Result<(Address, LogFormat), ConfigError> {
+    let MigrationSettings { database, log } = read(file)?.try_deserialize()?;
+    Ok((database.database()?, log.format))
+}
+
+fn read(file: Option<&Path>) -> Result<Config, ConfigError> {
     let mut sources = Config::builder();
     if let Some(file) = file {
         sources = sources.add_source(File::from(file));
@@ -117,8 +143,7 @@ pub(super) fn load<T: DeserializeOwned>(
         .prefix_separator("_")
         .separator("__")
         .source(Some(with_secrets(std::env::vars().collect())?));
-    let read = sources.add_source(environment).build()?;
-    Ok((read.clone().try_deserialize()?, read.try_deserialize()?))
+    Ok(sources.add_source(environment).build()?)
 }
 
 /// `BANKWIRE_X_FILE=/run/secrets/x` stands for `BANKWIRE_X=<what the file says>`.

@@ -12,19 +12,17 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
-    migrate::{MigrateError, Migrator},
+    migrate::MigrateError,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::{
     database_fault::silent,
+    schema::Schema,
     session::{self, PING_TIMEOUT},
 };
 use crate::address::Address;
-
-/// The delivery tables, `bus.inbox` and `bus.outbox`. Run before the service's own migrations.
-pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// One for each consumer, a few for queries.
 const CONNECTIONS_MAX: u32 = 12;
@@ -170,19 +168,35 @@ impl Database {
         session::check(first).await
     }
 
-    /// Brings the schema up to date, without a time limit for single statements.
-    pub(crate) async fn migrate(&self, migrations: &[&Migrator]) -> Result<(), MigrateError> {
-        let mut connection = self.connect_apart().await?;
-        self.sessions_are_ours(&mut connection).await?;
+    /// Brings the schema up to date as the role that owns it, and grants `role` its rights. Single
+    /// statements have no time limit.
+    pub(crate) async fn migrate(
+        &self,
+        schema: &'static Schema,
+        role: &str,
+    ) -> Result<(), MigrateError> {
+        let mut connection = self.own_session().await?;
         in_time(sqlx::query("SET statement_timeout = 0").execute(&mut connection)).await?;
-        let migrating = async {
-            for migrator in migrations {
-                migrator.run(&mut connection).await?;
-            }
-            Ok(())
-        };
+        let migrating = schema.migrate(&mut connection, role);
         let migrated = tokio::time::timeout(MIGRATIONS_TIMEOUT, migrating).await;
         migrated.unwrap_or_else(|_| Err(silent(MIGRATIONS_TIMEOUT).into()))
+    }
+
+    /// Returns the first migration that the database lacks.
+    pub(crate) async fn missing_migration(
+        &self,
+        schema: &'static Schema,
+    ) -> Result<Option<i64>, MigrateError> {
+        let mut connection = self.own_session().await?;
+        let missing = tokio::time::timeout(STATEMENT_TIMEOUT, schema.missing(&mut connection));
+        missing.await.unwrap_or_else(|_| Err(silent(STATEMENT_TIMEOUT).into()))
+    }
+
+    /// A connection whose session belongs to this process.
+    async fn own_session(&self) -> sqlx::Result<PgConnection> {
+        let mut connection = self.connect_apart().await?;
+        self.sessions_are_ours(&mut connection).await?;
+        Ok(connection)
     }
 }
 

@@ -18,13 +18,13 @@ use reqwest::Method;
 use serde_json::Value;
 use shared_events::topology::{SERVICES, SUBSCRIPTIONS, Subscription, parked_queue, retry_queue};
 use sqlx::{AssertSqlSafe, PgPool};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::{process::Command, sync::Mutex as AsyncMutex};
 
 use crate::{
     Instance, Message, Parked, Proxy, Recorder, bank_day,
     broker::{self, Broker, TESTER},
     connection::BrokerConnection,
-    database::{Database, password},
+    database::{Database, owner, password},
     instance::Setup,
     pooler::Pooler,
     run::{OwnBroker, Run},
@@ -183,16 +183,36 @@ impl Bank {
         Ok(instance)
     }
 
-    /// A service's database, as its own role and past any proxy. Its tables are there when the
-    /// service was ready once.
+    /// A service's database, as the owner of its tables and past any proxy.
     pub async fn database(&self, service: &str) -> Result<Database> {
         let mut databases = self.0.databases.lock().await;
         if let Some(database) = databases.get(service) {
             return Ok(database.clone());
         }
         let database = self.0.run.databases.make(service).await?;
+        self.run_migrations(service, &database).await?;
         databases.insert(service.to_owned(), database.clone());
         Ok(database)
+    }
+
+    /// Brings the database of a service up to date, as its owner.
+    pub async fn migrate(&self, service: &str) -> Result<()> {
+        self.run_migrations(service, &self.database(service).await?).await
+    }
+
+    async fn run_migrations(&self, service: &str, database: &Database) -> Result<()> {
+        let (server, role) = (self.0.run.databases.target().address(), owner(service));
+        let url = format!("postgres://{role}@{server}/{}", database.name);
+        let migrated = Command::new(program(&format!("{service}-svc"))?)
+            .arg("migrate")
+            .env("BANKWIRE_DATABASE__URL", url)
+            .env("BANKWIRE_DATABASE__PASSWORD", password(&role))
+            .output()
+            .await?;
+        let (said, failed) = (&migrated.stdout, &migrated.stderr);
+        let output = [said.as_slice(), failed].concat();
+        ensure!(migrated.status.success(), "{service}: {}", String::from_utf8_lossy(&output));
+        Ok(())
     }
 
     /// Puts PgBouncer with these settings between the databases and the services prepared from now
@@ -213,13 +233,19 @@ impl Bank {
     pub async fn database_url(&self, service: &str) -> Result<String> {
         let name = self.database(service).await?.name;
         let server = self.0.run.databases.target().address();
-        let password = broker::in_url(&password(service));
-        Ok(format!("postgres://{service}:{password}@{server}/{name}"))
+        let role = owner(service);
+        let password = broker::in_url(&password(&role));
+        Ok(format!("postgres://{role}:{password}@{server}/{name}"))
     }
 
     /// The connection pool of [`Bank::database`].
     pub async fn pool(&self, service: &str) -> Result<PgPool> {
         Ok(self.database(service).await?.pool)
+    }
+
+    /// The database of `service` as another role (`ledger`: the role that the ledger runs as).
+    pub async fn pool_of(&self, service: &str, role: &str) -> Result<PgPool> {
+        Ok(self.0.run.databases.connect(&self.database(service).await?, role))
     }
 
     /// The one number that a query gives: `SELECT count(*) ...`.

@@ -1,5 +1,5 @@
 //! The database server of a run: PostgreSQL in a container, in memory. Promise: each service has a
-//! role of its own, and each test databases of its own that belong to those roles.
+//! role to run as and a role that owns its tables, and each test has databases of its own.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -70,8 +70,12 @@ impl DatabaseServer {
         })
         .await?;
         for service in SERVICES {
-            let password = password(service).replace('\'', "''");
-            server.administer(format!("CREATE ROLE {service} LOGIN PASSWORD '{password}'")).await?;
+            for role in [service.to_owned(), owner(service)] {
+                let password = password(&role).replace('\'', "''");
+                server
+                    .administer(format!("CREATE ROLE {role} LOGIN PASSWORD '{password}'"))
+                    .await?;
+            }
         }
         Ok(server)
     }
@@ -87,12 +91,18 @@ impl DatabaseServer {
         Ok((ip(self.container.id()).await?, PORT))
     }
 
-    /// A new, empty database that belongs to `service`.
+    /// A new, empty database for `service`.
     pub(crate) async fn make(&self, service: &str) -> Result<Database> {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("{service}_{number}");
-        self.administer(format!("CREATE DATABASE {name} OWNER {service}")).await?;
-        Ok(Database { pool: pool(&self.target, service, &name), name })
+        let owner = owner(service);
+        self.administer(format!("CREATE DATABASE {name} OWNER {owner}")).await?;
+        Ok(Database { pool: pool(&self.target, &owner, &name), name })
+    }
+
+    /// A database as `role`.
+    pub(crate) fn connect(&self, database: &Database, role: &str) -> PgPool {
+        pool(&self.target, role, &database.name)
     }
 
     /// Drops a database with its content, and ends its open sessions.
@@ -115,10 +125,15 @@ impl DatabaseServer {
 /// A service's database in one test.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// As the service's own role, past any proxy.
+    /// As the role that owns the tables, past any proxy.
     pub pool: PgPool,
     /// Its name on the server.
     pub name: String,
+}
+
+/// The role that owns the tables of a service.
+pub(crate) fn owner(service: &str) -> String {
+    format!("{service}_owner")
 }
 
 /// The password of a role: one that a URL or SQL would take for something else.

@@ -12,6 +12,7 @@ mod cli_runner;
 mod client_tool;
 mod closing;
 mod concurrency;
+mod database_rights;
 mod due_work;
 mod early;
 mod files;
@@ -62,6 +63,7 @@ pub fn facts() -> Vec<Fact> {
         ("audit", audit::facts()),
         ("bounds", bounds::facts()),
         ("saga", saga::facts()),
+        ("database_rights", database_rights::facts()),
         ("limits", limits::facts()),
         ("queries", queries::facts()),
         ("history", history::facts()),
