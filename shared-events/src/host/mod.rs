@@ -2,7 +2,7 @@
 //! stops the start and names the key.
 //!
 //! ```text
-//! config      file, then environment (BANKWIRE_...), then secrets from files (..._FILE)
+//! config      file, then environment (BANKWIRE_...); secrets also in files (..._FILE)
 //! telemetry   logs for people or as JSON, metrics for Prometheus
 //! probes      /healthz, /readyz, /metrics, and the `healthcheck` that asks them
 //! ```
@@ -19,7 +19,7 @@ use clap::Parser;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::{
     address::Address,
@@ -75,9 +75,9 @@ where
     serve_configured(
         name,
         &arguments,
-        read.map(|(common, own)| {
-            let service: RunService = Box::new(move |host| service(host, own));
-            (common, service)
+        read.map(|config::Loaded { common, own, public_secrets }| {
+            let own: RunService = Box::new(move |host| service(host, own));
+            config::Loaded { common, own, public_secrets }
         }),
     )
 }
@@ -86,10 +86,10 @@ where
 fn serve_configured(
     name: &'static str,
     arguments: &Arguments,
-    read: Result<(config::CommonSettings, RunService), ConfigError>,
+    read: Result<config::Loaded<RunService>, ConfigError>,
 ) -> ExitCode {
-    let read = read.and_then(|(common, service)| Ok((Servers::of(&common)?, common, service)));
-    let (servers, common, service) = match read {
+    let read = read.and_then(|read| Ok((Servers::of(&read.common)?, read)));
+    let (servers, read) = match read {
         Ok(read) => read,
         Err(error) => {
             telemetry::report(name, &error);
@@ -97,11 +97,11 @@ fn serve_configured(
         }
     };
     if matches!(arguments.command, Some(Command::Healthcheck)) {
-        return probes::check(common.http.listen);
+        return probes::check(read.common.http.listen);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ran = match runtime {
-        Ok(runtime) => runtime.block_on(run(name, servers, common, service)),
+        Ok(runtime) => runtime.block_on(run(name, servers, read)),
         Err(error) => Err(error.into()),
     };
     match ran {
@@ -129,11 +129,15 @@ impl Servers {
 async fn run(
     name: &'static str,
     servers: Servers,
-    common: config::CommonSettings,
-    service: RunService,
+    read: config::Loaded<RunService>,
 ) -> Result<(), AnyError> {
+    let config::Loaded { common, own: service, public_secrets } = read;
     let metrics = telemetry::start(common.log.format)?;
     let health = Health::default();
+    for key in public_secrets {
+        warn!(key, "a public secret of development is in use");
+        health.good(&format!("development: the secret {key} is public"));
+    }
     let shutdown = CancellationToken::new();
     let probes = probes::start(common.http.listen, health.clone(), metrics).await?;
     info!(service = name, version = env!("CARGO_PKG_VERSION"), probes = %probes, "starting");

@@ -1,5 +1,6 @@
 //! The service's database. Promise: every wait for the server has a bound; a connection with a
-//! fault is not used again. The settings of a session: `session`.
+//! fault is not used again; a password in a file is read again before a connection is opened. The
+//! settings of a session: `session`.
 
 use std::{
     future::Future,
@@ -21,7 +22,7 @@ use super::{
     database_fault::silent,
     session::{self, PING_TIMEOUT},
 };
-use crate::address::Address;
+use crate::{address::Address, secret::Secret};
 
 /// The delivery tables, `bus.inbox` and `bus.outbox`. Run before the service's own migrations.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -44,6 +45,8 @@ const MIGRATIONS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: PgPool,
+    /// The role's password.
+    password: Option<Secret>,
     faults: FaultClock,
     /// Whether a commit waits for the disk.
     is_flushed: bool,
@@ -94,16 +97,20 @@ pub fn connect_database(address: &Address) -> sqlx::Result<Database> {
     if !address.host.starts_with('/') {
         options = options.host(&address.host);
     }
-    if let Some(password) = &address.password {
-        options = options.password(password.expose_secret());
-    }
     // A pooler refuses unknown parameters at the start; `session` makes the settings.
     let options = options.extra_float_digits(None);
-    Ok(Database::open(CONNECTIONS_MAX, options, true))
+    let database = Database::open(CONNECTIONS_MAX, options, address.password.clone(), true);
+    database.renew_login()?;
+    Ok(database)
 }
 
 impl Database {
-    fn open(connections_max: u32, options: PgConnectOptions, is_flushed: bool) -> Self {
+    fn open(
+        connections_max: u32,
+        options: PgConnectOptions,
+        password: Option<Secret>,
+        is_flushed: bool,
+    ) -> Self {
         let faults = FaultClock::default();
         let known_faults = faults.clone();
         let pool = PgPoolOptions::new()
@@ -121,19 +128,34 @@ impl Database {
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, faults, is_flushed }
+        Self { pool, password, faults, is_flushed }
+    }
+
+    /// Gives the pool the password as it is now. The pool itself has no means to ask for one.
+    fn renew_login(&self) -> sqlx::Result<()> {
+        if let Some(password) = &self.password {
+            let password = password.read().map_err(|error| sqlx::Error::Io(error.into()))?;
+            let options = PgConnectOptions::clone(&self.pool.connect_options());
+            self.pool.set_connect_options(options.password(password.expose_secret()));
+        }
+        Ok(())
     }
 
     /// The same database over one connection whose commits do not wait for the disk. For work that
     /// is repeated after a loss.
     pub(crate) fn unflushed(&self) -> Self {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
-        Self::open(1, options, false)
+        Self::open(1, options, self.password.clone(), false)
     }
 
     /// A connection out of the pool.
     pub(crate) fn lease(&self) -> BoxFuture<'_, sqlx::Result<Lease>> {
         Box::pin(async {
+            // The pool opens a connection where none is idle. Where the idle ones turn out to be
+            // dead, the caller's next attempt comes here.
+            if self.pool.num_idle() == 0 {
+                self.renew_login()?;
+            }
             let connection = self.pool.acquire().await?;
             Ok(Lease { connection: Some(connection), faults: self.faults.clone() })
         })
@@ -150,6 +172,7 @@ impl Database {
 
     /// A connection outside of the pool.
     pub(crate) async fn connect_apart(&self) -> sqlx::Result<PgConnection> {
+        self.renew_login()?;
         let options = self.pool.connect_options();
         let connecting = async {
             let mut connection = options.connect().await?;

@@ -24,7 +24,7 @@ use crate::{
     Instance, Message, Parked, Proxy, Recorder, bank_day,
     broker::{self, Broker, TESTER},
     connection::BrokerConnection,
-    database::{Database, password},
+    database::Database,
     instance::Setup,
     pooler::Pooler,
     run::{OwnBroker, Run},
@@ -32,8 +32,12 @@ use crate::{
 };
 
 mod clients;
+mod environment;
+
+use environment::Addresses;
 
 pub use crate::binaries::program;
+pub use environment::{Encrypted, replace};
 
 /// A virtual host, databases, and the services started in it. Cheap to clone.
 #[derive(Clone)]
@@ -47,6 +51,7 @@ struct Inner {
     connection: BrokerConnection,
     recorder: Recorder,
     databases: AsyncMutex<HashMap<String, Database>>,
+    encrypted: AsyncMutex<HashMap<String, Encrypted>>,
     poolers: AsyncMutex<Vec<Pooler>>,
     instances: Mutex<Vec<Instance>>,
     settings: Mutex<Vec<(String, String, String)>>,
@@ -76,6 +81,7 @@ impl Bank {
             connection,
             recorder,
             databases: AsyncMutex::default(),
+            encrypted: AsyncMutex::default(),
             poolers: AsyncMutex::default(),
             instances: Mutex::default(),
             settings: Mutex::new(vec![bank_day::setting()]),
@@ -146,16 +152,17 @@ impl Bank {
         ensure!(SERVICES.contains(&service), "there is no service {service}");
         let inner = &self.0;
         let database = self.database(service).await?;
-        let broker_proxy = Proxy::to(inner.broker.amqp().clone()).await?;
+        let encrypted = self.encrypted(service).await;
+        let broker = match encrypted {
+            Some(_) => inner.broker.amqps(),
+            None => inner.broker.amqp(),
+        };
+        let broker_proxy = Proxy::to(broker.clone()).await?;
         let database_proxy = Proxy::to(inner.run.databases.target().clone()).await?;
-        let (broker, server) = (broker_proxy.address(), database_proxy.address());
-        let mut environment = vec![
-            ("AMQP__URL", format!("amqp://{service}@{broker}/{}", inner.vhost)),
-            ("AMQP__PASSWORD", broker::password(service)),
-            ("DATABASE__URL", format!("postgres://{service}@{server}/{}", database.name)),
-            ("DATABASE__PASSWORD", password(service)),
-            ("HTTP__LISTEN", "127.0.0.1:0".to_owned()),
-        ];
+        let at = Addresses { broker: broker_proxy.address(), database: database_proxy.address() };
+        let name = &database.name;
+        let mut environment = environment::of(service, &inner.vhost, name, &at, encrypted.as_ref());
+        environment.push(("HTTP__LISTEN", "127.0.0.1:0".to_owned()));
         if service == "notifications" {
             // Nobody listens there: a test that wants mail to arrive says where.
             environment.push(("SMTP__URL", "smtp://127.0.0.1:9".to_owned()));
@@ -203,18 +210,10 @@ impl Bank {
         self.0.poolers.lock().await.push(pooler);
         for service in SERVICES {
             let name = self.database(service).await?.name;
-            let url = format!("postgres://{service}@{address}/{name}");
+            let url = format!("postgres://{service}@{address}/{name}?sslmode=disable");
             self.set(service, "BANKWIRE_DATABASE__URL", url);
         }
         Ok(ip)
-    }
-
-    /// `postgres://role:password@host:port/name` of [`Bank::database`], for another process.
-    pub async fn database_url(&self, service: &str) -> Result<String> {
-        let name = self.database(service).await?.name;
-        let server = self.0.run.databases.target().address();
-        let password = broker::in_url(&password(service));
-        Ok(format!("postgres://{service}:{password}@{server}/{name}"))
     }
 
     /// The connection pool of [`Bank::database`].

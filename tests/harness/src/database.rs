@@ -1,5 +1,6 @@
 //! The database server of a run: PostgreSQL in a container, in memory. Promise: each service has a
-//! role of its own, and each test databases of its own that belong to those roles.
+//! role of its own, and each test databases of its own that belong to those roles. A database whose
+//! name begins with `tls_` has the rules of the bank's databases, and a role of its own name.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -7,19 +8,20 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use shared_events::topology::SERVICES;
 use sqlx::{
     AssertSqlSafe, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 use testcontainers::{
-    ContainerAsync, GenericImage, ImageExt,
+    ContainerAsync, CopyTargetOptions, GenericImage, ImageExt,
     core::{IntoContainerPort, Mount},
     runners::AsyncRunner,
 };
 
 use crate::{
+    certificates::{Certificates, ClientFiles},
     docker::{image, ip},
     proxy::Target,
     wait::wait_for,
@@ -28,13 +30,25 @@ use crate::{
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const PORT: u16 = 5432;
 const SUPERUSER: &str = "postgres";
-const SETTINGS: [&str; 6] = [
+/// The rules of the bank's databases.
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docker/secrets/pg_hba.conf");
+/// Where the server's certificate comes in. PostgreSQL wants a key of its own user.
+const INCOMING: &str = "/etc/bankwire";
+const START: &str = "install -d -o postgres -m 700 /run/bankwire && \
+    install -o postgres -m 400 /etc/bankwire/* /run/bankwire && \
+    exec $(command -v bankwire-postgres || command -v docker-entrypoint.sh) postgres \"$@\"";
+const SETTINGS: [&str; 11] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
     "jit=off",
     "max_connections=500",
     "max_wal_size=1GB",
+    "ssl=on",
+    "ssl_ca_file=/run/bankwire/authority.pem",
+    "ssl_cert_file=/run/bankwire/tls.pem",
+    "ssl_key_file=/run/bankwire/tls.key",
+    "hba_file=/run/bankwire/pg_hba.conf",
 ];
 
 /// A running PostgreSQL server.
@@ -46,17 +60,24 @@ pub struct DatabaseServer {
 }
 
 impl DatabaseServer {
-    pub(crate) async fn start() -> Result<Self> {
+    pub(crate) async fn start(certificates: &Certificates) -> Result<Self> {
+        let server = certificates.server(&["127.0.0.1"])?;
+        let incoming = |file| CopyTargetOptions::new(format!("{INCOMING}/{file}"));
         let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
         let container = image("POSTGRES_IMAGE", "bankwire/postgres:dev")
             .await?
+            .with_entrypoint("/bin/sh")
             .with_exposed_port(PORT.tcp())
             .with_startup_timeout(START_DEADLINE)
             .with_env_var("POSTGRES_USER", SUPERUSER)
             .with_env_var("POSTGRES_PASSWORD", password(SUPERUSER))
             .with_env_var("PGDATA", "/var/lib/postgresql/data")
             .with_mount(Mount::tmpfs_mount("/var/lib/postgresql/data"))
-            .with_cmd(["postgres"].into_iter().chain(settings))
+            .with_copy_to(incoming("authority.pem"), certificates.authority())
+            .with_copy_to(incoming("tls.pem"), server.certificate.into_bytes())
+            .with_copy_to(incoming("tls.key"), server.key.into_bytes())
+            .with_copy_to(incoming("pg_hba.conf"), rules()?.into_bytes())
+            .with_cmd(["-c", START, "start"].into_iter().chain(settings))
             .start()
             .await
             .context("the database server does not start")?;
@@ -95,6 +116,39 @@ impl DatabaseServer {
         Ok(Database { pool: pool(&self.target, service, &name), name })
     }
 
+    /// The same with the rules of the bank's databases: its role's certificate is needed.
+    pub(crate) async fn make_strict(
+        &self,
+        service: &str,
+        certificates: &Certificates,
+    ) -> Result<StrictDatabase> {
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tls_{service}_{number}");
+        self.set_password(&format!("CREATE ROLE {name} LOGIN"), &password(service)).await?;
+        self.administer(format!("CREATE DATABASE {name} OWNER {name}")).await?;
+        let files = certificates.client(&name)?;
+        let options = options(&self.target, &name, &name)
+            .password(&password(service))
+            .ssl_mode(PgSslMode::VerifyFull)
+            .ssl_root_cert(&files.authority)
+            .ssl_client_cert(&files.certificate)
+            .ssl_client_key(&files.key);
+        let pool = PgPoolOptions::new().max_connections(3).connect_lazy_with(options);
+        Ok(StrictDatabase { database: Database { pool, name }, files })
+    }
+
+    /// Gives a role another password.
+    pub(crate) async fn set_password(&self, statement: &str, password: &str) -> Result<()> {
+        let password = password.replace('\'', "''");
+        self.administer(format!("{statement} PASSWORD '{password}'")).await
+    }
+
+    /// Ends every session in a database: its clients connect again.
+    pub(crate) async fn end_sessions(&self, database: &str) -> Result<()> {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+        self.administer(format!("{end} = '{database}'")).await
+    }
+
     /// Drops a database with its content, and ends its open sessions.
     pub(crate) async fn drop(&self, database: &Database) -> Result<()> {
         database.pool.close().await;
@@ -110,6 +164,16 @@ impl DatabaseServer {
     pub(crate) async fn remove(self) -> Result<()> {
         Ok(self.container.rm().await?)
     }
+}
+
+/// A database with the rules of the bank's, and the files of its role. The role's name is the
+/// database's.
+#[derive(Clone, Debug)]
+pub struct StrictDatabase {
+    /// The database.
+    pub database: Database,
+    /// The certificate of its role.
+    pub files: ClientFiles,
 }
 
 /// A service's database in one test.
@@ -130,13 +194,25 @@ pub(crate) fn password(role: &str) -> String {
 }
 
 fn pool(target: &Target, role: &str, database: &str) -> PgPool {
+    let options = options(target, role, database).password(&password(role));
+    PgPoolOptions::new().max_connections(3).connect_lazy_with(options)
+}
+
+fn options(target: &Target, role: &str, database: &str) -> PgConnectOptions {
     let address = target.address();
-    let options = PgConnectOptions::new_without_pgpass()
+    PgConnectOptions::new_without_pgpass()
         .host(&address.ip().to_string())
         .port(address.port())
         .username(role)
-        .password(&password(role))
         .database(database)
-        .application_name("tests");
-    PgPoolOptions::new().max_connections(3).connect_lazy_with(options)
+        .ssl_mode(PgSslMode::Disable)
+        .application_name("tests")
+}
+
+/// The bank's rules for databases named `tls_...`; all others may be reached without TLS.
+fn rules() -> Result<String> {
+    let (rules, strict) = (std::fs::read_to_string(RULES)?, "hostssl all all all");
+    ensure!(rules.contains(strict), "{RULES} has other rules now");
+    let rules = rules.replace(strict, "hostssl /^tls_ all all");
+    Ok(format!("{rules}host /^tls_ all all reject\nhost all all all scram-sha-256\n"))
 }

@@ -43,9 +43,11 @@ mod reasons;
 mod recovery;
 mod refused;
 mod rights;
+mod rotation;
 mod saga;
 mod seeded_run;
 mod sizes;
+mod tls;
 mod transcript;
 mod vanished;
 mod webhook_receiver;
@@ -91,6 +93,8 @@ pub fn facts() -> Vec<Fact> {
         ("origin", origin::facts()),
         ("principals", principals::facts()),
         ("client_tool", client_tool::facts()),
+        ("rotation", rotation::facts()),
+        ("tls", tls::facts()),
         ("cli", cli::facts()),
         ("files", files::facts()),
         ("cli_instructions", cli_instructions::facts()),

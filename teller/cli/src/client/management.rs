@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use shared_events::topology::{ClientPrincipal, VIRTUAL_HOST, client_user, queue_limit};
 use teller_client::{Refusal, TellerError, input::InvalidInput};
 
-use crate::global::secret;
+use crate::global::{read, secret};
 
 const PASSWORD: &str = "TELLER_MANAGEMENT_PASSWORD";
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +43,7 @@ pub(crate) struct Management {
     http: reqwest::Client,
     url: String,
     user: String,
-    password: String,
+    password: SecretString,
     pub(crate) vhost: String,
 }
 
@@ -52,6 +53,7 @@ impl Options {
             let rule = format!("must be set, or {PASSWORD}_FILE must name a file with it");
             InvalidInput::new(PASSWORD, rule)
         })?;
+        let password = read(PASSWORD, &password)?;
         if reqwest::Url::parse(&self.management_url).is_err() {
             return Err(InvalidInput::new("management-url", "must be a URL").into());
         }
@@ -137,7 +139,7 @@ impl Management {
             segments.pop_if_empty().push("api").extend(path);
         }
         let mut request = self.http.request(method.clone(), url);
-        request = request.basic_auth(&self.user, Some(&self.password));
+        request = request.basic_auth(&self.user, Some(self.password.expose_secret()));
         if let Some(body) = body {
             request = request.json(body);
         }
