@@ -1,4 +1,4 @@
-//! Notifications: what receivers refuse, what is sent again, and what holders prefer.
+//! Notifications: refused deliveries, repeated deliveries, and preferences of holders.
 
 use anyhow::{Context, Result};
 use harness::Message;

@@ -1,5 +1,5 @@
-//! The transcript of a run. Promise: two runs with the same events have the same transcript,
-//! whatever service was faster.
+//! The transcript of a run. Promise: two runs with the same events have the same transcript; the
+//! speed of the services changes nothing.
 
 use harness::{Names, Recorded};
 use lapin::types::AMQPValue;
