@@ -26,7 +26,7 @@ use crate::{
 
 const BROKER: &str = "broker";
 const VHOST: &str = "bench";
-const QUEUE: &str = "client.bench";
+const QUEUE: &str = "client.teller.bench";
 pub(crate) const MESSAGE_BYTES: usize = 500;
 /// How many messages are on their way at a time, in the windows of the limit: the better counts.
 const IN_FLIGHT: [u32; 2] = [1_000, 4_000];

@@ -15,7 +15,7 @@ use crate::{
 };
 
 const PASSWORD: &str = "BENCH_AMQP_PASSWORD";
-const DEVELOPMENT_PASSWORD: &str = "client-dev";
+const DEVELOPMENT_PASSWORD: &str = "teller-dev";
 
 const HELP: &str = "\
 Exit codes:
@@ -25,7 +25,7 @@ Exit codes:
 
 Password of the broker:
   BENCH_AMQP_PASSWORD, or the content of the file that BENCH_AMQP_PASSWORD_FILE names, or the one
-  in the URL, or else the development password `client-dev`";
+  in the URL, or else the development password `teller-dev`";
 
 /// Measures the bank, beside what its broker and its databases do alone. Writes accounts and
 /// transfers into its databases: use a throw-away bank.
@@ -62,7 +62,7 @@ pub(crate) struct Options {
         value_name = "URL",
         env = "BENCH_AMQP_URL",
         hide_env_values = true,
-        default_value = "amqp://client@127.0.0.1:5672/bank"
+        default_value = "amqp://teller@127.0.0.1:5672/bank"
     )]
     amqp_url: String,
     /// The ledger's database

@@ -60,8 +60,10 @@ pub fn asyncapi() -> Value {
             "securitySchemes": {
                 "user": {
                     "type": "userPassword",
-                    "description": "A user of the broker. `client` may send commands and queries, \
-                        and read replies and events.",
+                    "description": "A user of the broker for each client. Its roles name the \
+                        commands and queries that it may send and the events that it may read. The \
+                        property `user_id` of each message names the user, who is the author of \
+                        the message.",
                 },
             },
         },
@@ -88,7 +90,8 @@ fn channels() -> Map<String, Value> {
     let replies = json!({
         "address": null,
         "description": "The address is the requester's own: the name of the queue that the \
-            requester has bound to the exchange by that name and put into `reply_to`.",
+            requester has bound to the exchange by that name and put into `reply_to`. It \
+            begins with `client.<user>.`, or there is no reply.",
         "messages": told.into_iter().map(carried).collect::<Map<_, _>>(),
         "bindings": { "amqp": exchange(MessageRefused::TYPE, "direct") },
     });

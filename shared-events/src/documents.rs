@@ -10,7 +10,7 @@ use crate::{
     asyncapi::asyncapi,
     catalogue::{PUBLISHED, generator},
     envelope::{Envelope, schema_urn},
-    topology,
+    topology::{self, Principals},
 };
 
 /// The folder of the schemas, from the root of the repository.
@@ -24,12 +24,18 @@ pub fn documents() -> BTreeMap<String, String> {
     let mut documents = BTreeMap::from([
         (format!("{SCHEMAS}/envelope.json"), pretty(&envelope_schema())),
         (format!("{SCHEMAS}/asyncapi.json"), pretty(&asyncapi())),
-        (DEFINITIONS.to_owned(), pretty(&topology::definitions())),
+        (DEFINITIONS.to_owned(), definitions_for(&Principals::development())),
     ]);
     documents.extend(PUBLISHED.iter().map(|entry| {
         (format!("{SCHEMAS}/{}.json", entry.kind_name), pretty(&entry.schema().to_value()))
     }));
     documents
+}
+
+/// The broker's definitions for these principals.
+#[must_use]
+pub fn definitions_for(principals: &Principals) -> String {
+    pretty(&topology::definitions(principals))
 }
 
 /// The JSON Schema of the envelope, with any data.

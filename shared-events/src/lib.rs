@@ -13,6 +13,7 @@
 //! accounts      \
 //! ledger         > commands, events and queries, by version
 //! notifications /
+//! parked        messages about parked messages, the same for each service
 //! catalogue     every published message once, for schemas, golden files and AsyncAPI
 //! topology      exchanges, queues, bindings, policies, users: one value, rendered for the broker
 //! asyncapi      the whole bus as an AsyncAPI document
@@ -40,6 +41,7 @@ pub mod message;
 pub mod money;
 pub mod notifications;
 pub mod page;
+pub mod parked;
 pub mod refusal;
 pub mod text;
 pub mod topology;

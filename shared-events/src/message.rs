@@ -169,7 +169,12 @@ pub fn read_data<T: Message>(json: &str) -> Result<T, Undecodable> {
 
 #[doc(hidden)]
 pub fn canonical_bytes<T: Message>(message: &T) -> Vec<u8> {
-    let mut bytes = T::TYPE.as_bytes().to_vec();
+    canonical_of(T::TYPE, message)
+}
+
+/// The canonical bytes of a message of this type.
+pub(crate) fn canonical_of<T: Serialize>(kind: &str, message: &T) -> Vec<u8> {
+    let mut bytes = kind.as_bytes().to_vec();
     serde_json::to_writer(&mut bytes, message).expect("a message's type writes plain JSON");
     bytes
 }

@@ -13,7 +13,7 @@ use shared_events::{
 const ENVELOPE_BYTES: usize = 6 * 1024;
 
 /// Replies that end where a message is full, or are refused where they have no pages.
-const BY_BYTES: [&str; 8] = [
+const BY_BYTES: [&str; 14] = [
     "accounts.account.listed.v1",
     "notifications.notification.listed.v1",
     "ledger.entries.found.v1",
@@ -22,6 +22,12 @@ const BY_BYTES: [&str; 8] = [
     "ledger.payments.found.v1",
     "ledger.statement.found.v1",
     "ledger.trial_balance.found.v1",
+    "accounts.parked.listed.v1",
+    "accounts.parked.found.v1",
+    "ledger.parked.listed.v1",
+    "ledger.parked.found.v1",
+    "notifications.parked.listed.v1",
+    "notifications.parked.found.v1",
 ];
 
 /// How long a text or a list can be whose schema does not say so, by the end of its path: of a text

@@ -1,7 +1,7 @@
 """A stranger's first day with the bank. Promise: it knows the published schemas and nothing else of the bank,
 checks every message that it sends or receives against them, and fails where one is not what they say.
 
-    first_day.py amqp://client:client-dev@localhost:5672/bank shared-events/schemas
+    first_day.py amqp://teller:teller-dev@localhost:5672/bank shared-events/schemas
 
 Opens two accounts, pays cash in, transfers some of it, tries to transfer more than there is, asks for both
 balances, and sends one command twice. Prints a JSON summary. Exit code: 0 as expected, 1 not, 2 no bank.
@@ -111,7 +111,7 @@ class Bank:
         self.incoming.queue_bind(watched, contract.exchange("accounts.account.activated.v1"), routing_key="#")
 
     def _own_queue(self, take):
-        name = f"client.python.{uuid.uuid4()}"
+        name = f"client.{self.user}.python.{uuid.uuid4()}"
         self.incoming.queue_declare(name, exclusive=True, auto_delete=True, arguments={"x-queue-type": "classic"})
         self.incoming.basic_consume(name, take, auto_ack=True, exclusive=True)
         return name

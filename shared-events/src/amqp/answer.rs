@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+
 /// A broker that takes longer for any answer counts as away.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -34,6 +36,14 @@ pub enum BusError {
         /// The queue.
         queue: String,
     },
+    /// No role of the user includes a type of message.
+    #[error("{user} has no role with a right to {to}")]
+    NotPermitted {
+        /// The user of the broker.
+        user: String,
+        /// The refused act: `send ledger.period.close.v1`.
+        to: String,
+    },
     /// Exchanges or queues are missing.
     #[error("the broker lacks what this service needs: {0}")]
     Topology(String),
@@ -46,4 +56,15 @@ pub(crate) async fn in_time<T>(
 ) -> Result<T, BusError> {
     let timeout = BusError::Timeout { doing, after: ANSWER_TIMEOUT };
     tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or(Err(timeout))
+}
+
+/// Whether the broker refused access to `name` for want of a right (AMQP's code 403).
+pub(crate) fn is_refusal_of(error: &lapin::Error, name: &str) -> bool {
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(refusal) => {
+            *refusal.kind() == AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
+                && refusal.get_message().as_str().contains(name)
+        }
+        _ => false,
+    }
 }

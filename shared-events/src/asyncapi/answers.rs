@@ -5,6 +5,7 @@ use crate::{
     ledger::v1 as ledger,
     message::{Message, Query},
     notifications::v1 as notifications,
+    parked::{self, Of},
 };
 
 /// A type, and the types of its answers.
@@ -70,6 +71,46 @@ pub(super) const ANSWERS: &[Answered] = &[
     command::<notifications::RecoverDeliveries>(RECOVERED),
     query::<notifications::ListNotifications>(),
     query::<notifications::GetPreferences>(),
+    query::<Of<parked::Accounts, parked::ListParked>>(),
+    query::<Of<parked::Accounts, parked::GetParked>>(),
+    command::<Of<parked::Accounts, parked::ReplayParked>>(&[Of::<
+        parked::Accounts,
+        parked::ParkedReplayed,
+    >::TYPE]),
+    command::<Of<parked::Accounts, parked::DropParked>>(&[Of::<
+        parked::Accounts,
+        parked::ParkedDropped,
+    >::TYPE]),
+    command::<Of<parked::Accounts, parked::EditParked>>(&[Of::<
+        parked::Accounts,
+        parked::ParkedEdited,
+    >::TYPE]),
+    query::<Of<parked::Ledger, parked::ListParked>>(),
+    query::<Of<parked::Ledger, parked::GetParked>>(),
+    command::<Of<parked::Ledger, parked::ReplayParked>>(&[Of::<
+        parked::Ledger,
+        parked::ParkedReplayed,
+    >::TYPE]),
+    command::<Of<parked::Ledger, parked::DropParked>>(&[
+        Of::<parked::Ledger, parked::ParkedDropped>::TYPE,
+    ]),
+    command::<Of<parked::Ledger, parked::EditParked>>(&[
+        Of::<parked::Ledger, parked::ParkedEdited>::TYPE,
+    ]),
+    query::<Of<parked::Notifications, parked::ListParked>>(),
+    query::<Of<parked::Notifications, parked::GetParked>>(),
+    command::<Of<parked::Notifications, parked::ReplayParked>>(&[Of::<
+        parked::Notifications,
+        parked::ParkedReplayed,
+    >::TYPE]),
+    command::<Of<parked::Notifications, parked::DropParked>>(&[Of::<
+        parked::Notifications,
+        parked::ParkedDropped,
+    >::TYPE]),
+    command::<Of<parked::Notifications, parked::EditParked>>(&[Of::<
+        parked::Notifications,
+        parked::ParkedEdited,
+    >::TYPE]),
 ];
 
 const ACCOUNTS_NO: &str = accounts::AccountsCommandRejected::TYPE;

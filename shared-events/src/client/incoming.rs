@@ -1,5 +1,8 @@
 //! The messages of a client's own queues. Promise: a reply reaches every caller that still waits
-//! for its message id; a caller that stops waiting leaves nothing behind.
+//! for its message id; a caller that stops waiting leaves nothing behind; an event is believed from
+//! the service that owns it, a reply from a service, and nothing from anybody else.
+//!
+//! Tests: `an_event_is_believed_from_its_owner_and_a_reply_from_a_service`.
 
 use std::{
     collections::HashMap,
@@ -8,7 +11,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use lapin::{Channel, ConsumerDelegate, message::DeliveryResult};
+use lapin::{
+    Channel, ConsumerDelegate,
+    message::{Delivery, DeliveryResult},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
@@ -16,6 +22,7 @@ use crate::amqp::{connection::discard, publish::text};
 use crate::{
     envelope::{RawEnvelope, chain, read_envelopes},
     ids::MessageId,
+    topology::{EVENTS, REPLIES, SERVICES, owner_of},
 };
 
 /// The callers that wait for a reply, by message id.
@@ -88,15 +95,7 @@ impl ConsumerDelegate for Incoming {
         delivery: DeliveryResult,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         match delivery {
-            Ok(Some(delivery)) => {
-                let content_type = text(delivery.properties.content_type().as_ref());
-                match read_envelopes(content_type, &delivery.data) {
-                    Err(error) => warn!(error = %chain(&error), "unreadable message"),
-                    Ok(events) => {
-                        self.accept(text(delivery.properties.correlation_id().as_ref()), events);
-                    }
-                }
-            }
+            Ok(Some(delivery)) => self.receive(&delivery),
             Ok(None) | Err(_) => self.end(),
         }
         Box::pin(std::future::ready(()))
@@ -104,6 +103,30 @@ impl ConsumerDelegate for Incoming {
 }
 
 impl Incoming {
+    fn receive(&self, delivery: &Delivery) {
+        let properties = &delivery.properties;
+        let content_type = text(properties.content_type().as_ref());
+        let events = match read_envelopes(content_type, &delivery.data) {
+            Ok(events) => events,
+            Err(error) => {
+                warn!(error = %chain(&error), "unreadable message");
+                return;
+            }
+        };
+        let (exchange, user) = (delivery.exchange.as_str(), text(properties.user_id().as_ref()));
+        let is_believed = match self {
+            Self::Replies(..) => exchange == REPLIES && SERVICES.contains(&user),
+            Self::Watched(_) => {
+                let is_own = |event: &RawEnvelope| owner_of(&event.kind) == Some(user);
+                exchange == EVENTS && events.iter().all(is_own)
+            }
+        };
+        match is_believed {
+            true => self.accept(text(properties.correlation_id().as_ref()), events),
+            false => warn!(exchange, user, "a message of wrong origin is disregarded"),
+        }
+    }
+
     /// The queue has ended.
     fn end(&self) {
         if let Self::Replies(_, session_end) = self {
@@ -148,5 +171,66 @@ impl Watch {
     /// The next event; `None` when the connection is lost.
     pub async fn next(&mut self) -> Option<RawEnvelope> {
         self.events.recv().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use lapin::BasicProperties;
+
+    use super::*;
+    use crate::{
+        accounts::{AccountFrozen, Blocks},
+        envelope::{CONTENT_TYPE, Envelope},
+        ids::AccountId,
+        topology::{COMMANDS, RETRY},
+    };
+
+    /// An event of the accounts service, as a delivery by this way.
+    fn delivery(exchange: &str, user: &str) -> Delivery {
+        let event = AccountFrozen {
+            account_id: AccountId::new(),
+            reason: String::new(),
+            blocks: Blocks::Both,
+            previous_blocks: None,
+            version: 2,
+        };
+        let id = MessageId::new();
+        let body = Envelope::start(id, "/accounts".to_owned(), Utc::now(), event).to_json();
+        let mut delivery = Delivery::mock(1, exchange.into(), "client.acme.1".into(), false, body);
+        delivery.properties = BasicProperties::default()
+            .with_content_type(CONTENT_TYPE.into())
+            .with_correlation_id(id.to_string().into())
+            .with_user_id(user.into());
+        delivery
+    }
+
+    #[test]
+    fn an_event_is_believed_from_its_owner_and_a_reply_from_a_service() {
+        let table = [
+            (EVENTS, "accounts", (true, false)),
+            (EVENTS, "ledger", (false, false)),
+            (EVENTS, "", (false, false)),
+            (REPLIES, "accounts", (false, true)),
+            (REPLIES, "ledger", (false, true)),
+            (REPLIES, "eve", (false, false)),
+            (REPLIES, "", (false, false)),
+            (COMMANDS, "accounts", (false, false)),
+            (RETRY, "accounts", (false, false)),
+            ("", "accounts", (false, false)),
+        ];
+        for (exchange, user, expected) in table {
+            let delivery = delivery(exchange, user);
+            let (sender, mut watched) = mpsc::unbounded_channel();
+            Incoming::Watched(sender).receive(&delivery);
+            let pending = ReplyWaiters::default();
+            let id = text(delivery.properties.correlation_id().as_ref()).parse();
+            let mut waiter = ReplyWaiter::new(id.expect("an id"), &pending);
+            let session_end = SessionEnd { number: 1, last_lost: LastLost::default() };
+            Incoming::Replies(Arc::clone(&pending), session_end).receive(&delivery);
+            let found = (watched.try_recv().is_ok(), waiter.answer.try_recv().is_ok());
+            assert_eq!(found, expected, "{exchange} {user}");
+        }
     }
 }

@@ -3,14 +3,13 @@
 //!
 //! ```text
 //! request        sends commands and queries, waits for replies
+//! own_queue      the client's queues, and their bindings
 //! incoming       replies and watched events, given to their waiting callers
-//! parked_queue   parked messages: list, replay, drop
 //! ```
 
 mod incoming;
-mod parked_queue;
+mod own_queue;
 mod request;
 
 pub use incoming::Watch;
-pub use parked_queue::{Chosen, ParkedMessage, ParkedQueue};
 pub use request::{AskError, Client, Delivered, RequestError, SendOptions};

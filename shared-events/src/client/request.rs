@@ -4,22 +4,14 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
-use lapin::{
-    Channel,
-    options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
-    types::FieldTable,
-};
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
-};
+use lapin::Channel;
+use tokio::{sync::watch, time::Instant};
 use tracing::{debug, warn};
-use uuid::Uuid;
 
-use super::incoming::{Incoming, LastLost, ReplyWaiter, ReplyWaiters, SessionEnd, Watch};
+use super::incoming::{Incoming, LastLost, ReplyWaiter, ReplyWaiters, SessionEnd};
 use crate::amqp::{
     ConnectionParameters,
-    answer::{BusError, in_time},
+    answer::{BusError, is_refusal_of},
     connection::{Backoff, Link, discard},
     health::Health,
     publish::{Outgoing, partition_headers, properties, publish_confirmed, short},
@@ -29,7 +21,7 @@ use crate::{
     ids::MessageId,
     message::{Kind, Message, Query, Undecodable},
     refusal::MessageRefused,
-    topology::{CLIENT_QUEUE_PREFIX, COMMANDS, EVENTS, QUERY_AGE_MAX, REPLIES},
+    topology::{COMMANDS, QUERY_AGE_MAX},
 };
 
 /// A message without a reply is sent again after this time: the reply may have been lost with a
@@ -37,8 +29,6 @@ use crate::{
 /// grows to a quarter of the whole wait.
 const RESEND_AFTER: Duration = Duration::from_secs(3);
 const RESEND_SHARE: u32 = 4;
-/// How many live events may wait for a slow watcher.
-const WATCH_PREFETCH: u16 = 1_000;
 
 /// A request without an outcome. The command may still be carried out: send it again with its id.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +50,9 @@ pub enum RequestError {
     /// The service could not read the message, or refused to answer.
     #[error("refused: {}", .0.message)]
     Refused(MessageRefused),
+    /// No role of the client's user includes this type of message.
+    #[error(transparent)]
+    NotPermitted(BusError),
     /// This client cannot decode the reply.
     #[error("the reply cannot be read")]
     Reply(#[source] Undecodable),
@@ -89,8 +82,8 @@ impl Default for SendOptions {
 /// A client of the bank. Cheap to clone; its requests share one connection.
 #[derive(Clone, Debug)]
 pub struct Client {
-    name: Arc<str>,
-    link: Arc<Link>,
+    pub(super) name: Arc<str>,
+    pub(super) link: Arc<Link>,
     session: Arc<tokio::sync::Mutex<Option<Session>>>,
     pending: ReplyWaiters,
     last_lost: LastLost,
@@ -182,16 +175,6 @@ impl Client {
         first.read().map_err(RequestError::Reply)
     }
 
-    /// Watches events from now on, of types that match any of `patterns` (AMQP topics: `ledger.#`).
-    pub async fn watch(&self, patterns: &[String]) -> Result<Watch, BusError> {
-        let channel = self.link.consuming_channel(WATCH_PREFETCH).await?;
-        let (sender, events) = mpsc::unbounded_channel();
-        // No acknowledgements: the queue ends with its watcher.
-        let incoming = Incoming::Watched(sender);
-        self.listen_in_time(&channel, EVENTS, Some(patterns), incoming).await?;
-        Ok(Watch { events, channel })
-    }
-
     fn source(&self) -> String {
         format!("/clients/{}", self.name)
     }
@@ -212,13 +195,25 @@ impl Client {
         let body = envelope.to_json();
         let key = D::TYPE.to_owned();
         let outgoing = Outgoing { exchange: COMMANDS, key, properties, body };
-        let sent = publish_confirmed(&session.channel, &[outgoing]).await;
-        if let Err(BusError::Timeout { .. }) = sent {
-            // The channel may be broken: the next attempt opens another.
-            session.end.signal();
-            discard(session.channel);
+        match publish_confirmed(&session.channel, &[outgoing]).await {
+            Ok(()) => Ok(session.end.number),
+            // A refusal closes the channel under all requests on it, and names the refused type.
+            Err(BusError::Broker(error)) if is_refusal_of(&error, D::TYPE) => {
+                session.end.signal();
+                Err(self.not_permitted(&format!("send {}", D::TYPE)))
+            }
+            Err(error @ BusError::Timeout { .. }) => {
+                // The channel may be broken: the next attempt opens another.
+                session.end.signal();
+                discard(session.channel);
+                Err(error)
+            }
+            Err(error) => Err(error),
         }
-        sent.map(|()| session.end.number)
+    }
+
+    pub(super) fn not_permitted(&self, to: &str) -> BusError {
+        BusError::NotPermitted { user: self.link.user().to_owned(), to: to.to_owned() }
     }
 
     /// The channel and reply queue in use, or new ones where the last were lost.
@@ -235,73 +230,8 @@ impl Client {
         let end = SessionEnd { number, last_lost: Arc::clone(&self.last_lost) };
         let replies = Incoming::Replies(Arc::clone(&self.pending), end.clone());
         let channel = self.link.confirming_channel().await?;
-        let reply_to = self.listen_in_time(&channel, REPLIES, None, replies).await?;
+        let reply_to = self.receive_replies(&channel, replies).await?;
         Ok(current.insert(Session { channel, reply_to, end }).clone())
-    }
-
-    /// Opens a queue for this client. After a fault the channel is closed: a consumer that the
-    /// broker registers late would have no reader.
-    async fn listen_in_time(
-        &self,
-        channel: &Channel,
-        exchange: &str,
-        patterns: Option<&[String]>,
-        incoming: Incoming,
-    ) -> Result<String, BusError> {
-        let opening = self.listen(channel, exchange, patterns, incoming);
-        let opened = in_time("opening a client queue", opening).await;
-        if opened.is_err() {
-            discard(channel.clone());
-        }
-        opened
-    }
-
-    /// Opens a queue for this client, binds it to an exchange by these patterns or by the queue's
-    /// name, and consumes it.
-    async fn listen(
-        &self,
-        channel: &Channel,
-        exchange: &str,
-        patterns: Option<&[String]>,
-        incoming: Incoming,
-    ) -> Result<String, BusError> {
-        let queue = self.declare_own_queue(channel).await?;
-        for pattern in patterns.unwrap_or(std::slice::from_ref(&queue)) {
-            let (name, pattern) = (queue.as_str().into(), short(pattern));
-            let options = QueueBindOptions::default();
-            channel
-                .queue_bind(name, exchange.into(), pattern, options, FieldTable::default())
-                .await?;
-        }
-        self.consume(channel, &queue, incoming).await?;
-        Ok(queue)
-    }
-
-    /// Declares a queue that only this connection may use and that ends with the connection.
-    async fn declare_own_queue(&self, channel: &Channel) -> Result<String, BusError> {
-        let name = format!("{CLIENT_QUEUE_PREFIX}{}.{}", self.name, Uuid::now_v7());
-        let options = QueueDeclareOptions { exclusive: true, ..Default::default() };
-        // Classic: exclusive queues are.
-        let mut arguments = FieldTable::default();
-        let classic = lapin::types::AMQPValue::LongString("classic".into());
-        arguments.insert("x-queue-type".into(), classic);
-        channel.queue_declare(name.as_str().into(), options, arguments).await?;
-        Ok(name)
-    }
-
-    async fn consume(
-        &self,
-        channel: &Channel,
-        queue: &str,
-        incoming: Incoming,
-    ) -> Result<(), BusError> {
-        let options = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
-        let tag = format!("{}@{}", self.name, crate::amqp::connection::host_name());
-        let consumer = channel
-            .basic_consume(queue.into(), short(&tag), options, FieldTable::default())
-            .await?;
-        consumer.set_delegate(incoming);
-        Ok(())
     }
 }
 
@@ -357,6 +287,9 @@ impl<C: Message> Delivered<C> {
                 Ok(Ok(session)) => {
                     (self.session, self.sent) = (session, Instant::now());
                     return Ok(());
+                }
+                Ok(Err(error @ BusError::NotPermitted { .. })) => {
+                    return Err(RequestError::NotPermitted(error));
                 }
                 Ok(Err(error)) => {
                     warn!(message.id = %self.envelope.id, error = %chain(&error), "sending again");

@@ -40,6 +40,7 @@ use super::{
     inbox_key::keys,
     isolated_batch::IsolatedMessage,
     isolation::needs_isolation,
+    origin::Principal,
     outbox::{Cause, OutboxRow},
     reply::Reply,
     republish::attempts,
@@ -110,8 +111,8 @@ where
         batch: &[QueueDelivery],
         shutdown: &CancellationToken,
     ) -> Result<Settled, BusError> {
-        let mut decoded = DecodedBatch::decode(batch);
-        self.settle_undecodable(batch, std::mem::take(&mut decoded.undecodable)).await?;
+        let decoded = DecodedBatch::decode(batch, self.settlement.service);
+        self.settle_undecodable(batch, &decoded.undecodable).await?;
         let mut results = Vec::with_capacity(decoded.messages.len());
         for sub_batch in sub_batches(&decoded.messages, H::IDEMPOTENCY) {
             match self.process_together(sub_batch, shutdown).await {
@@ -126,13 +127,15 @@ where
     pub(crate) async fn settle_undecodable(
         &self,
         batch: &[QueueDelivery],
-        undecodable: Vec<UndecodableMessage>,
+        undecodable: &[UndecodableMessage],
     ) -> Result<(), BusError> {
-        let decided = undecodable.into_iter().map(|message| {
+        let decided = undecodable.iter().map(|message| {
             let delivery = &batch[message.delivery];
             let attempts = attempts(&delivery.message.properties);
-            let source = MessageSource { delivery, event: message.event, id: message.id };
-            (source, disposition(message.result, &delivery.queue, attempts))
+            let UndecodableMessage { event, id, author, .. } = message;
+            let author = author.as_ref().map(Principal::as_str);
+            let source = MessageSource { delivery, event: *event, id: *id, author };
+            (source, disposition(message.result.clone(), &delivery.queue, attempts))
         });
         self.settlement.settle(decided).await
     }
@@ -146,7 +149,8 @@ where
         let messages = decoded.positions.iter().zip(&decoded.messages);
         let decided = messages.zip(results).map(|((position, message), result)| {
             let delivery = &batch[position.delivery];
-            let source = MessageSource { delivery, event: Some(position.event), id: None };
+            let author = Some(message.principal.as_str());
+            let source = MessageSource { delivery, event: Some(position.event), id: None, author };
             (source, disposition(result, &delivery.queue, message.attempt))
         });
         self.settlement.settle(decided).await

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | a bad delivery blocks no other | `an_undecodable_delivery_blocks_no_other` |
 //! | a bad event blocks no other | `each_event_of_a_joined_message_stands_for_itself` |
+//! | a delivery of wrong origin has no author | `a_message_of_wrong_origin_is_not_even_decoded` |
 //! | a refusal names the message | `an_id_is_found_in_a_body_that_is_no_envelope` |
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 use super::{
     disposition::ProcessingResult,
     handler::Received,
+    origin::{Origin, Principal, Way, WrongOrigin, origin},
     republish::{OriginalMessage, attempts},
 };
 use crate::amqp::{frame_repair::repaired_part, publish::text};
@@ -27,7 +29,7 @@ use crate::{
     message::{MessageSet, Undecodable},
     refusal::MessageRefused,
     text::visible,
-    topology::{RETRY, exchange_of},
+    topology::RETRY,
 };
 
 const WHY_BYTES_MAX: usize = 1_000;
@@ -54,6 +56,8 @@ pub(crate) struct UndecodableMessage {
     pub(crate) event: Option<usize>,
     /// The message's own id, where that much can be read.
     pub(crate) id: Option<MessageId>,
+    /// The author; none of a message of wrong origin.
+    pub(crate) author: Option<Principal>,
     pub(crate) result: ProcessingResult,
 }
 
@@ -65,15 +69,32 @@ pub(crate) struct DecodedBatch<M> {
 }
 
 impl<M: MessageSet> DecodedBatch<M> {
-    pub(crate) fn decode(batch: &[QueueDelivery]) -> Self {
+    /// Decodes a batch of deliveries to `service`.
+    pub(crate) fn decode(batch: &[QueueDelivery], service: &str) -> Self {
         let mut decoded = Self { positions: vec![], messages: vec![], undecodable: vec![] };
+        let mut authors = Authors::default();
         for (number, delivery) in batch.iter().enumerate() {
+            let origin = match origin(&Way::of(delivery), service) {
+                Ok(origin) => origin,
+                Err(wrong) => {
+                    decoded.undecodable.push(UndecodableMessage {
+                        delivery: number,
+                        event: None,
+                        id: None,
+                        author: None,
+                        result: wrong_origin(&wrong),
+                    });
+                    continue;
+                }
+            };
+            let author = authors.principal(origin.author);
             match read(&delivery.message) {
-                Ok(envelopes) => decoded.decode_events(number, &delivery.message, envelopes),
+                Ok(events) => decoded.decode_events(number, delivery, origin, &author, events),
                 Err(error) => decoded.undecodable.push(UndecodableMessage {
                     delivery: number,
                     event: None,
                     id: id_in_body(&delivery.message),
+                    author: Some(author),
                     result: ProcessingResult::Undecodable {
                         is_oversized: matches!(error, Unreadable::Oversized { .. }),
                         why: shortened(&chain(&error).to_string()),
@@ -85,20 +106,39 @@ impl<M: MessageSet> DecodedBatch<M> {
         decoded
     }
 
-    fn decode_events(&mut self, number: usize, message: &Delivery, envelopes: Vec<RawEnvelope>) {
-        let attempt = attempts(&message.properties);
+    fn decode_events(
+        &mut self,
+        number: usize,
+        QueueDelivery { message, .. }: &QueueDelivery,
+        origin: Origin<'_>,
+        author: &Principal,
+        envelopes: Vec<RawEnvelope>,
+    ) {
         let returned = message.exchange.as_str() == RETRY;
+        let attempt = if returned { attempts(&message.properties) } else { 0 };
         for (event, envelope) in envelopes.into_iter().enumerate() {
             let id = envelope.id;
-            match decode_event(message, envelope) {
+            let decoded = match origin.admit(&envelope.kind) {
+                Err(wrong) => Err((None, wrong_origin(&wrong))),
+                Ok(()) => decode_event(envelope).map_err(|result| (Some(author.clone()), result)),
+            };
+            match decoded {
                 Ok(envelope) => {
+                    let (principal, redelivered) = (author.clone(), message.redelivered);
                     self.positions.push(MessagePosition { delivery: number, event });
-                    self.messages.push(Received { envelope, attempt, returned });
+                    self.messages.push(Received {
+                        envelope,
+                        principal,
+                        attempt,
+                        returned,
+                        redelivered,
+                    });
                 }
-                Err(result) => self.undecodable.push(UndecodableMessage {
+                Err((author, result)) => self.undecodable.push(UndecodableMessage {
                     delivery: number,
                     event: Some(event),
                     id: Some(id),
+                    author,
                     result,
                 }),
             }
@@ -106,22 +146,31 @@ impl<M: MessageSet> DecodedBatch<M> {
     }
 }
 
+/// The authors of a batch. Neighbours are mostly of one author, whose name is then stored once.
+#[derive(Default)]
+struct Authors(Option<Principal>);
+
+impl Authors {
+    fn principal(&mut self, name: &str) -> Principal {
+        match &self.0 {
+            Some(last) if last.as_str() == name => last.clone(),
+            _ => self.0.insert(name.into()).clone(),
+        }
+    }
+}
+
 fn decode_event<M: MessageSet>(
-    message: &Delivery,
     envelope: RawEnvelope,
 ) -> Result<crate::Envelope<M>, ProcessingResult> {
-    let (why, refusal) = if has_right_exchange(message, &envelope.kind) {
-        match envelope.decode() {
-            Ok(envelope) => return Ok(envelope),
-            Err((error, _)) => (chain(&error).to_string(), wrong_shape(&error)),
-        }
-    } else {
-        let exchange = message.exchange.as_str();
-        let why = format!("{} does not travel on {exchange:?}", envelope.kind);
-        let refusal = MessageRefused::unreadable(shortened(&why));
-        (why, refusal)
-    };
-    Err(ProcessingResult::Undecodable { is_oversized: false, why: shortened(&why), refusal })
+    envelope.decode().map_err(|(error, _)| ProcessingResult::Undecodable {
+        is_oversized: false,
+        why: shortened(&chain(&error).to_string()),
+        refusal: wrong_shape(&error),
+    })
+}
+
+fn wrong_origin(wrong: &WrongOrigin) -> ProcessingResult {
+    ProcessingResult::WrongOrigin { why: shortened(&wrong.to_string()) }
 }
 
 /// Splits a delivery into its envelopes.
@@ -153,13 +202,6 @@ pub(crate) fn wrong_shape(error: &Undecodable) -> MessageRefused {
     MessageRefused::wrong(chain(error).to_string(), vec![error.wrong_field()])
 }
 
-/// Clients may publish commands and no events: a message must come from the exchange of its type.
-/// An unknown type passes, since the decoder's reason says more.
-fn has_right_exchange(message: &Delivery, kind: &str) -> bool {
-    let exchange = message.exchange.as_str();
-    exchange == RETRY || exchange_of(kind).is_none_or(|right| right == exchange)
-}
-
 /// A reason quotes the sender's text, which may be long and hold control characters.
 fn shortened(why: &str) -> String {
     visible(&why[..why.floor_char_boundary(WHY_BYTES_MAX)]).into_owned()
@@ -177,6 +219,8 @@ pub(crate) struct MessageSource<'d> {
     pub(crate) event: Option<usize>,
     /// The message's own id, where a refusal needs it.
     pub(crate) id: Option<MessageId>,
+    /// The author; none of a message of wrong origin.
+    pub(crate) author: Option<&'d str>,
 }
 
 impl<'d> MessageSource<'d> {
@@ -186,7 +230,7 @@ impl<'d> MessageSource<'d> {
 
     /// The message as it was delivered. Decodes the delivery again, which is rare.
     pub(crate) fn original(&self) -> OriginalMessage {
-        let whole = whole(self.delivery);
+        let whole = whole(self.delivery, self.author);
         match self.event {
             None => whole,
             Some(event) => {
@@ -197,13 +241,20 @@ impl<'d> MessageSource<'d> {
     }
 }
 
-/// A delivery as it came.
-fn whole(delivery: &QueueDelivery) -> OriginalMessage {
-    let properties = &delivery.message.properties;
+/// A delivery as it came. Its type is the routing key of its first publication: a replay compares
+/// the content with that type.
+fn whole(delivery: &QueueDelivery, author: Option<&str>) -> OriginalMessage {
+    let message = &delivery.message;
+    let properties = &message.properties;
+    let kind = match message.exchange.as_str() {
+        RETRY => text(properties.kind().as_ref()),
+        _ => message.routing_key.as_str(),
+    };
     OriginalMessage {
         queue: delivery.queue.to_string(),
+        author: author.map(str::to_owned),
         id: text(properties.message_id().as_ref()).to_owned(),
-        kind: text(properties.kind().as_ref()).to_owned(),
+        kind: kind.to_owned(),
         content_type: content_type(&delivery.message).to_owned(),
         properties: properties.clone(),
         body: delivery.message.data.clone(),
@@ -227,18 +278,24 @@ mod tests {
     use super::*;
     use crate::{
         envelope::{CONTENT_TYPE_BATCH, MESSAGE_BYTES_MAX},
-        messaging::test_messages::{COMMAND, TestMessage, body_of, delivery, envelope, typed},
+        messaging::test_messages::{
+            CLIENT, COMMAND, SERVICE, TestMessage, body_of, delivery, envelope, returned, typed,
+        },
         topology::{COMMANDS, EVENTS},
     };
 
     /// The positions of decoded messages, and the reasons of undecodable ones.
     fn decoded(batch: &[QueueDelivery]) -> (Vec<MessagePosition>, Vec<(Option<usize>, String)>) {
-        let decoded = DecodedBatch::<TestMessage>::decode(batch);
+        let decoded = DecodedBatch::<TestMessage>::decode(batch, SERVICE);
         assert_eq!(decoded.messages.len(), decoded.positions.len());
         let reasons = decoded.undecodable.into_iter().map(|message| match message.result {
             ProcessingResult::Undecodable { why, is_oversized, .. } => {
                 let code = if is_oversized { "oversized" } else { "undecodable" };
                 (message.event, format!("{code}: {why}"))
+            }
+            ProcessingResult::WrongOrigin { why } => {
+                assert_eq!(message.author, None);
+                (message.event, format!("wrong_origin: {why}"))
             }
             other => panic!("decoding has no other result: {other:?}"),
         });
@@ -256,11 +313,8 @@ mod tests {
                 delivery(1, COMMANDS, CONTENT_TYPE, vec![b' '; MESSAGE_BYTES_MAX + 1]),
                 "oversized: 1048577 bytes",
             ),
-            (delivery(1, EVENTS, CONTENT_TYPE, body_of(&envelope("a"))), "undecodable: accounts."),
-            (
-                delivery(1, COMMANDS, CONTENT_TYPE, body_of(&typed("a", "accounts.new.v9"))),
-                "undecodable: unknown message type",
-            ),
+            (delivery(1, EVENTS, CONTENT_TYPE, body_of(&envelope("a"))), "wrong_origin: accounts."),
+            (unknown_version(), "undecodable: unknown message type"),
         ];
         for (bad, expected) in table {
             let (positions, reasons) = decoded(&[good("first"), bad, good("last")]);
@@ -270,9 +324,30 @@ mod tests {
         }
     }
 
+    /// A command of a version that the reader does not know.
+    fn unknown_version() -> QueueDelivery {
+        let body = body_of(&typed("a", "accounts.new.v9"));
+        let mut unknown = delivery(1, COMMANDS, CONTENT_TYPE, body);
+        unknown.message.routing_key = "accounts.new.v9".into();
+        unknown
+    }
+
+    #[test]
+    fn a_message_of_wrong_origin_is_not_even_decoded() {
+        let mut anonymous = delivery(1, COMMANDS, CONTENT_TYPE, b"{".to_vec());
+        anonymous.message.properties = BasicProperties::default();
+        let (positions, reasons) = decoded(&[anonymous]);
+        assert_eq!(positions, []);
+        assert!(reasons[0].0.is_none() && reasons[0].1.starts_with("wrong_origin"), "{reasons:?}");
+        let batch = [delivery(1, COMMANDS, CONTENT_TYPE, body_of(&envelope("a")))];
+        let decoded = DecodedBatch::<TestMessage>::decode(&batch, SERVICE);
+        assert_eq!(decoded.messages[0].principal.as_str(), CLIENT);
+    }
+
     #[test]
     fn each_event_of_a_joined_message_stands_for_itself() {
-        let events = [envelope("a"), typed("b", "accounts.unknown.v1"), envelope("c")];
+        let mut events = [envelope("a"), envelope("b"), envelope("c"), typed("d", "ledger.x.v1")];
+        events[1].data = RawValue::from_string("7".to_owned()).expect("a number is JSON");
         let bodies: Vec<String> = events
             .iter()
             .map(|event| String::from_utf8(body_of(event)).expect("JSON is text"))
@@ -283,7 +358,11 @@ mod tests {
         let at = |event| MessagePosition { delivery: 0, event };
         assert_eq!(positions, [at(0), at(2)]);
         assert_eq!(reasons[0].0, Some(1));
-        let source = MessageSource { delivery: &batch[0], event: Some(1), id: None };
+        assert!(reasons[0].1.starts_with("undecodable"), "{reasons:?}");
+        assert_eq!(reasons[1].0, Some(3));
+        assert!(reasons[1].1.starts_with("wrong_origin: ledger.x.v1 came as"), "{reasons:?}");
+        let author = Some(CLIENT);
+        let source = MessageSource { delivery: &batch[0], event: Some(1), id: None, author };
         let original = source.original();
         assert_eq!(original.body, bodies[1].as_bytes(), "the bytes of the event as they came");
         assert_eq!(
@@ -295,10 +374,11 @@ mod tests {
     #[test]
     fn a_message_from_a_retry_queue_knows_its_attempts_and_that_it_had_no_effect() {
         let fresh = delivery(1, COMMANDS, CONTENT_TYPE, body_of(&envelope("a")));
-        let back = delivery(2, RETRY, CONTENT_TYPE, body_of(&envelope("b")));
-        let decoded = DecodedBatch::<TestMessage>::decode(&[fresh, back]);
-        let returned: Vec<bool> = decoded.messages.iter().map(|m| m.returned).collect();
-        assert_eq!(returned, [false, true]);
+        let back = returned(2, &envelope("b"), CLIENT);
+        let decoded = DecodedBatch::<TestMessage>::decode(&[fresh, back], SERVICE);
+        let state = |m: &Received<TestMessage>| (m.returned, m.attempt, m.principal.to_string());
+        let states: Vec<_> = decoded.messages.iter().map(state).collect();
+        assert_eq!(states, [(false, 0, CLIENT.to_owned()), (true, 2, CLIENT.to_owned())]);
         assert_eq!(decoded.messages[0].envelope.kind, COMMAND);
     }
 

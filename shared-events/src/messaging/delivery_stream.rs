@@ -262,6 +262,7 @@ mod tests {
         let mut headers = FieldTable::default();
         headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(count));
         delivery.message.properties = delivery.message.properties.with_headers(headers);
+        delivery.message.redelivered = count > 0;
         sender.send(StreamItem::Delivery(Box::new(delivery))).expect("the merger listens");
     }
 

@@ -7,13 +7,16 @@
 //! | not ready, fewer attempts than retry tiers | retry after the next tier's delay |
 //! | not ready, all retry tiers used | dead-letter: `retries_exhausted` |
 //! | failed: the handler cannot ever process the message | dead-letter: `hopeless`, refusal |
+//! | of wrong origin: the message has no author | dead-letter: `wrong_origin`, no refusal |
 //! | undecodable | dead-letter: `undecodable` or `oversized`, refusal |
 //! | isolated attempts killed the process | dead-letter: `kills_the_service` |
 //!
 //! An outage of the database has no result: the batch is attempted again. The test
 //! `each_result_has_one_disposition` holds this table.
 
-use crate::{envelope::RawEnvelope, refusal::MessageRefused, topology::retry_queue};
+use crate::{
+    envelope::RawEnvelope, parked::ParkedReason, refusal::MessageRefused, topology::retry_queue,
+};
 
 /// The events of a reply; there is at least one.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub(crate) enum ProcessingResult {
     NotReady { why: String },
     /// No further attempt can succeed.
     Failed { why: String },
+    /// The delivery, or one event of it, did not come the way its kind comes.
+    WrongOrigin { why: String },
     /// The delivery, or one event of it, could not be decoded.
     Undecodable { is_oversized: bool, why: String, refusal: MessageRefused },
     /// The process died in each isolated attempt. A whole delivery was never decoded.
@@ -48,35 +53,7 @@ pub(crate) enum Disposition {
     /// The message waits in a retry queue, as attempt number `attempt`.
     Retry { attempt: u32, retry_queue: String, why: String },
     /// The message goes to the service's parked queue; the refusal goes to the sender.
-    DeadLetter { reason: DeadLetterReason, why: String, refusal: Option<MessageRefused> },
-}
-
-/// Why a message is parked, as a code for operators to filter by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DeadLetterReason {
-    /// The body is not of its declared type, or the type or version is unknown here.
-    Undecodable,
-    /// The body is larger than the message limit.
-    Oversized,
-    /// No attempt can succeed.
-    Hopeless,
-    /// The message has waited in every retry tier.
-    RetriesExhausted,
-    /// The service died each time that it processed this message, in isolation.
-    KillsTheService,
-}
-
-impl DeadLetterReason {
-    /// The published code: header `x-parked-reason` and the metric's label.
-    pub(crate) const fn code(self) -> &'static str {
-        match self {
-            Self::Undecodable => "undecodable",
-            Self::Oversized => "oversized",
-            Self::Hopeless => "hopeless",
-            Self::RetriesExhausted => "retries_exhausted",
-            Self::KillsTheService => "kills_the_service",
-        }
-    }
+    DeadLetter { reason: ParkedReason, why: String, refusal: Option<MessageRefused> },
 }
 
 /// Decides how a message from `queue` is settled. `attempts` counts its earlier retries.
@@ -88,23 +65,24 @@ pub(crate) fn disposition(result: ProcessingResult, queue: &str, attempts: u32) 
             let attempt = attempts.saturating_add(1);
             match retry_queue(queue, attempt) {
                 Some(retry_queue) => Disposition::Retry { attempt, retry_queue, why },
-                None => dead_letter(DeadLetterReason::RetriesExhausted, why, None),
+                None => dead_letter(ParkedReason::RetriesExhausted, why, None),
             }
         }
         ProcessingResult::Failed { why } => {
             let refusal = MessageRefused::unreadable(&why);
-            dead_letter(DeadLetterReason::Hopeless, why, Some(refusal))
+            dead_letter(ParkedReason::Hopeless, why, Some(refusal))
         }
+        ProcessingResult::WrongOrigin { why } => dead_letter(ParkedReason::WrongOrigin, why, None),
         ProcessingResult::Undecodable { is_oversized, why, refusal } => {
             let reason = match is_oversized {
-                true => DeadLetterReason::Oversized,
-                false => DeadLetterReason::Undecodable,
+                true => ParkedReason::Oversized,
+                false => ParkedReason::Undecodable,
             };
             dead_letter(reason, why, Some(refusal))
         }
         ProcessingResult::KilledService { is_decoded, why } => {
             let refusal = is_decoded.then(|| MessageRefused::unreadable(&why));
-            dead_letter(DeadLetterReason::KillsTheService, why, refusal)
+            dead_letter(ParkedReason::KillsTheService, why, refusal)
         }
     }
 }
@@ -124,7 +102,7 @@ mod tests {
                 format!("retry {attempt} in {retry_queue}: {why}")
             }
             Disposition::DeadLetter { reason, why, refusal } => {
-                format!("park {}: {why}, refusal {}", reason.code(), refusal.is_some())
+                format!("park {}: {why}, refusal {}", reason.as_str(), refusal.is_some())
             }
         }
     }
@@ -148,6 +126,11 @@ mod tests {
             (not_ready(), 3, "park retries_exhausted: w, refusal false"),
             (not_ready(), u32::MAX, "park retries_exhausted: w, refusal false"),
             (ProcessingResult::Failed { why: why() }, 0, "park hopeless: w, refusal true"),
+            (
+                ProcessingResult::WrongOrigin { why: why() },
+                0,
+                "park wrong_origin: w, refusal false",
+            ),
             (undecodable(false), 0, "park undecodable: w, refusal true"),
             (undecodable(true), 2, "park oversized: w, refusal true"),
             (killed(true), 0, "park kills_the_service: w, refusal true"),

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use serde_json::value::RawValue;
 
-use super::{database::Tx, database_fault::is_transient};
+use super::{database::Tx, database_fault::is_transient, origin::Principal};
 use crate::{
     envelope::Envelope,
     ids::MessageId,
@@ -18,10 +18,14 @@ use crate::{
 pub struct Received<M> {
     /// The message in its envelope.
     pub envelope: Envelope<M>,
+    /// The author: the user of the broker who has sent the message.
+    pub principal: Principal,
     /// How many earlier attempts ended in a retry queue.
     pub attempt: u32,
     /// Whether the message comes from a retry queue or a replay: the command has had no effect.
     pub(crate) returned: bool,
+    /// Whether the broker has delivered the message before, perhaps to a process that died.
+    pub(crate) redelivered: bool,
 }
 
 impl<M> Received<M> {
@@ -56,13 +60,19 @@ pub struct Event {
 impl Event {
     /// Serialises `message` as an event.
     pub fn new<M: Message>(message: &M) -> Self {
-        let data = serde_json::value::to_raw_value(message);
-        Self {
-            kind: M::TYPE,
-            subject: message.subject(),
-            partition_key: message.partition_key(),
-            data: data.expect("a message's type writes plain JSON"),
-        }
+        let subject = message.subject();
+        Self { partition_key: message.partition_key(), ..Self::of_type(M::TYPE, subject, message) }
+    }
+
+    /// Serialises `content` as an event of this type, without a partition key.
+    pub(crate) fn of_type(
+        kind: &'static str,
+        subject: String,
+        content: &impl serde::Serialize,
+    ) -> Self {
+        let data = serde_json::value::to_raw_value(content);
+        let data = data.expect("a message's type writes plain JSON");
+        Self { kind, subject, partition_key: None, data }
     }
 }
 

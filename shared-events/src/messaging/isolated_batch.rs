@@ -14,6 +14,7 @@ use super::{
     disposition::{ProcessingResult, disposition},
     handler::Received,
     isolation::{isolation_key, isolation_verdict, pause_after},
+    origin::{Way, origin},
     republish::attempts,
 };
 use crate::amqp::{answer::BusError, connection::Backoff};
@@ -49,16 +50,19 @@ where
             let killed = ProcessingResult::KilledService { is_decoded: false, why };
             let attempts = attempts(&delivery.message.properties);
             let decided = disposition(killed, &delivery.queue, attempts);
-            let source = MessageSource { delivery, event: None, id: None };
+            // Nobody has read its content: a replay compares that with the type.
+            let origin = origin(&Way::of(delivery), self.settlement.service);
+            let author = origin.ok().map(|origin| origin.author);
+            let source = MessageSource { delivery, event: None, id: None, author };
             self.settlement.settle(std::iter::once((source, decided))).await?;
             return Ok(Settled::All);
         }
         if self.begin_attempt(&whole, shutdown).await.is_none() {
             return Ok(Settled::Abandoned);
         }
-        let mut decoded = DecodedBatch::decode(batch);
+        let decoded = DecodedBatch::decode(batch, self.settlement.service);
         self.end_attempts(&mut whole).await;
-        self.settle_undecodable(batch, std::mem::take(&mut decoded.undecodable)).await?;
+        self.settle_undecodable(batch, &decoded.undecodable).await?;
         let mut results = Vec::with_capacity(decoded.messages.len());
         for message in &decoded.messages {
             match self.process_alone(message, shutdown).await {

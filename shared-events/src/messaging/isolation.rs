@@ -28,8 +28,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The broker's counts: of returned deliveries, and (from 4.1 on) of acquired ones.
 const COUNT_HEADERS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 
-/// Whether a delivery came back too often to be processed together with others.
+/// Whether a delivery came back too often to be processed together with others. A client may send
+/// headers with these names; the broker's own are on redelivered messages only.
 pub(crate) fn needs_isolation(delivery: &QueueDelivery) -> bool {
+    if !delivery.message.redelivered {
+        return false;
+    }
     let headers = delivery.message.properties.headers().as_ref().map(FieldTable::inner);
     let count = |name: &&str| match headers?.get(*name)? {
         AMQPValue::LongLongInt(count) => Some(*count),
@@ -136,6 +140,8 @@ mod tests {
             headers.insert(name.into(), value.clone());
             let mut came = delivery(1, "", "", vec![]);
             came.message.properties = came.message.properties.with_headers(headers);
+            assert!(!needs_isolation(&came), "{name} {value:?} of a client");
+            came.message.redelivered = true;
             assert_eq!(needs_isolation(&came), expected, "{name} {value:?}");
         }
     }

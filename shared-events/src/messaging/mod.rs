@@ -11,6 +11,7 @@
 //! consumer            takes batches of deliveries, as large as the load makes them
 //! delivery_stream     the deliveries of a subscription's queues, in the order of their tags
 //! prefetch_window     keeps the memory of unacknowledged deliveries within bounds
+//! origin              decides (pure): whether a delivery is believed, and who its author is
 //! decode              from bytes to messages; an undecodable message blocks no other
 //! batch               inbox, handler and outbox in ONE transaction, then settlement, then one ack
 //! sub_batches         parts of a batch in which each id comes once
@@ -27,6 +28,8 @@
 //! outbox_partition    which relay publishes which rows; partition_session: its statements
 //! relay               pipelined, confirmed publishes; a row is deleted once it is confirmed
 //! outbox_table        the relay's reads and deletes beside the publishing
+//!
+//! parked              a service's parked messages, moved by its operators' commands
 //!
 //! query_consumer      queries: a read-only transaction, a reply, nothing stored
 //! background_job      a service's own schedules, under the same rules as a handler
@@ -58,9 +61,11 @@ mod inbox;
 mod inbox_key;
 mod isolated_batch;
 mod isolation;
+mod origin;
 mod outbox;
 mod outbox_partition;
 mod outbox_table;
+mod parked;
 mod partition_session;
 mod prefetch_window;
 mod query_consumer;
@@ -80,6 +85,7 @@ mod topology_check;
 pub use background_job::{BackgroundJob, JobContext, UnitOfWork};
 pub use database::{Database, MIGRATOR, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
+pub use origin::Principal;
 pub use query_consumer::{Answer, QueryHandler};
 pub use service::{Service, ServiceError};
 pub use session::UnfitDatabase;

@@ -5,17 +5,19 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use futures_util::FutureExt;
+use metrics::counter;
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
     database::{Database, Tx},
-    decode::{self, QueueDelivery},
+    decode::{self, MessageSource, QueueDelivery},
     delivery_broker::{DeliveryBroker, ServiceBroker},
     delivery_stream::DeliveryStream,
     handler::{Event, HandleError},
     isolation::needs_isolation,
+    origin::{Way, WrongOrigin, origin},
     outbox::Cause,
     reply::Reply,
     settlement::Settlement,
@@ -31,6 +33,7 @@ use crate::{
     envelope::{RawEnvelope, chain},
     message::{Message, MessageSet},
     refusal::MessageRefused,
+    text::visible,
     topology::Subscription,
 };
 
@@ -141,13 +144,22 @@ impl<A: QueryHandler> QueryConsumer<A> {
 
     async fn reply_to(&self, delivery: &QueueDelivery) {
         let request = &delivery.message.properties;
+        let origin = match origin(&Way::of(delivery), self.settlement.service) {
+            Ok(origin) => origin,
+            Err(wrong) => {
+                self.disregard(&wrong);
+                return;
+            }
+        };
+        let author = Some(origin.author);
+        let asked = |id| MessageSource { delivery, event: None, id, author };
         if needs_isolation(delivery) {
             // A query changes nothing, and the service may have died of this one.
             warn!(queue = &*delivery.queue, "a query came back too often and is refused");
             let why = "the service was restarted again and again over this query; ask again";
             let refusal = MessageRefused::unavailable(why);
             let id = decode::id_in_body(&delivery.message);
-            self.settlement.refuse(request, id, refusal).await;
+            self.settlement.refuse(asked(id), refusal).await;
             return;
         }
         let queries = match decode::read(&delivery.message) {
@@ -156,15 +168,26 @@ impl<A: QueryHandler> QueryConsumer<A> {
                 let refusal = decode::unreadable(&error);
                 warn!(queue = &*delivery.queue, why = refusal.message, "unreadable query");
                 let id = decode::id_in_body(&delivery.message);
-                self.settlement.refuse(request, id, refusal).await;
+                self.settlement.refuse(asked(id), refusal).await;
                 return;
             }
         };
         for query in queries {
+            if let Err(wrong) = origin.admit(&query.kind) {
+                self.disregard(&wrong);
+                continue;
+            }
             let (cause, answer) = self.answer(query).await;
             let answer = cause.wrap(&self.source, Utc::now(), answer.0);
-            self.settlement.reply(request, &Reply::of(&[answer])).await;
+            self.settlement.reply(request, author, &Reply::of(&[answer])).await;
         }
+    }
+
+    /// A query without an author is not answered: it changes nothing, so nothing is lost.
+    fn disregard(&self, wrong: &WrongOrigin) {
+        let queue = self.subscription.name;
+        warn!(queue, why = %visible(&wrong.to_string()), "a query of wrong origin is disregarded");
+        counter!("bus_disregarded_total", "queue" => queue).increment(1);
     }
 
     async fn answer(&self, query: RawEnvelope) -> (Cause, Answer) {

@@ -1,12 +1,15 @@
-//! Publishes a message again, into a retry queue or a parked queue. Promise: one pure function
-//! builds the new message: the sender's properties and the message's own headers live on, headers
-//! about its way or of a sender's invention do not, and every header fits into one frame.
+//! Publishes a message again, into a retry queue, a parked queue or its own queue. Promise: one
+//! pure function builds the new message: the author, the sender's properties and the message's own
+//! headers live on, headers about its way or of a sender's invention do not, and every header fits
+//! into one frame.
 //!
 //! | promise | test |
 //! |---|---|
 //! | properties | `the_senders_properties_live_on_and_delivery_is_persistent_under_our_own_user` |
+//! | the author | `the_author_lives_on_and_a_senders_word_about_it_does_not` |
 //! | headers, retry | `a_retried_message_keeps_its_own_headers_and_counts_its_attempts` |
 //! | headers, parking | `a_parked_message_says_why_where_when_and_by_whom` |
+//! | headers, replay | `a_replayed_message_is_like_a_new_one_of_its_author` |
 //! | sizes | `every_header_fits_into_a_frame` |
 
 use chrono::{DateTime, Utc};
@@ -15,14 +18,14 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use super::disposition::DeadLetterReason;
 use crate::{
     amqp::publish::{Outgoing, named, set_header},
-    topology::{ATTEMPT_HEADER, PARKED, PARTITION_KEY_HEADER, RETRY},
+    parked::ParkedReason,
+    topology::{ATTEMPT_HEADER, PARKED, PARTITION_KEY_HEADER, PRINCIPAL_HEADER, RETRY},
 };
 
 /// The headers that belong to a message.
-const KEPT_HEADERS: [&str; 3] = [PARTITION_KEY_HEADER, ATTEMPT_HEADER, "x-events"];
+const KEPT_HEADERS: [&str; 2] = [PARTITION_KEY_HEADER, "x-events"];
 /// The most bytes of a reason in a header: AMQP does not split headers over frames.
 const DETAIL_BYTES_MAX: usize = 1_000;
 
@@ -31,9 +34,12 @@ const DETAIL_BYTES_MAX: usize = 1_000;
 pub(crate) struct OriginalMessage {
     /// The queue that delivered the message.
     pub(crate) queue: String,
+    /// The user whose message it is; none of a message of wrong origin.
+    pub(crate) author: Option<String>,
     pub(crate) properties: BasicProperties,
-    /// The message's own id and type; empty where unknown.
+    /// The message's own id; empty where unknown.
     pub(crate) id: String,
+    /// The routing key of the first publication, which is the type.
     pub(crate) kind: String,
     /// The content type of the body.
     pub(crate) content_type: String,
@@ -46,10 +52,13 @@ pub(crate) struct OriginalMessage {
 pub(crate) enum RepublishTarget<'t> {
     /// A queue in which the message waits for attempt number `attempt`.
     RetryQueue { name: String, attempt: u32 },
+    /// The queue that delivered the message: a replay, with attempts counted from zero. Nobody
+    /// waits for its reply any more.
+    Queue,
     /// The service's parked queue; reason and detail become headers for operators.
     ParkedQueue {
         service: &'t str,
-        reason: DeadLetterReason,
+        reason: ParkedReason,
         why: &'t str,
         parked_at: DateTime<Utc>,
         parked_by: &'t str,
@@ -57,7 +66,7 @@ pub(crate) enum RepublishTarget<'t> {
 }
 
 /// The message to publish under the name of `user`. The broker accepts a connection's own user
-/// only; the first sender stays in `app_id`.
+/// only; the author stays in `x-principal`, which readers believe from their own user alone.
 pub(crate) fn republish(
     original: OriginalMessage,
     target: RepublishTarget<'_>,
@@ -65,13 +74,18 @@ pub(crate) fn republish(
 ) -> Outgoing {
     let sent = &original.properties;
     let mut headers = own_headers(sent);
+    if let Some(author) = &original.author {
+        set_header(&mut headers, PRINCIPAL_HEADER, author);
+    }
+    let reply_to = sent.reply_to().as_ref().filter(|_| !matches!(target, RepublishTarget::Queue));
     let (exchange, key) = match target {
+        RepublishTarget::Queue => (RETRY, original.queue.clone()),
         RepublishTarget::RetryQueue { name, attempt } => {
             headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongUInt(attempt));
             (RETRY, name)
         }
         RepublishTarget::ParkedQueue { service, reason, why, parked_at, parked_by } => {
-            set_header(&mut headers, "x-parked-reason", reason.code());
+            set_header(&mut headers, "x-parked-reason", reason.as_str());
             let detail = &why[..why.floor_char_boundary(DETAIL_BYTES_MAX)];
             set_header(&mut headers, "x-parked-detail", detail);
             set_header(&mut headers, "x-parked-queue", &original.queue);
@@ -88,7 +102,7 @@ pub(crate) fn republish(
     if let Some(correlation_id) = sent.correlation_id() {
         properties = properties.with_correlation_id(correlation_id.clone());
     }
-    if let Some(reply_to) = sent.reply_to() {
+    if let Some(reply_to) = reply_to {
         properties = properties.with_reply_to(reply_to.clone());
     }
     if let Some(timestamp) = sent.timestamp() {
@@ -133,6 +147,7 @@ mod tests {
         set_header(&mut headers, "x-events", "1");
         set_header(&mut headers, "x-parked-reason", "forged");
         set_header(&mut headers, "x-invented", "by a sender");
+        set_header(&mut headers, PRINCIPAL_HEADER, "forged");
         headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongUInt(1));
         headers.insert("x-death".into(), AMQPValue::FieldArray(vec![].into()));
         headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(7));
@@ -147,6 +162,7 @@ mod tests {
             .with_headers(headers);
         OriginalMessage {
             queue: "accounts.commands".to_owned(),
+            author: Some("acme".to_owned()),
             properties,
             id: "id".to_owned(),
             kind: "kind".to_owned(),
@@ -158,7 +174,7 @@ mod tests {
     fn parked(why: &str) -> Outgoing {
         let target = RepublishTarget::ParkedQueue {
             service: "accounts",
-            reason: DeadLetterReason::Hopeless,
+            reason: ParkedReason::Hopeless,
             why,
             parked_at: DateTime::UNIX_EPOCH,
             parked_by: "accounts-svc/reply@host",
@@ -189,8 +205,12 @@ mod tests {
         let target = RepublishTarget::RetryQueue { name, attempt: 2 };
         let message = republish(original("debtor"), target, "accounts");
         assert_eq!((message.exchange, &*message.key), (RETRY, "accounts.commands.retry.1m"));
-        let kept =
-            pairs(&[("x-attempt", "2"), ("x-events", "1"), (PARTITION_KEY_HEADER, "debtor")]);
+        let kept = pairs(&[
+            ("x-attempt", "2"),
+            ("x-events", "1"),
+            (PARTITION_KEY_HEADER, "debtor"),
+            (PRINCIPAL_HEADER, "acme"),
+        ]);
         assert_eq!(headers(&message), kept);
         assert_eq!(attempts(&message.properties), 2);
         assert_eq!(message.body, b"body");
@@ -201,7 +221,6 @@ mod tests {
         let message = parked("no such account");
         assert_eq!((message.exchange, &*message.key), (PARKED, "accounts"));
         let kept = pairs(&[
-            ("x-attempt", "1"),
             ("x-events", "1"),
             ("x-parked-at", "1970-01-01T00:00:00+00:00"),
             ("x-parked-by", "accounts-svc/reply@host"),
@@ -209,8 +228,32 @@ mod tests {
             ("x-parked-queue", "accounts.commands"),
             ("x-parked-reason", "hopeless"),
             (PARTITION_KEY_HEADER, "debtor"),
+            (PRINCIPAL_HEADER, "acme"),
         ]);
         assert_eq!(headers(&message), kept);
+    }
+
+    #[test]
+    fn a_replayed_message_is_like_a_new_one_of_its_author() {
+        let message = republish(original("debtor"), RepublishTarget::Queue, "accounts");
+        assert_eq!((message.exchange, &*message.key), (RETRY, "accounts.commands"));
+        let kept =
+            [("x-events", "1"), (PARTITION_KEY_HEADER, "debtor"), (PRINCIPAL_HEADER, "acme")];
+        assert_eq!(headers(&message), pairs(&kept));
+        assert_eq!(attempts(&message.properties), 0);
+        assert_eq!(text(message.properties.reply_to().as_ref()), "");
+        assert_eq!(text(message.properties.kind().as_ref()), "kind");
+    }
+
+    #[test]
+    fn the_author_lives_on_and_a_senders_word_about_it_does_not() {
+        for (author, expected) in [(Some("acme"), Some("acme")), (None, None)] {
+            let original = OriginalMessage { author: author.map(Into::into), ..original("debtor") };
+            let target = RepublishTarget::RetryQueue { name: "q".to_owned(), attempt: 1 };
+            let message = republish(original, target, "accounts");
+            let found = headers(&message).into_iter().find(|(name, _)| name == PRINCIPAL_HEADER);
+            assert_eq!(found.map(|(_, value)| value).as_deref(), expected);
+        }
     }
 
     #[test]
@@ -238,7 +281,8 @@ mod tests {
         let long = "ř".repeat(10_000);
         let target = RepublishTarget::RetryQueue { name: "q".to_owned(), attempt: 1 };
         let retried = republish(original(&long), target, "accounts");
-        assert_eq!(headers(&retried), pairs(&[("x-attempt", "1"), ("x-events", "1")]));
+        let kept = [("x-attempt", "1"), ("x-events", "1"), (PRINCIPAL_HEADER, "acme")];
+        assert_eq!(headers(&retried), pairs(&kept));
         let longest = headers(&parked(&long)).into_iter().map(|(_, value)| value.len()).max();
         assert_eq!(longest, Some(DETAIL_BYTES_MAX));
     }

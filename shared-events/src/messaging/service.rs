@@ -27,6 +27,7 @@ use super::{
     outbox::RelayQueue,
     outbox_partition::CurrentPartition,
     outbox_table::PostgresOutbox,
+    parked::{ParkedHandler, ParkedQueue, ParkedStore},
     query_consumer::{self, QueryConsumer, QueryHandler},
     relay::{self, Relay},
     session::UnfitDatabase,
@@ -42,7 +43,7 @@ use crate::amqp::{
 };
 use crate::{
     envelope::chain,
-    topology::{EVENTS, PARKED, REPLIES, RETRY, Subscription, parked_queue},
+    topology::{EVENTS, OPERATIONS, PARKED, REPLIES, RETRY, Subscription, parked_queue},
 };
 
 /// How long a stopping service may take to finish its batch and to empty its relay.
@@ -81,6 +82,48 @@ struct SharedParts {
     shutdown: CancellationToken,
 }
 
+impl SharedParts {
+    fn store(&self) -> PostgresDeliveryStore {
+        let (partition, relay_queue) = (self.partition.clone(), self.relay_queue.clone());
+        PostgresDeliveryStore::new(self.database.clone(), partition, relay_queue)
+    }
+
+    fn consumer<H, S>(
+        &self,
+        subscription: Subscription,
+        handler: H,
+        store: S,
+    ) -> Consumer<H, S, ServiceBroker> {
+        let processor = BatchProcessor {
+            handler,
+            subscription: subscription.name,
+            source: self.source.clone(),
+            store,
+            time_limit: AdaptiveTimeout::new(),
+            isolation: Arc::clone(&self.isolation),
+            settlement: Arc::clone(&self.settlement),
+            health: self.health.clone(),
+        };
+        Consumer {
+            subscription,
+            processor,
+            link: Arc::clone(&self.consuming),
+            partition: self.partition.clone(),
+            health: self.health.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+
+    /// Handles what operators ask about the service's parked messages.
+    fn operations(&self, subscription: Subscription) -> Task {
+        let queue = ParkedQueue::new(Arc::clone(&self.consuming), subscription.service);
+        let store = ParkedStore { store: self.store(), queue: Arc::new(queue) };
+        let settlement = Arc::clone(&self.settlement);
+        let handler = ParkedHandler { service: settlement.service, settlement };
+        Box::pin(self.consumer(subscription, handler, store).run())
+    }
+}
+
 /// A service: a name, a broker, a database, handlers of messages and background jobs.
 pub struct Service {
     name: &'static str,
@@ -102,7 +145,13 @@ impl Service {
         migrations: &'static Migrator,
         health: Health,
     ) -> Self {
-        Self { name, amqp, database, migrations, health, subscriptions: vec![], tasks: vec![] }
+        let tasks = vec![];
+        let own = OPERATIONS.into_iter().filter(|operations| operations.service == name);
+        let subscriptions: Vec<Subscription> = own.collect();
+        for operations in &subscriptions {
+            health.bad(&consumer::part(operations), NOT_STARTED);
+        }
+        Self { name, amqp, database, migrations, health, subscriptions, tasks }
     }
 
     /// Handles the messages of a subscription.
@@ -111,30 +160,8 @@ impl Service {
         self.subscriptions.push(subscription);
         self.health.bad(&consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
-            let store = PostgresDeliveryStore::new(
-                parts.database.clone(),
-                parts.partition.clone(),
-                parts.relay_queue.clone(),
-            );
-            let processor = BatchProcessor {
-                handler,
-                subscription: subscription.name,
-                source: parts.source.clone(),
-                store,
-                time_limit: AdaptiveTimeout::new(),
-                isolation: Arc::clone(&parts.isolation),
-                settlement: Arc::clone(&parts.settlement),
-                health: parts.health.clone(),
-            };
-            let consumer = Consumer {
-                subscription,
-                processor,
-                link: Arc::clone(&parts.consuming),
-                partition: parts.partition.clone(),
-                health: parts.health.clone(),
-                shutdown: parts.shutdown.clone(),
-            };
-            Box::pin(consumer.run())
+            let store = parts.store();
+            Box::pin(parts.consumer(subscription, handler, store).run())
         }));
         self
     }
@@ -225,6 +252,9 @@ impl Service {
         }
         let mut tasks: JoinSet<()> =
             self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
+        for operations in OPERATIONS.into_iter().filter(|own| own.service == self.name) {
+            tasks.spawn(parts.operations(operations));
+        }
         let (database, health) = (&self.database, &self.health);
         tasks.spawn(maintenance::prune(database.clone(), health.clone(), shutdown.clone()));
         tasks.spawn(maintenance::measure(database.clone(), health.clone(), shutdown.clone()));

@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use super::{
     decode::MessageSource,
     delivery_broker::DeliveryBroker,
-    disposition::{DeadLetterReason, Disposition, ReplyEvents},
+    disposition::{Disposition, ReplyEvents},
     reply::{Reply, correlation},
     republish::{OriginalMessage, RepublishTarget, republish},
 };
@@ -22,7 +22,9 @@ use crate::amqp::{
     connection::Backoff,
     publish::{Outgoing, named, short, text},
 };
-use crate::{envelope::chain, ids::MessageId, refusal::MessageRefused};
+use crate::{
+    envelope::chain, parked::ParkedReason, refusal::MessageRefused, topology::is_queue_of,
+};
 
 /// One reply: a blocked connection must not hold messages up for a reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,16 +48,15 @@ impl<B: DeliveryBroker> Settlement<B> {
         for (source, disposition) in decided {
             match disposition {
                 Disposition::Acknowledge { reply } => {
-                    let request = source.properties();
-                    let reply = reply.filter(|_| request.reply_to().is_some());
-                    replies.extend(reply.map(|reply| (request, reply)));
+                    let reply = reply.filter(|_| source.properties().reply_to().is_some());
+                    replies.extend(reply.map(|reply| (source, reply)));
                 }
                 Disposition::Retry { attempt, retry_queue, why } => {
                     republished.push(self.retried(source.original(), attempt, retry_queue, &why));
                 }
                 Disposition::DeadLetter { reason, why, refusal } => {
                     if let Some(refusal) = refusal {
-                        self.refuse(source.properties(), source.id, refusal).await;
+                        self.refuse(source, refusal).await;
                     }
                     republished.push(self.parked(source.original(), reason, &why));
                 }
@@ -86,8 +87,8 @@ impl<B: DeliveryBroker> Settlement<B> {
         republish(original, target, self.broker.user())
     }
 
-    fn parked(&self, original: OriginalMessage, reason: DeadLetterReason, why: &str) -> Outgoing {
-        let code = reason.code();
+    fn parked(&self, original: OriginalMessage, reason: ParkedReason, why: &str) -> Outgoing {
+        let code = reason.as_str();
         error!(
             message.id = original.id,
             message.kind = original.kind,
@@ -108,10 +109,10 @@ impl<B: DeliveryBroker> Settlement<B> {
         republish(original, target, self.broker.user())
     }
 
-    async fn reply_all(&self, replies: Vec<(&BasicProperties, ReplyEvents)>) {
+    async fn reply_all(&self, replies: Vec<(MessageSource<'_>, ReplyEvents)>) {
         let replying = async {
             for (request, events) in replies {
-                self.reply(request, &Reply::of(&events.0)).await;
+                self.reply(request.properties(), request.author, &Reply::of(&events.0)).await;
             }
         };
         if tokio::time::timeout(REPLIES_TIMEOUT, replying).await.is_err() {
@@ -119,14 +120,24 @@ impl<B: DeliveryBroker> Settlement<B> {
         }
     }
 
-    /// Sends a reply to the sender of a request; the event is the record, so a lost reply loses
-    /// nothing. A reply is within the message limit, so the channel stays open for the next one.
-    pub(crate) async fn reply(&self, request: &BasicProperties, reply: &Reply) {
+    /// Sends a reply to the author of a request, and to nobody else's queue; the event is the
+    /// record, so a lost reply loses nothing. A reply is within the message limit, so the channel
+    /// stays open for the next one.
+    pub(crate) async fn reply(
+        &self,
+        request: &BasicProperties,
+        author: Option<&str>,
+        reply: &Reply,
+    ) {
         let reply_to = text(request.reply_to().as_ref());
         if reply_to.is_empty() {
             return;
         }
         let id = correlation(request, reply.about);
+        if !author.is_some_and(|author| is_queue_of(author, reply_to)) {
+            warn!(message.id = id, author, reply_to, "not its author's queue; no reply is sent");
+            return;
+        }
         let properties = named(reply.content_type, &id, &reply.kind, self.broker.user())
             .with_app_id(short(&format!("/{}", self.service)))
             .with_correlation_id(short(&id));
@@ -145,14 +156,10 @@ impl<B: DeliveryBroker> Settlement<B> {
         }
     }
 
-    /// Tells the sender of a request why the request was not handled.
-    pub(crate) async fn refuse(
-        &self,
-        request: &BasicProperties,
-        id: Option<MessageId>,
-        refusal: MessageRefused,
-    ) {
-        let source = format!("/{}", self.service);
-        self.reply(request, &Reply::refused(request, id, source, refusal)).await;
+    /// Tells the author of a request why the request was not handled.
+    pub(crate) async fn refuse(&self, source: MessageSource<'_>, refusal: MessageRefused) {
+        let (request, id, own) = (source.properties(), source.id, format!("/{}", self.service));
+        let reply = Reply::refused(request, id, own, refusal);
+        self.reply(request, source.author, &reply).await;
     }
 }

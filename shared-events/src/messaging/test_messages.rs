@@ -2,22 +2,30 @@
 //! the broker delivers, without a broker.
 
 use chrono::Utc;
-use lapin::message::Delivery;
+use lapin::{
+    message::Delivery,
+    types::{AMQPValue, FieldTable},
+};
 use serde_json::value::RawValue;
 
 use super::{decode::QueueDelivery, handler::Received};
 use crate::{
+    amqp::publish::{set_header, short},
     envelope::{CONTENT_TYPE, Envelope, RawEnvelope},
     ids::MessageId,
     message::{MessageSet, Undecodable},
     refusal::MessageRefused,
-    topology::COMMANDS,
+    topology::{ATTEMPT_HEADER, COMMANDS, PRINCIPAL_HEADER, RETRY},
 };
 
 /// A published command type: the exchange of a message follows from its type.
 pub(crate) const COMMAND: &str = "accounts.account.open.v1";
 /// The queue that test deliveries come from.
 pub(crate) const QUEUE: &str = "accounts.commands";
+
+/// The service that the deliveries come to, and the client that they are of.
+pub(crate) const SERVICE: &str = "accounts";
+pub(crate) const CLIENT: &str = "acme";
 
 /// A command whose data is one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +64,8 @@ pub(crate) fn body_of(envelope: &RawEnvelope) -> Vec<u8> {
     serde_json::to_vec(envelope).expect("an envelope writes plain JSON")
 }
 
-/// A delivery with this tag, as the driver hands one over.
+/// A delivery of the client with this tag, as the driver hands one over. A client's own words
+/// about attempts and authors count for nothing.
 pub(crate) fn delivery(
     tag: u64,
     exchange: &str,
@@ -64,8 +73,31 @@ pub(crate) fn delivery(
     body: Vec<u8>,
 ) -> QueueDelivery {
     let mut message = Delivery::mock(tag, exchange.into(), COMMAND.into(), false, body);
-    message.properties = message.properties.with_content_type(content_type.into());
+    let mut headers = FieldTable::default();
+    set_header(&mut headers, PRINCIPAL_HEADER, "ledger");
+    headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongUInt(9));
+    message.properties = message
+        .properties
+        .with_content_type(content_type.into())
+        .with_user_id(CLIENT.into())
+        .with_headers(headers);
     QueueDelivery { queue: QUEUE.into(), message }
+}
+
+/// A delivery of one command of `author`, after two attempts.
+pub(crate) fn returned(tag: u64, envelope: &RawEnvelope, author: &str) -> QueueDelivery {
+    let mut back = delivery(tag, RETRY, CONTENT_TYPE, body_of(envelope));
+    let mut headers = FieldTable::default();
+    set_header(&mut headers, PRINCIPAL_HEADER, author);
+    headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongUInt(2));
+    back.message.routing_key = QUEUE.into();
+    back.message.properties = back
+        .message
+        .properties
+        .with_type(short(&envelope.kind))
+        .with_user_id(SERVICE.into())
+        .with_headers(headers);
+    back
 }
 
 /// A delivery of one command.
@@ -76,5 +108,5 @@ pub(crate) fn command(tag: u64, envelope: &RawEnvelope) -> QueueDelivery {
 /// A decoded command.
 pub(crate) fn received(id: MessageId, text: &str) -> Received<TestMessage> {
     let envelope = RawEnvelope { id, ..envelope(text) }.with(TestMessage(text.to_owned()));
-    Received { envelope, attempt: 0, returned: false }
+    Received { envelope, principal: CLIENT.into(), attempt: 0, returned: false, redelivered: false }
 }

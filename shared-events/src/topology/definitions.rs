@@ -1,138 +1,38 @@
 //! The topology as RabbitMQ's definitions file (3.13 to 4.x). Promise: settings on which
 //! correctness depends (queue types, single active consumer, delays) are queue arguments, which no
-//! policy can change; settings for an operator to tune are policies.
+//! policy can change; settings for an operator to tune are policies; what bounds a client's queues
+//! is an operator policy, which no argument of the client exceeds.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{
-    AUDIT, AUDIT_AGE_MAX, AUDIT_BYTES_MAX, CLIENT_QUEUE_BYTES_MAX, CLIENT_QUEUE_PREFIX,
-    CLIENT_QUEUE_UNUSED_MAX, COMMANDS, DELIVERIES_MAX, EVENTS, PARKED, PARKED_BYTES_MAX,
-    PARTITION_KEY_HEADER, QUERY_AGE_MAX, REPLIES, RETRY, RETRY_TIERS, SERVICES, SUBSCRIPTIONS,
-    Subscription, UNROUTED, UNROUTED_BYTES_MAX, VIRTUAL_HOST, any_version, exchange_of,
-    parked_queue,
+    AUDIT, AUDIT_AGE_MAX, AUDIT_BYTES_MAX, CLIENT_QUEUE_BYTES_MAX, CLIENT_QUEUE_MESSAGES_MAX,
+    CLIENT_QUEUE_PREFIX, CLIENT_QUEUE_UNUSED_MAX, COMMANDS, COMMANDS_BYTES_MAX, DELIVERIES_MAX,
+    EVENTS, PARKED, PARKED_BYTES_MAX, PARTITION_KEY_HEADER, Principals, QUERIES_BYTES_MAX,
+    QUERY_AGE_MAX, QUEUES_MAX, REPLIES, RETRY, RETRY_TIERS, SERVICES, SUBSCRIPTIONS, Subscription,
+    UNROUTED, UNROUTED_BYTES_MAX, User, VIRTUAL_HOST, any_version, exchange_of, guard_limits,
+    parked_queue, users,
 };
 
-/// A user of the broker, with its rights as regular expressions.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// The name; the development password is `<name>-dev`.
-    pub name: String,
-    /// Management UI tags.
-    pub tags: &'static [&'static str],
-    /// The right to declare.
-    pub configure: String,
-    /// The right to publish.
-    pub write: String,
-    /// The right to read.
-    pub read: String,
-    /// The exchange and the routing keys, if the right to publish is restricted further.
-    pub topics: Vec<(&'static str, String)>,
-}
-
-const NOTHING: &str = "^$";
 /// A delivery limit without effect, on every version: 3.13 has no limit, the default of 4.x is 20.
 const LOOKS_MAX: u32 = 1_000_000;
 
-/// All users. A service publishes only its own events and reads only its own queues.
-#[must_use]
-pub fn users() -> Vec<User> {
-    let mut users: Vec<User> = SERVICES.iter().map(|service| service_user(service)).collect();
-    let own = format!("{}.*", CLIENT_QUEUE_PREFIX.replace('.', "\\."));
-    users.push(User {
-        name: "client".to_owned(),
-        tags: &[],
-        configure: format!("^{own}$"),
-        write: format!("^(bank\\.commands|{own})$"),
-        read: format!("^(bank\\.events|bank\\.replies|bank\\.audit|{own})$"),
-        topics: vec![],
-    });
-    users.push(User {
-        name: "repair".to_owned(),
-        tags: &[],
-        configure: NOTHING.to_owned(),
-        write: "^bank\\.retry$".to_owned(),
-        read: format!("^(({})\\.parked|bank\\.unrouted)$", SERVICES.join("|")),
-        topics: vec![],
-    });
-    users.push(User {
-        name: "operator".to_owned(),
-        tags: &["monitoring"],
-        configure: NOTHING.to_owned(),
-        write: NOTHING.to_owned(),
-        read: NOTHING.to_owned(),
-        topics: vec![],
-    });
-    users
-}
-
-fn service_user(service: &str) -> User {
-    User {
-        name: service.to_owned(),
-        tags: &[],
-        configure: NOTHING.to_owned(),
-        write: "^bank\\.(events|retry|parked|replies)$".to_owned(),
-        read: queues_of(service, |_| true),
-        topics: vec![
-            (EVENTS, format!("^{service}\\.")),
-            (RETRY, format!("^{service}\\.")),
-            (PARKED, format!("^{service}$")),
-        ],
-    }
-}
-
 /// The definitions file: a broker with all objects that services verify and clients use.
 #[must_use]
-pub fn definitions() -> Value {
-    let users = users();
+pub fn definitions(principals: &Principals) -> Value {
+    let users = users(principals);
     json!({
         "vhosts": [{ "name": VIRTUAL_HOST, "default_queue_type": "quorum" }],
-        "users": users.iter().map(render_user).collect::<Vec<_>>(),
-        "permissions": users.iter().map(render_permission).collect::<Vec<_>>(),
-        "topic_permissions": users.iter().flat_map(render_topics).collect::<Vec<_>>(),
+        "users": users.iter().map(User::to_definition).collect::<Vec<_>>(),
+        "permissions": users.iter().map(User::permissions).collect::<Vec<_>>(),
+        "topic_permissions": users.iter().flat_map(User::topic_permissions).collect::<Vec<_>>(),
         "exchanges": exchanges(),
         "queues": queues(),
         "bindings": bindings(),
         "policies": policies(),
+        "parameters": parameters(),
+        "global_parameters": principals.clients.iter().flat_map(guard_limits).collect::<Vec<_>>(),
     })
-}
-
-fn render_user(user: &User) -> Value {
-    let name = &user.name;
-    // RabbitMQ's scheme: base64 of a 4-byte salt and SHA-256 over salt and password. The salt is
-    // fixed so that rendering is repeatable; the broker's start script replaces these hashes.
-    let salt = &Sha256::digest(name)[..4];
-    let hash = Sha256::new().chain_update(salt).chain_update(format!("{name}-dev")).finalize();
-    json!({
-        "name": name,
-        "password_hash": BASE64_STANDARD.encode([salt, hash.as_slice()].concat()),
-        "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": user.tags,
-    })
-}
-
-fn render_permission(user: &User) -> Value {
-    json!({
-        "user": user.name,
-        "vhost": VIRTUAL_HOST,
-        "configure": user.configure,
-        "write": user.write,
-        "read": user.read,
-    })
-}
-
-fn render_topics(user: &User) -> Vec<Value> {
-    let topic = |(exchange, write): &(&str, String)| {
-        json!({
-            "user": user.name,
-            "vhost": VIRTUAL_HOST,
-            "exchange": exchange,
-            "write": write,
-            "read": ".*",
-        })
-    };
-    user.topics.iter().map(topic).collect()
 }
 
 fn exchanges() -> Vec<Value> {
@@ -155,7 +55,7 @@ fn exchanges() -> Vec<Value> {
         exchange(EVENTS, "topic", seen.clone()),
         exchange(RETRY, "topic", seen.clone()),
         exchange(PARKED, "topic", seen),
-        exchange(REPLIES, "direct", json!({})),
+        exchange(REPLIES, "topic", json!({})),
         exchange(UNROUTED, "fanout", json!({})),
     ];
     let hashed = json!({ "hash-header": PARTITION_KEY_HEADER });
@@ -256,35 +156,41 @@ fn binding(source: &str, destination_type: &str, destination: &str, key: &str) -
     })
 }
 
+fn policy(name: &str, pattern: &str, definition: &Value) -> Value {
+    json!({
+        "name": name,
+        "vhost": VIRTUAL_HOST,
+        "pattern": pattern,
+        "apply-to": "queues",
+        "priority": 1,
+        "definition": definition,
+    })
+}
+
 fn policies() -> Vec<Value> {
-    let policy = |name: &str, pattern: String, definition: Value| {
-        json!({
-            "name": name,
-            "vhost": VIRTUAL_HOST,
-            "pattern": pattern,
-            "apply-to": "queues",
-            "priority": 1,
-            "definition": definition,
-        })
-    };
     let mut policies = vec![
         policy(
             "queries",
-            format!("^({})\\.queries$", SERVICES.join("|")),
-            json!({ "message-ttl": millis(QUERY_AGE_MAX), "delivery-limit": DELIVERIES_MAX }),
+            &format!("^({})\\.queries$", SERVICES.join("|")),
+            &json!({
+                "message-ttl": millis(QUERY_AGE_MAX),
+                "delivery-limit": DELIVERIES_MAX,
+                "max-length-bytes": QUERIES_BYTES_MAX,
+                "overflow": "reject-publish",
+            }),
         ),
         policy(
             "audit",
-            format!("^{}$", AUDIT.replace('.', "\\.")),
-            json!({ "max-age": AUDIT_AGE_MAX, "max-length-bytes": AUDIT_BYTES_MAX }),
+            &format!("^{}$", AUDIT.replace('.', "\\.")),
+            &json!({ "max-age": AUDIT_AGE_MAX, "max-length-bytes": AUDIT_BYTES_MAX }),
         ),
     ];
     // A client that has gone for good leaves its durable queues behind. An unused queue is deleted
     // after a while; a full queue loses its oldest messages, so that publishers are never blocked.
     policies.push(policy(
         "clients",
-        format!("^{}", CLIENT_QUEUE_PREFIX.replace('.', "\\.")),
-        json!({
+        &format!("^{}", CLIENT_QUEUE_PREFIX.replace('.', "\\.")),
+        &json!({
             "expires": millis(CLIENT_QUEUE_UNUSED_MAX),
             "max-length-bytes": CLIENT_QUEUE_BYTES_MAX,
             "overflow": "drop-head",
@@ -293,46 +199,88 @@ fn policies() -> Vec<Value> {
     // Any client can fill this one.
     policies.push(policy(
         "unrouted",
-        format!("^{}$", UNROUTED.replace('.', "\\.")),
-        json!({
+        &format!("^{}$", UNROUTED.replace('.', "\\.")),
+        &json!({
             "delivery-limit": LOOKS_MAX,
             "max-length-bytes": UNROUTED_BYTES_MAX,
             "overflow": "drop-head",
         }),
     ));
-    // An operator's look at a parked message counts as a delivery, and must never use the message
-    // up. If the queue is full, the service keeps the message: its own queue waits, and no message
-    // is lost.
+    // A look at a parked message may count as a delivery, and must never use the message up. If the
+    // queue is full, the service keeps the message: its own queue waits, and no message is lost.
     policies.push(policy(
         "parked",
-        format!("^({})\\.parked$", SERVICES.join("|")),
-        json!({
+        &format!("^({})\\.parked$", SERVICES.join("|")),
+        &json!({
             "delivery-limit": LOOKS_MAX,
             "max-length-bytes": PARKED_BYTES_MAX,
             "overflow": "reject-publish",
         }),
     ));
-    // Innocent messages come back with every restart: the service finds the message that kills the
-    // service, and the broker's limit is never reached. At-least-once dead-lettering needs
-    // reject-publish; without it the broker silently falls back to at-most-once.
-    policies.extend(SERVICES.iter().map(|service| {
-        policy(
-            &format!("{service} work"),
-            queues_of(service, |subscription| !subscription.is_queries()),
-            json!({
-                "delivery-limit": LOOKS_MAX,
-                "dead-letter-exchange": PARKED,
-                "dead-letter-routing-key": service,
-                "dead-letter-strategy": "at-least-once",
-                "overflow": "reject-publish",
-            }),
-        )
-    }));
+    policies.extend(SERVICES.iter().flat_map(|service| work_policies(service)));
     policies
 }
 
+/// The policies of the queues of commands and of events of a service.
+fn work_policies(service: &str) -> Vec<Value> {
+    // Innocent messages come back with every restart: the service finds the message that kills the
+    // service, and the broker's limit is never reached. At-least-once dead-lettering needs
+    // reject-publish; without it the broker silently falls back to at-most-once.
+    let work = json!({
+        "delivery-limit": LOOKS_MAX,
+        "dead-letter-exchange": PARKED,
+        "dead-letter-routing-key": service,
+        "dead-letter-strategy": "at-least-once",
+        "overflow": "reject-publish",
+    });
+    // Clients fill queues of commands: a full one refuses their commands, and the disk stays free.
+    let mut bounded = work.clone();
+    bounded["max-length-bytes"] = COMMANDS_BYTES_MAX.into();
+    let commands = queues_of(service, |own| !own.is_queries() && !own.is_events());
+    let mut policies = vec![policy(&format!("{service} work"), &commands, &bounded)];
+    if SUBSCRIPTIONS.iter().any(|own| own.service == service && own.is_events()) {
+        let events = queues_of(service, Subscription::is_events);
+        policies.push(policy(&format!("{service} events"), &events, &work));
+    }
+    policies
+}
+
+/// What no argument of a client's queue exceeds (operator policies), and the most queues of the
+/// virtual host: `guard.erl` needs a second to notice a client with too many.
+fn parameters() -> Vec<Value> {
+    let parameter = |component: &str, name: &str, value: Value| {
+        json!({
+            "vhost": VIRTUAL_HOST,
+            "component": component,
+            "name": name,
+            "value": value,
+        })
+    };
+    let own = format!("^{}", CLIENT_QUEUE_PREFIX.replace('.', "\\."));
+    let operator_policy = |name: &str, apply_to: &str, definition: Value| {
+        let value = json!({
+            "pattern": own,
+            "apply-to": apply_to,
+            "priority": 1,
+            "definition": definition,
+        });
+        parameter("operator_policy", name, value)
+    };
+    let age = millis(CLIENT_QUEUE_UNUSED_MAX);
+    let bounds = json!({
+        "expires": age,
+        "message-ttl": age,
+        "max-length": CLIENT_QUEUE_MESSAGES_MAX,
+        "max-length-bytes": CLIENT_QUEUE_BYTES_MAX,
+    });
+    vec![
+        operator_policy("clients", "queues", bounds),
+        parameter("vhost-limits", "limits", json!({ "max-queues": QUEUES_MAX })),
+    ]
+}
+
 /// A pattern that matches the queues of the wanted subscriptions of a service, and no others.
-fn queues_of(service: &str, wanted: fn(&Subscription) -> bool) -> String {
+pub(super) fn queues_of(service: &str, wanted: fn(&Subscription) -> bool) -> String {
     let own = SUBSCRIPTIONS
         .iter()
         .filter(|subscription| subscription.service == service && wanted(subscription));

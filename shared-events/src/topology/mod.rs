@@ -6,14 +6,21 @@
 //!                 ├─> ledger.commands (hash) ─> .0 .1 .2 .3 <─┤   notifications.events
 //!                 ├─> ledger.arrangements                     │
 //!                 ├─> notifications.commands                  └─> bank.audit (stream)
+//!                 ├─> <service>.operations
 //!                 └─> <service>.queries ─> bank.replies ─> the client's own queue
 //! bank.retry  ─> <queue>.retry.<delay> ─(after the delay)─> bank.retry ─> <queue>
 //! bank.parked ─> <service>.parked          bank.unrouted ─> bank.unrouted
 //! ```
 
 mod definitions;
+mod principals;
+mod roles;
+mod users;
 
-pub use definitions::{User, definitions, users};
+pub use definitions::definitions;
+pub use principals::{ClientPrincipal, InvalidPrincipals, Principals};
+pub use roles::{ROLES, Role};
+pub use users::{TopicRight, User, client_user, guard_limits, password_hash, users};
 
 use std::time::Duration;
 
@@ -21,7 +28,7 @@ use crate::{
     accounts, catalogue, ledger,
     ledger::{LedgerArrangement, LedgerCommand, LedgerQuery},
     message::{Kind, Message, MessageSet},
-    notifications,
+    notifications, parked,
 };
 
 /// The virtual host of all exchanges and queues.
@@ -49,15 +56,29 @@ pub const PARTITION_KEY_HEADER: &str = "x-partition-key";
 /// The header with the number of failed attempts of a message. The bank has its own, because
 /// brokers reset `x-death`.
 pub const ATTEMPT_HEADER: &str = "x-attempt";
+/// The header with the author of a message that its service has published again, to a retry queue
+/// or a parked queue. It counts only where the message's `user_id` is that service.
+pub const PRINCIPAL_HEADER: &str = "x-principal";
 
-/// The prefix of the names of clients' queues; clients may declare no others.
+/// The prefix of the names of all clients' queues; see [`own_queue_prefix`].
 pub const CLIENT_QUEUE_PREFIX: &str = "client.";
 
 /// The time after which an unused queue of a client is deleted. The audit stream keeps missed
 /// events for the same time.
 pub const CLIENT_QUEUE_UNUSED_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// The maximal number of messages in a client's queue.
+pub const CLIENT_QUEUE_MESSAGES_MAX: u32 = 1_000_000;
 /// The maximal size of a client's queue; a larger queue loses its oldest messages.
 pub const CLIENT_QUEUE_BYTES_MAX: u64 = 268_435_456;
+/// The starts of the broker's global parameters with the most queues and the highest rate of a
+/// client, for `guard.erl`.
+pub const CLIENT_LIMIT_PREFIXES: [&str; 2] = ["client_queues_", "client_kib_per_second_"];
+/// The maximal number of queues in the virtual host.
+pub const QUEUES_MAX: u32 = 2_000;
+/// The maximal size of a queue of commands; a full queue refuses commands.
+pub const COMMANDS_BYTES_MAX: u64 = 1_073_741_824;
+/// The maximal size of a queue of queries; a full queue refuses queries.
+pub const QUERIES_BYTES_MAX: u64 = 134_217_728;
 /// The maximal size of the queue of unroutable messages; a larger queue loses its oldest messages.
 pub const UNROUTED_BYTES_MAX: u64 = 268_435_456;
 /// The maximal size of a queue of parked messages; a full queue accepts no more.
@@ -125,8 +146,13 @@ impl Subscription {
     }
 
     /// Whether the queue carries queries, which are never retried.
-    fn is_queries(&self) -> bool {
+    pub(crate) fn is_queries(&self) -> bool {
         self.types.iter().all(|kind| source_of(kind) == Some(Kind::Query))
+    }
+
+    /// Whether the queue carries events alone, which no client publishes.
+    fn is_events(&self) -> bool {
+        self.types.iter().all(|kind| source_of(kind) == Some(Kind::Event))
     }
 }
 
@@ -207,8 +233,15 @@ pub const NOTIFICATIONS_QUERIES: Subscription = Subscription::of_types(
     &[notifications::ListNotifications::TYPE, notifications::GetPreferences::TYPE],
 );
 
+/// Queries and commands of operators about parked messages.
+pub const OPERATIONS: [Subscription; 3] = [
+    Subscription::of_types("accounts", "accounts.operations", &parked::REQUESTS[0]),
+    Subscription::of_types("ledger", "ledger.operations", &parked::REQUESTS[1]),
+    Subscription::of_types("notifications", "notifications.operations", &parked::REQUESTS[2]),
+];
+
 /// All subscriptions.
-pub const SUBSCRIPTIONS: [Subscription; 9] = [
+pub const SUBSCRIPTIONS: [Subscription; 12] = [
     ACCOUNTS_COMMANDS,
     ACCOUNTS_EVENTS,
     ACCOUNTS_QUERIES,
@@ -218,6 +251,9 @@ pub const SUBSCRIPTIONS: [Subscription; 9] = [
     NOTIFICATIONS_COMMANDS,
     NOTIFICATIONS_EVENTS,
     NOTIFICATIONS_QUERIES,
+    OPERATIONS[0],
+    OPERATIONS[1],
+    OPERATIONS[2],
 ];
 
 /// The queue in which a message of `queue` waits after `attempt` failed attempts (from 1). `None`
@@ -232,6 +268,12 @@ pub fn retry_queue(queue: &str, attempt: u32) -> Option<String> {
 #[must_use]
 pub fn parked_queue(service: &str) -> String {
     format!("{service}.parked")
+}
+
+/// The prefix of the queues of a client, from its name: `client.<name>.`
+#[must_use]
+pub fn own_queue_prefix(client: &str) -> String {
+    format!("{CLIENT_QUEUE_PREFIX}{client}.")
 }
 
 /// The exchange on which a message type travels to its readers.
@@ -252,6 +294,20 @@ pub fn any_version(kind: &str) -> String {
         Some((stem, _version)) => format!("{stem}.*"),
         None => kind.to_owned(),
     }
+}
+
+/// The service that owns a type: the first part of the name.
+#[must_use]
+pub fn owner_of(kind: &str) -> Option<&'static str> {
+    let (owner, _) = kind.split_once('.')?;
+    SERVICES.into_iter().find(|service| *service == owner)
+}
+
+/// Whether a queue is one of a user's own. A reply goes only to a queue of its asker.
+#[must_use]
+pub fn is_queue_of(user: &str, queue: &str) -> bool {
+    let own = queue.strip_prefix(CLIENT_QUEUE_PREFIX).and_then(|rest| rest.strip_prefix(user));
+    own.is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn source_of(kind: &str) -> Option<Kind> {

@@ -31,9 +31,13 @@ const DOORS: [(&str, &[&str], &[&str]); 8] = [
         &["notifications-svc/src/transports/email/mail.rs"],
     ),
     (
-        "HTTP: webhooks are called by `WebhookClient`",
+        "HTTP: webhooks are called by `WebhookClient`, the broker's management by `Management`",
         &["reqwest::", "hyper::"],
-        &["notifications-svc/src/transports/webhook/", "notifications-svc/src/lib.rs"],
+        &[
+            "notifications-svc/src/transports/webhook/",
+            "notifications-svc/src/lib.rs",
+            "teller/cli/src/client/management.rs",
+        ],
     ),
     (
         "the probes: `probes::report` writes what they answer",

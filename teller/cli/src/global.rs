@@ -6,8 +6,7 @@ use clap::Args;
 use shared_events::{amqp::ConnectionParameters, envelope::chain};
 use teller_client::input::InvalidInput;
 
-const CLIENT_PASSWORD: (&str, &str) = ("TELLER_AMQP_PASSWORD", "client-dev");
-const REPAIR_PASSWORD: (&str, &str) = ("TELLER_REPAIR_PASSWORD", "repair-dev");
+const CLIENT_PASSWORD: (&str, &str) = ("TELLER_AMQP_PASSWORD", "teller-dev");
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
@@ -19,7 +18,7 @@ pub(crate) struct Global {
         value_name = "URL",
         env = "TELLER_AMQP_URL",
         hide_env_values = true,
-        default_value = "amqp://client@127.0.0.1:5672/bank"
+        default_value = "amqp://teller@127.0.0.1:5672/bank"
     )]
     amqp_url: String,
     /// Print JSON instead of tables; errors, too, as {"error":{...}} on standard error
@@ -47,11 +46,6 @@ impl Global {
     pub(crate) fn timeout_or(&self, seconds: u64) -> Duration {
         Duration::from_secs(self.timeout.unwrap_or(seconds))
     }
-}
-
-/// The broker, as the user who may touch what is parked.
-pub(crate) fn repair(url: &str) -> Result<ConnectionParameters, InvalidInput> {
-    amqp("repair-url", url, REPAIR_PASSWORD)
 }
 
 fn amqp(

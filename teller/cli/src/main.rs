@@ -7,6 +7,7 @@
 mod account;
 mod audit;
 mod books;
+mod client;
 mod completions;
 mod failure;
 mod global;
@@ -58,7 +59,7 @@ Names of accounts:
 
 Passwords:
   TELLER_AMQP_PASSWORD, or the content of the file that TELLER_AMQP_PASSWORD_FILE names, or the
-  one in the URL, or else the development password `client-dev`";
+  one in the URL, or else the development password `teller-dev`";
 
 /// Publishes the bank's commands, asks its questions and watches its events.
 #[derive(Debug, Parser)]
@@ -135,9 +136,12 @@ enum Command {
     Preferences(notify::Preferences),
     /// Show events as they happen
     Watch(watch::Watch),
-    /// Show parked messages, replay or drop them
+    /// Show parked messages; replay, drop or edit them
     #[command(subcommand)]
     Parked(parked::Command),
+    /// Add and list clients of the bank, give them new passwords, remove them
+    #[command(subcommand)]
+    Client(client::Command),
     /// Prove the books, and export the journal that proves them
     #[command(subcommand)]
     Audit(audit::Command),
@@ -195,6 +199,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Preferences(command) => command.run(session).await,
         Command::Watch(command) => command.run(session).await,
         Command::Parked(command) => command.run(session).await,
+        Command::Client(command) => command.run(session).await,
         Command::Audit(command) => command.run(session).await,
         Command::Legacy(command) => command.run(session).await,
         Command::Completions(command) => command.run(session),

@@ -1,7 +1,7 @@
 //! The tools of a command: the bank, the output, and the id of its message.
 
 use clap::Args;
-use shared_events::{AccountId, MessageId, accounts::AccountKey, amqp::BusError, client::Client};
+use shared_events::{AccountId, MessageId, accounts::AccountKey, client::Client};
 use teller_client::{Teller, TellerError};
 use uuid::Uuid;
 
@@ -74,21 +74,6 @@ impl Session {
         Ok(Teller::new(client)
             .with_timeout(self.global.timeout_or(timeout_seconds))
             .with_actor(self.global.actor.clone()))
-    }
-
-    /// The result of work on the broker, or after `--timeout` no answer.
-    pub(crate) async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, BusError>>,
-    ) -> Result<T, TellerError> {
-        let limit = self.global.timeout_or(TIMEOUT_SECONDS);
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => Ok(done?),
-            Err(_) => {
-                let why = format!("not done in {} s; what was done stays done", limit.as_secs());
-                Err(TellerError::NoAnswer(why.into()))
-            }
-        }
     }
 
     /// The id of the next message, printed before the message is sent.

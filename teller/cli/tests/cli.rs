@@ -4,7 +4,7 @@
 use std::process::{Command, Output};
 
 /// Nobody listens on port 1.
-const NOWHERE: &str = "amqp://client@127.0.0.1:1/bank";
+const NOWHERE: &str = "amqp://teller@127.0.0.1:1/bank";
 
 fn teller(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_teller"));
@@ -48,7 +48,7 @@ fn wrong_input_names_the_field_and_the_rule() {
         ),
         (
             ["parked", "list", "--service", "kitchen"],
-            "service: must be accounts, ledger, notifications or unrouted",
+            "service: must be one of accounts, ledger, notifications",
         ),
         (
             ["holder", "update", "ref:1", "--email=ada"],
@@ -162,12 +162,10 @@ fn the_help_explains_the_exit_codes_and_the_default_password() {
     let output = teller(&["--help"]);
     let help = text(&output.stdout);
     for words in
-        ["Exit codes:", "3  no answer", "4  the books", "client-dev", "code:settlement:<BANK>"]
+        ["Exit codes:", "3  no answer", "4  the books", "teller-dev", "code:settlement:<BANK>"]
     {
         assert!(help.contains(words), "{words}: {help}");
     }
-    let output = teller(&["parked", "--help"]);
-    assert!(text(&output.stdout).contains("repair-dev"));
 }
 
 #[test]
@@ -177,4 +175,13 @@ fn completions_are_made_for_every_shell() {
         assert_eq!(code(&output), 0);
         assert!(text(&output.stdout).contains("trial-balance"), "{shell}");
     }
+}
+
+#[test]
+fn the_definitions_of_the_principals_of_development_are_the_committed_ones() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rabbitmq");
+    let principals = format!("{folder}/principals.json");
+    let output = teller(&["client", "definitions", "--principals", &principals]);
+    let committed = std::fs::read_to_string(format!("{folder}/definitions.json"));
+    assert_eq!(text(&output.stdout), committed.expect("the definitions are committed"));
 }

@@ -10,7 +10,7 @@ fn can_be_spawned(_: impl Send) {}
 #[test]
 fn long_work_can_be_spawned() {
     let amqp =
-        ConnectionParameters::new("amqp://client@127.0.0.1:1/bank", None).expect("an address");
+        ConnectionParameters::new("amqp://teller@127.0.0.1:1/bank", None).expect("an address");
     let bank = Teller::new(Client::new(amqp, "test"));
     let files = Files {
         account: b"account_id;district_id;frequency;date".to_vec(),

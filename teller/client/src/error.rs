@@ -77,6 +77,7 @@ impl From<RequestError> for TellerError {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::Refused(refused) => refused.into(),
+            RequestError::NotPermitted(error) => error.into(),
             RequestError::NoOutcome { .. } | RequestError::Reply(_) => Self::NoAnswer(error.into()),
         }
     }
@@ -84,7 +85,12 @@ impl From<RequestError> for TellerError {
 
 impl From<BusError> for TellerError {
     fn from(error: BusError) -> Self {
-        Self::NoAnswer(error.into())
+        match error {
+            BusError::NotPermitted { .. } => {
+                Refusal::new("not_permitted", error.to_string()).into()
+            }
+            error => Self::NoAnswer(error.into()),
+        }
     }
 }
 
@@ -129,6 +135,16 @@ mod tests {
         assert!(matches!(error, TellerError::NoAnswer(_)));
         let error = TellerError::from(MessageRefused::not_found("no such account"));
         assert!(matches!(error, TellerError::Refused(_)));
+    }
+
+    #[test]
+    fn a_missing_right_is_a_refusal() {
+        let missing =
+            || BusError::NotPermitted { user: "clerk".to_owned(), to: "send x".to_owned() };
+        for error in [TellerError::from(missing()), RequestError::NotPermitted(missing()).into()] {
+            let text = "refused: not_permitted: clerk has no role with a right to send x";
+            assert_eq!(error.to_string(), text);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //!   history        balances at an earlier instant, statements, searches
 //!   arrangements   interest terms, closed periods, monitors, standing orders
 //!   notifications  preferences, deliveries, history
+//!   parked         parked messages of a service: list, show, replay, drop, edit
 //!   names          the party behind an id, an IBAN or an external reference
 //!   books          the ledger's state snapshot, page by page
 //! in_order         long runs of transfers: batches that can never overtake each other
@@ -22,7 +23,7 @@
 //! use shared_events::{MessageId, amqp::ConnectionParameters, client::Client};
 //! use teller_client::{Teller, input};
 //!
-//! let amqp = ConnectionParameters::new("amqp://client:client-dev@127.0.0.1:5672/bank", None)?;
+//! let amqp = ConnectionParameters::new("amqp://teller:teller-dev@127.0.0.1:5672/bank", None)?;
 //! let bank = Teller::new(Client::new(amqp, "salaries"));
 //! let employer = bank.resolve(&input::party("debtor", "ref:employer")?).await?;
 //! let clerk = bank.resolve(&input::party("creditor", "ref:clerk-7")?).await?;
@@ -49,6 +50,7 @@ mod instructions;
 mod names;
 mod notifications;
 mod outcome;
+mod parked;
 mod short_reply;
 mod teller;
 mod transfers;
@@ -57,5 +59,6 @@ pub use backoff::Backoff;
 pub use error::{Refusal, TellerError, code_of};
 pub use instructions::{Debtors, Decided, account_on, debtors, instruction};
 pub use outcome::Outcome;
+pub use parked::{Moved, ParkedOwner};
 pub use teller::{AT_ONCE, Teller};
 pub use transfers::transfer;

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use harness::{
     Bank, Message,
+    broker::{CLIENT, TESTER},
     raw::{RawProperty, raw_nested, raw_text},
 };
 use lapin::types::AMQPValue;
@@ -41,7 +42,8 @@ fn raw(message: &Message, headers: &[(&[u8], Vec<u8>)], more: &[RawProperty]) ->
         _ => vec![],
     };
     let headers = RawProperty::headers(&[&key, headers].concat());
-    let begin = [RawProperty::content_type(CONTENT_TYPE.as_bytes()), headers];
+    let user = RawProperty::user_id(CLIENT.as_bytes());
+    let begin = [RawProperty::content_type(CONTENT_TYPE.as_bytes()), headers, user];
     Strange {
         part: "",
         routing_key: message.routing_key.clone().into_bytes(),
@@ -74,7 +76,7 @@ pub(crate) async fn bytes_that_are_no_text_cost_one_message_each<S: Subject>(
     bank.publish_all(before).await?;
     let strange = strange(subject);
     let deep = subject.command();
-    let mut publisher = bank.raw_publisher("client").await?;
+    let mut publisher = bank.raw_publisher(TESTER).await?;
     for message in &strange {
         publisher
             .publish(COMMANDS, &message.routing_key, &message.properties, &message.body)

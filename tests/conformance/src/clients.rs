@@ -3,7 +3,7 @@
 //! field that is wrong, on the queue on which its client listens.
 
 use anyhow::{Context, Result, ensure};
-use harness::{Bank, Message, PATIENCE, wait_for};
+use harness::{Bank, Message, PATIENCE, broker::CLIENT, wait_for};
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
@@ -43,7 +43,7 @@ fn sloppy<S: Subject>(subject: S) -> Vec<Message> {
         good().with_header(ATTEMPT_HEADER, AMQPValue::FieldTable(nested.clone())),
         good().with_header(ATTEMPT_HEADER, AMQPValue::LongLongInt(i64::MIN)),
         good().with_header("x-parked-reason", AMQPValue::Double(1.5)),
-        good().with_header("x-death", AMQPValue::FieldTable(nested)),
+        good().with_header("x-first-death-queue", AMQPValue::FieldTable(nested)),
     ]
 }
 
@@ -112,7 +112,8 @@ pub(crate) async fn a_reply_names_every_field_that_is_missing<S: Subject>(
             .with_headers(headers)
             .with_correlation_id("request-7".into());
         let body = body.as_bytes().to_vec();
-        Message { exchange, routing_key, properties, body }.with_reply_to(replies.address())
+        let message = Message { exchange, routing_key, properties, body };
+        message.with_user(CLIENT).with_reply_to(replies.address())
     };
     bank.publish(&bare(r#"{"time":"yesterday","actor":7,"data":{}}"#)).await?;
     wait_for("the client is told", PATIENCE, async || Ok(replies.events().await?.len() == 1))

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use chrono::Utc;
 use harness::{Bank, Direction, Message, PATIENCE, wait_for};
 use serde_json::Value;
-use shared_events::{MessageId, topology::RETRY};
+use shared_events::MessageId;
 use uuid::Uuid;
 
 use super::{
@@ -172,7 +172,8 @@ pub(crate) async fn an_id_older_than_what_is_known_is_refused_with_the_reason(
     .await?;
     wait_effects(&bank, subject, 0).await?;
     // A parked message with this reason had no effect: an operator may send it back.
-    bank.publish(&ancient.clone().to(RETRY, Accounts::COMMANDS)).await?;
+    let replayed = ancient.clone().retried_by(Accounts::SERVICE, Accounts::COMMANDS);
+    bank.publish(&replayed).await?;
     each_is_done_once(&bank, subject, &[ancient], Copies::One).await
 }
 

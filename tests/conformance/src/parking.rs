@@ -136,7 +136,7 @@ async fn in_one_batch(bank: &Bank, instance: &Instance, messages: &[Message]) ->
     Ok(())
 }
 
-/// One event that is of an unknown version, one that the database refuses, and good ones around.
+/// One event without data, one that the database refuses, and good ones around.
 pub(crate) async fn a_joined_message_with_poison_events_parks_only_those<S: Subject>(
     bank: Bank,
 ) -> Result<()> {
@@ -144,18 +144,18 @@ pub(crate) async fn a_joined_message_with_poison_events_parks_only_those<S: Subj
     let followed = subject.followed(&bank).await?;
     bank.execute(S::SERVICE, S::POISON_GUARD).await?;
     let before = bank.number(S::SERVICE, followed.count).await?;
-    let unknown = followed.good[0].clone().edited(|envelope| {
+    let empty = followed.good[0].clone().edited(|envelope| {
         envelope["id"] = MessageId::new().to_string().into();
-        envelope["type"] = format!("{}9", envelope["type"].as_str().unwrap_or_default()).into();
+        envelope["data"] = serde_json::json!({});
     });
     let mut events = followed.good.clone();
-    events.splice(1..1, [unknown.clone(), followed.poison.clone()]);
+    events.splice(1..1, [empty.clone(), followed.poison.clone()]);
     bank.publish(&Message::joined(&events)).await?;
     let good = i64::try_from(followed.good.len())?;
     wait_number(&bank, S::SERVICE, followed.count, before + good).await?;
     let parked = bank.wait_parked(S::SERVICE, 2).await?;
     ensure!(parked.len() == 2, "{parked:?}");
-    for (event, reason) in [(unknown, "undecodable"), (followed.poison, "hopeless")] {
+    for (event, reason) in [(empty, "undecodable"), (followed.poison, "hopeless")] {
         let id = event.id();
         let found = parked.iter().find(|parked| parked.id == id.to_string());
         let found = found.with_context(|| format!("{reason}: not parked"))?;

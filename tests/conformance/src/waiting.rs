@@ -37,7 +37,11 @@ pub(crate) async fn a_message_that_has_waited_often_enough_is_parked<S: Subject>
     let early = subject.early().message;
     let attempts = u32::try_from(RETRY_TIERS.len())?;
     let tried = early.clone().with_header(ATTEMPT_HEADER, AMQPValue::LongUInt(attempts));
-    bank.publish(&tried).await?;
+    let queue = match S::EVENTS.strip_suffix('.') {
+        Some(partitions) => format!("{partitions}.0"),
+        None => S::EVENTS.to_owned(),
+    };
+    bank.publish(&tried.retried_by(S::SERVICE, &queue)).await?;
     let parked = bank.wait_parked(S::SERVICE, 1).await?;
     ensure!(parked.len() == 1 && parked[0].id == early.id().to_string(), "{parked:?}");
     ensure!(parked[0].reason == "retries_exhausted", "{parked:?}");

@@ -1,8 +1,10 @@
 //! One test's bank. Promise: nothing in it is shared with another test, and nothing of it is left
 //! when the test is over.
 
+mod users;
+
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::IpAddr,
     path::PathBuf,
     sync::{
@@ -14,11 +16,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::Method;
 use serde_json::Value;
-use shared_events::{
-    amqp::ConnectionParameters,
-    client::Client,
-    topology::{SERVICES, SUBSCRIPTIONS, Subscription, parked_queue, retry_queue},
-};
+use shared_events::topology::{SERVICES, SUBSCRIPTIONS, Subscription, parked_queue, retry_queue};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -29,10 +27,11 @@ use crate::{
     database::{Database, password},
     instance::Setup,
     pooler::Pooler,
-    raw::RawPublisher,
     run::{OwnBroker, Run},
     wait::{PATIENCE, wait_for, wait_value},
 };
+
+mod clients;
 
 pub use crate::binaries::program;
 
@@ -52,6 +51,7 @@ struct Inner {
     instances: Mutex<Vec<Instance>>,
     settings: Mutex<Vec<(String, String, String)>>,
     started: AtomicU32,
+    clients: Mutex<BTreeSet<String>>,
     _own_broker: Option<OwnBroker>,
 }
 
@@ -80,6 +80,7 @@ impl Bank {
             instances: Mutex::default(),
             settings: Mutex::new(vec![bank_day::setting()]),
             started: AtomicU32::new(0),
+            clients: Mutex::default(),
             _own_broker: own,
         })))
     }
@@ -88,11 +89,6 @@ impl Bank {
     #[must_use]
     pub fn events(&self) -> &Recorder {
         &self.0.recorder
-    }
-
-    /// Replies to messages with [`Recorder::address`] as `reply_to`.
-    pub async fn replies(&self, asker: &str) -> Result<Recorder> {
-        Recorder::replies_to(self.0.broker.amqp(), &self.0.vhost, asker).await
     }
 
     /// The broker. Restart it only in a fact that has one of its own.
@@ -105,24 +101,6 @@ impl Bank {
     #[must_use]
     pub fn vhost(&self) -> &str {
         &self.0.vhost
-    }
-
-    /// `amqp://user:password@host:port/vhost` for one of the users of the definitions, past any
-    /// proxy.
-    #[must_use]
-    pub fn amqp_url(&self, user: &'static str) -> String {
-        BrokerConnection::new(self.0.broker.amqp(), &self.0.vhost, user).url()
-    }
-
-    /// A publisher that sends what it is given, byte for byte, as one of the users.
-    pub async fn raw_publisher(&self, user: &str) -> Result<RawPublisher> {
-        let (address, password) = (self.0.broker.amqp().address(), broker::password(user));
-        RawPublisher::connect(address, &self.0.vhost, (user, &password)).await
-    }
-
-    /// A client of this bank, as `shared-events` offers it.
-    pub fn client(&self, name: &str) -> Result<Client> {
-        Ok(Client::new(ConnectionParameters::new(&self.amqp_url("client"), None)?, name))
     }
 
     /// Sets an environment variable for the instances of a service started from now on.
@@ -379,6 +357,7 @@ impl Bank {
         }
         inner.recorder.close().await;
         inner.connection.close().await;
+        self.drop_clients().await?;
         inner.broker.drop_vhost(&inner.vhost).await?;
         for (_, database) in inner.databases.lock().await.drain() {
             inner.run.databases.drop(&database).await?;

@@ -28,8 +28,11 @@ use crate::{
     wait::wait_for,
 };
 
-/// An administrator: not part of the bank, made for the tests. The password is the name.
+/// An administrator: not part of the bank, made for the tests. The password is the name. It may
+/// publish in the name of any user.
 pub const TESTER: &str = "tests";
+/// The client of most facts: every role.
+pub const CLIENT: &str = "teller";
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const FILES: &str = "/etc/bankwire/rabbitmq";
 /// Where the broker keeps its data, and whose that is: user 999 in our image and the official.
@@ -41,11 +44,11 @@ const MANAGEMENT_PORT: u16 = 15672;
 /// Characters with a meaning in URLs, shells and JSON.
 const ODD_PASSWORD: &str = "p%41ss %ff@:/?#&\"'\\$(x)|á😀";
 
-/// The password of a user. Two of them, a service and a person's, have one that is hard to pass on.
+/// The password of a user. One of them has one that is hard to pass on.
 pub(crate) fn password(user: &str) -> String {
     match user {
         TESTER => TESTER.to_owned(),
-        "accounts" | "repair" => ODD_PASSWORD.to_owned(),
+        "accounts" => ODD_PASSWORD.to_owned(),
         user => format!("{user}-dev"),
     }
 }
@@ -85,9 +88,9 @@ impl Broker {
             .with_user("rabbitmq")
             .with_env_var("RABBITMQ_NODENAME", "rabbit@localhost")
             .with_env_var("BANKWIRE_ACCOUNTS_PASSWORD", password("accounts"))
-            .with_env_var("BANKWIRE_REPAIR_PASSWORD", password("repair"))
             .with_copy_to(in_container("start", 0o755), read("start")?)
             .with_copy_to(in_container("enabled_plugins", 0o644), read("enabled_plugins")?)
+            .with_copy_to(in_container("guard.erl", 0o644), read("guard.erl")?)
             .with_copy_to(in_container("rabbitmq.conf", 0o644), configuration()?)
             .with_copy_to(
                 in_container("definitions.json", 0o644),
@@ -117,6 +120,17 @@ impl Broker {
         broker.find_ports().await?;
         broker.wait_until_up().await?;
         Ok(Arc::new(broker))
+    }
+
+    /// `http://host:port` of the management API.
+    #[must_use]
+    pub fn management_url(&self) -> String {
+        format!("http://{}", self.management.address())
+    }
+
+    /// Runs a program in the broker's container, and returns what it prints.
+    pub async fn exec(&self, command: &[&str]) -> Result<String> {
+        docker(&[&["exec", self.container.id()], command].concat()).await
     }
 
     /// Where it speaks AMQP; follows the broker through its restarts.
@@ -202,6 +216,7 @@ impl Broker {
             "queues": self.of_bank("queues")?,
             "bindings": self.of_bank("bindings")?,
             "policies": self.of_bank("policies")?,
+            "parameters": self.of_bank("parameters")?,
         });
         self.api(Method::POST, &format!("definitions/{vhost}"), Some(import)).await?;
         for (what, path) in
@@ -280,7 +295,8 @@ fn configuration() -> Result<Vec<u8>> {
 fn with_tester(mut definitions: Value) -> Value {
     let users = definitions["users"].as_array_mut();
     users.into_iter().for_each(|users| {
-        users.push(json!({ "name": TESTER, "password": TESTER, "tags": ["administrator"] }));
+        let tags = ["administrator", "impersonator"];
+        users.push(json!({ "name": TESTER, "password": TESTER, "tags": tags }));
     });
     definitions
 }

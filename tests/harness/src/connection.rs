@@ -19,18 +19,19 @@ use crate::{
 pub(crate) struct BrokerConnection {
     target: Target,
     vhost: String,
-    user: &'static str,
+    user: String,
     current: Mutex<Option<(Connection, Channel)>>,
 }
 
 impl BrokerConnection {
-    pub(crate) fn new(target: &Target, vhost: &str, user: &'static str) -> Self {
-        Self { target: target.clone(), vhost: vhost.to_owned(), user, current: Mutex::new(None) }
+    pub(crate) fn new(target: &Target, vhost: &str, user: &str) -> Self {
+        let (target, vhost, user) = (target.clone(), vhost.to_owned(), user.to_owned());
+        Self { target, vhost, user, current: Mutex::new(None) }
     }
 
     /// `amqp://user:password@host:port/vhost`
     pub(crate) fn url(&self) -> String {
-        let (user, address, vhost) = (self.user, self.target.address(), &self.vhost);
+        let (user, address, vhost) = (&self.user, self.target.address(), &self.vhost);
         format!("amqp://{user}:{}@{address}/{vhost}", in_url(&password(user)))
     }
 

@@ -10,8 +10,10 @@ use shared_events::{
     Envelope, MessageId,
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, text_of},
     message::Kind,
-    topology::{PARTITION_KEY_HEADER, exchange_of},
+    topology::{PARTITION_KEY_HEADER, PRINCIPAL_HEADER, RETRY, exchange_of},
 };
+
+use crate::broker::CLIENT;
 
 /// Where tests say that they come from.
 pub const SOURCE: &str = "/clients/tests";
@@ -39,24 +41,26 @@ impl Message {
     #[must_use]
     pub fn of<M: shared_events::Message>(id: MessageId, data: M) -> Self {
         let service = M::TYPE.split('.').next().unwrap_or_default();
-        let source = match M::KIND {
-            Kind::Command | Kind::Query => SOURCE.to_owned(),
-            Kind::Event | Kind::Reply => format!("/{service}"),
+        let (source, user) = match M::KIND {
+            Kind::Command | Kind::Query => (SOURCE.to_owned(), CLIENT),
+            Kind::Event | Kind::Reply => (format!("/{service}"), service),
         };
         let key = data.partition_key();
         let exchange = exchange_of(M::TYPE).expect("the type is published");
         Self::new(exchange, M::TYPE, Envelope::start(id, source, Utc::now(), data).to_json())
             .with_id(&id.to_string())
+            .with_user(user)
             .with_partition_key(key.as_deref())
     }
 
-    /// Any bytes, called one CloudEvent. The routing key is also the AMQP `type`.
+    /// Any bytes of a client, called one CloudEvent. The routing key is also the AMQP `type`.
     #[must_use]
     pub fn new(exchange: &str, routing_key: &str, body: impl Into<Vec<u8>>) -> Self {
         let properties = BasicProperties::default()
             .with_content_type(CONTENT_TYPE.into())
             .with_delivery_mode(PERSISTENT)
             .with_type(routing_key.into())
+            .with_user_id(CLIENT.into())
             .with_headers(FieldTable::default());
         let (exchange, routing_key) = (exchange.to_owned(), routing_key.to_owned());
         Self { exchange, routing_key, properties, body: body.into() }
@@ -79,6 +83,34 @@ impl Message {
     pub fn with_id(mut self, id: &str) -> Self {
         self.properties = self.properties.with_message_id(id.into());
         self
+    }
+
+    /// The same message of another user.
+    #[must_use]
+    pub fn with_user(mut self, user: &str) -> Self {
+        self.properties = self.properties.with_user_id(user.into());
+        self
+    }
+
+    /// The same message without `user_id`: nobody vouches for its author.
+    #[must_use]
+    pub fn without_user(mut self) -> Self {
+        let with = self.properties;
+        let text = |text: &Option<lapin::types::ShortString>| text.clone().unwrap_or_default();
+        self.properties = BasicProperties::default()
+            .with_content_type(text(with.content_type()))
+            .with_message_id(text(with.message_id()))
+            .with_type(text(with.kind()))
+            .with_headers(with.headers().clone().unwrap_or_default());
+        self
+    }
+
+    /// The same message as `service` sends it back to one of its queues.
+    #[must_use]
+    pub fn retried_by(self, service: &str, queue: &str) -> Self {
+        let author = self.properties.user_id().clone().unwrap_or_default();
+        let author = AMQPValue::LongString(author.as_str().into());
+        self.with_header(PRINCIPAL_HEADER, author).with_user(service).to(RETRY, queue)
     }
 
     /// The same message with another body.

@@ -64,6 +64,12 @@ impl RawProperty {
         Self { flag: 1 << 5, bytes: short(text) }
     }
 
+    /// `user_id`.
+    #[must_use]
+    pub fn user_id(text: &[u8]) -> Self {
+        Self { flag: 1 << 4, bytes: short(text) }
+    }
+
     /// `app_id`.
     #[must_use]
     pub fn app_id(text: &[u8]) -> Self {
@@ -115,7 +121,7 @@ impl RawPublisher {
         Ok(publisher)
     }
 
-    /// Publishes one message. Properties have to be in the order of their flags, highest first.
+    /// Publishes one message.
     pub async fn publish(
         &mut self,
         exchange: &str,
@@ -126,6 +132,9 @@ impl RawPublisher {
         let to = [short(exchange.as_bytes()), short(routing_key)].concat();
         let publish = [method((60, 40)), vec![0, 0], to, vec![0]].concat();
         self.send(1, METHOD, &publish).await?;
+        // On the wire they are in the order of their flags, highest first.
+        let mut properties = properties.to_vec();
+        properties.sort_by_key(|property| std::cmp::Reverse(property.flag));
         let flags = properties.iter().fold(0, |flags, property| flags | property.flag);
         let fields: Vec<u8> =
             properties.iter().flat_map(|property| property.bytes.clone()).collect();

@@ -16,6 +16,7 @@ use shared_events::{
 use tokio::sync::Mutex;
 
 use crate::{
+    broker::{CLIENT, TESTER},
     connection::BrokerConnection,
     proxy::Target,
     wait::{PATIENCE, wait_value},
@@ -34,7 +35,7 @@ pub struct Recorded {
     pub event: Envelope<Value>,
 }
 
-/// A queue of its own on `bank.events` or `bank.replies`, as any client may have one.
+/// A queue of its own on `bank.events` or `bank.replies`, of the administrator of the tests.
 pub struct Recorder {
     connection: BrokerConnection,
     queue: String,
@@ -44,10 +45,10 @@ pub struct Recorder {
 impl Recorder {
     /// Every event.
     pub(crate) async fn events_of(target: &Target, vhost: &str) -> Result<Self> {
-        Self::start(target, vhost, "recorder", (EVENTS, "#")).await
+        Self::start(target, vhost, &format!("{CLIENT}.recorder"), (EVENTS, "#")).await
     }
 
-    /// Every reply to one asker.
+    /// Every reply to one asker, `<user>.<name>`.
     pub(crate) async fn replies_to(target: &Target, vhost: &str, asker: &str) -> Result<Self> {
         let key = format!("{CLIENT_QUEUE_PREFIX}{asker}");
         Self::start(target, vhost, asker, (REPLIES, &key)).await
@@ -59,7 +60,7 @@ impl Recorder {
         name: &str,
         (exchange, key): (&str, &str),
     ) -> Result<Self> {
-        let connection = BrokerConnection::new(target, vhost, "client");
+        let connection = BrokerConnection::new(target, vhost, TESTER);
         let queue = format!("{CLIENT_QUEUE_PREFIX}{name}");
         let channel = connection.channel().await?;
         let mut arguments = FieldTable::default();

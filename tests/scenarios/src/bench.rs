@@ -4,7 +4,7 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
-use harness::{Bank, Fact, bank::program, facts};
+use harness::{Bank, Fact, bank::program, broker::CLIENT, facts};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -23,7 +23,7 @@ async fn the_benchmark_counts_the_rows_of_the_bank(bank: Bank) -> Result<()> {
     let databases =
         ["--ledger-database-url", &ledger, "--notifications-database-url", &notifications];
     let process = Command::new(program("bankwire-bench")?)
-        .env("BENCH_AMQP_URL", bank.amqp_url("client"))
+        .env("BENCH_AMQP_URL", bank.amqp_url(CLIENT))
         .args([&parts[..], &among, &databases].concat())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

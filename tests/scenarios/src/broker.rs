@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, Message, PATIENCE, facts, wait_value};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared_events::topology::{PARKED, SUBSCRIPTIONS, VIRTUAL_HOST, definitions};
+use shared_events::topology::{PARKED, Principals, SUBSCRIPTIONS, VIRTUAL_HOST, definitions};
 
 use super::bank_client::BankClient;
 
@@ -38,7 +38,7 @@ const THINGS: [(&str, &str, &[&str]); 6] = [
 
 /// In the virtual host that the broker made of its definitions when it started.
 async fn a_broker_boots_with_the_topology_and_nothing_else(bank: Bank) -> Result<()> {
-    let wanted = definitions();
+    let wanted = definitions(&Principals::development());
     for (name, path, fields) in THINGS {
         let path = path.replace("{vhost}", VIRTUAL_HOST);
         let found = bank.broker().api(Method::GET, &path, None).await?;
@@ -100,7 +100,7 @@ async fn every_connection_and_consumer_has_a_name_that_explains_itself(bank: Ban
     let alice = client.account("alice").await?;
     client.deposit(alice, "1").await?;
     let host = host_name()?;
-    let mut wanted = BTreeSet::from([format!("client scenario/client@{host}")]);
+    let mut wanted = BTreeSet::from([format!("teller scenario/client@{host}")]);
     for service in ["accounts", "ledger", "notifications"] {
         let roles: &[&str] = match service {
             // It was asked nothing, so it has no connection for replies.
@@ -119,7 +119,7 @@ async fn every_connection_and_consumer_has_a_name_that_explains_itself(bank: Ban
         })
         .map(|(service, queue)| format!("{queue} {service}-svc/{queue}@{host}"))
         .collect();
-    wanted.insert(format!("client.scenario.<id> scenario@{host}"));
+    wanted.insert(format!("client.teller.scenario.<id> scenario@{host}"));
     let tags = consumers(&client.bank, wanted.len()).await?;
     ensure!(tags == wanted, "consumers: {tags:#?}\nand not {wanted:#?}");
     Ok(())
@@ -171,10 +171,17 @@ async fn a_forgotten_queue_of_a_client_is_bounded_holds_nobody_up_and_goes_away(
     bank: Bank,
 ) -> Result<()> {
     let (broker, vhost) = (bank.broker(), bank.vhost());
-    let wanted = definitions();
+    let wanted = definitions(&Principals::development());
     let mut policies = wanted["policies"].as_array().into_iter().flatten();
     let mut policy =
         policies.find(|policy| policy["name"] == "clients").cloned().context("a policy")?;
+    let bounds = wanted["parameters"].as_array().into_iter().flatten();
+    let mut bounds = bounds.filter(|bound| bound["component"] == "operator_policy");
+    let bound = bounds.next().context("an operator policy")?;
+    let mut effective = policy["definition"].clone();
+    let merged = effective.as_object_mut().context("a definition is an object")?;
+    merged.extend(bound["value"]["definition"].as_object().cloned().context("a definition")?);
+    let effective = &effective;
     for kind in ["quorum", "classic"] {
         let queue = format!("client.forgotten.{kind}");
         let body = json!({ "durable": true, "arguments": { "x-queue-type": kind } });
@@ -184,7 +191,7 @@ async fn a_forgotten_queue_of_a_client_is_bounded_holds_nobody_up_and_goes_away(
         let path = format!("queues/{vhost}/{queue}");
         wait_value("the policy holds", PATIENCE, async || {
             let found = broker.api(Method::GET, &path, None).await?;
-            Ok((found["effective_policy_definition"] == policy["definition"]).then_some(()))
+            Ok((found["effective_policy_definition"] == *effective).then_some(()))
         })
         .await?;
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use harness::{Bank, bank::program, statements::check_statement};
+use harness::{Bank, bank::program, broker::CLIENT, statements::check_statement};
 use serde_json::Value;
 use tokio::{
     process::{Child, Command},
@@ -22,7 +22,6 @@ const DEADLINE: Duration = Duration::from_secs(800);
 pub(crate) struct TellerCli {
     program: PathBuf,
     client: String,
-    repair: String,
 }
 
 /// How a command output.
@@ -38,8 +37,7 @@ pub(crate) struct CliOutput {
 
 impl TellerCli {
     pub(crate) fn of(bank: &Bank) -> Result<Self> {
-        let (client, repair) = (bank.amqp_url("client"), bank.amqp_url("repair"));
-        Ok(Self { program: program("teller")?, client, repair })
+        Ok(Self { program: program("teller")?, client: bank.amqp_url(CLIENT) })
     }
 
     /// The same command line, with the broker at another address.
@@ -58,7 +56,6 @@ impl TellerCli {
         }
         command
             .env("TELLER_AMQP_URL", &self.client)
-            .env("TELLER_REPAIR_URL", &self.repair)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

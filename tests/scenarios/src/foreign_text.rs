@@ -100,14 +100,16 @@ async fn a_statement_of_texts_of_long_ago_steers_nothing_in_any_format(bank: Ban
 
 async fn an_error_that_quotes_a_stranger_is_one_line_that_steers_nothing(bank: Bank) -> Result<()> {
     let teller = TellerCli::of(&bank)?;
-    let unknown = ["parked", "show", EVIL, "--service", "unrouted"];
+    bank.start("accounts").await?;
+    let unknown = ["parked", "drop", EVIL, "--service", "accounts"];
     let output = teller.run(&unknown).await?;
-    ensure!(output.code == 1 && output.err.lines().count() == 1, "{output:?}");
+    // The id of the command, and the error.
+    ensure!(output.code == 1 && output.err.lines().count() == 2, "{output:?}");
     ensure!(output.err.contains("forged"), "{output:?}");
     seen(&output)?;
     let output = teller.run(&[&["--json"], &unknown[..]].concat()).await?;
     seen(&output)?;
-    let error: Value = serde_json::from_str(&output.err)?;
+    let error: Value = serde_json::from_str(output.err.lines().last().unwrap_or_default())?;
     let message = error["error"]["message"].as_str().unwrap_or_default();
     ensure!(message.ends_with(EVIL), "a program reads it exactly: {error}");
     // Scripts make arguments of texts of strangers.

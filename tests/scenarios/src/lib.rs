@@ -9,6 +9,8 @@ mod broker;
 mod cli;
 mod cli_instructions;
 mod cli_runner;
+mod client_limits;
+mod client_tool;
 mod closing;
 mod concurrency;
 mod due_work;
@@ -28,11 +30,13 @@ mod monitors;
 mod notifications;
 mod operations;
 mod orders;
+mod origin;
 mod outgoing;
 mod parked_messages;
 mod periods;
 mod pooler;
 mod postings;
+mod principals;
 mod python;
 mod queries;
 mod races;
@@ -85,6 +89,10 @@ pub fn facts() -> Vec<Fact> {
         ("concurrency", concurrency::facts()),
         ("broker", broker::facts()),
         ("rights", rights::facts()),
+        ("origin", origin::facts()),
+        ("client_limits", client_limits::facts()),
+        ("principals", principals::facts()),
+        ("client_tool", client_tool::facts()),
         ("cli", cli::facts()),
         ("files", files::facts()),
         ("cli_instructions", cli_instructions::facts()),

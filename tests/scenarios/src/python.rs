@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use harness::{Bank, Fact, binaries::scratch_folder, facts};
+use harness::{Bank, Fact, binaries::scratch_folder, broker::CLIENT, facts};
 use serde_json::{Value, json};
 use shared_events::topology::SERVICES;
 use tokio::{process::Command, sync::OnceCell};
@@ -54,7 +54,7 @@ async fn first_day(bank: &Bank, schemas: &Path) -> Result<Output> {
     static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
     let python = PYTHON.get_or_try_init(python).await?;
     let program = tests().join("python/first_day.py");
-    run(Command::new(python).arg(program).arg(bank.amqp_url("client")).arg(schemas)).await
+    run(Command::new(python).arg(program).arg(bank.amqp_url(CLIENT)).arg(schemas)).await
 }
 
 /// A Python that has what the program needs: the machine's, or one below `target`.

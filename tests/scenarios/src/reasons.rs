@@ -224,7 +224,9 @@ async fn pending_delivery(client: &mut BankClient) -> Result<DeliveryId> {
 /// A command that has waited for its account as often as a message may.
 fn waited_for(command: SetPreferences) -> Message {
     let waited = u32::try_from(RETRY_TIERS.len()).expect("tiers are few");
-    Message::of(MessageId::new(), command).with_header(ATTEMPT_HEADER, AMQPValue::LongUInt(waited))
+    Message::of(MessageId::new(), command)
+        .with_header(ATTEMPT_HEADER, AMQPValue::LongUInt(waited))
+        .retried_by("notifications", "notifications.commands")
 }
 
 async fn every_reason_to_reject_a_command_to_the_ledger(bank: Bank) -> Result<()> {

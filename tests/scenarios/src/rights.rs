@@ -1,27 +1,26 @@
 //! Permissions on the broker. Promise: each user can do its own work, and none of another user.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use harness::{Bank, Fact, facts};
-use lapin::{
-    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind,
-    options::{
-        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
-        QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
-    },
-    types::{AMQPValue, FieldTable},
-};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use shared_events::topology::SERVICES;
-use tokio::process::Command;
 
-use Act::{Bind, Declare, DeclareExchange, Delete, Publish, Purge, Read, Speak};
+use acts::{
+    Act::{
+        Bind, BindExchange, Declare, DeclareExchange, Delete, Publish, PublishCopy, Purge, Read,
+        Speak, Unbind,
+    },
+    User,
+};
+
+pub(crate) mod acts;
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![
         a_service_speaks_for_itself_and_hears_what_is_its_own,
-        a_client_asks_and_listens_and_reads_no_services_queue,
-        repair_moves_what_is_parked_and_nothing_else,
+        a_client_sends_and_reads_the_types_of_its_roles,
+        a_client_touches_nothing_of_a_service_or_of_another_client,
         an_operator_sees_everything_and_changes_nothing,
     ]
 }
@@ -31,22 +30,6 @@ const EVENTS: &str = "bank.events";
 const COMMANDS: &str = "bank.commands";
 const ACCOUNTS_EVENT: &str = "accounts.account.frozen.v1";
 const LEDGER_EVENT: &str = "ledger.transfers.posted.v1";
-
-/// Something that a user of the broker tries to do.
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    /// To this exchange, with this routing key.
-    Publish(&'static str, &'static str),
-    /// The same in the name of this user.
-    Speak(&'static str, &'static str, &'static str),
-    Read(&'static str),
-    Declare(&'static str),
-    DeclareExchange(&'static str),
-    /// The queue to the exchange.
-    Bind(&'static str, &'static str),
-    Purge(&'static str),
-    Delete(&'static str),
-}
 
 async fn a_service_speaks_for_itself_and_hears_what_is_its_own(bank: Bank) -> Result<()> {
     let accounts = User { bank: &bank, name: "accounts" };
@@ -58,6 +41,7 @@ async fn a_service_speaks_for_itself_and_hears_what_is_its_own(bank: Bank) -> Re
             Publish("bank.replies", "client.somebody"),
             Read("accounts.commands"),
             Read("accounts.queries"),
+            Read("accounts.parked"),
         ])
         .await?;
     accounts
@@ -71,10 +55,10 @@ async fn a_service_speaks_for_itself_and_hears_what_is_its_own(bank: Bank) -> Re
             Speak("ledger", EVENTS, ACCOUNTS_EVENT),
             Read("ledger.commands.0"),
             Read("notifications.events"),
-            Read("accounts.parked"),
+            Read("ledger.parked"),
             Declare("accounts.more"),
             DeclareExchange("accounts.more"),
-            Bind("accounts.commands", EVENTS),
+            Bind("accounts.commands", EVENTS, "#"),
             Purge("ledger.commands.0"),
             Delete("accounts.commands"),
         ])
@@ -94,28 +78,105 @@ async fn a_service_speaks_for_itself_and_hears_what_is_its_own(bank: Bank) -> Re
     Ok(())
 }
 
-async fn a_client_asks_and_listens_and_reads_no_services_queue(bank: Bank) -> Result<()> {
-    let client = User { bank: &bank, name: "client" };
-    client
+async fn a_client_sends_and_reads_the_types_of_its_roles(bank: Bank) -> Result<()> {
+    let channel = User { bank: &bank, name: "channel" };
+    channel
         .may(&[
-            Publish(COMMANDS, "accounts.account.freeze.v1"),
-            Declare("client.mine"),
-            Bind("client.mine", EVENTS),
-            Bind("client.mine", "bank.replies"),
-            Read("client.mine"),
-            Purge("client.mine"),
-            Delete("client.mine"),
+            Publish(COMMANDS, "ledger.transfers.submit.v1"),
+            Publish(COMMANDS, "ledger.balance.get.v7"),
+            Declare("client.channel.mine"),
+            Bind("client.channel.mine", EVENTS, LEDGER_EVENT),
+            Bind("client.channel.mine", EVENTS, "ledger.transfers.posted.*"),
+            Bind("client.channel.mine", "bank.replies", "client.channel.mine"),
+            Unbind("client.channel.mine", EVENTS, LEDGER_EVENT),
+            Read("client.channel.mine"),
+            Purge("client.channel.mine"),
         ])
         .await?;
-    client
+    channel
         .may_not(&[
+            // Types of other roles.
+            Publish(COMMANDS, "accounts.account.freeze.v1"),
+            Publish(COMMANDS, "ledger.period.close.v1"),
+            Publish(COMMANDS, "ledger.transfers.submit.v1x"),
+            Publish(COMMANDS, "accounts.limits.changed.v1"),
+            PublishCopy(COMMANDS, "ledger.transfers.submit.v1", "ledger.period.close.v1"),
+            // Names and addresses of holders, by any pattern that contains them.
+            Bind("client.channel.mine", EVENTS, "accounts.account.opened.v1"),
+            Bind("client.channel.mine", EVENTS, "accounts.account.opened.*"),
+            Bind("client.channel.mine", EVENTS, "accounts.#"),
+            Bind("client.channel.mine", EVENTS, "*.account.opened.v1"),
+            Bind("client.channel.mine", EVENTS, "#"),
+            Bind("client.channel.mine", EVENTS, ""),
+            Read("bank.audit"),
+        ])
+        .await?;
+    let clerk = User { bank: &bank, name: "clerk" };
+    clerk
+        .may(&[
+            Publish(COMMANDS, "accounts.account.freeze.v1"),
+            Declare("client.clerk.names"),
+            Bind("client.clerk.names", EVENTS, "accounts.account.opened.v1"),
+        ])
+        .await?;
+    clerk
+        .may_not(&[
+            Publish(COMMANDS, "accounts.limits.set.v1"),
+            Bind("client.clerk.names", EVENTS, "#"),
+            Read("bank.audit"),
+        ])
+        .await?;
+    let auditor = User { bank: &bank, name: "auditor" };
+    let all = Bind("client.auditor.all", EVENTS, "#");
+    auditor.may(&[Declare("client.auditor.all"), all]).await?;
+    auditor.may_not(&[Publish(COMMANDS, "ledger.transfers.submit.v1")]).await?;
+    // A stream is read with a prefetch, which this attempt lacks: no right is refused.
+    let Err(error) = auditor.attempt(Read("bank.audit")).await else { return Ok(()) };
+    let why = format!("{error:#}");
+    ensure!(why.contains("prefetch"), "the auditor reads the stream: {why}");
+    Ok(())
+}
+
+async fn a_client_touches_nothing_of_a_service_or_of_another_client(bank: Bank) -> Result<()> {
+    let clerk = User { bank: &bank, name: "clerk" };
+    clerk
+        .may(&[
+            Declare("client.clerk.mine"),
+            Bind("client.clerk.mine", EVENTS, ACCOUNTS_EVENT),
+            Bind("client.clerk.mine", "bank.replies", "client.clerk.mine"),
+        ])
+        .await?;
+    let channel = User { bank: &bank, name: "channel" };
+    channel.may(&[Declare("client.channel.ear")]).await?;
+    channel
+        .may_not(&[
+            Declare("client.clerk.mine"),
+            Declare("client.clerk.more"),
+            Declare("client.channels.more"),
+            Declare("client.channel"),
+            Declare("client.more"),
+            Read("client.clerk.mine"),
+            Purge("client.clerk.mine"),
+            Bind("client.clerk.mine", EVENTS, LEDGER_EVENT),
+            Unbind("client.clerk.mine", EVENTS, ACCOUNTS_EVENT),
+            Delete("client.clerk.mine"),
+            Publish("", "client.clerk.mine"),
+            // Replies to others.
+            Bind("client.channel.ear", "bank.replies", "client.clerk.mine"),
+            Bind("client.channel.ear", "bank.replies", "client.*.mine"),
+            Bind("client.channel.ear", "bank.replies", "client.#"),
+            Bind("client.channel.ear", "bank.replies", "#"),
+            Publish("bank.replies", "client.clerk.mine"),
+            BindExchange(EVENTS, "bank.replies", LEDGER_EVENT),
+            BindExchange(EVENTS, COMMANDS, "#"),
+            // The services' queues and exchanges.
             Publish(EVENTS, LEDGER_EVENT),
-            Publish("bank.replies", "client.somebody"),
             Publish("bank.retry", "ledger.commands.0"),
             Publish("bank.parked", "ledger"),
             Publish("ledger.commands", "1"),
             Publish("", "ledger.commands.0"),
-            Speak("ledger", COMMANDS, "accounts.account.freeze.v1"),
+            Speak("ledger", COMMANDS, "ledger.transfers.submit.v1"),
+            Speak("clerk", COMMANDS, "ledger.transfers.submit.v1"),
             Read("ledger.commands.0"),
             Read("accounts.commands"),
             Read("notifications.queries"),
@@ -125,25 +186,8 @@ async fn a_client_asks_and_listens_and_reads_no_services_queue(bank: Bank) -> Re
             DeclareExchange("bank.more"),
             Purge("ledger.commands.0"),
             Delete("ledger.commands.0"),
-        ])
-        .await?;
-    client.may(&[Declare("client.ear")]).await?;
-    client.may_not(&[Bind("client.ear", COMMANDS), Bind("client.ear", "ledger.commands")]).await
-}
-
-async fn repair_moves_what_is_parked_and_nothing_else(bank: Bank) -> Result<()> {
-    let repair = User { bank: &bank, name: "repair" };
-    let own = [Read("ledger.parked"), Read("bank.unrouted"), Publish("bank.retry", "x")];
-    repair.may(&own).await?;
-    repair
-        .may_not(&[
-            Publish(COMMANDS, "accounts.account.freeze.v1"),
-            Publish(EVENTS, LEDGER_EVENT),
-            Publish("bank.replies", "client.somebody"),
-            Read("ledger.commands.0"),
-            Read("accounts.queries"),
-            Declare("client.mine"),
-            Delete("ledger.parked"),
+            Bind("client.channel.ear", COMMANDS, "#"),
+            Bind("client.channel.ear", "ledger.commands", "1"),
         ])
         .await
 }
@@ -156,13 +200,13 @@ async fn an_operator_sees_everything_and_changes_nothing(bank: Bank) -> Result<(
             Publish(EVENTS, LEDGER_EVENT),
             Read("ledger.parked"),
             Read("ledger.commands.0"),
-            Declare("client.mine"),
+            Declare("client.operator.mine"),
             Purge("ledger.parked"),
             Delete("ledger.parked"),
         ])
         .await?;
     let vhost = bank.vhost();
-    let management = management(&bank).await?;
+    let management = bank.broker().management_url();
     let http = reqwest::Client::new();
     // A body with every field that one of these requests needs.
     let body = json!({
@@ -198,115 +242,4 @@ async fn an_operator_sees_everything_and_changes_nothing(bank: Bank) -> Result<(
     // After every attempt the queue is still there.
     ensure!(bank.broker().api(Method::GET, &parked, None).await?["name"] == "ledger.parked");
     Ok(())
-}
-
-/// A user of the broker in one virtual host.
-#[derive(Clone, Copy)]
-struct User<'b> {
-    bank: &'b Bank,
-    name: &'static str,
-}
-
-impl User<'_> {
-    async fn may(self, acts: &[Act]) -> Result<()> {
-        for act in acts {
-            let tried = self.attempt(*act).await;
-            tried.with_context(|| format!("{} may {act:?}", self.name))?;
-        }
-        Ok(())
-    }
-
-    /// It must be refused for want of rights, and for nothing else.
-    async fn may_not(self, acts: &[Act]) -> Result<()> {
-        for act in acts {
-            match self.attempt(*act).await {
-                Ok(()) => bail!("{} must not {act:?}", self.name),
-                Err(error) => {
-                    let why = format!("{error:#}");
-                    let spoke = matches!(act, Speak(..)) && why.contains("user_id");
-                    ensure!(why.contains(REFUSED) || spoke, "{} {act:?}: {why}", self.name);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// On a connection of its own: a refusal ends the channel.
-    async fn attempt(self, act: Act) -> Result<()> {
-        let named = ConnectionProperties::default()
-            .with_connection_name(format!("integration-tests/rights of {}", self.name).into());
-        let connection = Connection::connect(&self.bank.amqp_url(self.name), named).await?;
-        let channel = connection.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        let done = self.act(&channel, act).await;
-        connection.close(200, "done".into()).await?;
-        done
-    }
-
-    async fn act(self, channel: &Channel, act: Act) -> Result<()> {
-        let none = FieldTable::default;
-        match act {
-            Publish(exchange, key) => publish(channel, exchange, key, self.name).await?,
-            Speak(user, exchange, key) => publish(channel, exchange, key, user).await?,
-            Read(queue) => {
-                let (queue, tag) = (queue.into(), "rights".into());
-                channel.basic_consume(queue, tag, BasicConsumeOptions::default(), none()).await?;
-            }
-            Declare(queue) => {
-                let options = QueueDeclareOptions { durable: true, ..Default::default() };
-                let mut arguments = none();
-                arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-                channel.queue_declare(queue.into(), options, arguments).await?;
-            }
-            DeclareExchange(exchange) => {
-                let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-                let (name, kind) = (exchange.into(), ExchangeKind::Topic);
-                channel.exchange_declare(name, kind, options, none()).await?;
-            }
-            Bind(queue, exchange) => {
-                let (queue, options) = (queue.into(), QueueBindOptions::default());
-                channel.queue_bind(queue, exchange.into(), "x".into(), options, none()).await?;
-            }
-            Purge(queue) => {
-                channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await?;
-            }
-            Delete(queue) => {
-                channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Where no queue is bound, as in the replies' exchange, the broker confirms all the same.
-async fn publish(channel: &Channel, exchange: &str, key: &str, user: &str) -> Result<()> {
-    let properties = BasicProperties::default().with_user_id(user.into());
-    let options = BasicPublishOptions::default();
-    let sent = channel.basic_publish(exchange.into(), key.into(), options, b"{}", properties);
-    match sent.await?.await? {
-        Confirmation::Ack(None) => Ok(()),
-        other => bail!("not confirmed: {other:?}"),
-    }
-}
-
-/// Where the broker's management is: beside its AMQP port, on the same container.
-async fn management(bank: &Bank) -> Result<String> {
-    let port = bank.broker().amqp().address().port();
-    let (publishes, here) = (format!("publish={port}"), format!("0.0.0.0:{port}"));
-    // Another container may have the same number on the other version of IP.
-    for container in docker(&["ps", "--quiet", "--filter", &publishes]).await?.lines() {
-        let amqp = docker(&["port", container, "5672/tcp"]).await.unwrap_or_default();
-        if amqp.lines().any(|address| address == here) {
-            let address = docker(&["port", container, "15672/tcp"]).await?;
-            let address = address.lines().next().context("management is published")?;
-            return Ok(format!("http://{address}"));
-        }
-    }
-    bail!("no container publishes AMQP on {here}")
-}
-
-async fn docker(arguments: &[&str]) -> Result<String> {
-    let done = Command::new("docker").args(arguments).output().await?;
-    ensure!(done.status.success(), "docker {arguments:?}: {done:?}");
-    Ok(String::from_utf8(done.stdout)?.trim().to_owned())
 }

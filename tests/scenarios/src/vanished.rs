@@ -59,7 +59,7 @@ async fn a_service_uses_the_successor_of_a_broker_that_vanished(bank: Bank) -> R
 async fn a_client_uses_the_successor_of_a_broker_that_vanished(bank: Bank) -> Result<()> {
     let _ledger = bank.start("ledger").await?;
     let proxy = Proxy::to(bank.broker().amqp().clone()).await?;
-    let url = format!("amqp://client:client-dev@{}/{}", proxy.address(), bank.vhost());
+    let url = format!("amqp://teller:teller-dev@{}/{}", proxy.address(), bank.vhost());
     let client = Client::new(ConnectionParameters::new(&url, None)?, "payer");
     pay(&client).await?;
     proxy.vanish();

@@ -6,7 +6,10 @@ mod fakes;
 use std::sync::{Arc, PoisonError};
 
 use fakes::{FakeBroker, FakeHandler, FakeStore, Journal};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{BatchProcessor, Settled};
@@ -71,7 +74,7 @@ fn commands(texts: &[&str]) -> Vec<QueueDelivery> {
 
 /// The same delivery, with a queue for the reply.
 fn asking(mut delivery: QueueDelivery) -> QueueDelivery {
-    delivery.message.properties = delivery.message.properties.with_reply_to("client.1".into());
+    delivery.message.properties = delivery.message.properties.with_reply_to("client.acme.1".into());
     delivery
 }
 
@@ -83,6 +86,14 @@ fn redelivered(events: &[RawEnvelope]) -> QueueDelivery {
     let mut headers = FieldTable::default();
     headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(3));
     delivery.message.properties = delivery.message.properties.with_headers(headers);
+    delivery.message.redelivered = true;
+    delivery
+}
+
+/// What an outsider sends in the name of nobody.
+fn anonymous(mut delivery: QueueDelivery) -> QueueDelivery {
+    let properties = BasicProperties::default().with_content_type(CONTENT_TYPE.into());
+    delivery.message.properties = properties.with_reply_to("client.acme.1".into());
     delivery
 }
 
@@ -91,7 +102,8 @@ async fn a_delivery_is_acknowledged_after_the_commit() {
     let bench = Bench::new();
     let batch: Vec<_> = commands(&["a", "b"]).into_iter().map(asking).collect();
     assert_eq!(bench.process(&batch).await, Some(Settled::All));
-    let expected = ["begin", "commit", "reply client.1", "reply client.1", "acknowledge up to 2"];
+    let reply = "reply client.acme.1";
+    let expected = ["begin", "commit", reply, reply, "acknowledge up to 2"];
     assert_eq!(bench.journal.calls(), expected);
     assert_eq!(bench.store.tables().applied, ["a", "b"]);
     assert_eq!(bench.store.tables().outbox, 2);
@@ -118,11 +130,37 @@ async fn an_undecodable_message_is_parked_and_its_sender_is_told() {
     let mut batch = commands(&["a"]);
     batch.push(bad);
     assert_eq!(bench.process(&batch).await, Some(Settled::All));
-    let parked = ["reply client.1", "publish accounts undecodable"];
+    let parked = ["reply client.acme.1", "publish accounts undecodable"];
     assert_eq!(
         bench.journal.calls(),
         [&parked[..], &["begin", "commit", "acknowledge up to 2"]].concat()
     );
+}
+
+#[tokio::test]
+async fn a_message_of_wrong_origin_is_parked_and_nobody_is_told() {
+    let bench = Bench::new();
+    let mut batch = commands(&["a", "b", "c"]);
+    batch[1] = anonymous(command(2, &envelope("b")));
+    assert_eq!(bench.process(&batch).await, Some(Settled::All));
+    assert_eq!(bench.store.tables().applied, ["a", "c"]);
+    let calls = ["publish accounts wrong_origin", "begin", "commit", "acknowledge up to 3"];
+    assert_eq!(bench.journal.calls(), calls);
+}
+
+#[tokio::test]
+async fn a_reply_goes_to_a_queue_of_its_author_only() {
+    let queues = ["client.acme.1", "client.acme", "client.acmen.1", "client.eve.1", "acme.1"];
+    let bench = Bench::new();
+    let to = |(tag, queue): (u64, &&str)| {
+        let mut asks = command(tag, &envelope(queue));
+        asks.message.properties = asks.message.properties.with_reply_to((*queue).into());
+        asks
+    };
+    let batch: Vec<_> = (1..).zip(&queues).map(to).collect();
+    assert_eq!(bench.process(&batch).await, Some(Settled::All));
+    assert_eq!(bench.store.tables().applied, queues, "each command has its effect");
+    assert_eq!(bench.journal.calls_of("reply"), ["reply client.acme.1"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,6 +73,7 @@ pub(super) async fn preferences(session: &mut Session, people: &People) -> Resul
     let waited = u32::try_from(RETRY_TIERS.len())?;
     let unknown = SetPreferences { account_id: people.nobody, ..all };
     let unknown = Message::of(session.message_id(), unknown)
-        .with_header(ATTEMPT_HEADER, AMQPValue::LongUInt(waited));
+        .with_header(ATTEMPT_HEADER, AMQPValue::LongUInt(waited))
+        .retried_by("notifications", "notifications.commands");
     session.send_message::<SetPreferences>(&unknown).await
 }

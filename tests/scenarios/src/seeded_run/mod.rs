@@ -8,7 +8,7 @@
 //! people      openings and holders          states        limits, freezes, closings
 //! money       payments, reject reasons      traffic       random instructions
 //! arrangements, orders                      deliveries    notifications
-//! questions   queries
+//! questions   queries                       parked        messages of operators
 //! ```
 
 use std::path::Path;
@@ -24,6 +24,7 @@ mod arrangements;
 mod deliveries;
 mod money;
 mod orders;
+mod parked;
 mod people;
 mod questions;
 mod seed;
@@ -57,6 +58,7 @@ async fn a_seeded_run_leads_to_the_events_of_the_golden_file(bank: Bank) -> Resu
     let posted = money::refused_transfers(&mut session, &people).await?;
     let (held, expiring) = money::refused_instructions(&mut session, &people).await?;
     traffic::send(&mut session, &people, RANDOM_COMMANDS).await?;
+    parked::ask_all(&mut session).await?;
     deliveries::preferences(&mut session, &people).await?;
     states::closings(&mut session, &people).await?;
     arrangements::monitors(&mut session, &people).await?;
