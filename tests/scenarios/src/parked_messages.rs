@@ -206,7 +206,13 @@ async fn more_than_a_thousand_parked_messages_are_reached_and_keep_their_order(
         let list = parked(&teller, &["list"]).await?;
         let rows = list.as_array().cloned().unwrap_or_default();
         let found: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
-        ensure!(found == all, "not each once, in order: {found:?}");
+        let first = found.iter().zip(&all).position(|(found, expected)| found != expected);
+        let differing = first.and_then(|place| found.get(place..(place + 20).min(found.len())));
+        ensure!(
+            found == all,
+            "{} rows, from {first:?} in another order: {differing:?}",
+            rows.len()
+        );
     }
     let dropped = parked(&teller, &["drop", "0", "1204", "600"]).await?;
     ensure!(dropped["dropped"].as_array().map(Vec::len) == Some(3), "{dropped}");

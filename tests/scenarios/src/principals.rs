@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for, wait_value};
+use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
 use lapin::{
     Channel, Connection, ExchangeKind,
     options::{

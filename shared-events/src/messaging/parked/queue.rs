@@ -2,10 +2,11 @@
 //! that the queue held at the beginning comes once, oldest first; memory holds one page of messages;
 //! a scan begins after the messages of the one before are back; every step has a bound.
 //!
-//! A quorum queue takes the messages of a closed channel back in their order, those of a `nack` of
-//! several in any order. Each page of a scan therefore has a channel of its own, which the scan
-//! closes. The broker takes the messages back some time after it has answered the closing, so the
-//! scan waits until the queue counts them.
+//! A quorum queue puts returned messages behind those that were returned before. So a scan takes the
+//! whole queue and returns it in order, even if its user stops early. It closes a channel for each
+//! page, because the queue takes the messages of a closed channel back in their order, and those of
+//! a `nack` of several in any order. The broker takes them back some time after it has answered the
+//! closing, so the scan waits until the queue counts them.
 
 use std::{
     sync::Arc,
@@ -14,8 +15,7 @@ use std::{
 
 use futures_util::StreamExt;
 use lapin::{
-    Consumer,
-    acker::Acker,
+    Acker, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, QueueDeclareOptions},
     types::FieldTable,
@@ -39,7 +39,7 @@ use crate::{
 /// How many messages a scan reaches. Of a longer queue the first ones are handled first.
 const SCANNED_MAX: u32 = 20_000;
 /// The messages of a page, which are in memory together.
-const PAGE: u16 = 50;
+const PAGE: u16 = 100;
 /// A queue that delivers nothing for so long has no more messages for this scan.
 const QUIET: Duration = Duration::from_secs(2);
 /// The bound of the wait until the queue counts the messages of a closed channel.
@@ -142,12 +142,14 @@ impl QueueScan {
         self.open.as_ref().is_some_and(|scan| scan.is_complete)
     }
 
-    /// Acknowledges these messages, and returns the others to their places.
-    pub(crate) async fn end(mut self, taken: &[Acker]) -> Result<(), BusError> {
-        match self.open.take() {
-            Some(scan) => scan.end(taken).await,
-            None => Ok(()),
-        }
+    /// Acknowledges these messages, and returns the others to their places. A caller that stops
+    /// waiting leaves the work to its task.
+    pub(crate) async fn end(mut self, taken: Vec<Acker>) -> Result<(), BusError> {
+        let Some(scan) = self.open.take() else { return Ok(()) };
+        let ending = scan.end(Arc::clone(&self.queue), taken);
+        tokio::spawn(ending)
+            .await
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 }
 
@@ -156,8 +158,9 @@ impl Drop for QueueScan {
         let Some(scan) = self.open.take() else { return };
         // Without a runtime the process ends, and its connections with it.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let ending = scan.end(Arc::clone(&self.queue), vec![]);
         runtime.spawn(async move {
-            if let Err(error) = scan.end(&[]).await {
+            if let Err(error) = ending.await {
                 warn!(error = %chain(&error), "parked messages return with their connection");
             }
         });
@@ -198,7 +201,8 @@ impl OpenScan {
         Ok(())
     }
 
-    async fn end(mut self, taken: &[Acker]) -> Result<(), BusError> {
+    async fn end(mut self, queue: Arc<ParkedQueue>, taken: Vec<Acker>) -> Result<(), BusError> {
+        while self.next(&queue.link).await?.is_some() {}
         // A page with room would receive the messages that another page returns.
         for (channel, consumer) in &self.pages {
             let cancelling = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
@@ -212,11 +216,13 @@ impl OpenScan {
             self.count().await?;
         }
         let gone = u32::try_from(taken.len()).unwrap_or(u32::MAX);
-        let (mut held, mut is_waiting) = (self.total, true);
-        for (channel, _) in std::mem::take(&mut self.pages) {
+        let pages = std::mem::take(&mut self.pages);
+        let (mut open, mut is_waiting) = (u32::try_from(pages.len()).unwrap_or(u32::MAX), true);
+        for (channel, _) in pages {
             let closing = async { Ok(channel.close(200, "scanned".into()).await?) };
             in_time("returning parked messages", closing).await?;
-            held = held.saturating_sub(PAGE.into());
+            open -= 1;
+            let held = open.saturating_mul(PAGE.into());
             let back = self.total.saturating_sub(held).saturating_sub(gone);
             is_waiting = is_waiting && self.wait_for(back).await?;
         }

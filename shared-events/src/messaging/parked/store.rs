@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lapin::{acker::Acker, message::Delivery};
+use lapin::{Acker, message::Delivery};
 use tracing::warn;
 
 use super::{
@@ -103,7 +103,7 @@ impl DeliveryStore for ParkedStore {
     ) -> sqlx::Result<()> {
         let ParkedTransaction { lease, scan, taken } = transaction;
         self.store.commit(lease, rows).await?;
-        if let Err(error) = scan.end(&taken.ackers).await {
+        if let Err(error) = scan.end(taken.ackers).await {
             warn!(error = %chain(&error), "moved messages are acknowledged later");
         }
         Ok(())
