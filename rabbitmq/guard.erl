@@ -100,11 +100,13 @@ end,
 Rates = fun({At, Before, Debts, Slowed}) ->
     Time = erlang:monotonic_time(millisecond),
     Open = [{User, Pid} || {Pid, Facts} <- ets:tab2list(connection_created), User <- [proplists:get_value(user, Facts)], is_binary(User)],
+    % A client that has disconnected keeps its debt.
+    Known = maps:merge(maps:map(fun(_, _) -> [] end, Debts),
+        maps:groups_from_list(fun({User, _}) -> User end, fun({_, Pid}) -> Pid end, Open)),
     Users = [{User, Slow(User, Pids, (Time - At) / 1000, {Before, Debts, Slowed})}
-        || {User, Pids} <- maps:to_list(maps:groups_from_list(fun({User, _}) -> User end, fun({_, Pid}) -> Pid end, Open)),
-            is_integer(Limit(<<"client_kib_per_second_">>, User))],
+        || {User, Pids} <- maps:to_list(Known), is_integer(Limit(<<"client_kib_per_second_">>, User))],
     {Time, lists:foldl(fun({_, {Now, _, _}}, All) -> maps:merge(All, Now) end, #{}, Users),
-        maps:from_list([{User, Debt} || {User, {_, Debt, _}} <- Users]), [User || {User, {_, _, true}} <- Users]}
+        maps:from_list([{User, Debt} || {User, {_, Debt, _}} <- Users, Debt > 0]), [User || {User, {_, _, true}} <- Users]}
 end,
 
 Round = fun() ->
