@@ -1,6 +1,6 @@
 # Targets that call scripts; the logic is in scripts/ and docker/.
 .DEFAULT_GOAL := help
-.PHONY: help demo bench up down clean logs ps build images test fmt lint unit sqlx schemas release-contract
+.PHONY: audit sbom help demo bench up down clean logs ps certs build images test fmt lint unit sqlx schemas release-contract
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 27
@@ -27,6 +27,9 @@ logs: ## follow the logs of all containers
 ps: ## show the containers and their health
 	scripts/compose ps
 
+certs: ## make the bank's authority and certificates in secrets/tls, if they are missing or old
+	scripts/certs
+
 build: images ## build the release binaries and the images of the services
 	PROFILE=$(or $(PROFILE),release) scripts/build
 
@@ -36,6 +39,12 @@ images: ## build the images of the broker, the databases, the pooler and the mai
 
 test: ## run every check: format, clippy, deny, unit and integration tests
 	scripts/test
+
+audit: ## check the dependencies for known vulnerabilities; fails if the advisories cannot be had
+	scripts/audit
+
+sbom: ## write the bill of materials into target/sbom
+	scripts/sbom
 
 fmt: ## format the code
 	cargo fmt --all

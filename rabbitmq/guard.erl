@@ -4,8 +4,9 @@
 %% - an exchange of a client is deleted: messages through it would evade the rights by type that bank.commands checks;
 %% - a queue of a client is deleted if it dead-letters messages (which evades the same rights), rejects messages when it is
 %%   full (the publisher would be a service with an event for everybody), or is a stream (which never expires);
-%% - the client that declared such an object, that has more queues than it may, or that holds twice the permitted size of a queue
-%%   without an acknowledgement (which no bound counts), is disconnected and locked out, until an operator lets it in again
+%% - the client that declared such an object, that has more queues than it may or more than 2,000 bindings, that holds twice the
+%%   permitted size of a queue without an acknowledgement (which no bound counts), or that publishes without committing (which
+%%   keeps the messages in the broker's memory), is disconnected and locked out, until an operator lets it in again
 %%   (`teller client add`). Its other queues stay, and their messages up to the bound;
 %% and while a client has sent more than five seconds' worth of its rate, the broker reads nothing more of it.
 {ok, Text} = file:read_file("/var/lib/rabbitmq/definitions.json"),
@@ -26,11 +27,17 @@ LockOut = fun(User, Why) ->
     catch rabbit_networking:close_all_user_connections(User, "locked out by the guard: " ++ Why)
 end,
 
+BindingsMax = 2000,
+UncommittedMax = 100,
 Foreign = fun(VHost) ->
+    All = rabbit_binding:list(VHost),
+    Clients = [User || {binding, _, _, {resource, _, queue, _} = To, _} <- All, User <- [Owner(Name(To))], User =/= none],
+    [LockOut(User, "it has more than " ++ integer_to_list(BindingsMax) ++ " bindings")
+        || {User, Own} <- maps:to_list(maps:groups_from_list(fun(User) -> User end, Clients)), length(Own) > BindingsMax],
     [catch begin
         logger:warning("guard: removed a binding from ~ts to ~ts, key ~ts", [Name(From), Name(To), Key]),
         rabbit_binding:remove(Binding, By)
-     end || {binding, From, Key, {resource, _, exchange, _} = To, _} = Binding <- rabbit_binding:list(VHost),
+     end || {binding, From, Key, {resource, _, exchange, _} = To, _} = Binding <- All,
             not lists:member({Name(From), Name(To), Key}, Defined)]
 end,
 Exchanges = fun(VHost) ->
@@ -97,6 +104,14 @@ Slow = fun(User, Connections, Seconds, {Before, Debts, Slowed}) ->
     [logger:warning("guard: the client ~ts has sent ~b KiB more than its rate: it is slowed down", [User, Debt div 1024]) || Is, not Was],
     {Now, Debt, Is}
 end,
+Hoards = fun() ->
+    [catch LockOut(User, "it publishes without committing")
+        || {Channel, Figures} <- ets:tab2list(channel_metrics),
+            proplists:get_value(messages_uncommitted, Figures, 0) > UncommittedMax,
+            {_, Facts} <- ets:lookup(channel_created, Channel),
+            User <- [proplists:get_value(user, Facts)],
+            is_integer(Limit(<<"client_queues_">>, User))]
+end,
 Rates = fun({At, Before, Debts, Slowed}) ->
     Time = erlang:monotonic_time(millisecond),
     Open = [{User, Pid} || {Pid, Facts} <- ets:tab2list(connection_created), User <- [proplists:get_value(user, Facts)], is_binary(User)],
@@ -115,7 +130,10 @@ Round = fun() ->
 end,
 Guard = fun Loop(Rated) ->
     catch Round(),
+    catch Hoards(),
     Next = case catch Rates(Rated) of {_, _, _, _} = Found -> Found; _ -> Rated end,
+    % `start healthy` asks how old this file is.
+    catch file:write_file("/var/lib/rabbitmq/guard.alive", <<>>),
     timer:sleep(1000),
     Loop(Next)
 end,

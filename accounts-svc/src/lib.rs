@@ -44,7 +44,7 @@ pub use settings::Settings;
 use futures_util::TryFutureExt;
 use shared_events::{
     host::{Host, Running},
-    messaging::Service,
+    messaging::{Schema, Service},
     topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
 };
 use sqlx::migrate::Migrator;
@@ -52,14 +52,15 @@ use sqlx::migrate::Migrator;
 use wire::{AccountCommands, AccountQueries, LedgerEvents};
 
 /// The schema of the service's database.
+pub static SCHEMA: Schema = Schema { migrations: &MIGRATOR, rights: include_str!("../rights.sql") };
 static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Runs the service until it is asked to stop.
 ///
 /// # Errors
-/// When its database cannot be migrated, or a part of it died.
+/// When its database cannot be used, or a part of it died.
 pub fn run(host: Host, settings: Settings) -> Running {
-    let service = Service::new("accounts", host.amqp, host.pool, &MIGRATOR, host.health)
+    let service = Service::new("accounts", host.amqp, host.pool, &SCHEMA, host.health)
         .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
         .consume(ACCOUNTS_EVENTS, LedgerEvents)
         .answer(ACCOUNTS_QUERIES, AccountQueries);

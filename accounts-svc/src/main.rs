@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared_events::host::serve("accounts", accounts_svc::run)
+    shared_events::host::serve("accounts", &accounts_svc::SCHEMA, accounts_svc::run)
 }

@@ -20,33 +20,40 @@ pub(crate) struct Container {
 }
 
 /// The containers of a compose project, by the names of their services.
-#[derive(Clone, Debug)]
-pub(crate) struct Containers(BTreeMap<String, Container>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Containers {
+    running: BTreeMap<String, Container>,
+    /// The ids of those that have ended: their work was done.
+    ended: BTreeMap<String, String>,
+}
 
 impl Containers {
-    /// The running containers. None where the project has none, or there is no engine.
+    /// The containers. None where the project has none, or there is no engine.
     pub(crate) async fn of(project: &str) -> Result<Self, BenchError> {
         let filter = format!("label=com.docker.compose.project={project}");
-        let Ok(ids) = docker(&["ps", "--quiet", "--no-trunc", "--filter", &filter]).await else {
-            return Ok(Self(BTreeMap::new()));
-        };
-        let mut containers = BTreeMap::new();
+        let list = ["ps", "--all", "--quiet", "--no-trunc", "--filter", &filter];
+        let Ok(ids) = docker(&list).await else { return Ok(Self::default()) };
+        let mut containers = Self::default();
         for id in ids.split_whitespace() {
             let format = r#"{{index .Config.Labels "com.docker.compose.service"}} {{.State.Pid}}"#;
             let facts = docker(&["inspect", "--format", format, id]).await?;
             let (name, pid) = facts.trim().split_once(' ').unwrap_or_default();
-            let container = Container { id: id.to_owned(), cpu: cpu_file(pid)? };
-            containers.insert(name.to_owned(), container);
+            let (name, id) = (name.to_owned(), id.to_owned());
+            if pid == "0" {
+                containers.ended.insert(name, id);
+            } else {
+                containers.running.insert(name, Container { id, cpu: cpu_file(pid)? });
+            }
         }
-        Ok(Self(containers))
+        Ok(containers)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Container)> {
-        self.0.iter().map(|(name, container)| (name.as_str(), container))
+        self.running.iter().map(|(name, container)| (name.as_str(), container))
     }
 
     pub(crate) fn has(&self, service: &str) -> bool {
-        self.0.contains_key(service)
+        self.running.contains_key(service)
     }
 
     /// Of the largest process in each container, the most memory that it has had, in MiB.
@@ -87,10 +94,11 @@ impl Containers {
     }
 
     fn id(&self, service: &str) -> Result<&str, BenchError> {
-        let container = self.0.get(service).ok_or_else(|| {
-            BenchError::Wrong(format!("no container of {service} runs: name the compose --project"))
+        let running = self.running.get(service).map(|container| &container.id);
+        let id = running.or_else(|| self.ended.get(service)).ok_or_else(|| {
+            BenchError::Wrong(format!("there is no container of {service}: name the --project"))
         })?;
-        Ok(&container.id)
+        Ok(id)
     }
 }
 

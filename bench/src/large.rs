@@ -4,7 +4,7 @@
 //!
 //! The services' databases are renamed while the services are stopped: `ledger` is the one in use,
 //! `ledger_before` the bank's own, `ledger_other` the empty or the large one that is not in use.
-//! The services make the empty ones themselves, by their migrations.
+//! The containers that migrate make the tables of the empty ones.
 
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ use crate::{
 
 /// The services whose databases are exchanged.
 const SERVICES: [&str; 2] = ["ledger-svc", "notifications-svc"];
+/// The containers that bring the databases up to date, and end.
+const MIGRATIONS: [&str; 2] = ["ledger-migrate", "notifications-migrate"];
 /// How long a service may take until it works.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many bytes of rows are made before they are handed over, and how often at most they wait.
@@ -109,14 +111,14 @@ async fn each_database(place: &Place, change: Change) -> Result<(), BenchError> 
     }
     for database in DATABASES {
         let (mut server, name) = place.maintenance(database).await?;
-        let [before, other, spare] =
-            ["before", "other", "spare"].map(|suffix| format!("{name}_{suffix}"));
+        let [before, other, spare, owner] =
+            ["before", "other", "spare", "owner"].map(|suffix| format!("{name}_{suffix}"));
         match change {
             Change::SetAside => {
                 store::rename(&mut server, &name, &before).await?;
-                store::create(&mut server, &name, "template1").await?;
+                store::create(&mut server, &name, &owner, "template1").await?;
             }
-            Change::Copy => store::create(&mut server, &other, &name).await?,
+            Change::Copy => store::create(&mut server, &other, &owner, &name).await?,
             Change::Exchange => {
                 store::rename(&mut server, &name, &spare).await?;
                 store::rename(&mut server, &other, &name).await?;
@@ -131,7 +133,7 @@ async fn each_database(place: &Place, change: Change) -> Result<(), BenchError> 
             }
         }
     }
-    for service in SERVICES {
+    for service in MIGRATIONS.iter().chain(&SERVICES) {
         place.containers.start(service).await?;
     }
     for service in SERVICES {

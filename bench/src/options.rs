@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
-use shared_events::{amqp::ConnectionParameters, envelope::chain};
+use shared_events::{amqp::ConnectionParameters, envelope::chain, secret::Secret};
 
 use crate::{
     fault::BenchError,
@@ -15,7 +15,6 @@ use crate::{
 };
 
 const PASSWORD: &str = "BENCH_AMQP_PASSWORD";
-const DEVELOPMENT_PASSWORD: &str = "teller-dev";
 
 const HELP: &str = "\
 Exit codes:
@@ -25,7 +24,7 @@ Exit codes:
 
 Password of the broker:
   BENCH_AMQP_PASSWORD, or the content of the file that BENCH_AMQP_PASSWORD_FILE names, or the one
-  in the URL, or else the development password `teller-dev`";
+  in the URL. Only with BANKWIRE_DEVELOPMENT_SECRETS=1 the public one: `<user>-dev`";
 
 /// Measures the bank, beside what its broker and its databases do alone. Writes accounts and
 /// transfers into its databases: use a throw-away bank.
@@ -62,25 +61,18 @@ pub(crate) struct Options {
         value_name = "URL",
         env = "BENCH_AMQP_URL",
         hide_env_values = true,
-        default_value = "amqp://teller@127.0.0.1:5672/bank"
+        default_value = "amqps://teller@127.0.0.1:5671/bank"
     )]
     amqp_url: String,
     /// The ledger's database
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "BENCH_LEDGER_DATABASE_URL",
-        hide_env_values = true,
-        default_value = "postgres://ledger:ledger-dev@127.0.0.1:5434/ledger"
-    )]
+    #[arg(long, value_name = "URL", env = "BENCH_LEDGER_DATABASE_URL", hide_env_values = true)]
     ledger_database_url: String,
     /// The database of notifications
     #[arg(
         long,
         value_name = "URL",
         env = "BENCH_NOTIFICATIONS_DATABASE_URL",
-        hide_env_values = true,
-        default_value = "postgres://notifications:notifications-dev@127.0.0.1:5435/notifications"
+        hide_env_values = true
     )]
     notifications_database_url: String,
 }
@@ -125,23 +117,14 @@ impl Options {
     }
 
     fn broker(&self) -> Result<ConnectionParameters, BenchError> {
-        let parameters = ConnectionParameters::new(&self.amqp_url, password()?.map(Into::into));
+        let password = Secret::of_environment(PASSWORD);
+        let password =
+            password.map_err(|error| BenchError::setting(PASSWORD, error.to_string()))?;
+        let parameters = ConnectionParameters::new(&self.amqp_url, password);
         let parameters = parameters
             .map_err(|error| BenchError::setting("amqp-url", chain(&error).to_string()))?;
-        Ok(parameters.or_password(DEVELOPMENT_PASSWORD))
-    }
-}
-
-/// The password of the broker's user, if the environment gives one.
-fn password() -> Result<Option<String>, BenchError> {
-    if let Ok(password) = std::env::var(PASSWORD) {
-        return Ok(Some(password));
-    }
-    let name = format!("{PASSWORD}_FILE");
-    let Ok(path) = std::env::var(&name) else { return Ok(None) };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
-        Err(error) => Err(BenchError::setting(name, format!("cannot read {path}: {error}"))),
+        let parameters = parameters.or_public_password();
+        parameters.map_err(|error| BenchError::setting(PASSWORD, error.to_string()))
     }
 }
 
@@ -158,7 +141,12 @@ mod tests {
 
     #[test]
     fn a_wrong_address_names_its_option() {
-        let options = Options::parse_from(["bankwire-bench", "--amqp-url", "http://127.0.0.1"]);
+        let servers = [
+            "--amqp-url=http://127.0.0.1",
+            "--ledger-database-url=postgres://ledger@127.0.0.1/ledger",
+            "--notifications-database-url=postgres://notifications@127.0.0.1/notifications",
+        ];
+        let options = Options::parse_from(["bankwire-bench"].iter().chain(&servers));
         let error = options.broker().expect_err("http is no AMQP");
         assert_eq!(error.to_string(), "amqp-url: must begin with amqp:// or amqps://");
     }

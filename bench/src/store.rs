@@ -193,13 +193,14 @@ pub(crate) async fn rename(server: &mut PgConnection, from: &str, to: &str) -> s
     sqlx::query(AssertSqlSafe(rename)).execute(server).await.map(|_| ())
 }
 
-/// A new database, as empty as `template` is.
+/// A new database of `owner`, as empty as `template` is.
 pub(crate) async fn create(
     server: &mut PgConnection,
     name: &str,
+    owner: &str,
     template: &str,
 ) -> sqlx::Result<()> {
-    let create = format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}""#);
+    let create = format!(r#"CREATE DATABASE "{name}" OWNER "{owner}" TEMPLATE "{template}""#);
     sqlx::query(AssertSqlSafe(create)).execute(server).await.map(|_| ())
 }
 

@@ -64,7 +64,7 @@ use futures_util::TryFutureExt;
 use serde::Deserialize;
 use shared_events::{
     host::{Host, Running},
-    messaging::Service,
+    messaging::{Schema, Service},
     topology,
 };
 
@@ -72,6 +72,9 @@ use bank_calendar::{BOOKING_DAYS_AHEAD, BankTime, Calendar};
 use journal::JournalMonths;
 use wire::{ArrangementHandler, CommandHandler, DueJobs, QueryAnswers};
 
+/// The schema of the service's database.
+pub static SCHEMA: Schema =
+    Schema { migrations: &MIGRATIONS, rights: include_str!("../rights.sql") };
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// The ledger's configuration, besides that of every service.
@@ -107,12 +110,12 @@ impl Default for Bank {
 /// Runs the ledger until it is asked to stop.
 ///
 /// # Errors
-/// If its database cannot be brought up to date, or a part of it died.
+/// If its database cannot be used, or a part of it died.
 pub fn run(host: Host, settings: Settings) -> Running {
     let Bank { time_zone, holidays, booking_days_ahead } = settings.bank;
     let time = BankTime::new(time_zone, booking_days_ahead);
     let due = DueJobs::new(time, holidays.clone(), host.health.clone());
-    let service = Service::new("ledger", host.amqp, host.pool, &MIGRATIONS, host.health)
+    let service = Service::new("ledger", host.amqp, host.pool, &SCHEMA, host.health)
         .consume(topology::LEDGER_COMMANDS, CommandHandler::new(time))
         .consume(topology::LEDGER_ARRANGEMENTS, ArrangementHandler::new(time, holidays))
         .answer(topology::LEDGER_QUERIES, QueryAnswers::new(time))

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared_events::host::serve("ledger", ledger_svc::run)
+    shared_events::host::serve("ledger", &ledger_svc::SCHEMA, ledger_svc::run)
 }

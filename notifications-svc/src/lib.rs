@@ -60,7 +60,7 @@ use std::{future::ready, sync::Arc};
 use futures_util::TryFutureExt;
 use shared_events::{
     host::{Host, Running},
-    messaging::Service,
+    messaging::{Schema, Service},
     topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
 };
 use sqlx::migrate::Migrator;
@@ -74,6 +74,7 @@ use transports::{email::Mailer, webhook::WebhookClient};
 use wire::{NotifiableEvents, NotificationCommands, NotificationQueries, delivery_event};
 
 /// The schema of the service's database.
+pub static SCHEMA: Schema = Schema { migrations: &MIGRATOR, rights: include_str!("../rights.sql") };
 static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// The service cannot run.
@@ -90,7 +91,7 @@ pub enum RunError {
 /// Runs the service until it is asked to stop.
 ///
 /// # Errors
-/// When it cannot send with these settings, its database cannot be migrated, or a part of it died.
+/// When it cannot send with these settings, its database cannot be used, or a part of it died.
 pub fn run(host: Host, settings: Settings) -> Running {
     match service(&host, settings) {
         Ok(service) => Box::pin(service.run(host.shutdown).err_into()),
@@ -106,7 +107,7 @@ fn service(host: &Host, settings: Settings) -> Result<Service, RunError> {
     let first_delay = schedule.delay_before(1, 0.0).unwrap_or_default();
     let (schedule, wakeup_of) = (|| Arc::clone(&schedule), || Arc::clone(&wakeup));
     let (amqp, pool, health) = (host.amqp.clone(), host.pool.clone(), host.health.clone());
-    Ok(Service::new("notifications", amqp, pool, &MIGRATOR, health)
+    Ok(Service::new("notifications", amqp, pool, &SCHEMA, health)
         .consume(NOTIFICATIONS_EVENTS, NotifiableEvents::new(first_delay, wakeup_of()))
         .consume(NOTIFICATIONS_COMMANDS, NotificationCommands::new(wakeup_of()))
         .answer(NOTIFICATIONS_QUERIES, NotificationQueries)

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared_events::host::serve("notifications", notifications_svc::run)
+    shared_events::host::serve("notifications", &notifications_svc::SCHEMA, notifications_svc::run)
 }

@@ -4,9 +4,17 @@
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
-use shared_events::address::{Address, AddressError, Scheme};
+use shared_events::{
+    address::{Address, AddressError, Scheme},
+    envelope::chain,
+    secret::Secret,
+};
 
-use crate::{deliveries::Schedule, named_receivers::NamedReceivers, recipients::SigningKey};
+use crate::{
+    deliveries::Schedule,
+    named_receivers::NamedReceivers,
+    recipients::{BankKeyError, InvalidKey, SigningKey},
+};
 
 /// The service's own part of the configuration.
 #[derive(Debug, Deserialize)]
@@ -26,7 +34,7 @@ pub(crate) struct Smtp {
     #[serde(deserialize_with = "mail_server_url")]
     pub(crate) url: Address,
     #[serde(default)]
-    pub(crate) password: Option<SecretString>,
+    pub(crate) password: Option<Secret>,
     /// `bank@example.com` or `The Bank <bank@example.com>`.
     #[serde(deserialize_with = "mailbox")]
     pub(crate) from: Mailbox,
@@ -36,11 +44,11 @@ pub(crate) struct Smtp {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Webhook {
     /// The bank's key, which signs for holders without a key of their own.
-    #[serde(deserialize_with = "signing_key")]
-    pub(crate) secret: SigningKey,
+    #[serde(deserialize_with = "bank_key")]
+    pub(crate) secret: Secret,
     /// The bank's key before, which signs, too, while receivers learn the new one.
-    #[serde(default, deserialize_with = "signing_key_before")]
-    pub(crate) secret_before: Option<SigningKey>,
+    #[serde(default, deserialize_with = "bank_key_before")]
+    pub(crate) secret_before: Option<Secret>,
     /// The receivers that may have any address, speak plain HTTP and listen on any port.
     #[serde(default)]
     pub(crate) allow: NamedReceivers,
@@ -95,21 +103,23 @@ fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mailbox, D::Err
     text.parse().map_err(wrong)
 }
 
-fn signing_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SigningKey, D::Error> {
-    let text = SecretString::deserialize(deserializer)?;
-    let wrong = |rule| de::Error::custom(format!("webhook.secret {rule}"));
-    SigningKey::try_new(text.expose_secret()).map_err(wrong)
+/// A key, which is read again for each webhook; one that cannot be used stops the start.
+fn bank_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    let secret = Secret::deserialize(deserializer)?;
+    match SigningKey::read(&secret).map_err(|error| invalid("webhook.secret", &error))? {
+        Some(_) => Ok(secret),
+        None => Err(invalid("webhook.secret", &BankKeyError::from(InvalidKey))),
+    }
 }
 
-fn signing_key_before<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SigningKey>, D::Error> {
-    let text = SecretString::deserialize(deserializer)?;
-    if text.expose_secret().is_empty() {
-        return Ok(None);
-    }
-    let wrong = |rule| de::Error::custom(format!("webhook.secret_before {rule}"));
-    SigningKey::try_new(text.expose_secret()).map(Some).map_err(wrong)
+fn bank_key_before<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    let secret = Secret::deserialize(deserializer)?;
+    SigningKey::read(&secret).map_err(|error| invalid("webhook.secret_before", &error))?;
+    Ok(Some(secret))
+}
+
+fn invalid<E: de::Error>(key: &str, error: &BankKeyError) -> E {
+    E::custom(format!("{key}: {}", chain(error)))
 }
 
 fn replaced_switch<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
@@ -235,7 +245,7 @@ mod tests {
     fn a_wrong_setting_is_named_and_secrets_are_not_shown() {
         for (from, secret, schedule, then) in [
             ("nobody", SECRET, "0", "smtp.from must be an e-mail address"),
-            ("a@b.cz", "hunter2", "0", "webhook.secret must be whsec_ and base64"),
+            ("a@b.cz", "hunter2", "0", "webhook.secret: the key must be whsec_ and base64"),
             ("a@b.cz", SECRET, "soon", "a schedule is 1 to 20 delays"),
         ] {
             let error = read(from, secret, schedule).expect_err(then);

@@ -5,8 +5,9 @@
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
-use secrecy::SecretString;
 use url::{Host, Url};
+
+use crate::secret::Secret;
 
 /// A scheme and its default port.
 pub type Scheme = (&'static str, u16);
@@ -19,7 +20,7 @@ pub struct Address {
     /// The user; empty if absent.
     pub user: String,
     /// The password, from the URL or given separately.
-    pub password: Option<SecretString>,
+    pub password: Option<Secret>,
     /// A name, an IP address (IPv6 without brackets), or the folder of a socket (`/run/...`).
     pub host: String,
     /// The port; the default port of the scheme if absent.
@@ -63,6 +64,9 @@ pub enum AddressError {
     /// The URL contains `#`, which ends a URL.
     #[error("has a # in it, which is written %23")]
     Fragment,
+    /// The URL has one of two parameters that belong together.
+    #[error("has the parameter {0:?} without {1:?}")]
+    Incomplete(&'static str, &'static str),
     /// The URL has an unknown parameter.
     #[error("has the parameter {0:?}, which is not known here")]
     Parameter(String),
@@ -79,7 +83,7 @@ impl Address {
     /// If no scheme is given.
     pub fn parse(
         text: &str,
-        password: Option<SecretString>,
+        password: Option<Secret>,
         schemes: &[Scheme],
     ) -> Result<Self, AddressError> {
         let (first, first_port) = schemes.first().expect("there is a scheme to ask for");
@@ -98,7 +102,7 @@ impl Address {
         let address = Self {
             scheme,
             user: decoded("user", url.username())?,
-            password: password.or(in_url.map(SecretString::from)),
+            password: password.or(in_url.map(Secret::from)),
             host: host(&url)?,
             port: url.port().unwrap_or(*port),
             path: url.path().strip_prefix('/').map(|text| decoded("path", text)).transpose()?,
@@ -193,12 +197,14 @@ mod tests {
             ("amqp://u:@h", None),
             ("amqp://u@h", None),
         ] {
-            let read = parse(text).expect(text).password;
+            let read = parse(text).expect(text).password.map(|password| password.read());
+            let read = read.transpose().expect("no file is needed");
             assert_eq!(read.as_ref().map(ExposeSecret::expose_secret), password, "{text}");
         }
         for given in ["p%41ss", "%ff", "%", "a@b:c/d?e#f", "á😀 \"\\'$", " "] {
             let address = Address::parse("amqp://u:other@h", Some(given.into()), &SCHEMES);
             let password = address.expect("an address").password.expect("a password");
+            let password = password.read().expect("no file is needed");
             assert_eq!(password.expose_secret(), given, "what is given apart is not decoded");
         }
     }

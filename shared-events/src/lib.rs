@@ -21,9 +21,10 @@
 //! ```
 //!
 //! Feature `client` adds `client` (request and reply over RabbitMQ), `amqp` (connections to the
-//! broker) and `address` (the parser of server addresses). Feature `service` adds `messaging`, the
-//! delivery code of a service (outbox, inbox, consumer, relay). Feature `host` adds the
-//! environment of a service process (configuration, logs, probes, signals).
+//! broker), `address` (the parser of server addresses) and `secret` (passwords, also in files).
+//! Feature `service` adds `messaging`, the delivery code of a service (outbox, inbox, consumer,
+//! relay). Feature `host` adds the environment of a service process (configuration, logs, probes,
+//! signals).
 #![deny(missing_docs)]
 
 pub mod accounts;
@@ -57,6 +58,8 @@ pub mod client;
 pub mod host;
 #[cfg(feature = "service")]
 pub mod messaging;
+#[cfg(feature = "client")]
+pub mod secret;
 
 pub use envelope::Envelope;
 pub use ids::{

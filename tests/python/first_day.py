@@ -1,7 +1,8 @@
 """A stranger's first day with the bank. Promise: it knows the published schemas and nothing else of the bank,
 checks every message that it sends or receives against them, and fails where one is not what they say.
 
-    first_day.py amqp://teller:teller-dev@localhost:5672/bank shared-events/schemas
+    first_day.py "amqps://teller@localhost:5671/bank?cacertfile=secrets/tls/authority.pem&certfile=secrets/tls/teller.pem\
+&keyfile=secrets/tls/teller.key" shared-events/schemas --password-file secrets/broker/teller
 
 Opens two accounts, pays cash in, transfers some of it, tries to transfer more than there is, asks for both
 balances, and sends one command twice. Prints a JSON summary. Exit code: 0 as expected, 1 not, 2 no bank.
@@ -10,14 +11,17 @@ balances, and sends one command twice. Prints a JSON summary. Exit code: 0 as ex
 import argparse
 import json
 import os
+import ssl
 import sys
 import time
 import uuid
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pika
+import pika.credentials
 import pika.exceptions
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -92,13 +96,38 @@ class Contract:
         return events
 
 
+def user_of(url):
+    return unquote(urlsplit(url).username or "")
+
+
+def connection_parameters(url, password):
+    """The broker with its certificate verified, host name included, and the client's own certificate. Without a
+    password the certificate is the login."""
+    bare, _, query = url.partition("?")
+    files = {name: values[-1] for name, values in parse_qs(query).items()}
+    scheme, _, rest = bare.partition("://")
+    # Its parser wants a password.
+    parameters = pika.URLParameters(bare if ":" in rest.split("@")[0] else f"{scheme}://{rest.replace('@', ':@', 1)}")
+    if password is not None:
+        parameters.credentials = pika.PlainCredentials(user_of(url), password)
+    if bare.startswith("amqps:"):
+        context = ssl.create_default_context(cafile=files.get("cacertfile"))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if "certfile" in files:
+            context.load_cert_chain(files["certfile"], files["keyfile"])
+            if password is None:
+                parameters.credentials = pika.credentials.ExternalCredentials()
+        parameters.ssl_options = pika.SSLOptions(context, parameters.host)
+    return parameters
+
+
 class Bank:
     """One connection: commands and queries go out, replies and events come in."""
 
-    def __init__(self, url, contract, timeout):
+    def __init__(self, url, password, contract, timeout):
         self.contract, self.timeout = contract, timeout
-        parameters = pika.URLParameters(url)
-        self.user = parameters.credentials.username
+        parameters = connection_parameters(url, password)
+        self.user = user_of(url)
         parameters.client_properties = {"connection_name": "python/first_day"}
         self.connection = pika.BlockingConnection(parameters)
         self.outgoing = self.connection.channel()
@@ -278,13 +307,15 @@ def first_day(bank, summary):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", help="the broker: amqp://user:password@host:port/vhost")
+    parser.add_argument("url", help="the broker: amqps://user@host:port/vhost?cacertfile=...&certfile=...&keyfile=...")
     parser.add_argument("schemas", help="the folder of the published schemas")
+    parser.add_argument("--password-file", help="the file with the password: arguments can be seen by others")
     parser.add_argument("--timeout", type=float, default=30, help="seconds to wait for each answer")
     arguments = parser.parse_args()
     try:
         contract = Contract(arguments.schemas)
-        bank = Bank(arguments.url, contract, arguments.timeout)
+        password = arguments.password_file and Path(arguments.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+        bank = Bank(arguments.url, password, contract, arguments.timeout)
     except (OSError, ValueError, pika.exceptions.AMQPError) as error:
         print(f"first_day: no bank: {error!r}", file=sys.stderr)
         return 2

@@ -27,6 +27,6 @@ pub(crate) use channel::{Channel, ContactChannels, ContactChannelsByAccount};
 pub(crate) use contact::{PreviousKey, RecipientContact, SigningKeys};
 pub(crate) use preferences::{Preferences, PreferencesRequest, PreferencesView};
 pub(crate) use profile::{RecipientProfile, newest};
-pub(crate) use signing_key::SigningKey;
+pub(crate) use signing_key::{BankKeyError, InvalidKey, SigningKey};
 pub(crate) use topic::Topic;
 pub(crate) use unknown_name::UnknownName;

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::ExposeSecret;
+use shared_events::secret::{Secret, SecretError};
 
 const PREFIX: &str = "whsec_";
 /// The fewest and the most bytes of a key, by the specification.
@@ -17,7 +19,26 @@ pub(crate) struct SigningKey(Vec<u8>);
 #[error("must be whsec_ and base64 of 24 to 64 bytes")]
 pub(crate) struct InvalidKey;
 
+/// A key of the bank cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BankKeyError {
+    #[error("the key cannot be read")]
+    Unreadable(#[from] SecretError),
+    /// The text is not shown: it is a secret.
+    #[error("the key {0}")]
+    Invalid(#[from] InvalidKey),
+}
+
 impl SigningKey {
+    /// Reads a secret as it is now; none where the text is empty.
+    pub(crate) fn read(secret: &Secret) -> Result<Option<Self>, BankKeyError> {
+        let text = secret.read()?;
+        match text.expose_secret() {
+            "" => Ok(None),
+            text => Ok(Some(Self::try_new(text)?)),
+        }
+    }
+
     /// Reads `whsec_...`.
     pub(crate) fn try_new(secret: &str) -> Result<Self, InvalidKey> {
         let encoded = secret.strip_prefix(PREFIX).ok_or(InvalidKey)?;

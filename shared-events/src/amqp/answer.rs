@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 
+use crate::secret::SecretError;
+
 /// A broker that takes longer for any answer counts as away.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -14,6 +16,9 @@ pub enum BusError {
     /// The AMQP layer failed.
     #[error("the broker refused or was lost")]
     Broker(#[from] lapin::Error),
+    /// The password cannot be read.
+    #[error("there is no login for the broker")]
+    Secret(#[from] SecretError),
     /// No answer in time.
     #[error("the broker did not answer within {} s while {doing}", .after.as_secs())]
     Timeout {

@@ -21,5 +21,5 @@ mod socket;
 mod tls;
 
 pub use answer::BusError;
-pub use connection_parameters::ConnectionParameters;
+pub use connection_parameters::{ConnectionParameters, NoPassword};
 pub use health::Health;

@@ -34,7 +34,7 @@ use tokio_util::{
 
 use super::{
     frame_repair::{FRAME_BYTES_MAX, FrameRepair},
-    tls,
+    tls::{TlsFiles, encrypt},
 };
 
 /// The heartbeat interval that the broker is asked for. The broker sends twice in this time, so a
@@ -63,12 +63,13 @@ pub(crate) type DriverRuntime = RuntimeParts<Tokio, SocketReactor>;
 pub(crate) struct SocketReactor {
     tokio: Tokio,
     given_up: CancellationToken,
+    tls: TlsFiles,
 }
 
 impl SocketReactor {
     /// Opens the socket of a connection that ends when `given_up` is cancelled.
-    pub(crate) fn new(given_up: CancellationToken) -> Self {
-        Self { tokio: Tokio::current(), given_up }
+    pub(super) fn new(given_up: CancellationToken, tls: TlsFiles) -> Self {
+        Self { tokio: Tokio::current(), given_up, tls }
     }
 
     /// The driver's runtime for this connection.
@@ -83,7 +84,7 @@ impl SocketReactor {
             let tcp = connect(host, port).await?;
             let stream: Box<dyn ByteStream> = match uri.scheme {
                 AMQPScheme::AMQP => Box::new(tcp.compat()),
-                AMQPScheme::AMQPS => Box::new(tls::encrypt(host, tcp).await?.compat()),
+                AMQPScheme::AMQPS => Box::new(encrypt(host, tcp, &self.tls).await?.compat()),
             };
             io::Result::Ok(stream)
         };

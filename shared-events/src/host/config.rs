@@ -1,19 +1,22 @@
-//! Configuration. Promise: the environment takes precedence over the file; a secret needs neither;
-//! an error names the missing or wrong key.
+//! Configuration. Promise: the environment takes precedence over the file; every secret may stand
+//! in a file of its own; an error names the missing or wrong key; a public secret is refused,
+//! unless the switch of development is set.
 
 use std::{collections::HashMap, net::SocketAddr, path::Path};
 
-use config::{Config, Environment, File};
+use config::{Config, Environment, File, Value, ValueKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     address::{Address, AddressError, Scheme},
     amqp::ConnectionParameters,
+    secret::{
+        self, DEVELOPMENT_SWITCH, FILE_SUFFIX, Secret, SecretError, are_public_ones_permitted,
+    },
 };
 
 const PREFIX: &str = "BANKWIRE";
-const FILE_SUFFIX: &str = "_FILE";
 const DATABASE_SCHEMES: [Scheme; 2] = [("postgres", 5432), ("postgresql", 5432)];
 
 /// The settings of every service. As environment: `BANKWIRE_AMQP__URL` and so on.
@@ -32,7 +35,15 @@ pub(super) struct CommonSettings {
 pub(super) struct ServerSettings {
     url: SecretString,
     #[serde(default)]
-    password: Option<SecretString>,
+    password: Option<Secret>,
+}
+
+/// The part of the settings that a migration reads.
+#[derive(Debug, Deserialize)]
+struct MigrationSettings {
+    database: ServerSettings,
+    #[serde(default)]
+    log: LogSettings,
 }
 
 impl CommonSettings {
@@ -45,7 +56,14 @@ impl CommonSettings {
 
     /// The address of the service's own database.
     pub(super) fn database(&self) -> Result<Address, ConfigError> {
-        let ServerSettings { url, password } = &self.database;
+        self.database.database()
+    }
+}
+
+impl ServerSettings {
+    /// The address of a database.
+    fn database(&self) -> Result<Address, ConfigError> {
+        let Self { url, password } = self;
         let read = Address::parse(url.expose_secret(), password.clone(), &DATABASE_SCHEMES);
         read.map_err(|source| ConfigError::Address { key: "database.url", source })
     }
@@ -94,21 +112,49 @@ pub enum ConfigError {
         #[source]
         source: AddressError,
     },
-    /// A `..._FILE` variable names a file that cannot be read.
-    #[error("cannot read the file that {variable} names")]
-    SecretFile {
-        /// The variable.
-        variable: String,
-        /// The fault of the file.
+    /// A secret cannot be had.
+    #[error("{key} cannot be used")]
+    Secret {
+        /// The key.
+        key: String,
+        /// The fault.
         #[source]
-        source: std::io::Error,
+        source: SecretError,
     },
+    /// A secret stands in the sources, for everybody to read.
+    #[error(
+        "{0} is a public secret of development: set another, or for development \
+         {DEVELOPMENT_SWITCH}=1"
+    )]
+    PublicSecret(String),
+}
+
+/// The configuration of a service.
+pub(super) struct Loaded<T> {
+    pub(super) common: CommonSettings,
+    pub(super) own: T,
+    /// The keys of public secrets, which the switch of development permits.
+    pub(super) public_secrets: Vec<String>,
 }
 
 /// Reads the common part and the service's own.
-pub(super) fn load<T: DeserializeOwned>(
-    file: Option<&Path>,
-) -> Result<(CommonSettings, T), ConfigError> {
+pub(super) fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<Loaded<T>, ConfigError> {
+    let (read, public_secrets) = read(file)?;
+    Ok(Loaded {
+        common: read.clone().try_deserialize()?,
+        own: read.try_deserialize()?,
+        public_secrets,
+    })
+}
+
+/// Reads the address of the database, as its owner, and the format of logs.
+pub(super) fn load_for_migration(file: Option<&Path>) -> Result<(Address, LogFormat), ConfigError> {
+    let MigrationSettings { database, log } = read(file)?.0.try_deserialize()?;
+    Ok((database.database()?, log.format))
+}
+
+/// The configuration, and the keys of its public secrets.
+fn read(file: Option<&Path>) -> Result<(Config, Vec<String>), ConfigError> {
     let mut sources = Config::builder();
     if let Some(file) = file {
         sources = sources.add_source(File::from(file));
@@ -116,26 +162,124 @@ pub(super) fn load<T: DeserializeOwned>(
     let environment = Environment::with_prefix(PREFIX)
         .prefix_separator("_")
         .separator("__")
-        .source(Some(with_secrets(std::env::vars().collect())?));
+        .source(Some(with_files(&std::env::vars().collect())?));
     let read = sources.add_source(environment).build()?;
-    Ok((read.clone().try_deserialize()?, read.try_deserialize()?))
+    let public_secrets = public_secrets(&read)?;
+    match public_secrets.first() {
+        Some(key) if !are_public_ones_permitted() => Err(ConfigError::PublicSecret(key.clone())),
+        _ => Ok((read, public_secrets)),
+    }
 }
 
-/// `BANKWIRE_X_FILE=/run/secrets/x` stands for `BANKWIRE_X=<what the file says>`.
-fn with_secrets(
-    mut variables: HashMap<String, String>,
-) -> Result<HashMap<String, String>, ConfigError> {
-    let named: Vec<(String, String)> = variables
-        .iter()
-        .filter(|(name, _)| name.starts_with(PREFIX) && name.ends_with(FILE_SUFFIX))
-        .map(|(name, path)| (name.clone(), path.clone()))
-        .collect();
-    for (variable, path) in named {
-        let secret = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::SecretFile { variable: variable.clone(), source })?;
-        variables.remove(&variable);
-        let name = variable.trim_end_matches(FILE_SUFFIX).to_owned();
-        variables.insert(name, secret.trim_end_matches(['\r', '\n']).to_owned());
+/// `BANKWIRE_X_FILE=/run/x` is the key `x` with the value `{ file = "/run/x" }`: the secret that is
+/// in this file whenever it is used.
+fn with_files(variables: &HashMap<String, String>) -> Result<HashMap<String, String>, ConfigError> {
+    let mut read = HashMap::with_capacity(variables.len());
+    for (name, value) in variables {
+        let bare = name.strip_suffix(FILE_SUFFIX).filter(|_| name.starts_with(PREFIX));
+        match bare {
+            Some(bare) if variables.contains_key(bare) => {
+                let (key, source) = (key_of(bare), SecretError::Twice(bare.to_owned()));
+                return Err(ConfigError::Secret { key, source });
+            }
+            Some(bare) => read.insert(format!("{bare}__FILE"), value.clone()),
+            None => read.insert(name.clone(), value.clone()),
+        };
     }
-    Ok(variables)
+    Ok(read)
+}
+
+/// The key of a variable: `amqp.password` of `BANKWIRE_AMQP__PASSWORD`.
+fn key_of(variable: &str) -> String {
+    let bare = variable.strip_prefix(PREFIX).unwrap_or(variable).trim_start_matches('_');
+    bare.to_lowercase().replace("__", ".")
+}
+
+/// The keys whose secrets are public. Reads every secret, so that a file that is missing stops the
+/// start.
+fn public_secrets(read: &Config) -> Result<Vec<String>, ConfigError> {
+    let mut found = Vec::new();
+    for (key, value) in read.cache.clone().into_table()? {
+        collect_public_secrets(&key, value, &mut found)?;
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn collect_public_secrets(
+    key: &str,
+    value: Value,
+    found: &mut Vec<String>,
+) -> Result<(), ConfigError> {
+    let name = key.rsplit_once('.').map_or(key, |(_, name)| name);
+    let secret = match (name, &value.kind) {
+        ("url", ValueKind::String(url)) => password_in(url),
+        (_, ValueKind::Table(table)) if !table.contains_key("file") => {
+            for (name, value) in table.clone() {
+                collect_public_secrets(&format!("{key}.{name}"), value, found)?;
+            }
+            None
+        }
+        ("password" | "secret" | "secret_before", _) => Some(value.try_deserialize::<Secret>()?),
+        _ => None,
+    };
+    let secret = secret.map(|secret| secret.read()).transpose();
+    let secret = secret.map_err(|source| ConfigError::Secret { key: key.to_owned(), source })?;
+    if secret.as_ref().is_some_and(secret::is_public) {
+        found.push(key.to_owned());
+    }
+    Ok(())
+}
+
+/// The password of a URL. The parser of addresses refuses a text that is no URL.
+fn password_in(url: &str) -> Option<Secret> {
+    let url = url::Url::parse(url).ok()?;
+    Some(percent_encoding::percent_decode_str(url.password()?).decode_utf8_lossy().as_ref().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(toml: &str) -> Config {
+        let source = File::from_str(toml, config::FileFormat::Toml);
+        Config::builder().add_source(source).build().expect("TOML")
+    }
+
+    #[test]
+    fn a_variable_that_names_a_file_is_the_same_key_in_the_other_form() {
+        let variables = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let read =
+            with_files(&variables(&[("BANKWIRE_AMQP__PASSWORD_FILE", "/run/x"), ("A", "b")]));
+        let then = variables(&[("BANKWIRE_AMQP__PASSWORD__FILE", "/run/x"), ("A", "b")]);
+        assert_eq!(read.expect("one form"), then);
+        let both = [("BANKWIRE_AMQP__PASSWORD_FILE", "/x"), ("BANKWIRE_AMQP__PASSWORD", "hunter2")];
+        let error = with_files(&variables(&both)).expect_err("two forms");
+        let error = crate::envelope::chain(&error).to_string();
+        assert_eq!(
+            error,
+            "amqp.password cannot be used: BANKWIRE_AMQP__PASSWORD and \
+             BANKWIRE_AMQP__PASSWORD_FILE are both set: set one of them"
+        );
+    }
+
+    #[test]
+    fn every_public_secret_is_found() {
+        let file = std::env::temp_dir().join(format!("public-{}", uuid::Uuid::now_v7()));
+        std::fs::write(&file, "ledger-dev\n").expect("a file can be written");
+        let toml = format!(
+            "[amqp]\nurl = \"amqp://u:p-dev@h\"\npassword = \"mine\"\n\
+             [database]\nurl = \"postgres://u@h\"\npassword = {{ file = {file:?} }}\n\
+             [webhook]\nsecret = \"whsec_YmFua3dpcmUtZGV2LXdlYmhvb2stc2VjcmV0\"\n\
+             [smtp]\nfrom = \"who-dev\"\n"
+        );
+        let found = public_secrets(&config(&toml)).expect("all can be read");
+        assert_eq!(found, ["amqp.url", "database.password", "webhook.secret"]);
+        std::fs::remove_file(&file).expect("it is there");
+        let error = public_secrets(&config(&toml)).expect_err("the file is gone");
+        let error = crate::envelope::chain(&error).to_string();
+        assert!(error.starts_with("database.password cannot be used: cannot read"), "{error}");
+    }
 }

@@ -2,7 +2,7 @@
 //! stops the start and names the key.
 //!
 //! ```text
-//! config      file, then environment (BANKWIRE_...), then secrets from files (..._FILE)
+//! config      file, then environment (BANKWIRE_...); secrets also in files (..._FILE)
 //! telemetry   logs for people or as JSON, metrics for Prometheus
 //! probes      /healthz, /readyz, /metrics, and the `healthcheck` that asks them
 //! ```
@@ -13,19 +13,19 @@ mod telemetry;
 
 pub use config::ConfigError;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{future::Future, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::{
     address::Address,
     amqp::{ConnectionParameters, Health},
     envelope::chain,
-    messaging::{Database, connect_database},
+    messaging::{Database, Schema, connect_database, migrate},
 };
 
 /// The resources of a service.
@@ -61,23 +61,43 @@ struct Arguments {
 enum Command {
     /// Ask the running service whether it is ready; exit 0 if it is
     Healthcheck,
+    /// Bring the schema of the database up to date, and exit. BANKWIRE_DATABASE__URL names the role
+    /// that owns the database
+    Migrate {
+        /// The role that the service runs as, which gets the rights that the service needs
+        /// [default: the service's name]
+        #[arg(long, env = "BANKWIRE_DATABASE__ROLE", value_name = "ROLE")]
+        role: Option<String>,
+    },
 }
 
 /// The whole of a service's `main`: reads the configuration (the common part and the service's own
 /// `T`), starts logs, metrics and probes, runs `service` until a signal stops the process.
-/// Exit codes: 0 stopped by a signal, 1 failed, 2 wrong configuration.
-pub fn serve<T>(name: &'static str, service: fn(Host, T) -> Running) -> ExitCode
+/// `migrate` as argument brings the `schema` of the database up to date instead.
+/// Exit codes: 0 stopped by a signal or migrated, 1 failed, 2 wrong configuration.
+pub fn serve<T>(
+    name: &'static str,
+    schema: &'static Schema,
+    service: fn(Host, T) -> Running,
+) -> ExitCode
 where
     T: DeserializeOwned + 'static,
 {
     let arguments = Arguments::parse();
+    if let Some(Command::Migrate { role }) = &arguments.command {
+        let role = role.as_deref().unwrap_or(name);
+        return match config::load_for_migration(arguments.config.as_deref()) {
+            Ok(settings) => exit_code(name, block_on(run_migration(name, settings, schema, role))),
+            Err(error) => wrong_configuration(name, &error),
+        };
+    }
     let read = config::load::<T>(arguments.config.as_deref());
     serve_configured(
         name,
         &arguments,
-        read.map(|(common, own)| {
-            let service: RunService = Box::new(move |host| service(host, own));
-            (common, service)
+        read.map(|config::Loaded { common, own, public_secrets }| {
+            let own: RunService = Box::new(move |host| service(host, own));
+            config::Loaded { common, own, public_secrets }
         }),
     )
 }
@@ -86,24 +106,29 @@ where
 fn serve_configured(
     name: &'static str,
     arguments: &Arguments,
-    read: Result<(config::CommonSettings, RunService), ConfigError>,
+    read: Result<config::Loaded<RunService>, ConfigError>,
 ) -> ExitCode {
-    let read = read.and_then(|(common, service)| Ok((Servers::of(&common)?, common, service)));
-    let (servers, common, service) = match read {
+    let read = read.and_then(|read| Ok((Servers::of(&read.common)?, read)));
+    let (servers, read) = match read {
         Ok(read) => read,
-        Err(error) => {
-            telemetry::report(name, &error);
-            return ExitCode::from(2);
-        }
+        Err(error) => return wrong_configuration(name, &error),
     };
     if matches!(arguments.command, Some(Command::Healthcheck)) {
-        return probes::check(common.http.listen);
+        return probes::check(read.common.http.listen);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let ran = match runtime {
-        Ok(runtime) => runtime.block_on(run(name, servers, common, service)),
-        Err(error) => Err(error.into()),
-    };
+    exit_code(name, block_on(run(name, servers, read)))
+}
+
+fn block_on(work: impl Future<Output = Result<(), AnyError>>) -> Result<(), AnyError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+fn wrong_configuration(name: &str, error: &ConfigError) -> ExitCode {
+    telemetry::report(name, error);
+    ExitCode::from(2)
+}
+
+fn exit_code(name: &str, ran: Result<(), AnyError>) -> ExitCode {
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -129,11 +154,17 @@ impl Servers {
 async fn run(
     name: &'static str,
     servers: Servers,
-    common: config::CommonSettings,
-    service: RunService,
+    read: config::Loaded<RunService>,
 ) -> Result<(), AnyError> {
+    let config::Loaded { common, own: service, public_secrets } = read;
     let metrics = telemetry::start(common.log.format)?;
     let health = Health::default();
+    // Until the service has looked at the database and has named its other parts.
+    health.bad("database", "not started");
+    for key in public_secrets {
+        warn!(key, "a public secret of development is in use");
+        health.good(&format!("development: the secret {key} is public"));
+    }
     let shutdown = CancellationToken::new();
     let probes = probes::start(common.http.listen, health.clone(), metrics).await?;
     info!(service = name, version = env!("CARGO_PKG_VERSION"), probes = %probes, "starting");
@@ -141,6 +172,20 @@ async fn run(
     let pool = connect_database(&servers.database)?;
     let host = Host { amqp: servers.amqp, pool, health, shutdown };
     service(host).await
+}
+
+/// Migrates the database of the service `name`.
+async fn run_migration(
+    name: &'static str,
+    (database, log_format): (Address, config::LogFormat),
+    schema: &'static Schema,
+    role: &str,
+) -> Result<(), AnyError> {
+    telemetry::start(log_format)?;
+    info!(service = name, role, "migrating the database");
+    migrate(&connect_database(&database)?, schema, role).await?;
+    info!(service = name, role, "the database is up to date");
+    Ok(())
 }
 
 /// Stops the service on SIGTERM and SIGINT.

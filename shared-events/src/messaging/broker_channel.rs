@@ -4,11 +4,11 @@
 
 use std::ops::Deref;
 
-use lapin::Channel;
+use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
 use tracing::info;
 
 use crate::amqp::{
-    answer::ANSWER_TIMEOUT,
+    answer::{ANSWER_TIMEOUT, BusError, in_time},
     connection::{Backoff, Link, discard},
 };
 
@@ -35,6 +35,14 @@ impl Drop for ChannelGuard {
     fn drop(&mut self) {
         discard(self.0.clone());
     }
+}
+
+/// The number of messages of a queue that no consumer holds.
+pub(crate) async fn count_messages(channel: &Channel, queue: &str) -> Result<u32, BusError> {
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let asking = channel.queue_declare(queue.into(), options, FieldTable::default());
+    let found = in_time("looking up a queue", async { Ok(asking.await?) }).await?;
+    Ok(found.message_count())
 }
 
 impl Link {

@@ -1,5 +1,6 @@
 //! The service's database. Promise: every wait for the server has a bound; a connection with a
-//! fault is not used again. The settings of a session: `session`.
+//! fault is not used again; a password in a file is read again before a connection is opened. The
+//! settings of a session: `session`.
 
 use std::{
     future::Future,
@@ -12,19 +13,17 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
-    migrate::{MigrateError, Migrator},
+    migrate::MigrateError,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::{
     database_fault::silent,
+    schema::Schema,
     session::{self, PING_TIMEOUT},
 };
-use crate::address::Address;
-
-/// The delivery tables, `bus.inbox` and `bus.outbox`. Run before the service's own migrations.
-pub static MIGRATOR: Migrator = sqlx::migrate!();
+use crate::{address::Address, secret::Secret};
 
 /// One for each consumer, a few for queries.
 const CONNECTIONS_MAX: u32 = 12;
@@ -44,6 +43,8 @@ const MIGRATIONS_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: PgPool,
+    /// The role's password.
+    password: Option<Secret>,
     faults: FaultClock,
     /// Whether a commit waits for the disk.
     is_flushed: bool,
@@ -94,16 +95,20 @@ pub fn connect_database(address: &Address) -> sqlx::Result<Database> {
     if !address.host.starts_with('/') {
         options = options.host(&address.host);
     }
-    if let Some(password) = &address.password {
-        options = options.password(password.expose_secret());
-    }
     // A pooler refuses unknown parameters at the start; `session` makes the settings.
     let options = options.extra_float_digits(None);
-    Ok(Database::open(CONNECTIONS_MAX, options, true))
+    let database = Database::open(CONNECTIONS_MAX, options, address.password.clone(), true);
+    database.renew_login()?;
+    Ok(database)
 }
 
 impl Database {
-    fn open(connections_max: u32, options: PgConnectOptions, is_flushed: bool) -> Self {
+    fn open(
+        connections_max: u32,
+        options: PgConnectOptions,
+        password: Option<Secret>,
+        is_flushed: bool,
+    ) -> Self {
         let faults = FaultClock::default();
         let known_faults = faults.clone();
         let pool = PgPoolOptions::new()
@@ -121,19 +126,34 @@ impl Database {
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, faults, is_flushed }
+        Self { pool, password, faults, is_flushed }
+    }
+
+    /// Gives the pool the password as it is now. The pool itself has no means to ask for one.
+    fn renew_login(&self) -> sqlx::Result<()> {
+        if let Some(password) = &self.password {
+            let password = password.read().map_err(|error| sqlx::Error::Io(error.into()))?;
+            let options = PgConnectOptions::clone(&self.pool.connect_options());
+            self.pool.set_connect_options(options.password(password.expose_secret()));
+        }
+        Ok(())
     }
 
     /// The same database over one connection whose commits do not wait for the disk. For work that
     /// is repeated after a loss.
     pub(crate) fn unflushed(&self) -> Self {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
-        Self::open(1, options, false)
+        Self::open(1, options, self.password.clone(), false)
     }
 
     /// A connection out of the pool.
     pub(crate) fn lease(&self) -> BoxFuture<'_, sqlx::Result<Lease>> {
         Box::pin(async {
+            // The pool opens a connection where none is idle. Where the idle ones turn out to be
+            // dead, the caller's next attempt comes here.
+            if self.pool.num_idle() == 0 {
+                self.renew_login()?;
+            }
             let connection = self.pool.acquire().await?;
             Ok(Lease { connection: Some(connection), faults: self.faults.clone() })
         })
@@ -150,6 +170,7 @@ impl Database {
 
     /// A connection outside of the pool.
     pub(crate) async fn connect_apart(&self) -> sqlx::Result<PgConnection> {
+        self.renew_login()?;
         let options = self.pool.connect_options();
         let connecting = async {
             let mut connection = options.connect().await?;
@@ -170,19 +191,35 @@ impl Database {
         session::check(first).await
     }
 
-    /// Brings the schema up to date, without a time limit for single statements.
-    pub(crate) async fn migrate(&self, migrations: &[&Migrator]) -> Result<(), MigrateError> {
-        let mut connection = self.connect_apart().await?;
-        self.sessions_are_ours(&mut connection).await?;
+    /// Brings the schema up to date as the role that owns it, and grants `role` its rights. Single
+    /// statements have no time limit.
+    pub(crate) async fn migrate(
+        &self,
+        schema: &'static Schema,
+        role: &str,
+    ) -> Result<(), MigrateError> {
+        let mut connection = self.own_session().await?;
         in_time(sqlx::query("SET statement_timeout = 0").execute(&mut connection)).await?;
-        let migrating = async {
-            for migrator in migrations {
-                migrator.run(&mut connection).await?;
-            }
-            Ok(())
-        };
+        let migrating = schema.migrate(&mut connection, role);
         let migrated = tokio::time::timeout(MIGRATIONS_TIMEOUT, migrating).await;
         migrated.unwrap_or_else(|_| Err(silent(MIGRATIONS_TIMEOUT).into()))
+    }
+
+    /// Returns the first migration that the database lacks.
+    pub(crate) async fn missing_migration(
+        &self,
+        schema: &'static Schema,
+    ) -> Result<Option<i64>, MigrateError> {
+        let mut connection = self.own_session().await?;
+        let missing = tokio::time::timeout(STATEMENT_TIMEOUT, schema.missing(&mut connection));
+        missing.await.unwrap_or_else(|_| Err(silent(STATEMENT_TIMEOUT).into()))
+    }
+
+    /// A connection whose session belongs to this process.
+    async fn own_session(&self) -> sqlx::Result<PgConnection> {
+        let mut connection = self.connect_apart().await?;
+        self.sessions_are_ours(&mut connection).await?;
+        Ok(connection)
     }
 }
 

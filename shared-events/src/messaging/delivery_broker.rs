@@ -10,7 +10,7 @@ use lapin::{
 };
 use tokio::sync::Mutex;
 
-use super::broker_channel::ChannelGuard;
+use super::broker_channel::{ChannelGuard, count_messages};
 use crate::amqp::{
     answer::{BusError, in_time},
     connection::Link,
@@ -29,6 +29,9 @@ pub(crate) trait DeliveryBroker: Send + Sync + 'static {
 
     /// Publishes all messages. `Ok` means that the broker confirmed each.
     async fn publish_confirmed(&self, messages: &[Outgoing]) -> Result<(), BusError>;
+
+    /// The number of messages of a queue that no consumer holds.
+    async fn message_count(&self, queue: &str) -> Result<u32, BusError>;
 
     /// Publishes a reply, unconfirmed.
     async fn publish_reply(
@@ -57,6 +60,16 @@ impl ServiceBroker {
     pub(crate) async fn close(&self) {
         self.link.close().await;
     }
+
+    async fn confirming_channel(
+        &self,
+        current: &mut Option<ChannelGuard>,
+    ) -> Result<ChannelGuard, BusError> {
+        match current.take().filter(|channel| channel.status().connected()) {
+            Some(channel) => Ok(channel),
+            None => Ok(ChannelGuard::new(self.link.confirming_channel().await?)),
+        }
+    }
 }
 
 #[async_trait]
@@ -74,13 +87,18 @@ impl DeliveryBroker for ServiceBroker {
             return Ok(());
         }
         let mut current = self.confirming.lock().await;
-        let channel = match current.take().filter(|channel| channel.status().connected()) {
-            Some(channel) => channel,
-            None => ChannelGuard::new(self.link.confirming_channel().await?),
-        };
+        let channel = self.confirming_channel(&mut current).await?;
         publish_confirmed(&channel, messages).await?;
         *current = Some(channel);
         Ok(())
+    }
+
+    async fn message_count(&self, queue: &str) -> Result<u32, BusError> {
+        let mut current = self.confirming.lock().await;
+        let channel = self.confirming_channel(&mut current).await?;
+        let count = count_messages(&channel, queue).await?;
+        *current = Some(channel);
+        Ok(count)
     }
 
     async fn publish_reply(

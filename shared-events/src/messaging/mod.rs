@@ -36,6 +36,7 @@
 //! supervise           restarts a part that panicked
 //! database            connections with bounds; time_limit: how long a transaction may take
 //! database_fault      whether waiting ends a fault of the database
+//! schema              the tables, the role that changes them, and the rights of the service's role
 //! session             a database session with its settings, lent to nobody else
 //! broker_channel      channels and connections that are closed in order
 //! ```
@@ -72,6 +73,7 @@ mod query_consumer;
 mod relay;
 mod reply;
 mod republish;
+mod schema;
 mod service;
 mod session;
 mod settlement;
@@ -83,9 +85,10 @@ mod time_limit;
 mod topology_check;
 
 pub use background_job::{BackgroundJob, JobContext, UnitOfWork};
-pub use database::{Database, MIGRATOR, Tx, connect_database};
+pub use database::{Database, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
 pub use origin::Principal;
 pub use query_consumer::{Answer, QueryHandler};
-pub use service::{Service, ServiceError};
+pub use schema::Schema;
+pub use service::{Service, ServiceError, migrate};
 pub use session::UnfitDatabase;

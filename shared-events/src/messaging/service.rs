@@ -6,7 +6,7 @@ mod maintenance;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use tokio::{
     sync::{Mutex, oneshot},
     task::JoinSet,
@@ -18,7 +18,7 @@ use super::{
     background_job::{BackgroundJob, JobContext},
     batch::BatchProcessor,
     consumer::{self, Consumer},
-    database::{Database, MIGRATOR},
+    database::Database,
     database_fault::is_transient,
     delivery_broker::ServiceBroker,
     delivery_store::PostgresDeliveryStore,
@@ -30,6 +30,7 @@ use super::{
     parked::{ParkedHandler, ParkedQueue, ParkedStore},
     query_consumer::{self, QueryConsumer, QueryHandler},
     relay::{self, Relay},
+    schema::Schema,
     session::UnfitDatabase,
     settlement::Settlement,
     supervise::Supervisor,
@@ -60,9 +61,9 @@ pub enum ServiceError {
     /// The database cannot carry this service.
     #[error(transparent)]
     Unfit(#[from] UnfitDatabase),
-    /// The database's schema cannot be brought up to date.
-    #[error("the database cannot be migrated")]
-    Migrate(#[from] MigrateError),
+    /// The database's schema cannot be brought up to date, or is of another version.
+    #[error("the schema of the database cannot be used")]
+    Schema(#[from] MigrateError),
     /// A part of the service ended by itself. Its unfinished work comes again after a restart.
     #[error("a part of the service died")]
     PartDied,
@@ -129,7 +130,7 @@ pub struct Service {
     name: &'static str,
     amqp: ConnectionParameters,
     database: Database,
-    migrations: &'static Migrator,
+    schema: &'static Schema,
     health: Health,
     subscriptions: Vec<Subscription>,
     tasks: Vec<MakeTask>,
@@ -142,7 +143,7 @@ impl Service {
         name: &'static str,
         amqp: ConnectionParameters,
         database: Database,
-        migrations: &'static Migrator,
+        schema: &'static Schema,
         health: Health,
     ) -> Self {
         let tasks = vec![];
@@ -151,7 +152,7 @@ impl Service {
         for operations in &subscriptions {
             health.bad(&consumer::part(operations), NOT_STARTED);
         }
-        Self { name, amqp, database, migrations, health, subscriptions, tasks }
+        Self { name, amqp, database, schema, health, subscriptions, tasks }
     }
 
     /// Handles the messages of a subscription.
@@ -284,20 +285,22 @@ impl Service {
         Ok(())
     }
 
+    /// Returns what the database lacks: an answer, or the migrations of this version.
+    async fn lack_of_database(&self) -> Result<Option<String>, ServiceError> {
+        match self.database.missing_migration(self.schema).await {
+            Ok(missing) => Ok(missing.map(|version| {
+                format!("migration {version} is missing: `{}-svc migrate` runs it", self.name)
+            })),
+            Err(error) => lack_of(error).map(Some),
+        }
+    }
+
     /// Waits for the database and the broker, and checks both.
     async fn prepare(&self, parts: &SharedParts) -> Result<(), ServiceError> {
         let mut backoff = Backoff::new();
-        while let Err(error) = self.database.migrate(&[&MIGRATOR, self.migrations]).await {
-            let error = match error {
-                MigrateError::Execute(fault) if is_transient(&fault) => fault,
-                hopeless => return Err(hopeless.into()),
-            };
-            let error = match UnfitDatabase::of(error) {
-                Ok(unfit) => return Err(unfit.into()),
-                Err(fault) => fault,
-            };
-            warn!(error = %chain(&error), "waiting for the database");
-            self.health.bad("database", chain(&error).to_string());
+        while let Some(lack) = self.lack_of_database().await? {
+            warn!(error = %lack, "waiting for the database");
+            self.health.bad("database", lack);
             backoff.pause().await;
         }
         self.health.good("database");
@@ -317,6 +320,37 @@ impl Service {
         }
         self.health.good("broker");
         Ok(())
+    }
+}
+
+/// Brings the schema of a service's database up to date, as the role that owns the schema, and
+/// grants `role`, which the service runs as, its rights. Waits for the database.
+///
+/// # Errors
+/// When the migrations cannot be carried out.
+pub async fn migrate(
+    database: &Database,
+    schema: &'static Schema,
+    role: &str,
+) -> Result<(), ServiceError> {
+    let mut backoff = Backoff::new();
+    while let Err(error) = database.migrate(schema, role).await {
+        let lack = lack_of(error)?;
+        warn!(error = %lack, "waiting for the database");
+        backoff.pause().await;
+    }
+    Ok(())
+}
+
+/// Returns the fault of a database that waiting may end.
+fn lack_of(error: MigrateError) -> Result<String, ServiceError> {
+    match error {
+        MigrateError::Execute(fault) => match UnfitDatabase::of(fault) {
+            Ok(unfit) => Err(unfit.into()),
+            Err(fault) if is_transient(&fault) => Ok(chain(&fault).to_string()),
+            Err(fault) => Err(MigrateError::Execute(fault).into()),
+        },
+        hopeless => Err(hopeless.into()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Carries out dispositions after the commit. Promise: a retried or parked message is confirmed on
-//! its new queue before its delivery is acknowledged; a reply holds nothing up.
+//! its new queue before its delivery is acknowledged; a reply holds nothing up. Only a client's
+//! faulty message may be dropped: while the parked queue has `CLIENT_FAULTS_PARKED_MAX` messages.
 //!
 //! The unit tests of `batch` run this code over a recorder of broker calls.
 
@@ -23,7 +24,10 @@ use crate::amqp::{
     publish::{Outgoing, named, short, text},
 };
 use crate::{
-    envelope::chain, parked::ParkedReason, refusal::MessageRefused, topology::is_queue_of,
+    envelope::chain,
+    parked::ParkedReason,
+    refusal::MessageRefused,
+    topology::{CLIENT_FAULTS_PARKED_MAX, SERVICES, is_queue_of, parked_queue},
 };
 
 /// One reply: a blocked connection must not hold messages up for a reply.
@@ -45,6 +49,7 @@ impl<B: DeliveryBroker> Settlement<B> {
         decided: impl Iterator<Item = (MessageSource<'d>, Disposition)> + Send,
     ) -> Result<(), BusError> {
         let (mut republished, mut replies) = (Vec::new(), Vec::new());
+        let mut has_room = None;
         for (source, disposition) in decided {
             match disposition {
                 Disposition::Acknowledge { reply } => {
@@ -57,6 +62,10 @@ impl<B: DeliveryBroker> Settlement<B> {
                 Disposition::DeadLetter { reason, why, refusal } => {
                     if let Some(refusal) = refusal {
                         self.refuse(source, refusal).await;
+                    }
+                    if is_of_its_client(source, &reason) && !self.has_room(&mut has_room).await? {
+                        self.drop_faulty(source, &reason, &why);
+                        continue;
                     }
                     republished.push(self.parked(source.original(), reason, &why));
                 }
@@ -107,6 +116,30 @@ impl<B: DeliveryBroker> Settlement<B> {
             parked_by: self.broker.connection_name(),
         };
         republish(original, target, self.broker.user())
+    }
+
+    /// Whether the parked queue has a place for messages that are their clients' own fault. Asked
+    /// once for a batch.
+    async fn has_room(&self, known: &mut Option<bool>) -> Result<bool, BusError> {
+        if let Some(known) = *known {
+            return Ok(known);
+        }
+        let count = self.broker.message_count(&parked_queue(self.service)).await?;
+        Ok(*known.insert(count < CLIENT_FAULTS_PARKED_MAX))
+    }
+
+    fn drop_faulty(&self, source: MessageSource<'_>, reason: &ParkedReason, why: &str) {
+        let (queue, code) = (source.delivery.queue.to_string(), reason.as_str());
+        let user = text(source.properties().user_id().as_ref());
+        error!(
+            message.id = text(source.properties().message_id().as_ref()),
+            queue,
+            reason = code,
+            user,
+            why,
+            "too many messages are parked: a client's faulty message is dropped"
+        );
+        counter!("bus_dropped_total", "queue" => queue, "reason" => code).increment(1);
     }
 
     async fn reply_all(&self, replies: Vec<(MessageSource<'_>, ReplyEvents)>) {
@@ -162,4 +195,13 @@ impl<B: DeliveryBroker> Settlement<B> {
         let reply = Reply::refused(request, id, own, refusal);
         self.reply(request, source.author, &reply).await;
     }
+}
+
+/// Whether a message is parked by the fault of the client that has sent it.
+fn is_of_its_client(source: MessageSource<'_>, reason: &ParkedReason) -> bool {
+    let is_senders_fault = matches!(
+        reason,
+        ParkedReason::WrongOrigin | ParkedReason::Undecodable | ParkedReason::Oversized
+    );
+    is_senders_fault && !SERVICES.contains(&text(source.properties().user_id().as_ref()))
 }

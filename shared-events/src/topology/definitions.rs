@@ -15,7 +15,7 @@ use super::{
 };
 
 /// A delivery limit without effect, on every version: 3.13 has no limit, the default of 4.x is 20.
-const LOOKS_MAX: u32 = 1_000_000;
+const LOOKS_MAX: u32 = 1_000_000_000;
 
 /// The definitions file: a broker with all objects that services verify and clients use.
 #[must_use]

@@ -83,6 +83,9 @@ pub const QUERIES_BYTES_MAX: u64 = 134_217_728;
 pub const UNROUTED_BYTES_MAX: u64 = 268_435_456;
 /// The maximal size of a queue of parked messages; a full queue accepts no more.
 pub const PARKED_BYTES_MAX: u64 = 2_147_483_648;
+/// With so many parked messages, a client's message that is the client's own fault is dropped: no
+/// client fills the queue, in which other messages must have a place.
+pub const CLIENT_FAULTS_PARKED_MAX: u32 = 1_250;
 
 /// The number of partitions of the ledger's commands.
 pub const LEDGER_PARTITIONS: u8 = 4;

@@ -8,9 +8,23 @@ use super::{SERVICES, roles::Role};
 
 /// The principals of development, which the repository contains.
 const DEVELOPMENT: &str = include_str!("../../../rabbitmq/principals.json");
-/// Names that are not a client's: in this bank or in a broker they mean something else.
-const RESERVED: [&str; 8] =
-    ["admin", "administrator", "bank", "bankwire", "client", "guard", "guest", "repair"];
+/// Names that are not a client's: in this bank, in a broker, or as a certificate's file they mean
+/// something else.
+const RESERVED: [&str; 11] = [
+    "admin",
+    "administrator",
+    "authority",
+    "bank",
+    "bankwire",
+    "bench",
+    "broker",
+    "client",
+    "guard",
+    "guest",
+    "postgres",
+];
+/// The end of the names of database servers.
+const DATABASE_SUFFIX: &str = "-db";
 /// The longest name: queues are named after their client.
 const NAME_CHARS_MAX: usize = 32;
 const CONNECTIONS_DEFAULT: u32 = 20;
@@ -229,7 +243,8 @@ fn check_name(name: &str) -> Result<(), String> {
             "must begin with a letter, and have up to {NAME_CHARS_MAX} of a-z, 0-9 and -"
         ));
     }
-    if SERVICES.contains(&name) || RESERVED.contains(&name) {
+    let is_taken = SERVICES.contains(&name) || RESERVED.contains(&name);
+    if is_taken || name.ends_with(DATABASE_SUFFIX) {
         return Err(format!("{name:?} is the name of a service, or reserved"));
     }
     Ok(())
@@ -259,6 +274,8 @@ mod tests {
             (client(r#""name":"","roles":["clerk"]"#), "clients[0].name", "begin with a letter"),
             (client(r#""name":"ledger","roles":["clerk"]"#), "clients[0].name", "reserved"),
             (client(r#""name":"guest","roles":["clerk"]"#), "clients[0].name", "reserved"),
+            (client(r#""name":"broker","roles":["clerk"]"#), "clients[0].name", "reserved"),
+            (client(r#""name":"ledger-db","roles":["clerk"]"#), "clients[0].name", "reserved"),
             (client(r#""name":"a","roles":[]"#), "clients[0].roles", "must name a role"),
             (
                 client(r#""name":"a","roles":["king"]"#),

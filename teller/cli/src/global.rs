@@ -1,12 +1,19 @@
 //! Options that every command has, and where passwords come from.
 
-use std::{env, time::Duration};
+use std::time::Duration;
 
 use clap::Args;
-use shared_events::{amqp::ConnectionParameters, envelope::chain};
+use secrecy::SecretString;
+use shared_events::{
+    amqp::ConnectionParameters,
+    envelope::chain,
+    secret::{DEVELOPMENT_SWITCH, Secret, are_public_ones_permitted},
+};
 use teller_client::input::InvalidInput;
 
-const CLIENT_PASSWORD: (&str, &str) = ("TELLER_AMQP_PASSWORD", "teller-dev");
+use crate::output::note;
+
+const PASSWORD: &str = "TELLER_AMQP_PASSWORD";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
@@ -18,7 +25,7 @@ pub(crate) struct Global {
         value_name = "URL",
         env = "TELLER_AMQP_URL",
         hide_env_values = true,
-        default_value = "amqp://teller@127.0.0.1:5672/bank"
+        default_value = "amqps://teller@127.0.0.1:5671/bank"
     )]
     amqp_url: String,
     /// Print JSON instead of tables; errors, too, as {"error":{...}} on standard error
@@ -40,7 +47,7 @@ pub(crate) struct Global {
 impl Global {
     /// The broker, as a client of the bank.
     pub(crate) fn client(&self) -> Result<ConnectionParameters, InvalidInput> {
-        amqp("amqp-url", &self.amqp_url, CLIENT_PASSWORD)
+        amqp("amqp-url", &self.amqp_url, PASSWORD)
     }
 
     pub(crate) fn timeout_or(&self, seconds: u64) -> Duration {
@@ -48,27 +55,26 @@ impl Global {
     }
 }
 
-fn amqp(
-    field: &str,
-    url: &str,
-    (name, default): (&str, &str),
-) -> Result<ConnectionParameters, InvalidInput> {
-    let amqp = ConnectionParameters::new(url, secret(name)?.map(Into::into));
+fn amqp(field: &str, url: &str, name: &str) -> Result<ConnectionParameters, InvalidInput> {
+    let amqp = ConnectionParameters::new(url, secret(name)?);
     let amqp = amqp.map_err(|error| InvalidInput::new(field, chain(&error).to_string()))?;
-    Ok(amqp.or_password(default))
+    if !amqp.has_login() && are_public_ones_permitted() {
+        note(&format!("{DEVELOPMENT_SWITCH}: the password of {} is public", amqp.user()));
+    }
+    amqp.or_public_password().map_err(|error| InvalidInput::new(name, error.to_string()))
 }
 
-/// The environment variable `name`, or the content of the file that `<name>_FILE` names.
-pub(crate) fn secret(name: &str) -> Result<Option<String>, InvalidInput> {
-    if let Ok(secret) = env::var(name) {
-        return Ok(Some(secret));
+/// The environment variable `name`, or the file that `<name>_FILE` names, which can be read now.
+pub(crate) fn secret(name: &str) -> Result<Option<Secret>, InvalidInput> {
+    let found = Secret::of_environment(name);
+    let found = found.map_err(|error| InvalidInput::new(name, error.to_string()))?;
+    if let Some(secret) = &found {
+        read(name, secret)?;
     }
-    let name = format!("{name}_FILE");
-    let Ok(path) = env::var(&name) else {
-        return Ok(None);
-    };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
-        Err(error) => Err(InvalidInput::new(name, format!("cannot read {path}: {error}"))),
-    }
+    Ok(found)
+}
+
+/// A secret's text.
+pub(crate) fn read(name: &str, secret: &Secret) -> Result<SecretString, InvalidInput> {
+    secret.read().map_err(|error| InvalidInput::new(name, chain(&error).to_string()))
 }

@@ -59,7 +59,7 @@ Names of accounts:
 
 Passwords:
   TELLER_AMQP_PASSWORD, or the content of the file that TELLER_AMQP_PASSWORD_FILE names, or the
-  one in the URL, or else the development password `teller-dev`";
+  one in the URL. Only with BANKWIRE_DEVELOPMENT_SECRETS=1 the public one: `<user>-dev`";
 
 /// Publishes the bank's commands, asks its questions and watches its events.
 #[derive(Debug, Parser)]

@@ -1,6 +1,7 @@
 //! `teller notifications ...` and `teller preferences ...`
 
 use clap::{Args, Subcommand};
+use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use shared_events::{
     MessageId,
@@ -17,7 +18,7 @@ use teller_client::{
 
 use crate::{
     failure::Failure,
-    global::secret,
+    global::{read, secret},
     output::{Column, Text, card, or_empty, table},
     session::{SendId, Session, account_id},
 };
@@ -265,7 +266,9 @@ impl Set {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let key = input::account("account", &self.account)?;
         let topics = self.topics.as_deref().map_or_else(|| Ok(Topic::ALL.to_vec()), topics)?;
-        let webhook_secret = input::checked(secret(SECRET)?.as_deref(), input::webhook_secret)?;
+        let webhook_secret = secret(SECRET)?.map(|secret| read(SECRET, &secret)).transpose()?;
+        let webhook_secret = webhook_secret.as_ref().map(ExposeSecret::expose_secret);
+        let webhook_secret = input::checked(webhook_secret, input::webhook_secret)?;
         let bank = session.bank().await?;
         let account_id = account_id(&bank, key).await?;
         let id = session.id(&self.id);

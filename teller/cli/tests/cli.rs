@@ -11,7 +11,8 @@ fn teller(arguments: &[&str]) -> Output {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TELLER_")) {
         command.env_remove(name);
     }
-    command.env("TELLER_AMQP_URL", NOWHERE).args(arguments).output().expect("teller starts")
+    command.env("TELLER_AMQP_URL", NOWHERE).env("TELLER_AMQP_PASSWORD", "none");
+    command.args(arguments).output().expect("teller starts")
 }
 
 fn code(output: &Output) -> i32 {
@@ -140,8 +141,33 @@ fn wrong_settings_are_named() {
         .output()
         .expect("teller starts");
     let error = text(&output.stderr);
-    assert!(error.starts_with("error: TELLER_AMQP_PASSWORD_FILE: cannot read /nowhere"), "{error}");
+    let then = "error: TELLER_AMQP_PASSWORD: cannot read the secret in /nowhere/at/all: ";
+    assert!(error.starts_with(then), "{error}");
     assert_eq!(code(&output), 2);
+}
+
+#[test]
+fn a_public_password_needs_the_switch_of_development_and_is_told() {
+    let run = |switch: &str| {
+        Command::new(env!("CARGO_BIN_EXE_teller"))
+            .env("TELLER_AMQP_URL", NOWHERE)
+            .env_remove("TELLER_AMQP_PASSWORD")
+            .env_remove("TELLER_AMQP_PASSWORD_FILE")
+            .env("BANKWIRE_DEVELOPMENT_SECRETS", switch)
+            .arg("trial-balance")
+            .output()
+            .expect("teller starts")
+    };
+    for off in ["", "0", "yes"] {
+        let output = run(off);
+        let error = text(&output.stderr);
+        let then = "error: TELLER_AMQP_PASSWORD: there is no password of teller: ";
+        assert!(code(&output) == 2 && error.starts_with(then), "{error}");
+    }
+    let output = run("1");
+    let note = "BANKWIRE_DEVELOPMENT_SECRETS: the password of teller is public\n";
+    assert!(text(&output.stderr).starts_with(note), "{}", text(&output.stderr));
+    assert_eq!(code(&output), 3, "nobody listens there");
 }
 
 #[test]
@@ -158,11 +184,11 @@ fn a_missing_file_is_wrong_input() {
 }
 
 #[test]
-fn the_help_explains_the_exit_codes_and_the_default_password() {
+fn the_help_explains_the_exit_codes_and_the_passwords() {
     let output = teller(&["--help"]);
     let help = text(&output.stdout);
     for words in
-        ["Exit codes:", "3  no answer", "4  the books", "teller-dev", "code:settlement:<BANK>"]
+        ["Exit codes:", "3  no answer", "4  the books", "<user>-dev", "code:settlement:<BANK>"]
     {
         assert!(help.contains(words), "{words}: {help}");
     }

@@ -105,32 +105,48 @@ pub(crate) async fn ids_of_any_kind_are_known_once_and_old_days_go_whole(bank: B
     let today = "('bus.inbox_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD'))::regclass";
     ensure!(lying(today).await? >= 2, "today's ids lie in today's table");
     ensure!(lying("'bus.inbox_rest'::regclass").await? == 1, "a random id lies beside the days");
-    // As seen from far in the future.
-    bank.execute(Accounts::SERVICE, "CALL bus.keep_days(7, -9)").await?;
-    let days = r"SELECT count(*) FROM pg_class WHERE relname ~ '^inbox_[0-9]{8}$'";
-    let days = bank.number(Accounts::SERVICE, days).await?;
-    ensure!(days == 0, "{days} days are left");
+    for age in [40, 30, 27] {
+        make_day(&bank, age).await?;
+    }
+    bank.execute(Accounts::SERVICE, "CALL bus.keep_days(7, 29)").await?;
+    for (age, is_kept) in [(40, false), (30, false), (27, true), (0, true)] {
+        ensure!(has_day(&bank, age).await? == is_kept, "the day before {age} days");
+    }
     nothing_parked::<Accounts>(&bank).await
+}
+
+/// Makes the table of the inbox for the day that is so many days ago.
+async fn make_day(bank: &Bank, age: u32) -> Result<()> {
+    let make = format!(
+        "DO $$ DECLARE day date := (now() AT TIME ZONE 'UTC')::date - {age}; BEGIN
+            EXECUTE format('CREATE TABLE bus.inbox_%s PARTITION OF bus.inbox
+                FOR VALUES FROM (%L) TO (%L)', to_char(day, 'YYYYMMDD'),
+                bus.first_id(day), bus.first_id(day + 1));
+        END $$"
+    );
+    bank.execute(Accounts::SERVICE, &make).await
+}
+
+async fn has_day(bank: &Bank, age: u32) -> Result<bool> {
+    let table = format!(
+        "SELECT count(*) FROM pg_class
+         WHERE relname = 'inbox_' || to_char((now() AT TIME ZONE 'UTC')::date - {age}, 'YYYYMMDD')"
+    );
+    Ok(bank.number(Accounts::SERVICE, &table).await? == 1)
 }
 
 /// Its day is about to go when it comes, and is gone when it comes again.
 pub(crate) async fn an_old_id_that_is_sent_again_has_one_effect(bank: Bank) -> Result<()> {
     let (_instance, subject) = begin::<Accounts>(&bank).await?;
-    let its_day = "
-        DO $$ DECLARE day date := (now() AT TIME ZONE 'UTC')::date - 27; BEGIN
-            EXECUTE format('CREATE TABLE bus.inbox_%s PARTITION OF bus.inbox
-                FOR VALUES FROM (%L) TO (%L)', to_char(day, 'YYYYMMDD'),
-                bus.first_id(day), bus.first_id(day + 1));
-        END $$";
-    bank.execute(Accounts::SERVICE, its_day).await?;
+    make_day(&bank, 27).await?;
     let old = made(subject, 7, 27);
     bank.publish(&old).await?;
     wait_effects(&bank, subject, 1).await?;
     let before = bank.events().outcome(old.id()).await?;
-    bank.execute(Accounts::SERVICE, "SELECT bus.keep_inbox(7, 26)").await?;
-    let days = "SELECT count(*) FROM pg_class
-        WHERE relname = 'inbox_' || to_char((now() AT TIME ZONE 'UTC')::date - 27, 'YYYYMMDD')";
-    ensure!(bank.number(Accounts::SERVICE, days).await? == 0, "its day is still there");
+    let drop_its_day = "
+        DO $$ BEGIN EXECUTE format('DROP TABLE bus.inbox_%s',
+            to_char((now() AT TIME ZONE 'UTC')::date - 27, 'YYYYMMDD')); END $$";
+    bank.execute(Accounts::SERVICE, drop_its_day).await?;
     let replies = bank.replies("asker").await?;
     bank.publish(&old.clone().with_reply_to(replies.address())).await?;
     wait_for("the outcome is repeated", PATIENCE, async || Ok(!replies.events().await?.is_empty()))

@@ -115,7 +115,7 @@ pub(crate) async fn a_database_that_takes_no_writes_is_left_at_once(bank: Bank) 
     let (instance, subject) = begin::<Ledger>(&bank).await?;
     wait_outbox_empty::<Ledger>(&bank).await?;
     let standby = "
-        DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I
             SET default_transaction_read_only = on', current_database()); END $$;
         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name <> 'tests'";
@@ -129,7 +129,7 @@ pub(crate) async fn a_database_that_takes_no_writes_is_left_at_once(bank: Bank) 
     .await?;
     let primary = "
         SET default_transaction_read_only = off;
-        DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I
             RESET default_transaction_read_only', current_database()); END $$";
     bank.execute(Ledger::SERVICE, primary).await?;
     let again = Instant::now();

@@ -279,7 +279,7 @@ impl Notifications {
         super::tally::wait_number(bank, Self::SERVICE, &known, 1).await?;
         let count = "
             CREATE TABLE effects (at timestamptz NOT NULL DEFAULT now());
-            CREATE FUNCTION count_effect() RETURNS trigger LANGUAGE plpgsql
+            CREATE FUNCTION count_effect() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
                 AS $$ BEGIN INSERT INTO effects DEFAULT VALUES; RETURN NULL; END $$;
             CREATE TRIGGER effects AFTER UPDATE OF topics ON recipients FOR EACH ROW
                 EXECUTE FUNCTION count_effect()";

@@ -18,13 +18,13 @@ use reqwest::Method;
 use serde_json::Value;
 use shared_events::topology::{SERVICES, SUBSCRIPTIONS, Subscription, parked_queue, retry_queue};
 use sqlx::{AssertSqlSafe, PgPool};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::{process::Command, sync::Mutex as AsyncMutex};
 
 use crate::{
     Instance, Message, Parked, Proxy, Recorder, bank_day,
-    broker::{self, Broker, TESTER},
+    broker::{Broker, TESTER},
     connection::BrokerConnection,
-    database::{Database, password},
+    database::Database,
     instance::Setup,
     pooler::Pooler,
     run::{OwnBroker, Run},
@@ -32,8 +32,12 @@ use crate::{
 };
 
 mod clients;
+mod environment;
+
+use environment::Addresses;
 
 pub use crate::binaries::program;
+pub use environment::{Encrypted, replace};
 
 /// A virtual host, databases, and the services started in it. Cheap to clone.
 #[derive(Clone)]
@@ -47,6 +51,7 @@ struct Inner {
     connection: BrokerConnection,
     recorder: Recorder,
     databases: AsyncMutex<HashMap<String, Database>>,
+    encrypted: AsyncMutex<HashMap<String, Encrypted>>,
     poolers: AsyncMutex<Vec<Pooler>>,
     instances: Mutex<Vec<Instance>>,
     settings: Mutex<Vec<(String, String, String)>>,
@@ -76,6 +81,7 @@ impl Bank {
             connection,
             recorder,
             databases: AsyncMutex::default(),
+            encrypted: AsyncMutex::default(),
             poolers: AsyncMutex::default(),
             instances: Mutex::default(),
             settings: Mutex::new(vec![bank_day::setting()]),
@@ -146,16 +152,17 @@ impl Bank {
         ensure!(SERVICES.contains(&service), "there is no service {service}");
         let inner = &self.0;
         let database = self.database(service).await?;
-        let broker_proxy = Proxy::to(inner.broker.amqp().clone()).await?;
+        let encrypted = self.encrypted(service).await;
+        let broker = match encrypted {
+            Some(_) => inner.broker.amqps(),
+            None => inner.broker.amqp(),
+        };
+        let broker_proxy = Proxy::to(broker.clone()).await?;
         let database_proxy = Proxy::to(inner.run.databases.target().clone()).await?;
-        let (broker, server) = (broker_proxy.address(), database_proxy.address());
-        let mut environment = vec![
-            ("AMQP__URL", format!("amqp://{service}@{broker}/{}", inner.vhost)),
-            ("AMQP__PASSWORD", broker::password(service)),
-            ("DATABASE__URL", format!("postgres://{service}@{server}/{}", database.name)),
-            ("DATABASE__PASSWORD", password(service)),
-            ("HTTP__LISTEN", "127.0.0.1:0".to_owned()),
-        ];
+        let at = Addresses { broker: broker_proxy.address(), database: database_proxy.address() };
+        let name = &database.name;
+        let mut environment = environment::of(service, &inner.vhost, name, &at, encrypted.as_ref());
+        environment.push(("HTTP__LISTEN", "127.0.0.1:0".to_owned()));
         if service == "notifications" {
             // Nobody listens there: a test that wants mail to arrive says where.
             environment.push(("SMTP__URL", "smtp://127.0.0.1:9".to_owned()));
@@ -183,16 +190,33 @@ impl Bank {
         Ok(instance)
     }
 
-    /// A service's database, as its own role and past any proxy. Its tables are there when the
-    /// service was ready once.
+    /// A service's database, as the owner of its tables and past any proxy.
     pub async fn database(&self, service: &str) -> Result<Database> {
         let mut databases = self.0.databases.lock().await;
         if let Some(database) = databases.get(service) {
             return Ok(database.clone());
         }
         let database = self.0.run.databases.make(service).await?;
+        self.run_migrations(service, &database).await?;
         databases.insert(service.to_owned(), database.clone());
         Ok(database)
+    }
+
+    /// Brings the database of a service up to date, as its owner.
+    pub async fn migrate(&self, service: &str) -> Result<()> {
+        self.run_migrations(service, &self.database(service).await?).await
+    }
+
+    async fn run_migrations(&self, service: &str, database: &Database) -> Result<()> {
+        let migrated = Command::new(program(&format!("{service}-svc"))?)
+            .args(["migrate", "--role", &database.role])
+            .env("BANKWIRE_DATABASE__URL", &database.owner_url)
+            .output()
+            .await?;
+        let (said, failed) = (&migrated.stdout, &migrated.stderr);
+        let output = [said.as_slice(), failed].concat();
+        ensure!(migrated.status.success(), "{service}: {}", String::from_utf8_lossy(&output));
+        Ok(())
     }
 
     /// Puts PgBouncer with these settings between the databases and the services prepared from now
@@ -203,23 +227,20 @@ impl Bank {
         self.0.poolers.lock().await.push(pooler);
         for service in SERVICES {
             let name = self.database(service).await?.name;
-            let url = format!("postgres://{service}@{address}/{name}");
+            let url = format!("postgres://{service}@{address}/{name}?sslmode=disable");
             self.set(service, "BANKWIRE_DATABASE__URL", url);
         }
         Ok(ip)
     }
 
-    /// `postgres://role:password@host:port/name` of [`Bank::database`], for another process.
-    pub async fn database_url(&self, service: &str) -> Result<String> {
-        let name = self.database(service).await?.name;
-        let server = self.0.run.databases.target().address();
-        let password = broker::in_url(&password(service));
-        Ok(format!("postgres://{service}:{password}@{server}/{name}"))
-    }
-
     /// The connection pool of [`Bank::database`].
     pub async fn pool(&self, service: &str) -> Result<PgPool> {
         Ok(self.database(service).await?.pool)
+    }
+
+    /// The database of `service` as another role (`ledger`: the role that the ledger runs as).
+    pub async fn pool_of(&self, service: &str, role: &str) -> Result<PgPool> {
+        Ok(self.0.run.databases.connect(&self.database(service).await?, role))
     }
 
     /// The one number that a query gives: `SELECT count(*) ...`.

@@ -23,6 +23,7 @@ use testcontainers::{
 };
 
 use crate::{
+    certificates::Certificates,
     docker::{docker, image},
     proxy::Target,
     wait::wait_for,
@@ -38,7 +39,11 @@ const FILES: &str = "/etc/bankwire/rabbitmq";
 /// Where the broker keeps its data, and whose that is: user 999 in our image and the official.
 const FOLDER: &str = "/var/lib/rabbitmq";
 const FOLDER_OPTIONS: &str = "uid=999,gid=999,mode=755";
+/// Where the broker's certificate stands.
+const SECRETS: &str = "/run/bankwire";
+/// The bank's broker has none: facts that are not about TLS speak without.
 const AMQP_PORT: u16 = 5672;
+const AMQPS_PORT: u16 = 5671;
 const MANAGEMENT_PORT: u16 = 15672;
 
 /// Characters with a meaning in URLs, shells and JSON.
@@ -63,6 +68,7 @@ pub struct Broker {
     container: ContainerAsync<GenericImage>,
     http: reqwest::Client,
     amqp: Target,
+    amqps: Target,
     management: Target,
     definitions: Value,
     vhosts: AtomicU32,
@@ -76,18 +82,25 @@ pub(crate) enum Data {
 }
 
 impl Broker {
-    pub(crate) async fn start(data: Data) -> Result<Arc<Self>> {
+    pub(crate) async fn start(data: Data, certificates: &Certificates) -> Result<Arc<Self>> {
+        let server = certificates.server(&["127.0.0.1"])?;
+        let secret = |file| CopyTargetOptions::new(format!("{SECRETS}/{file}")).with_mode(0o644);
         let definitions: Value = serde_json::from_slice(&read("definitions.json")?)?;
         let request = image("RABBITMQ_IMAGE", "bankwire/rabbitmq:dev")
             .await?
             .with_exposed_port(AMQP_PORT.tcp())
+            .with_exposed_port(AMQPS_PORT.tcp())
             .with_exposed_port(MANAGEMENT_PORT.tcp())
             .with_entrypoint(&format!("{FILES}/start"))
             .with_wait_for(WaitFor::message_on_stdout("Time to start RabbitMQ"))
             .with_startup_timeout(START_DEADLINE)
             .with_user("rabbitmq")
             .with_env_var("RABBITMQ_NODENAME", "rabbit@localhost")
+            .with_env_var("BANKWIRE_DEVELOPMENT_SECRETS", "1")
             .with_env_var("BANKWIRE_ACCOUNTS_PASSWORD", password("accounts"))
+            .with_copy_to(secret("authority.pem"), certificates.authority())
+            .with_copy_to(secret("tls.pem"), server.certificate.into_bytes())
+            .with_copy_to(secret("tls.key"), server.key.into_bytes())
             .with_copy_to(in_container("start", 0o755), read("start")?)
             .with_copy_to(in_container("enabled_plugins", 0o644), read("enabled_plugins")?)
             .with_copy_to(in_container("guard.erl", 0o644), read("guard.erl")?)
@@ -113,6 +126,7 @@ impl Broker {
                 .pool_max_idle_per_host(0)
                 .build()?,
             amqp: nowhere.clone(),
+            amqps: Target::new(nowhere.address()),
             management: Target::new(nowhere.address()),
             definitions,
             vhosts: AtomicU32::new(0),
@@ -137,6 +151,12 @@ impl Broker {
     #[must_use]
     pub const fn amqp(&self) -> &Target {
         &self.amqp
+    }
+
+    /// Where it speaks AMQP over TLS, to clients with a certificate.
+    #[must_use]
+    pub const fn amqps(&self) -> &Target {
+        &self.amqps
     }
 
     /// Stops the broker within its process, and starts it again.
@@ -252,7 +272,11 @@ impl Broker {
     }
 
     async fn find_ports(&self) -> Result<()> {
-        for (port, target) in [(AMQP_PORT, &self.amqp), (MANAGEMENT_PORT, &self.management)] {
+        for (port, target) in [
+            (AMQP_PORT, &self.amqp),
+            (AMQPS_PORT, &self.amqps),
+            (MANAGEMENT_PORT, &self.management),
+        ] {
             let port = self.container.get_host_port_ipv4(port.tcp()).await?;
             target.move_to(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         }
@@ -284,11 +308,15 @@ fn read(file: &str) -> Result<Vec<u8>> {
     std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The broker's own settings, and figures that are never older than half a second.
+/// The broker's own settings, plain listeners beside those with TLS, and figures that are never
+/// older than half a second.
 fn configuration() -> Result<Vec<u8>> {
-    let mut configuration = read("rabbitmq.conf")?;
-    configuration.extend_from_slice(b"\ncollect_statistics_interval = 500\n");
-    Ok(configuration)
+    let configuration = String::from_utf8(read("rabbitmq.conf")?)?;
+    let none = "\nlisteners.tcp = none\n";
+    ensure!(configuration.contains(none), "the bank's broker listens without TLS");
+    let configuration = configuration.replace(none, "\nlisteners.tcp.default = 5672\n");
+    let more = "management.tcp.port = 15672\ncollect_statistics_interval = 500\n";
+    Ok(format!("{configuration}\n{more}").into_bytes())
 }
 
 /// The bank's definitions, and an administrator.

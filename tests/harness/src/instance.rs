@@ -187,6 +187,16 @@ impl Instance {
         Ok(self.0.child.lock().await.is_some() && self.exit_status().await?.is_none())
     }
 
+    /// The environment and the arguments of the process, as the kernel shows them.
+    pub async fn environment_and_arguments(&self) -> Result<String> {
+        let child = self.0.child.lock().await;
+        let id = child.as_ref().and_then(Child::id);
+        let id = id.with_context(|| format!("{} is down", self.0.label))?;
+        let shown = |what| std::fs::read(format!("/proc/{id}/{what}"));
+        let bytes = [shown("environ")?, shown("cmdline")?].concat();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// The most memory that the process has had, as the kernel says.
     pub async fn memory_peak_mib(&self) -> Result<u64> {
         let child = self.0.child.lock().await;

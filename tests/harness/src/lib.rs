@@ -6,6 +6,7 @@
 //! run        one broker and one PostgreSQL server for a whole run, as containers
 //! bank       one test's bank: a virtual host, three databases, the services it starts
 //! bank_day   the bank's day, which always differs from UTC's
+//! certificates  the authority of a run, and the certificates of its servers and clients
 //! instance   a service process: started, stopped, killed, asked for its health and metrics
 //! binaries   the services' own binaries, built beside the tests; scratch files
 //! processes  the running processes, so that an interrupted run leaves none behind
@@ -25,6 +26,7 @@ pub mod bank;
 mod bank_day;
 pub mod binaries;
 pub mod broker;
+pub mod certificates;
 mod connection;
 pub mod database;
 mod docker;

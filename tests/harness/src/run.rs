@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::{
     binaries::scratch_folder,
     broker::{Broker, Data},
+    certificates::Certificates,
     database::DatabaseServer,
     processes::Processes,
 };
@@ -19,6 +20,7 @@ pub(crate) struct Run {
     pub(crate) databases: DatabaseServer,
     pub(crate) processes: Processes,
     pub(crate) folder: PathBuf,
+    pub(crate) certificates: Certificates,
     restartable: Arc<Mutex<Option<Arc<Broker>>>>,
 }
 
@@ -35,14 +37,18 @@ impl Run {
         // A provider that is there already serves as well.
         let _ = provider.install_default();
         let folder = scratch_folder()?.join("bank");
+        let certificates = Certificates::new(&folder)?;
         // Both starts run to their end, even if one fails: an abandoned start leaves a container
         // behind.
-        let (broker, databases) =
-            tokio::join!(Broker::start(Data::InMemory), DatabaseServer::start());
+        let (broker, databases) = tokio::join!(
+            Broker::start(Data::InMemory, &certificates),
+            DatabaseServer::start(&certificates)
+        );
         let processes = Processes::default();
         tokio::spawn(processes.clone().die_with_us());
         let (broker, databases) = (broker?, databases?);
-        Ok(Self { broker, databases, processes, folder, restartable: Arc::default() })
+        let restartable = Arc::default();
+        Ok(Self { broker, databases, processes, folder, certificates, restartable })
     }
 
     /// A broker that the caller has for itself as long as it keeps the answer. Started when first
@@ -51,7 +57,10 @@ impl Run {
         let mut held = Arc::clone(&self.restartable).lock_owned().await;
         let broker = match &*held {
             Some(broker) => Arc::clone(broker),
-            None => Arc::clone(held.insert(Broker::start(Data::OnDisk).await?)),
+            None => {
+                let broker = Broker::start(Data::OnDisk, &self.certificates).await?;
+                Arc::clone(held.insert(broker))
+            }
         };
         Ok(OwnBroker { broker, _held: held })
     }

@@ -306,6 +306,7 @@ async fn a_bank_that_an_old_version_led_beyond_the_bounds_opens_and_is_brought_b
         WHERE currency = 'USD'";
     ensure!(client.bank.number("ledger", booked).await? == 1, "digits were lost");
 
+    client.bank.migrate("ledger").await?;
     ledger.start().await?;
     wait_for("the digits are taken off", PATIENCE, async || {
         Ok(balance(&client, "fx_position", "USD").await.is_ok())

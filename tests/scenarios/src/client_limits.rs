@@ -5,7 +5,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, PATIENCE, facts, wait_for, wait_value};
-use shared_events::{MessageId, client::SendOptions, ledger::GetTrialBalance};
+use lapin::{
+    BasicProperties,
+    options::{BasicPublishOptions, QueueBindOptions},
+    types::FieldTable,
+};
+use shared_events::{
+    Message as _, MessageId,
+    client::SendOptions,
+    ledger::GetTrialBalance,
+    topology::{COMMANDS, EVENTS},
+};
 
 use crate::{
     principals::{client_of, declare, locked_out, refusal},
@@ -17,6 +27,8 @@ pub(crate) fn facts() -> Vec<Fact> {
         a_client_has_so_many_connections_and_channels_and_no_more,
         a_client_with_too_many_queues_is_locked_out_alone,
         a_client_that_sends_without_pause_is_slowed_down_alone,
+        a_client_that_publishes_without_committing_is_locked_out,
+        a_client_with_too_many_bindings_is_locked_out,
     ]
 }
 
@@ -66,7 +78,7 @@ async fn a_client_with_too_many_queues_is_locked_out_alone(bank: Bank) -> Result
     Ok(())
 }
 
-/// The client has sent five seconds' worth of its rate when it is blocked; its debt then takes hours.
+/// The client has sent five seconds' worth of its rate when it is blocked, and then takes minutes.
 async fn a_client_that_sends_without_pause_is_slowed_down_alone(bank: Bank) -> Result<()> {
     bank.start_all(&["accounts", "ledger"]).await?;
     let mut flooding = bank.add_client(&["auditor"]).await?;
@@ -95,4 +107,40 @@ async fn a_client_that_sends_without_pause_is_slowed_down_alone(bank: Bank) -> R
         Ok(flood.ask(GetTrialBalance::default()).await.is_ok())
     })
     .await
+}
+
+/// The broker keeps such messages in the memory of the channel, where no bound counts them.
+async fn a_client_that_publishes_without_committing_is_locked_out(bank: Bank) -> Result<()> {
+    let hoarder = bank.add_client(&["auditor"]).await?;
+    let connection = connect(&bank, &hoarder.name).await?;
+    let channel = connection.create_channel().await?;
+    channel.tx_select().await?;
+    for _ in 0..150 {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let key = GetTrialBalance::TYPE.into();
+        channel.basic_publish(COMMANDS.into(), key, options, b"{}", properties).await?;
+    }
+    locked_out(&bank, &hoarder, &connection).await
+}
+
+/// Each takes memory of the broker, and time of each event.
+async fn a_client_with_too_many_bindings_is_locked_out(bank: Bank) -> Result<()> {
+    let greedy = bank.add_client(&["auditor"]).await?;
+    let connection = connect(&bank, &greedy.name).await?;
+    let queue = format!("{}all", greedy.queue_prefix());
+    let channel = declare(&connection, &queue, vec![]).await?;
+    for number in 0..2_001 {
+        let (options, key) = (QueueBindOptions { nowait: true }, format!("accounts.x{number}.#"));
+        let arguments = FieldTable::default();
+        channel
+            .queue_bind(
+                queue.as_str().into(),
+                EVENTS.into(),
+                key.as_str().into(),
+                options,
+                arguments,
+            )
+            .await?;
+    }
+    locked_out(&bank, &greedy, &connection).await
 }

@@ -36,7 +36,7 @@ pub(super) async fn advance_clock(bank: &Bank, days: i64) -> Result<()> {
         "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz
              LANGUAGE sql VOLATILE
              AS $$ SELECT pg_catalog.clock_timestamp() + interval '{days} days' $$;
-         DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I
+         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I
              SET search_path = public, pg_catalog', current_database()); END $$"
     );
     bank.execute("ledger", &clock).await

@@ -13,6 +13,7 @@ mod client_limits;
 mod client_tool;
 mod closing;
 mod concurrency;
+mod database_rights;
 mod due_work;
 mod early;
 mod files;
@@ -44,9 +45,11 @@ mod reasons;
 mod recovery;
 mod refused;
 mod rights;
+mod rotation;
 mod saga;
 mod seeded_run;
 mod sizes;
+mod tls;
 mod transcript;
 mod vanished;
 mod webhook_receiver;
@@ -63,6 +66,7 @@ pub fn facts() -> Vec<Fact> {
         ("audit", audit::facts()),
         ("bounds", bounds::facts()),
         ("saga", saga::facts()),
+        ("database_rights", database_rights::facts()),
         ("limits", limits::facts()),
         ("queries", queries::facts()),
         ("history", history::facts()),
@@ -93,6 +97,8 @@ pub fn facts() -> Vec<Fact> {
         ("client_limits", client_limits::facts()),
         ("principals", principals::facts()),
         ("client_tool", client_tool::facts()),
+        ("rotation", rotation::facts()),
+        ("tls", tls::facts()),
         ("cli", cli::facts()),
         ("files", files::facts()),
         ("cli_instructions", cli_instructions::facts()),

@@ -78,7 +78,7 @@ impl MailServer {
 
     /// For `BANKWIRE_SMTP__URL`.
     pub(crate) fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        format!("smtp://{}?tls=none", self.address)
     }
 
     /// Every e-mail that was offered, also those refused.

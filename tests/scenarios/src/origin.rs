@@ -297,7 +297,7 @@ async fn a_clients_word_about_author_and_attempts_counts_for_nothing(bank: Bank)
     .await?;
     let waiting = client.bank.look("notifications.commands.retry.5s").await?;
     ensure!(waiting[0].headers.get(PRINCIPAL_HEADER).map(String::as_str) == Some(CLIENT));
-    // What is parked has the author whom the broker vouches for.
+    // A parked message has the author whom the broker vouches for.
     let freeze = FreezeAccount {
         account_id: AccountId::new(),
         reason: "test".to_owned(),

@@ -1,6 +1,6 @@
 //! Parked messages, which their service lists, returns, drops and edits for operators. Promise:
 //! every message is listed by name, none can control the terminal, and every command ends within
-//! its timeout; what an operator did is done once, recorded and announced.
+//! its timeout; an operator's command is carried out once, recorded and announced.
 
 use std::{
     collections::BTreeMap,

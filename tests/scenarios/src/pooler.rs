@@ -20,7 +20,7 @@ pub(crate) fn facts() -> Vec<Fact> {
 /// Notes under which settings rows of the outbox come and go.
 const NOTE_SETTINGS: &str = "
     CREATE TABLE noted (doing text, settings text, PRIMARY KEY (doing, settings));
-    CREATE FUNCTION note_settings() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    CREATE FUNCTION note_settings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
         INSERT INTO noted VALUES (TG_OP, concat_ws(' ',
             current_setting('statement_timeout'),
             current_setting('idle_in_transaction_session_timeout'),

@@ -13,7 +13,11 @@ use shared_events::topology::SERVICES;
 use tokio::{process::Command, sync::OnceCell};
 
 pub(crate) fn facts() -> Vec<Fact> {
-    facts![the_schemas_are_enough_to_use_the_bank, a_bank_that_breaks_its_contract_is_noticed]
+    facts![
+        the_schemas_are_enough_to_use_the_bank,
+        a_bank_that_breaks_its_contract_is_noticed,
+        a_stranger_connects_with_a_certificate_and_a_password_from_a_file,
+    ]
 }
 
 const MODULES: &str = "import jsonschema, pika, rfc3339_validator";
@@ -25,6 +29,23 @@ async fn the_schemas_are_enough_to_use_the_bank(bank: Bank) -> Result<()> {
     ensure!(done.status.success() && summary["ok"] == true, "{}", said(&done));
     ensure!(summary["balances"] == json!({"alice": "70.00", "bob": "30.00"}), "{summary}");
     ensure!(summary["rejected"] == "insufficient_funds", "{summary}");
+    Ok(())
+}
+
+async fn a_stranger_connects_with_a_certificate_and_a_password_from_a_file(
+    bank: Bank,
+) -> Result<()> {
+    bank.start_all(&SERVICES).await?;
+    let url = bank.amqps_url(CLIENT, &bank.certificates().client(CLIENT)?);
+    std::fs::create_dir_all(scratch()?)?;
+    let file = scratch()?.join("client-password");
+    std::fs::write(&file, "teller-dev\n")?;
+    let mut command = program(&url, &schemas()).await?;
+    let done = run(command.arg("--password-file").arg(&file)).await?;
+    ensure!(done.status.success(), "{}", said(&done));
+    // Without a password the certificate is the login.
+    let done = run(&mut program(&url, &schemas()).await?).await?;
+    ensure!(done.status.success(), "{}", said(&done));
     Ok(())
 }
 
@@ -51,10 +72,15 @@ async fn a_bank_that_breaks_its_contract_is_noticed(bank: Bank) -> Result<()> {
 }
 
 async fn first_day(bank: &Bank, schemas: &Path) -> Result<Output> {
+    run(&mut program(&bank.amqp_url(CLIENT), schemas).await?).await
+}
+
+async fn program(url: &str, schemas: &Path) -> Result<Command> {
     static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
     let python = PYTHON.get_or_try_init(python).await?;
-    let program = tests().join("python/first_day.py");
-    run(Command::new(python).arg(program).arg(bank.amqp_url(CLIENT)).arg(schemas)).await
+    let mut command = Command::new(python);
+    command.arg(tests().join("python/first_day.py")).arg(url).arg(schemas);
+    Ok(command)
 }
 
 /// A Python that has what the program needs: the machine's, or one below `target`.

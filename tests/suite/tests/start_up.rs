@@ -18,10 +18,8 @@ case "$1 $*" in
   inspect*RestartCount*) [ "$STATE" != restarting ] && echo 0 || echo 3 ;;
   inspect*Healthcheck*) printf '%s\n' CMD-SHELL pg_isready ;;
   inspect*State.Status*) echo "ledger-db $STATE, not healthy" ;;
-  inspect*) echo ledger-db ;;
-  exec*psql*)
-    [ "$STATE" = restarting ] && exit 0
-    echo "psql: error: FATAL:  password authentication failed for user \"ledger\"" >&2; exit 2 ;;
+  inspect*) [ "$STATE" = refused ] && echo ledger-svc || echo ledger-db ;;
+  logs*) echo "ledger: the database refuses the role or the password of its URL" ;;
   exec*) [ "$STATE" = healthy ] ;;
   info*DockerRootDir*) echo / ;;
   info*) echo "$SAYS" >&2; exit 1 ;;
@@ -60,6 +58,7 @@ impl Stage {
         Command::new(root.join(script))
             .env("PATH", format!("{}:{path}", self.0.display()))
             .env_remove("DOCKER_HOST")
+            .env("BANKWIRE_SECRETS", self.0.join("secrets"))
             .envs(variables.iter().copied())
             .output()
             .expect("the script starts")
@@ -109,11 +108,139 @@ fn a_port_that_is_taken_is_named_with_its_variable() {
 #[test]
 fn a_database_with_another_password_is_told_at_once() {
     let stage = Stage::new("password");
-    let line = stage.last_line("scripts/up", &[("COMPOSE", "2"), ("STATE", "starting")]);
-    let expected = "up: ledger-db has books that were made with another password: give that one \
-                    (LEDGER_DB_PASSWORD=... make up), or make the new one theirs: scripts/compose \
-                    exec ledger-db psql -U ledger -c \"ALTER ROLE ledger PASSWORD '...'\"";
-    assert_eq!(line, expected);
+    let line = stage.last_line("scripts/up", &[("COMPOSE", "2"), ("STATE", "refused")]);
+    let expected =
+        "up: ledger-db has books that were made with another password: put that one into ";
+    assert!(line.starts_with(expected), "{line}");
+    let remedy = "/database/ledger, or make a new one theirs: scripts/rotate database/ledger";
+    assert!(line.ends_with(remedy), "{line}");
+}
+
+#[test]
+fn a_bank_has_secrets_of_its_own_that_only_its_owner_can_read() {
+    let stage = Stage::new("secrets");
+    let folder = stage.0.join("secrets");
+    let _ = fs::remove_dir_all(&folder);
+    let files = ["broker/operator", "database/accounts", "database/ledger_owner", "webhook"];
+    let read = |file: &&str| fs::read_to_string(folder.join(file)).expect("a secret");
+    assert!(stage.run("scripts/secrets", &[]).status.success());
+    let first: Vec<String> = files.iter().map(read).collect();
+    let different: std::collections::BTreeSet<&String> = first.iter().collect();
+    assert_eq!(different.len(), files.len(), "each is another");
+    assert!(first.iter().all(|secret| secret.len() >= 43 && !secret.ends_with("-dev")));
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert!(files.iter().all(|file| mode(&folder.join(file)) == 0o600));
+    assert!(!folder.join("broker/ledger").exists(), "a service logs in by certificate");
+
+    // Another run keeps the secrets, and makes a missing one.
+    fs::remove_file(folder.join(files[0])).expect("it is there");
+    assert!(stage.run("scripts/secrets", &[]).status.success());
+    let second: Vec<String> = files.iter().map(read).collect();
+    assert_ne!(second[0], first[0]);
+    assert_eq!(second[1..], first[1..]);
+
+    // Public passwords are made by the switch alone, and are told.
+    fs::remove_file(folder.join(files[0])).expect("it is there");
+    let output = stage.run("scripts/secrets", &[("BANKWIRE_DEVELOPMENT_SECRETS", "1")]);
+    assert_eq!(read(&files[0]), "operator-dev");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("has public passwords of development"), "{told}");
+}
+
+/// The environment of a container is shown by `docker inspect`, and its commands in lists of
+/// processes.
+#[test]
+fn no_container_has_a_secret_in_its_environment_or_command() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let compose = fs::read_to_string(root.join("compose.yaml")).expect("compose.yaml");
+    for line in compose.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        let Some((name, value)) = line.trim().split_once(": ") else { continue };
+        let is_secret = name.contains("PASSWORD") || name.contains("SECRET");
+        let is_file = value.starts_with("/run/bankwire");
+        assert!(!is_secret || is_file || name == "BANKWIRE_DEVELOPMENT_SECRETS", "{line}");
+        assert!(!value.contains("-dev}") && !value.contains("whsec_"), "{line}");
+    }
+}
+
+#[test]
+fn no_server_of_the_bank_listens_without_tls() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |file| fs::read_to_string(root.join(file)).expect(file);
+    let (compose, broker, rules) =
+        (read("compose.yaml"), read("rabbitmq/rabbitmq.conf"), read("docker/secrets/pg_hba.conf"));
+    for line in [
+        "\nlisteners.tcp = none",
+        "\nstream.listeners.tcp = none",
+        "\nprometheus.tcp.listener = none",
+        "\nmanagement.ssl.port",
+    ] {
+        assert!(broker.contains(line), "{line}");
+    }
+    // Erlang's own ports have no encryption.
+    let start = read("rabbitmq/start");
+    for line in ["inet_dist_use_interface {127,0,0,1}", "ERL_EPMD_ADDRESS:-127.0.0.1"] {
+        assert!(start.contains(line), "{line}");
+    }
+    assert!(!broker.contains("management.tcp") && broker.contains("fail_if_no_peer_cert = true"));
+    let mut network = rules.lines().filter(|rule| rule.starts_with("host"));
+    let is_strict = |rule: &str| rule.starts_with("hostssl") && rule.contains("clientcert=");
+    assert!(network.all(|rule| rule.ends_with("reject") || is_strict(rule)));
+    for line in compose.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        assert!(!line.contains("amqp://"), "{line}");
+        assert!(!line.contains("postgres://") || line.contains("sslmode=verify-full"), "{line}");
+    }
+}
+
+/// A container that was broken into reaches no more than its networks, and has no right on its
+/// machine.
+#[test]
+fn a_container_has_the_networks_that_it_needs_and_no_rights() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let compose = fs::read_to_string(root.join("compose.yaml")).expect("compose.yaml");
+    let confined = compose.split("x-confined: &confined\n").nth(1).expect("the confinement");
+    let confined = confined.split("\n\n").next().expect("its lines");
+    for line in ["read_only: true", "cap_drop: [ALL]", "security_opt: ['no-new-privileges:true']"] {
+        assert!(confined.contains(line), "{line}");
+    }
+    for group in ["database", "service", "migrate"] {
+        let start = format!("x-{group}: &{group}\n  <<: *confined\n");
+        let group = compose.split(&start).nth(1).expect("a group of containers is confined");
+        let group = group.split("\n\n").next().expect("its lines");
+        assert!(group.contains("mem_limit:") && group.contains("pids_limit:"), "{group}");
+    }
+    let services = compose.split("\nservices:\n").nth(1).expect("services");
+    let services =
+        services.split("\n# Without masquerading").next().expect("the end of the services");
+    let mut networks = Vec::new();
+    for service in services.split("\n\n") {
+        let service = service.trim_start_matches('\n');
+        let (name, rest) = service.trim().split_once(":\n").expect("a name and its lines");
+        let is_grouped = ["*database", "*service", "*migrate"]
+            .iter()
+            .any(|group| rest.contains(&format!("<<: {group}\n")));
+        let is_bounded = rest.contains("mem_limit:") && rest.contains("pids_limit:");
+        assert!(is_grouped || rest.contains("<<: *confined\n") && is_bounded, "{name}");
+        assert!(!rest.contains("docker.sock") && !rest.contains("privileged: true"), "{name}");
+        let own = rest.lines().find_map(|line| line.trim().strip_prefix("networks: "));
+        networks.push((name, own.unwrap_or("none")));
+    }
+    let expected = [
+        ("secrets", "none"),
+        ("broker", "[bus]"),
+        ("accounts-db", "[accounts-db]"),
+        ("ledger-db", "[ledger-db]"),
+        ("notifications-db", "[notifications-db]"),
+        ("accounts-migrate", "[accounts-db]"),
+        ("accounts-svc", "[bus, accounts-db]"),
+        ("ledger-migrate", "[ledger-db]"),
+        ("ledger-svc", "[bus, ledger-db]"),
+        ("notifications-migrate", "[notifications-db]"),
+        ("notifications-svc", "[bus, notifications-db, egress]"),
+        ("mail", "[egress]"),
+    ];
+    assert_eq!(networks, expected);
+    assert!(services.contains("network_mode: none"), "the container of the secrets has a network");
 }
 
 #[test]

@@ -15,19 +15,22 @@ use lettre::{
     },
     transport::smtp::{
         Error as SmtpError, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
-        authentication::Credentials,
         client::{Tls, TlsParameters},
         extension::ClientId,
     },
 };
 use metrics::gauge;
-use secrecy::{ExposeSecret, SecretString};
-use shared_events::{address::Address as ServerAddress, envelope::chain, text::is_visible_line};
+use shared_events::{
+    address::Address as ServerAddress,
+    envelope::chain,
+    secret::{Secret, SecretError},
+    text::is_visible_line,
+};
 use tracing::{info, warn};
 use url::Host;
 
 use super::{
-    smtp_client::{MailServer, SendError},
+    smtp_client::{MailServer, SendError, SmtpLogin},
     smtp_replies::{SmtpStep, attempt_result},
 };
 use crate::{
@@ -52,14 +55,20 @@ pub(crate) struct Mailer {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSmtp {
     /// The URL has an unknown scheme or kind of TLS.
-    #[error("must be smtp://, smtp://...?tls=required, smtp://...?tls=opportunistic or smtps://")]
+    #[error("must be smtps://, smtp:// (with TLS), smtp://...?tls=opportunistic or ...?tls=none")]
     Kind,
+    /// A password would be sent to whoever answers.
+    #[error("there is a password for the mail server, and its URL does not require TLS")]
+    PlainPassword,
     /// The URL names the folder of a socket.
     #[error("the mail server's URL names a socket instead of a host")]
     Socket,
     /// There is a password without a user.
     #[error("there is a password for the mail server, and its URL names no user")]
     NoUser,
+    /// The password cannot be read.
+    #[error("there is no login for the mail server")]
+    Password(#[from] SecretError),
     /// The bank's own name in the URL is not usable in a greeting.
     #[error("the bank's own name behind the mail server's host is no domain and no IP address")]
     HelloName,
@@ -172,7 +181,7 @@ fn ascii_domain(user: &str, domain: &str) -> Option<Address> {
 /// The mail server of an address. A password of its own setting wins over a password in the URL.
 fn mail_server(
     address: &ServerAddress,
-    password: Option<SecretString>,
+    password: Option<Secret>,
 ) -> Result<MailServer, InvalidSmtp> {
     let host = address.host.clone();
     if host.starts_with('/') {
@@ -182,24 +191,23 @@ fn mail_server(
     let kinds_of_tls: Vec<&str> =
         address.parameters.iter().map(|(_, value)| value.as_str()).collect();
     let (tls, port) = match (address.scheme, kinds_of_tls.as_slice()) {
-        ("smtp", []) => (Tls::None, SMTP_PORT),
-        ("smtp", ["required"]) => (Tls::Required(parameters()?), SUBMISSION_PORT),
+        ("smtp", ["none"]) => (Tls::None, SMTP_PORT),
+        ("smtp", [] | ["required"]) => (Tls::Required(parameters()?), SUBMISSION_PORT),
         ("smtp", ["opportunistic"]) => (Tls::Opportunistic(parameters()?), SUBMISSION_PORT),
         ("smtps", [] | ["required"]) => (Tls::Wrapper(parameters()?), SUBMISSIONS_PORT),
         _ => return Err(InvalidSmtp::Kind),
     };
     let password = password.or_else(|| address.password.clone());
-    let password = password.filter(|password| !password.expose_secret().is_empty());
-    let credentials = match (address.user.as_str(), password) {
-        (_, None) => None,
-        ("", Some(_)) => return Err(InvalidSmtp::NoUser),
-        (user, Some(password)) => {
-            Some(Credentials::new(user.to_owned(), password.expose_secret().to_owned()))
-        }
-    };
+    let login = SmtpLogin { user: address.user.clone(), password };
+    if login.credentials()?.is_some() && login.user.is_empty() {
+        return Err(InvalidSmtp::NoUser);
+    }
+    if login.credentials()?.is_some() && matches!(tls, Tls::None | Tls::Opportunistic(_)) {
+        return Err(InvalidSmtp::PlainPassword);
+    }
     let hello_name = hello_name(address.path.as_deref().unwrap_or_default().trim_matches('/'))?;
     let port = address.url.port().unwrap_or(port);
-    Ok(MailServer { host, port, tls, hello_name, credentials, idle: Mutex::default() })
+    Ok(MailServer { host, port, tls, hello_name, login, idle: Mutex::default() })
 }
 
 /// The name of the bank in its greeting to the mail server: the name of this machine by default.

@@ -18,8 +18,13 @@ use lettre::{
         response::Response,
     },
 };
-use shared_events::envelope::chain;
+use secrecy::ExposeSecret;
+use shared_events::{
+    envelope::chain,
+    secret::{Secret, SecretError},
+};
 use tokio::time::timeout;
+use tracing::error;
 
 use super::smtp_replies::SmtpStep;
 
@@ -55,13 +60,31 @@ impl SendError {
     }
 }
 
+/// The bank's user at the mail server.
+pub(super) struct SmtpLogin {
+    pub(super) user: String,
+    /// Read again for each connection; without one, or with an empty one, nobody logs in.
+    pub(super) password: Option<Secret>,
+}
+
+impl SmtpLogin {
+    /// The login as it is now.
+    pub(super) fn credentials(&self) -> Result<Option<Credentials>, SecretError> {
+        let password = self.password.as_ref().map(Secret::read).transpose()?;
+        let password = password.filter(|password| !password.expose_secret().is_empty());
+        Ok(password.map(|password| {
+            Credentials::new(self.user.clone(), password.expose_secret().to_owned())
+        }))
+    }
+}
+
 /// The bank's mail server.
 pub(super) struct MailServer {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) tls: Tls,
     pub(super) hello_name: ClientId,
-    pub(super) credentials: Option<Credentials>,
+    pub(super) login: SmtpLogin,
     pub(super) idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
 }
 
@@ -103,6 +126,10 @@ impl MailServer {
             Tls::Wrapper(tls) => Some(tls.clone()),
             Tls::None | Tls::Opportunistic(_) | Tls::Required(_) => None,
         };
+        let credentials = self.login.credentials().map_err(|fault| {
+            error!(error = %chain(&fault), "the bank cannot log in to its mail server");
+            SendError::Unreachable("the bank cannot log in to its mail server now".to_owned())
+        })?;
         let server = (self.host.as_str(), self.port);
         let hello = &self.hello_name;
         let connecting =
@@ -116,7 +143,7 @@ impl MailServer {
         if let Some(tls) = upgrade {
             bounded(SmtpStep::Greeting, connection.starttls(tls.clone(), hello)).await?;
         }
-        if let Some(credentials) = &self.credentials {
+        if let Some(credentials) = &credentials {
             bounded(SmtpStep::Greeting, connection.auth(DEFAULT_MECHANISMS, credentials)).await?;
         }
         Ok(connection)

@@ -11,9 +11,10 @@ use reqwest::{
     redirect::Policy,
 };
 use shared_events::envelope::chain;
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::{
+    bank_keys::BankKeys,
     response::{attempt_result, retry_after},
     signature::signature_header,
     ssrf_guard::{PublicResolver, Receiver, WebhookPolicy, check_url},
@@ -40,9 +41,7 @@ pub(crate) struct WebhookClient {
     public: Client,
     /// For the receivers that the bank names.
     named: Client,
-    bank_key: SigningKey,
-    /// The bank's key before, while receivers learn the new one.
-    previous_bank_key: Option<SigningKey>,
+    bank_keys: BankKeys,
     policy: WebhookPolicy,
 }
 
@@ -66,8 +65,7 @@ impl WebhookClient {
         Ok(Self {
             public: builder().https_only(true).dns_resolver(PublicResolver).build()?,
             named: builder().build()?,
-            bank_key: settings.secret,
-            previous_bank_key: settings.secret_before,
+            bank_keys: BankKeys { current: settings.secret, before: settings.secret_before },
             policy: WebhookPolicy::new(settings.allow),
         })
     }
@@ -85,7 +83,14 @@ impl WebhookClient {
         };
         let (id, timestamp) = (delivery.id.to_string(), Utc::now().timestamp());
         let body = webhook_body(delivery);
-        let keys = self.signing_keys(&delivery.recipient.keys);
+        let bank_keys = match self.bank_keys.read() {
+            Ok(keys) => keys,
+            Err(fault) => {
+                error!(error = %chain(&fault), "webhooks cannot be signed");
+                return AttemptResult::unreachable("the bank cannot sign now");
+            }
+        };
+        let keys = signing_keys(&delivery.recipient.keys, &bank_keys);
         let request = client
             .post(url)
             .header(CONTENT_TYPE, "application/json")
@@ -106,20 +111,18 @@ impl WebhookClient {
             }
         }
     }
+}
 
-    /// The keys that sign: the holder's key or the bank's; and the key before, where it was
-    /// replaced.
-    fn signing_keys<'k>(&'k self, keys: &'k SigningKeys) -> Vec<&'k SigningKey> {
-        let bank_keys = std::iter::once(&self.bank_key).chain(&self.previous_bank_key);
-        let own: Vec<&SigningKey> = match &keys.own {
-            Some(own) => vec![own],
-            None => bank_keys.clone().collect(),
-        };
-        match &keys.previous {
-            None => own,
-            Some(PreviousKey::Own(previous)) => own.into_iter().chain([previous]).collect(),
-            Some(PreviousKey::BankKey) => own.into_iter().chain(bank_keys).collect(),
-        }
+/// The keys that sign: the holder's key or the bank's; and the key before, where it was replaced.
+fn signing_keys<'k>(keys: &'k SigningKeys, bank_keys: &'k [SigningKey]) -> Vec<&'k SigningKey> {
+    let own: Vec<&SigningKey> = match &keys.own {
+        Some(own) => vec![own],
+        None => bank_keys.iter().collect(),
+    };
+    match &keys.previous {
+        None => own,
+        Some(PreviousKey::Own(previous)) => own.into_iter().chain([previous]).collect(),
+        Some(PreviousKey::BankKey) => own.into_iter().chain(bank_keys).collect(),
     }
 }
 

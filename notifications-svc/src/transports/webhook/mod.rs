@@ -1,6 +1,7 @@
 //! Signed requests by HTTP (Standard Webhooks 1.0).
 //!
 //! ```text
+//! bank_keys       the bank's own keys, as they are now
 //! client          one request: URL, body, signatures, attempt
 //! ssrf_guard      keeps requests out of the bank's own network
 //! public_address  the addresses that the Internet routes
@@ -9,6 +10,7 @@
 //! response        the answer as the result of an attempt
 //! ```
 
+mod bank_keys;
 mod client;
 mod public_address;
 mod response;

@@ -3,7 +3,7 @@
 
 mod fakes;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use fakes::{FakeBroker, FakeHandler, FakeStore, Journal};
 use lapin::{
@@ -22,7 +22,7 @@ use crate::{
         test_messages::{QUEUE, body_of, command, delivery, envelope},
         time_limit::AdaptiveTimeout,
     },
-    topology::COMMANDS,
+    topology::{CLIENT_FAULTS_PARKED_MAX, COMMANDS},
 };
 
 /// A batch processor over fakes, and the fakes.
@@ -135,6 +135,19 @@ async fn an_undecodable_message_is_parked_and_its_sender_is_told() {
         bench.journal.calls(),
         [&parked[..], &["begin", "commit", "acknowledge up to 2"]].concat()
     );
+}
+
+#[tokio::test]
+async fn a_clients_faulty_messages_fill_no_parked_queue() {
+    let bench = Bench::new();
+    bench.broker.message_count.store(CLIENT_FAULTS_PARKED_MAX, Ordering::Relaxed);
+    let faulty = delivery(1, COMMANDS, CONTENT_TYPE, b"{".to_vec());
+    let batch = [asking(faulty), anonymous(command(2, &envelope("b"))), command(3, &envelope("c"))];
+    assert_eq!(bench.process(&batch).await, Some(Settled::All));
+    let calls = ["reply client.acme.1", "begin", "commit", "acknowledge up to 3"];
+    assert_eq!(bench.journal.calls(), calls, "the client is told, and nothing is parked");
+    assert_eq!(bench.process(&commands(&["hopeless"])).await, Some(Settled::All));
+    assert_eq!(bench.journal.calls_of("publish"), ["publish accounts hopeless"]);
 }
 
 #[tokio::test]

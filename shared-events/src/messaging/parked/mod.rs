@@ -22,7 +22,7 @@
 //! edit      (pure) a body with other data
 //! answers   (pure) answers and refusals
 //! store     a transaction together with the messages that leave the queue with its commit
-//! repo      the records: who asked, what for, and the answer
+//! repo      the records: principal, request and answer of each command
 //! ```
 
 mod answers;

@@ -1,12 +1,12 @@
 //! A scan of a parked queue, which leaves the other messages in their places. Promise: each message
-//! that the queue held at the beginning comes once, oldest first; memory holds one page of messages;
-//! a scan begins after the messages of the one before are back; every step has a bound.
+//! that the queue held at the beginning comes once, oldest first; memory holds one page of
+//! messages; a scan begins after the messages of the one before are back; every step has a bound.
 //!
-//! A quorum queue puts returned messages behind those that were returned before. So a scan takes the
-//! whole queue and returns it in order, even if its user stops early. It closes a channel for each
-//! page, because the queue takes the messages of a closed channel back in their order, and those of
-//! a `nack` of several in any order. The broker takes them back some time after it has answered the
-//! closing, so the scan waits until the queue counts them.
+//! A quorum queue puts returned messages behind those that were returned before. So a scan takes
+//! the whole queue and returns it in order, even if its user stops early. It closes a channel for
+//! each page, because the queue takes the messages of a closed channel back in their order, and
+//! those of a `nack` of several in any order. The broker takes them back some time after it has
+//! answered the closing, so the scan waits until the queue counts them.
 
 use std::{
     sync::Arc,
@@ -17,16 +17,17 @@ use futures_util::StreamExt;
 use lapin::{
     Acker, Consumer,
     message::Delivery,
-    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, QueueDeclareOptions},
+    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions},
     types::FieldTable,
 };
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
+    task::JoinError,
     time::{sleep, timeout},
 };
 use tracing::warn;
 
-use super::super::broker_channel::ChannelGuard;
+use super::super::broker_channel::{ChannelGuard, count_messages};
 use crate::{
     amqp::{
         answer::{BusError, in_time},
@@ -147,9 +148,12 @@ impl QueueScan {
     pub(crate) async fn end(mut self, taken: Vec<Acker>) -> Result<(), BusError> {
         let Some(scan) = self.open.take() else { return Ok(()) };
         let ending = scan.end(Arc::clone(&self.queue), taken);
-        tokio::spawn(ending)
-            .await
-            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+        match tokio::spawn(ending).await.map_err(JoinError::try_into_panic) {
+            Ok(ended) => ended,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The process ends, and its connections with it.
+            Err(Err(_)) => Ok(()),
+        }
     }
 }
 
@@ -241,12 +245,7 @@ impl OpenScan {
         Ok(true)
     }
 
-    /// The number of messages that no consumer holds.
     async fn count(&self) -> Result<u32, BusError> {
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let asking =
-            self.counting.queue_declare(self.queue.as_str().into(), options, FieldTable::default());
-        let found = in_time("looking up a queue", async { Ok(asking.await?) }).await?;
-        Ok(found.message_count())
+        count_messages(&self.counting, &self.queue).await
     }
 }

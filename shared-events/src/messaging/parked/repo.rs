@@ -1,5 +1,5 @@
-//! The records of operators' commands: who asked for what, when, the answer, and each message that
-//! left the parked queue.
+//! The records of operators' commands: principal, request, time, answer, and the messages that left
+//! the parked queue by each.
 
 use std::collections::HashSet;
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use shared_events::topology::{ClientPrincipal, VIRTUAL_HOST, client_user, guard_limits};
 use teller_client::{Refusal, TellerError, input::InvalidInput};
 
-use crate::global::secret;
+use crate::global::{read, secret};
 
 const PASSWORD: &str = "TELLER_MANAGEMENT_PASSWORD";
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -21,7 +22,7 @@ pub(crate) struct Options {
         long,
         value_name = "URL",
         env = "TELLER_MANAGEMENT_URL",
-        default_value = "http://127.0.0.1:15672"
+        default_value = "https://127.0.0.1:15671"
     )]
     management_url: String,
     /// The administrator of the broker
@@ -42,7 +43,7 @@ pub(crate) struct Management {
     http: reqwest::Client,
     url: String,
     user: String,
-    password: String,
+    password: SecretString,
     pub(crate) vhost: String,
 }
 
@@ -52,6 +53,7 @@ impl Options {
             let rule = format!("must be set, or {PASSWORD}_FILE must name a file with it");
             InvalidInput::new(PASSWORD, rule)
         })?;
+        let password = read(PASSWORD, &password)?;
         if reqwest::Url::parse(&self.management_url).is_err() {
             return Err(InvalidInput::new("management-url", "must be a URL").into());
         }
@@ -74,7 +76,6 @@ impl Management {
         let user = client_user(client);
         let (name, vhost) = (&user.name, &self.vhost);
         self.put_login(client).await?;
-        self.put(&["permissions", vhost, name], &user.permissions()).await?;
         for topic in user.topic_permissions() {
             self.put(&["topic-permissions", vhost, name], &topic).await?;
         }
@@ -82,6 +83,8 @@ impl Management {
             let parameter = limit["name"].as_str().unwrap_or_default();
             self.put(&["global-parameters", parameter], &limit).await?;
         }
+        // After its rights by type: without them, permissions give a new user all types.
+        self.put(&["permissions", vhost, name], &user.permissions()).await?;
         // Last: a client that is locked out has the right permissions when it returns.
         for (limit, value) in user.limits().as_object().into_iter().flatten() {
             self.put(&["user-limits", name, limit], &json!({ "value": value })).await?;
@@ -139,7 +142,7 @@ impl Management {
             segments.pop_if_empty().push("api").extend(path);
         }
         let mut request = self.http.request(method.clone(), url);
-        request = request.basic_auth(&self.user, Some(&self.password));
+        request = request.basic_auth(&self.user, Some(self.password.expose_secret()));
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -1,4 +1,4 @@
-//! What operators ask and command about parked messages, of which the bank has none.
+//! Queries and commands of operators about parked messages, of which the bank has none.
 
 use anyhow::Result;
 use serde_json::Map;

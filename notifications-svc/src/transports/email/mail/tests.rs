@@ -1,6 +1,6 @@
 //! Addresses of people and of mail servers.
 
-use lettre::transport::smtp::client::Tls;
+use lettre::transport::smtp::{authentication::Credentials, client::Tls};
 
 use super::*;
 use crate::settings::mail_server_address;
@@ -42,13 +42,14 @@ fn read(url: &str, password: Option<&str>) -> Result<MailServer, InvalidSmtp> {
 #[test]
 fn a_mail_server_has_a_host_and_the_port_of_its_kind() {
     for (url, host, port) in [
-        ("smtp://mail:1025", "mail", 1_025),
-        ("smtp://mail", "mail", 25),
+        ("smtp://mail:1025?tls=none", "mail", 1_025),
+        ("smtp://mail?tls=none", "mail", 25),
+        ("smtp://mail", "mail", 587),
         ("smtp://[::1]:2525", "::1", 2_525),
         ("smtps://u@[2001:db8::7]/", "2001:db8::7", 465),
-        ("smtp://192.0.2.1", "192.0.2.1", 25),
-        ("smtp://m%61il", "mail", 25),
-        ("smtp://bücher.example", "xn--bcher-kva.example", 25),
+        ("smtp://192.0.2.1", "192.0.2.1", 587),
+        ("smtp://m%61il", "mail", 587),
+        ("smtp://bücher.example", "xn--bcher-kva.example", 587),
         ("smtp://user@mail?tls=required", "mail", 587),
         ("smtp://user@mail:25?tls=opportunistic", "mail", 25),
         ("smtps://user:secret@mail", "mail", 465),
@@ -57,15 +58,20 @@ fn a_mail_server_has_a_host_and_the_port_of_its_kind() {
         let server = read(url, None).unwrap_or_else(|error| panic!("{url}: {error}"));
         assert_eq!((server.host.as_str(), server.port), (host, port), "{url}");
     }
-    assert!(matches!(read("smtp://mail", None).map(|server| server.tls), Ok(Tls::None)));
+    let tls = |url| read(url, None).map(|server| server.tls);
+    assert!(matches!(tls("smtp://mail"), Ok(Tls::Required(_))), "nothing is plain by omission");
+    assert!(matches!(tls("smtp://mail?tls=none"), Ok(Tls::None)));
 }
 
 #[test]
 fn an_impossible_mail_server_is_refused() {
     for (url, password, then) in [
-        ("smtp://mail?tls=yes", None, "must be smtp://, smtp://...?tls=required"),
-        ("smtp://mail?tls=required&tls=none", None, "must be smtp://"),
-        ("smtps://mail?tls=opportunistic", None, "must be smtp://"),
+        ("smtp://mail?tls=yes", None, "must be smtps://, smtp:// (with TLS)"),
+        ("smtp://mail?tls=required&tls=none", None, "must be smtps://"),
+        ("smtps://mail?tls=opportunistic", None, "must be smtps://"),
+        ("smtps://mail?tls=none", None, "must be smtps://"),
+        ("smtp://u@mail?tls=none", Some("secret"), "does not require TLS"),
+        ("smtp://u:secret@mail?tls=opportunistic", None, "does not require TLS"),
         ("smtp://%2Frun%2Fmail", None, "names a socket instead of a host"),
         ("smtp://:secret@mail", None, "names no user"),
         ("smtp://mail", Some("secret"), "names no user"),
@@ -90,8 +96,9 @@ fn the_bank_greets_by_the_name_behind_the_host() {
 
 #[test]
 fn any_password_logs_in_as_it_is() {
-    let credentials =
-        |url: &str, password: Option<&str>| read(url, password).expect(url).credentials;
+    let credentials = |url: &str, password: Option<&str>| {
+        read(url, password).expect(url).login.credentials().expect("no file is needed")
+    };
     let given =
         |user: &str, password: &str| Some(Credentials::new(user.to_owned(), password.to_owned()));
     let nasty = "a%41%ff:/?#[]@ ž";
@@ -107,4 +114,23 @@ fn any_password_logs_in_as_it_is() {
     ] {
         assert_eq!(credentials(url, password), then, "{url}");
     }
+}
+
+#[test]
+fn a_password_in_a_file_is_read_at_each_login() {
+    let file = std::env::temp_dir().join(format!("smtp-{}", uuid::Uuid::now_v7()));
+    std::fs::write(&file, "first").expect("a file can be written");
+    let address = mail_server_address("smtp://user@mail").expect("an address");
+    let server = mail_server(&address, Some(Secret::File(file.clone()))).expect("a server");
+    for password in ["first", "p%41 ss@:/?#[]ü"] {
+        std::fs::write(&file, format!("{password}\n")).expect("a file can be written");
+        let then = Credentials::new("user".to_owned(), password.to_owned());
+        assert_eq!(server.login.credentials().expect("it is readable"), Some(then));
+    }
+    std::fs::remove_file(&file).expect("it is there");
+    assert!(server.login.credentials().is_err());
+    assert!(matches!(
+        mail_server(&address, Some(Secret::File(file))),
+        Err(InvalidSmtp::Password(_))
+    ));
 }

@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -206,6 +209,8 @@ pub(super) struct FakeBroker {
     pub(super) journal: Journal,
     /// Whether it confirms nothing.
     pub(super) is_lost: Arc<Mutex<bool>>,
+    /// The number of messages in each of its queues.
+    pub(super) message_count: Arc<AtomicU32>,
     pub(super) replies: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
@@ -231,6 +236,10 @@ impl DeliveryBroker for FakeBroker {
             self.journal.note(format!("publish {}{reason}", message.key));
         }
         Ok(())
+    }
+
+    async fn message_count(&self, _: &str) -> Result<u32, BusError> {
+        Ok(self.message_count.load(Ordering::Relaxed))
     }
 
     async fn publish_reply(
