@@ -246,7 +246,7 @@ fn work_policies(service: &str) -> Vec<Value> {
 }
 
 /// What no argument of a client's queue exceeds (operator policies), and the most queues of the
-/// virtual host: `guard.erl` needs a second to notice a client with too many.
+/// virtual host: `guard.erl` needs seconds to notice a client with too many.
 fn parameters() -> Vec<Value> {
     let parameter = |component: &str, name: &str, value: Value| {
         json!({
