@@ -1,11 +1,5 @@
--- The rights of the role that the service runs as (:role). `migrate` grants them anew after each migration.
-REVOKE ALL ON SCHEMA public FROM PUBLIC, :role;
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, :role;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, :role;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA public FROM PUBLIC, :role;
-
-GRANT USAGE ON SCHEMA public TO :role;
-GRANT SELECT ON _sqlx_migrations TO :role;
+-- The rights of the role that the service runs as (:role). `migrate` grants them anew after each
+-- migration, after those of shared-events/rights.sql.
 
 -- What happened is added to and never changed.
 GRANT SELECT, INSERT ON journal, entries, interest_terms, interest_capitalised, periods_closed TO :role;

@@ -1,15 +1,16 @@
--- The rights of the role that a service runs as (:role) on the delivery tables. `migrate` grants them anew after each migration.
+-- The rights of the role that a service runs as (:role): none but those below, on the delivery tables, and those of the
+-- service's own rights.sql. `migrate` grants them anew after each migration, all in one transaction.
 DO $$ BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO ', current_database()) || $role$:role$role$;
 END $$;
-REVOKE ALL ON SCHEMA bus FROM PUBLIC, :role;
-REVOKE ALL ON ALL TABLES IN SCHEMA bus FROM PUBLIC, :role;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA bus FROM PUBLIC, :role;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA bus FROM PUBLIC, :role;
+REVOKE ALL ON SCHEMA bus, public FROM PUBLIC, :role;
+REVOKE ALL ON ALL TABLES IN SCHEMA bus, public FROM PUBLIC, :role;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA bus, public FROM PUBLIC, :role;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA bus, public FROM PUBLIC, :role;
 
-GRANT USAGE ON SCHEMA bus TO :role;
-GRANT SELECT ON bus._sqlx_migrations TO :role;
+GRANT USAGE ON SCHEMA bus, public TO :role;
+GRANT SELECT ON bus._sqlx_migrations, public._sqlx_migrations TO :role;
 GRANT SELECT, INSERT, UPDATE (lane), DELETE ON bus.outbox TO :role;
 GRANT SELECT, INSERT, UPDATE (outcome), DELETE ON bus.inbox TO :role;
 GRANT SELECT, DELETE ON bus.inbox_rest TO :role;

@@ -45,10 +45,12 @@ impl Schema {
     ) -> Result<(), MigrateError> {
         for schema in self.all() {
             schema.migrations.run(&mut *connection).await?;
-            let rights = AssertSqlSafe(schema.rights.replace(ROLE, &identifier(role)));
-            // Without an explicit transaction, the statements of one message are one.
-            sqlx::raw_sql(rights).execute(&mut *connection).await?;
         }
+        let rights = self.all().map(|schema| schema.rights).concat();
+        let rights = AssertSqlSafe(rights.replace(ROLE, &identifier(role)));
+        // Without an explicit transaction, the statements of one message are one: a service that
+        // runs meanwhile lacks no right.
+        sqlx::raw_sql(rights).execute(&mut *connection).await?;
         Ok(())
     }
 
