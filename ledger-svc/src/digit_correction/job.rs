@@ -55,7 +55,7 @@ async fn correct_once(
     let mut work = context.begin().await?;
     let overlong = accounts::repo::overlong_in_tx(&mut work.tx()).await?;
     if overlong.is_empty() {
-        return Ok(());
+        return work.commit().await;
     }
     let mut set = LockSet::default();
     for (_, code, currency) in &overlong {

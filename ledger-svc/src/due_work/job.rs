@@ -174,7 +174,9 @@ impl<K: DueKind> Rounds<'_, K> {
 
     async fn due(&self) -> Result<DueItems<K::Item>, HandleError> {
         let mut work = self.context.begin().await?;
-        self.kind.due(&mut work.tx()).await
+        let due = self.kind.due(&mut work.tx()).await?;
+        work.commit().await?;
+        Ok(due)
     }
 
     async fn handle(&self, items: &[K::Item]) -> Result<(), HandleError> {

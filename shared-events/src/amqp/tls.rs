@@ -16,7 +16,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use rustls_native_certs::load_native_certs;
-use tokio::net::TcpStream;
+use tokio::{io::BufReader, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::address::{Address, AddressError};
@@ -26,6 +26,8 @@ pub(super) const PARAMETERS: [&str; 3] = [AUTHORITY, CERTIFICATE, KEY];
 const AUTHORITY: &str = "cacertfile";
 const CERTIFICATE: &str = "certfile";
 const KEY: &str = "keyfile";
+
+const READ_BYTES: usize = 64 * 1024;
 
 /// The files of a connection, all PEM.
 #[derive(Clone, Debug, Default)]
@@ -109,14 +111,16 @@ fn unusable(file: &Path, why: impl Display) -> Error {
     Error::new(ErrorKind::InvalidInput, format!("{} cannot be used: {why}", file.display()))
 }
 
-/// Encrypts a connection to the host of this name or address.
+/// Encrypts a connection to the host of this name or address. The TLS library reads 4 KiB at a
+/// time, which would be a system call for every few deliveries.
 pub(super) async fn encrypt(
     host: &str,
     stream: TcpStream,
     files: &TlsFiles,
-) -> io::Result<TlsStream<TcpStream>> {
+) -> io::Result<TlsStream<BufReader<TcpStream>>> {
     let server = ServerName::try_from(host.to_owned())
         .map_err(|error| Error::new(ErrorKind::InvalidInput, error))?;
+    let stream = BufReader::with_capacity(READ_BYTES, stream);
     TlsConnector::from(Arc::new(files.configuration()?)).connect(server, stream).await
 }
 

@@ -42,7 +42,8 @@ pub struct JobContext {
 
 impl JobContext {
     /// Opens a transaction; waits while too many events wait for the broker. Dropped without
-    /// [`UnitOfWork::commit`], the transaction leaves nothing behind.
+    /// [`UnitOfWork::commit`], the transaction leaves nothing behind, and its connection is closed
+    /// as after a fault: work that has only read ends with a commit, too.
     pub fn begin(&self) -> BoxFuture<'_, Result<UnitOfWork, HandleError>> {
         Box::pin(async {
             self.relay_queue.ready().await;

@@ -1,12 +1,15 @@
 //! The cost of a batch, in statements and messages and not in time. Promise: a batch of any size
 //! runs the same statements and one acknowledgement, its events travel in few messages, and leaves
-//! no row behind.
+//! no row behind. Jobs that find nothing to do keep their connections.
+
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
 use shared_events::{
     AccountId, Message as _, MessageId,
     ledger::{SubmitTransfers, TRANSFERS_MAX, TransfersPosted},
+    topology::SERVICES,
 };
 
 use super::bank_client::{BankClient, cash, customer, transfer};
@@ -15,6 +18,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     facts![
         a_thousand_transfers_cost_the_statements_of_one,
         the_events_of_a_hundred_waiting_commands_travel_in_few_messages,
+        a_service_without_work_opens_no_connection,
     ]
 }
 
@@ -75,6 +79,31 @@ async fn the_events_of_a_hundred_waiting_commands_travel_in_few_messages(bank: B
 fn one_deposit(account: AccountId) -> Result<Message> {
     let transfers = vec![transfer(cash(), customer(account), "1")?];
     Ok(Message::of(MessageId::new(), SubmitTransfers { transfers }))
+}
+
+/// A login with TLS costs both sides some ten milliseconds, and delays the postings beside it.
+async fn a_service_without_work_opens_no_connection(bank: Bank) -> Result<()> {
+    // Time for each job to look for work several times.
+    const ROUNDS: Duration = Duration::from_secs(12);
+    // The pool may grow by what runs at the same moment.
+    const AT_ONCE_MAX: i64 = 2;
+    bank.start_all(&SERVICES).await?;
+    let sessions = async || {
+        let mut all = Vec::new();
+        for service in SERVICES {
+            let count = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()";
+            all.push(bank.number(service, count).await?);
+        }
+        Ok::<_, anyhow::Error>(all)
+    };
+    tokio::time::sleep(ROUNDS).await;
+    let before = sessions().await?;
+    tokio::time::sleep(ROUNDS).await;
+    let opened = sessions().await?.into_iter().zip(before);
+    for (service, (now, before)) in SERVICES.into_iter().zip(opened) {
+        ensure!(now - before <= AT_ONCE_MAX, "{service}: {} new connections", now - before);
+    }
+    Ok(())
 }
 
 /// No row of the outbox; and no row of the ledger's inbox, since a transfer is its own proof.

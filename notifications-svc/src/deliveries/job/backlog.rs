@@ -43,6 +43,7 @@ impl BackgroundJob for BacklogMetrics {
 async fn count(context: &JobContext, channel: Channel) -> Result<(), HandleError> {
     let mut work = context.begin().await?;
     let backlog = repo::backlog_in_tx(&mut work.tx(), channel).await?;
+    work.commit().await?;
     let channel = channel.as_str();
     // Counts are far below 2^53.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float")]
