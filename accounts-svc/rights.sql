@@ -1,4 +1,6 @@
 -- The rights of the role that the service runs as (:role). `migrate` grants them anew after each
 -- migration, after those of shared-events/rights.sql.
 GRANT SELECT, INSERT, UPDATE ON accounts TO :role;
+-- Who may do what is added to and never changed.
+GRANT SELECT, INSERT ON access_changes TO :role;
 GRANT USAGE ON SEQUENCE account_serials TO :role;

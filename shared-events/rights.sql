@@ -15,6 +15,7 @@ GRANT SELECT, INSERT, UPDATE (lane), DELETE ON bus.outbox TO :role;
 GRANT SELECT, INSERT, UPDATE (outcome), DELETE ON bus.inbox TO :role;
 GRANT SELECT, DELETE ON bus.inbox_rest TO :role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON bus.suspects TO :role;
+GRANT SELECT, INSERT, UPDATE ON bus.access TO :role;
 -- Who asked for what about parked messages is never changed.
 GRANT SELECT, INSERT ON bus.parked_commands TO :role;
 GRANT SELECT, INSERT, UPDATE (acknowledged) ON bus.parked_moves TO :role;

@@ -16,6 +16,7 @@
 //!
 //! ```text
 //! wire             the border to the bus: messages in, requests; outcomes, messages out
+//! access           principals and their grants, for all services
 //! fields           checks of fields that the capabilities share
 //! holders          the holder of an account
 //! account_numbers  the bank, serial numbers and IBANs
@@ -33,6 +34,8 @@ mod wire;
 mod fields;
 mod holders;
 
+mod access;
+
 mod account_numbers;
 mod accounts;
 mod directory;
@@ -45,11 +48,12 @@ use futures_util::TryFutureExt;
 use shared_events::{
     host::{Host, Running},
     messaging::{Schema, Service},
-    topology::{ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
+    topology::{ACCOUNTS_ACCESS, ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
 };
 use sqlx::migrate::Migrator;
 
-use wire::{AccountCommands, AccountQueries, LedgerEvents};
+use access::{AccessJob, PrincipalsFile};
+use wire::{AccessCommands, AccountCommands, AccountQueries, LedgerEvents, access_events};
 
 /// The schema of the service's database.
 pub static SCHEMA: Schema = Schema { migrations: &MIGRATOR, rights: include_str!("../rights.sql") };
@@ -62,6 +66,9 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 pub fn run(host: Host, settings: Settings) -> Running {
     let service = Service::new("accounts", host.amqp, host.pool, &SCHEMA, host.health)
         .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
+        .grants_age_max(host.grants_age_max)
+        .work(AccessJob::new(PrincipalsFile::new(settings.principals), access_events))
+        .consume(ACCOUNTS_ACCESS, AccessCommands)
         .consume(ACCOUNTS_EVENTS, LedgerEvents)
         .answer(ACCOUNTS_QUERIES, AccountQueries);
     Box::pin(service.run(host.shutdown).err_into())

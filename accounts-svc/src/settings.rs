@@ -1,6 +1,8 @@
 //! The service's configuration. Promise: a bank whose IBANs this service cannot make stops the
 //! start, and the message names the key.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Deserializer, de};
 
 use crate::account_numbers::Bank;
@@ -10,6 +12,9 @@ use crate::account_numbers::Bank;
 pub struct Settings {
     #[serde(default = "default_bank", deserialize_with = "bank")]
     pub(crate) bank: Bank,
+    /// The file of principals, whose clients get their first grants from it.
+    #[serde(default)]
+    pub(crate) principals: Option<PathBuf>,
 }
 
 /// `bank.country` and `bank.code`; in the environment `BANKWIRE_BANK__COUNTRY` and so on.

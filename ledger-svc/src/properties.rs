@@ -24,9 +24,9 @@ use crate::{
         MonthlyInterest, Settlement, check_terms, day_fraction,
     },
     posting::{
-        Capture, Decided, Exchange, Instruction, InstructionOutcome, Kind, Leg, Loaded, MultiLeg,
-        Party, PlaceHold, PostingState, RejectReason, Release, Reversal, Rounding, Submitted,
-        Transfer, expiry_id, stored_record,
+        Author, Capture, Decided, Exchange, Instruction, InstructionOutcome, Kind, Leg, Loaded,
+        MultiLeg, Party, PlaceHold, PostingState, RejectReason, Release, Reversal, Rounding,
+        Submitted, Transfer, expiry_id, stored_record,
     },
     standing_orders::{self, Attempt, Execution, Order, OrderTerms, Repeat, Schedule, check_order},
 };
@@ -61,6 +61,11 @@ pub(crate) fn customer(n: u128) -> AccountId {
 
 pub(crate) fn id(n: u128) -> TransferId {
     TransferId(Uuid::from_u128(n))
+}
+
+/// The ledger itself, which may do everything.
+pub(crate) fn author() -> Author {
+    Author::ledger(command())
 }
 
 pub(crate) fn command() -> CommandId {
@@ -128,7 +133,7 @@ fn play(
     for step in steps {
         match step {
             Step::Submit(all) => {
-                for outcome in books.submit_all(command(), all.clone(), now()) {
+                for outcome in books.submit_all(&author(), all.clone(), now()) {
                     told.push(match outcome {
                         Submitted::New(id) | Submitted::Known(id) => {
                             books.known(id).map(|decided| decided.record.outcome.clone())
@@ -293,8 +298,8 @@ proptest! {
             money: Money::new(Decimal::from(500), currency("EUR")),
             allow_partial: false,
         });
-        books.submit(command(), instruction(1_000, cash), now());
-        books.submit_all(command(), all.clone(), now());
+        books.submit(&author(), instruction(1_000, cash), now());
+        books.submit_all(&author(), all.clone(), now());
         let mut done = BTreeMap::<u32, Vec<bool>>::new();
         for instruction in &all {
             let Some(group) = instruction.group else { continue };
@@ -342,9 +347,9 @@ proptest! {
                 true => Submitted::Known(id),
                 false => Submitted::Refused(instruction.clone(), RejectReason::IdempotencyConflict),
             };
-            prop_assert_eq!(books.submit(command(), instruction.clone(), now()), expected);
+            prop_assert_eq!(books.submit(&author(), instruction.clone(), now()), expected);
             let other = Instruction { reference: Some("else".to_owned()), ..instruction.clone() };
-            let conflict = books.submit(command(), other.clone(), now());
+            let conflict = books.submit(&author(), other.clone(), now());
             prop_assert_eq!(conflict, Submitted::Refused(other, RejectReason::IdempotencyConflict));
         }
         prop_assert_eq!(before, all_accounts(&books));

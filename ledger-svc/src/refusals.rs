@@ -35,6 +35,8 @@ pub(crate) enum ArrangementReason {
     UnknownOrder,
     /// The command's id was used before, with other content.
     IdempotencyConflict,
+    /// No grant of the author permits it.
+    NotPermitted,
 }
 
 /// A refused arrangement.

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, Utc};
 use ledger_svc::{
     accounts::{Account, Limits},
     bank_calendar::{BookingDates, Now},
-    posting::{Loaded, PostingState, stored_record},
+    posting::{Author, Loaded, PostingState, stored_record},
     wire,
 };
 use rust_decimal::Decimal;
@@ -59,7 +59,7 @@ fn work(bytes: &[u8], state: &mut PostingState) -> u64 {
     let instructions = wire::transfers(&command);
     let today = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a day");
     let now = Now { instant: Utc::now(), today, bookable: BookingDates::default() };
-    state.submit_all(id, instructions, now);
+    state.submit_all(&Author::ledger(id), instructions, now);
     let records = state.decided().map(|decided| stored_record::stored(&decided.record).to_text());
     records.map(|record| u64::from(record.contains("posted"))).sum()
 }

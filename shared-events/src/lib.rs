@@ -14,6 +14,7 @@
 //! ledger         > commands, events and queries, by version
 //! notifications /
 //! parked        messages about parked messages, the same for each service
+//! access        what a principal's grants permit
 //! catalogue     every published message once, for schemas, golden files and AsyncAPI
 //! topology      exchanges, queues, bindings, policies, users: one value, rendered for the broker
 //! asyncapi      the whole bus as an AsyncAPI document
@@ -27,6 +28,7 @@
 //! signals).
 #![deny(missing_docs)]
 
+pub mod access;
 pub mod accounts;
 pub mod asyncapi;
 pub mod catalogue;

@@ -25,6 +25,8 @@ codes! {
         /// The reply, or its rest, is larger than the maximal message. The command is done; smaller
         /// requests have smaller replies.
         ReplyTooLarge = "reply_too_large",
+        /// No grant of the principal permits the message; `message` names the missing right.
+        NotPermitted = "not_permitted",
     }
 }
 
@@ -87,6 +89,12 @@ impl MessageRefused {
     #[must_use]
     pub fn unavailable(why: impl Into<String>) -> Self {
         Self::new(RefusalCode::Unavailable, why)
+    }
+
+    /// The refusal because no grant of the principal permits the message.
+    #[must_use]
+    pub fn not_permitted(why: impl Into<String>) -> Self {
+        Self::new(RefusalCode::NotPermitted, why)
     }
 
     /// The refusal of a reply, or of the rest of a reply, with too many bytes.

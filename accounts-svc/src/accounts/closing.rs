@@ -1,7 +1,11 @@
 //! Closing an account: the client asks, the ledger locks its side or refuses. Promise: an answer of
 //! the ledger ends the closing that it belongs to, and no later one.
 
-use shared_events::{AccountId, Amount};
+use rust_decimal::Decimal;
+use shared_events::{
+    AccountId, Amount,
+    access::{Debit, Debited, Rights},
+};
 
 use super::{
     change::{AccountChange, ChangeKind, Decision, advance},
@@ -24,6 +28,15 @@ impl Closing {
     ) -> Result<Self, InvalidField> {
         must(payout != Some(account_id), "payout", || "another account".to_owned())?;
         Ok(Self { payout })
+    }
+
+    /// Whether the sender may have the balance paid out: a debit of an amount that only the ledger
+    /// knows.
+    pub(super) fn is_permitted(self, account: &Account, rights: &Rights) -> bool {
+        let customer = Debited::Customer { branch: &account.branch };
+        let (amount, currency) = (Decimal::MAX, account.currency);
+        let debit = Debit { account: customer, amount, currency, is_reversal: false };
+        self.payout.is_none() || rights.permit(&debit)
     }
 
     /// The closing account.

@@ -3,6 +3,7 @@
 
 use shared_events::{
     AccountId, Iban,
+    access::Rights,
     messaging::{HandleError, Tx},
 };
 
@@ -18,17 +19,21 @@ use crate::account_numbers::{self, Bank};
 #[error("another instance of the service opened the same account; the batch is decided again")]
 struct LostRace;
 
+/// A client's command, and what the client may do.
+pub(crate) type AuthorisedRequest = (AccountRequest, Rights);
+
 /// Decides clients' commands, in order, and saves the changes.
 pub(crate) async fn execute_in_tx(
     tx: &mut Tx<'_>,
     bank: &Bank,
-    requests: &[AccountRequest],
+    requests: &[AuthorisedRequest],
 ) -> Result<Vec<Decision>, HandleError> {
-    let ids: Vec<AccountId> = requests.iter().map(AccountRequest::account_id).collect();
+    let ids: Vec<AccountId> = requests.iter().map(|(request, _)| request.account_id()).collect();
     let accounts = repo::lock_accounts_in_tx(tx, &ids).await?;
     let openings = prepare_openings_in_tx(tx, bank, requests, &accounts).await?;
     let mut working_set = WorkingSet::new(accounts, openings);
-    let decisions = requests.iter().map(|request| working_set.decide(request)).collect();
+    let decisions =
+        requests.iter().map(|(request, rights)| working_set.decide(request, rights)).collect();
     save_in_tx(tx, &working_set).await?;
     Ok(decisions)
 }
@@ -50,12 +55,13 @@ pub(crate) async fn follow_ledger_in_tx(
 async fn prepare_openings_in_tx(
     tx: &mut Tx<'_>,
     bank: &Bank,
-    requests: &[AccountRequest],
+    requests: &[AuthorisedRequest],
     accounts: &[Account],
 ) -> sqlx::Result<Vec<Result<Iban, Refusal>>> {
-    let openings: Vec<&CheckedOpening> =
-        requests.iter().filter_map(AccountRequest::opening).collect();
-    let right = openings.iter().filter_map(|opening| opening.as_ref().ok());
+    let openings =
+        requests.iter().filter_map(|(request, rights)| Some((request.opening()?, rights)));
+    let openings: Vec<(&CheckedOpening, &Rights)> = openings.collect();
+    let right = openings.iter().filter_map(|(opening, _)| opening.as_ref().ok());
     let references: Vec<&str> =
         right.filter_map(|opening| opening.external_reference.as_deref()).collect();
     let taken = match references.as_slice() {

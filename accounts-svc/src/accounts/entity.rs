@@ -21,6 +21,8 @@ pub(crate) struct Account {
     pub(crate) blocks: Option<Blocks>,
     /// The name of the account in another system. Unique.
     pub(crate) external_reference: Option<String>,
+    /// The branch that keeps the account.
+    pub(crate) branch: String,
     pub(crate) status: AccountStatus,
     /// The version by which the account began to close, while it is closing.
     pub(crate) closing_version: Option<i64>,

@@ -44,9 +44,9 @@ mod request;
 pub(crate) mod samples;
 mod working_set;
 
-pub(crate) use change::{AccountChange, ChangeKind, Decision};
+pub(crate) use change::{AccountChange, ChangeKind};
 pub(crate) use closing::Closing;
-pub(crate) use command::{execute_in_tx, follow_ledger_in_tx};
+pub(crate) use command::{AuthorisedRequest, execute_in_tx, follow_ledger_in_tx};
 pub(crate) use entity::{
     Account, AccountStatus, Blocks, CloseRefusal, SpendingLimit, SpendingLimits,
 };

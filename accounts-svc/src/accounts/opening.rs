@@ -4,7 +4,10 @@
 
 use std::collections::HashSet;
 
-use shared_events::{AccountId, Amount, Currency, Iban};
+use shared_events::{
+    AccountId, Amount, Currency, Iban,
+    access::{BRANCH_RULE, Rights, is_branch},
+};
 
 use super::{
     change::{AccountChange, ChangeKind, Decision, advance},
@@ -30,6 +33,7 @@ pub(crate) struct Opening {
     pub(crate) currency: Currency,
     pub(crate) overdraft_limit: Amount,
     pub(crate) external_reference: Option<String>,
+    pub(crate) branch: String,
 }
 
 /// An opening whose fields keep the rules, or the field that breaks one.
@@ -45,6 +49,7 @@ impl Opening {
         check_currency(self.currency)?;
         limits::check_overdraft(self.overdraft_limit, self.currency)?;
         reference.map_or(Ok(()), check_reference)?;
+        must(is_branch(&self.branch), "branch", || BRANCH_RULE.to_owned())?;
         Ok(Self { holder, ..self })
     }
 
@@ -60,6 +65,7 @@ impl Opening {
             spending_limits: SpendingLimits::default(),
             blocks: None,
             external_reference: self.external_reference.clone(),
+            branch: self.branch.clone(),
             status: AccountStatus::Pending,
             closing_version: None,
             version: 1,
@@ -72,13 +78,16 @@ impl Opening {
 /// the batch have no influence: ids and references are never free again. So the caller draws serial
 /// numbers for admitted openings only, and refused ones cannot use the numbers up.
 pub(crate) fn admit(
-    openings: &[&CheckedOpening],
+    openings: &[(&CheckedOpening, &Rights)],
     accounts: &[Account],
     taken_references: Vec<String>,
 ) -> Vec<Result<(), Refusal>> {
     let mut ids: HashSet<AccountId> = accounts.iter().map(|account| account.id).collect();
     let mut references: HashSet<String> = taken_references.into_iter().collect();
-    let mut admit_one = |opening: &Opening| {
+    let mut admit_one = |opening: &Opening, rights: &Rights| {
+        if !rights.hold_for_branch(&opening.branch) {
+            return Err(Refusal::NotPermitted(opening.branch.clone()));
+        }
         if ids.contains(&opening.account_id) {
             return Err(Refusal::AccountExists(opening.account_id));
         }
@@ -90,8 +99,8 @@ pub(crate) fn admit(
         ids.insert(opening.account_id);
         Ok(())
     };
-    let admit = |opening: &&CheckedOpening| match opening {
-        Ok(opening) => admit_one(opening),
+    let admit = |(opening, rights): &(&CheckedOpening, &Rights)| match opening {
+        Ok(opening) => admit_one(opening, rights),
         Err(invalid) => Err(invalid.clone().into()),
     };
     openings.iter().map(admit).collect()

@@ -20,6 +20,10 @@ pub(crate) enum Refusal {
     WrongStatus { is: AccountStatus, needs: &'static [AccountStatus] },
     #[error("{}", _0.rule)]
     InvalidField(#[from] InvalidField),
+    #[error("the account is of the branch {0:?}, for which no grant of the sender is")]
+    NotPermitted(String),
+    #[error("no grant of the sender permits a payout of any amount")]
+    PayoutNotPermitted,
     #[error("the command's id was used before, with other content")]
     IdempotencyConflict,
 }
@@ -33,6 +37,7 @@ impl Refusal {
             Self::ExternalReferenceTaken(_) => "external_reference_taken",
             Self::WrongStatus { .. } => "wrong_status",
             Self::InvalidField(_) => "invalid_field",
+            Self::NotPermitted(_) | Self::PayoutNotPermitted => "not_permitted",
             Self::IdempotencyConflict => "idempotency_conflict",
         }
     }
@@ -45,6 +50,8 @@ impl Refusal {
             | Self::AccountExists(_)
             | Self::ExternalReferenceTaken(_)
             | Self::WrongStatus { .. }
+            | Self::NotPermitted(_)
+            | Self::PayoutNotPermitted
             | Self::IdempotencyConflict => None,
         }
     }

@@ -43,6 +43,7 @@ pub(crate) fn opening(number: u8, reference: Option<u8>) -> Opening {
         currency: "EUR".parse().expect("a currency"),
         overdraft_limit: Amount::ZERO,
         external_reference: reference.map(|reference| reference.to_string()),
+        branch: "main".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use shared_events::{AccountId, Iban};
+use shared_events::{AccountId, Iban, access::Rights};
 
 use super::{
     change::{self, AccountChange, Decision},
@@ -50,11 +50,13 @@ impl WorkingSet {
     }
 
     /// Decides a request and applies the change. The order of checks: the account exists, the
-    /// fields keep the rules, the status allows the step.
-    pub(crate) fn decide(&mut self, request: &AccountRequest) -> Decision {
+    /// sender has a right for its branch, the fields keep the rules, the status allows the step.
+    pub(crate) fn decide(&mut self, request: &AccountRequest, rights: &Rights) -> Decision {
         let change = match request {
             AccountRequest::Open { opening, .. } => self.open(opening),
-            AccountRequest::Change { account_id, change } => self.change(*account_id, change),
+            AccountRequest::Change { account_id, change } => {
+                self.change(*account_id, change, rights)
+            }
         }?;
         self.apply(&change);
         Ok(change)
@@ -106,12 +108,19 @@ impl WorkingSet {
         &self,
         account_id: AccountId,
         request: &Result<ChangeRequest, InvalidField>,
+        rights: &Rights,
     ) -> Decision {
         let found = self.accounts.get(&account_id).map(|(account, _)| account);
         let account = found.ok_or(Refusal::UnknownAccount(account_id))?;
+        if !rights.hold_for_branch(&account.branch) {
+            return Err(Refusal::NotPermitted(account.branch.clone()));
+        }
         match request.as_ref().map_err(Clone::clone)? {
             ChangeRequest::Freeze(freeze) => freeze.freeze(account),
             ChangeRequest::Unfreeze => freezing::unfreeze(account),
+            ChangeRequest::Close(closing) if !closing.is_permitted(account, rights) => {
+                Err(Refusal::PayoutNotPermitted)
+            }
             ChangeRequest::Close(closing) => closing.begin(account),
             ChangeRequest::SetLimits(limits) => limits.set(account),
             ChangeRequest::ChangeLimits(limits) => limits.apply(account),

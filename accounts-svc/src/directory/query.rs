@@ -1,6 +1,6 @@
 //! Reads one account, or a list of accounts.
 
-use shared_events::messaging::Tx;
+use shared_events::{access::Rights, messaging::Tx};
 
 use super::{AccountKey, AccountListing, repo};
 use crate::accounts::Account;
@@ -16,10 +16,13 @@ pub(crate) async fn find_in_tx(tx: &mut Tx<'_>, key: &AccountKey) -> sqlx::Resul
     }
 }
 
-/// The accounts of a page, and one more where there is a next page.
+/// The accounts of a page that the asker may see, and one more where there is a next page.
 pub(crate) async fn list_in_tx(
     tx: &mut Tx<'_>,
     listing: &AccountListing,
+    rights: &Rights,
 ) -> sqlx::Result<Vec<Account>> {
-    repo::accounts_after_in_tx(tx, listing, listing.limit + 1).await
+    let branches = rights.branches();
+    let branches: Option<Vec<&str>> = branches.map(Vec::from_iter);
+    repo::accounts_after_in_tx(tx, listing, branches.as_deref(), listing.limit + 1).await
 }

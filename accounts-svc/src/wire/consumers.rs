@@ -4,19 +4,21 @@
 use metrics::counter;
 use shared_events::{
     AccountId,
+    access::Rights,
     messaging::{Answer, HandleError, Handler, Outcome, QueryHandler, Received, Tx},
 };
 use tracing::{debug, info};
 
 use super::{
+    access::listed,
     inbound::{self, AccountsCommand, AccountsQuery, LedgerAccountEvent},
     outbound,
 };
 use crate::{
+    access,
     account_numbers::Bank,
     accounts::{
-        self, AccountChange, AccountRequest, ChangeKind, Decision, LedgerAnswer, LedgerReaction,
-        Refusal,
+        self, AccountChange, AuthorisedRequest, ChangeKind, LedgerAnswer, LedgerReaction, Refusal,
     },
     directory,
 };
@@ -41,13 +43,13 @@ impl Handler for AccountCommands {
         tx: &mut Tx<'_>,
         batch: &[Received<AccountsCommand>],
     ) -> Result<Vec<Outcome>, HandleError> {
-        let requests: Vec<_> =
-            batch.iter().map(|received| inbound::request(received.message())).collect();
+        let requests: Vec<_> = batch.iter().map(authorised).collect();
         let decisions = accounts::execute_in_tx(tx, &self.bank, &requests).await?;
-        let conclude = |((command, request), decision): (_, Decision)| match decision {
-            Ok(change) => accept(command, &change),
-            Err(refusal) => refuse(command, AccountRequest::account_id(request), &refusal),
-        };
+        let conclude =
+            |((command, (request, _)), decision): ((_, &AuthorisedRequest), _)| match decision {
+                Ok(change) => accept(command, &change),
+                Err(refusal) => refuse(command, request.account_id(), &refusal),
+            };
         Ok(batch.iter().zip(&requests).zip(decisions).map(conclude).collect())
     }
 
@@ -55,6 +57,17 @@ impl Handler for AccountCommands {
         let account_id = inbound::request(command.message()).account_id();
         refuse(command, account_id, &Refusal::IdempotencyConflict)
     }
+
+    fn not_permitted(&self, command: &Received<AccountsCommand>, why: &str) -> Outcome {
+        let account_id = inbound::request(command.message()).account_id();
+        info!(account.id = %account_id, command.id = %command.id(), kind = command.envelope.kind,
+            principal = %command.principal, why, "refused command");
+        outbound::not_permitted(command.id(), &command.envelope.kind, account_id, why)
+    }
+}
+
+fn authorised(received: &Received<AccountsCommand>) -> AuthorisedRequest {
+    (inbound::request(received.message()), received.rights.clone())
 }
 
 fn accept(command: &Received<AccountsCommand>, change: &AccountChange) -> Outcome {
@@ -141,22 +154,30 @@ pub(crate) struct AccountQueries;
 impl QueryHandler for AccountQueries {
     type Query = AccountsQuery;
 
-    async fn answer(&self, tx: &mut Tx<'_>, query: &AccountsQuery) -> Result<Answer, HandleError> {
+    async fn answer(
+        &self,
+        tx: &mut Tx<'_>,
+        query: &AccountsQuery,
+        rights: &Rights,
+    ) -> Result<Answer, HandleError> {
         let answer = match query {
             AccountsQuery::Get(get) => match inbound::account_key(get) {
                 Ok(key) => {
                     let found = directory::find_in_tx(tx, &key).await?;
-                    outbound::found(&key, found.as_ref())
+                    outbound::found(&key, found.as_ref(), rights)
                 }
                 Err(invalid) => outbound::invalid(invalid),
             },
             AccountsQuery::List(list) => match inbound::listing(list) {
                 Ok(listing) => {
-                    let found = directory::list_in_tx(tx, &listing).await?;
+                    let found = directory::list_in_tx(tx, &listing, rights).await?;
                     outbound::listed(&found, listing.limit)
                 }
                 Err(invalid) => outbound::invalid(invalid),
             },
+            AccountsQuery::ListAccess(_) => {
+                Answer::found(&listed(&access::current_in_tx(tx).await?))
+            }
         };
         Ok(answer)
     }

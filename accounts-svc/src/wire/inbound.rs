@@ -3,8 +3,8 @@
 use shared_events::{
     accounts as contract,
     accounts::{
-        ChangeLimits, CloseAccount, FreezeAccount, GetAccount, ListAccounts, OpenAccount,
-        SetLimits, UnfreezeAccount, UpdateHolder,
+        ChangeLimits, CloseAccount, FreezeAccount, GetAccount, ListAccess, ListAccounts,
+        OpenAccount, SetLimits, UnfreezeAccount, UpdateHolder,
     },
     code::Open,
     ledger::{LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened},
@@ -48,6 +48,7 @@ shared_events::message_set! {
     pub(crate) enum AccountsQuery {
         Get(GetAccount),
         List(ListAccounts),
+        ListAccess(ListAccess),
     }
 }
 
@@ -140,6 +141,7 @@ fn opening(command: &OpenAccount) -> Result<Opening, InvalidField> {
         currency: command.currency,
         overdraft_limit: command.overdraft_limit,
         external_reference: command.external_reference.clone(),
+        branch: command.branch.clone().unwrap_or_else(|| contract::MAIN_BRANCH.to_owned()),
     };
     opening.checked()
 }

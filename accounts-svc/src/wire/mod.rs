@@ -4,15 +4,21 @@
 //! ```text
 //! accounts.commands ──> inbound ──> accounts::command ──┐
 //! accounts.events   ──> inbound ──> accounts::command ──┼──> outbound ──> events, replies
-//! accounts.queries  ──> inbound ──> directory::query  ──┘
+//! accounts.queries  ──> inbound ──> directory::query  ──┤
+//! accounts.grants   ──> access  ──> access::command   ──┘
 //!
 //! consumers   one for each subscription: inbound, capability, outbound
+//! access      grants of principals, in both directions
 //! inbound     messages as requests with checked fields
 //! outbound    outcomes as messages: an exhaustive match
 //! ```
 
+mod access;
 mod consumers;
+mod consumers_access;
 mod inbound;
 mod outbound;
 
+pub(crate) use access::access_events;
 pub(crate) use consumers::{AccountCommands, AccountQueries, LedgerEvents};
+pub(crate) use consumers_access::AccessCommands;

@@ -2,7 +2,9 @@
 //! a page of accounts fits a message.
 
 use shared_events::{
-    AccountId, CommandId, accounts as contract,
+    AccountId, CommandId,
+    access::Rights,
+    accounts as contract,
     accounts::{
         AccountActivated, AccountCloseRefused, AccountClosed, AccountClosing, AccountFound,
         AccountFrozen, AccountOpened, AccountUnfrozen, AccountsCommandRejected, AccountsListed,
@@ -36,6 +38,7 @@ pub(super) fn changed(AccountChange { account, kind }: &AccountChange) -> Outcom
             currency: account.currency,
             overdraft_limit: account.overdraft_limit,
             external_reference: account.external_reference.clone(),
+            branch: branch(account),
             version,
         }),
         ChangeKind::Activated => Outcome::announce(&AccountActivated { account_id, version }),
@@ -85,6 +88,23 @@ pub(super) fn refused(
     })
 }
 
+/// The event of a command that no grant of its sender permits.
+pub(super) fn not_permitted(
+    command_id: CommandId,
+    command_type: &str,
+    account_id: AccountId,
+    why: &str,
+) -> Outcome {
+    Outcome::announce(&AccountsCommandRejected {
+        command_id,
+        command_type: command_type.to_owned(),
+        account_id,
+        reason: AccountsReason::NotPermitted.into(),
+        field: None,
+        message: why.to_owned(),
+    })
+}
+
 /// The outcome of a ledger's answer: an answer for an unknown account waits for the account.
 pub(super) fn reacted(account_id: AccountId, reaction: &LedgerReaction) -> Outcome {
     match reaction {
@@ -97,9 +117,12 @@ pub(super) fn reacted(account_id: AccountId, reaction: &LedgerReaction) -> Outco
 }
 
 /// The answer to a search for one account.
-pub(super) fn found(key: &AccountKey, found: Option<&Account>) -> Answer {
-    match found.map(account) {
-        Some(account) => Answer::found(&AccountFound { account }),
+pub(super) fn found(key: &AccountKey, found: Option<&Account>, rights: &Rights) -> Answer {
+    match found {
+        Some(found) if !rights.hold_for_branch(&found.branch) => {
+            Answer::refused(&MessageRefused::not_permitted(format!("no grant is for {key}")))
+        }
+        Some(found) => Answer::found(&AccountFound { account: account(found) }),
         None => Answer::refused(&MessageRefused::not_found(format!("there is no {key}"))),
     }
 }
@@ -131,10 +154,16 @@ fn account(account: &Account) -> contract::Account {
         spending: spending_limits(account.spending_limits),
         blocks: account.blocks.map(blocks),
         external_reference: account.external_reference.clone(),
+        branch: branch(account),
         status: status(account.status).into(),
         closing_version: account.closing_version,
         version: account.version,
     }
+}
+
+/// `None` for the main branch.
+fn branch(account: &Account) -> Option<String> {
+    Some(account.branch.clone()).filter(|branch| branch != contract::MAIN_BRANCH)
 }
 
 fn holder(holder: &Holder) -> contract::Holder {
@@ -191,6 +220,7 @@ const fn reason(refusal: &Refusal) -> AccountsReason {
         Refusal::ExternalReferenceTaken(_) => AccountsReason::ExternalReferenceTaken,
         Refusal::WrongStatus { .. } => AccountsReason::WrongStatus,
         Refusal::InvalidField(_) => AccountsReason::InvalidField,
+        Refusal::NotPermitted(_) | Refusal::PayoutNotPermitted => AccountsReason::NotPermitted,
         Refusal::IdempotencyConflict => AccountsReason::IdempotencyConflict,
     }
 }
@@ -212,6 +242,7 @@ mod tests {
             Refusal::ExternalReferenceTaken(String::new()),
             Refusal::WrongStatus { is: AccountStatus::Closed, needs: &[] },
             Refusal::InvalidField(invalid),
+            Refusal::NotPermitted(String::new()),
             Refusal::IdempotencyConflict,
         ] {
             let name = serde_json::to_value(reason(&refusal)).expect("a reason has a name");

@@ -13,6 +13,8 @@ pub enum AccountChange {
         currency: Currency,
         /// The limits.
         limits: Limits,
+        /// The branch that keeps the account. `None`: the main branch.
+        branch: Option<String>,
     },
     /// No money moves, or none in one direction.
     Frozen {

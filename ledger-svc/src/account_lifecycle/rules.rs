@@ -47,8 +47,11 @@ pub fn apply(
     now: Now,
 ) -> Applied {
     let Some(known) = state.account(id) else {
-        let AccountChange::Opened { currency, limits } = change else { return Applied::Early };
-        let account = Account::open(id, *currency, limits.clone(), version);
+        let AccountChange::Opened { currency, limits, branch } = change else {
+            return Applied::Early;
+        };
+        let mut account = Account::open(id, *currency, limits.clone(), version);
+        account.branch = branch.as_deref().map(Into::into);
         let opened = Applied::Opened { currency: *currency, version: account.version };
         state.put_terms(account);
         return opened;

@@ -5,10 +5,13 @@
 //! which are bounded: a posting that would pass the bounds is rejected before the account changes
 //! (`check_posting`, `check_hold`). So a balance that is too large can be brought down again.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, Total,
+    access::MAIN_BRANCH,
     ledger::{AccountCode, Direction},
 };
 use uuid::Uuid;
@@ -111,6 +114,8 @@ pub struct Account {
     pub id: AccountId,
     /// The code of an internal account.
     pub code: Option<AccountCode>,
+    /// The branch that keeps the account. `None`: the main branch.
+    pub branch: Option<Arc<str>>,
     /// The one currency of the account.
     pub currency: Currency,
     /// The status.
@@ -147,6 +152,12 @@ impl Account {
         Self { limits, applied_status, applied_limits, ..Self::new(id, currency) }
     }
 
+    /// The name of the branch that keeps the account.
+    #[must_use]
+    pub fn branch(&self) -> &str {
+        self.branch.as_deref().unwrap_or(MAIN_BRANCH)
+    }
+
     /// An internal account without any posting.
     #[must_use]
     pub fn open_internal(code: AccountCode, currency: Currency) -> Self {
@@ -158,6 +169,7 @@ impl Account {
         Self {
             id,
             code: None,
+            branch: None,
             currency,
             status: Status::Active,
             blocked: Blocks::Both,

@@ -13,6 +13,7 @@ use crate::repo::{currency, numeric::Numeric, parsed};
 struct AccountRow {
     id: Uuid,
     code: Option<String>,
+    branch: Option<String>,
     currency: String,
     status: String,
     blocked: String,
@@ -41,6 +42,7 @@ impl TryFrom<AccountRow> for Account {
         Ok(Self {
             id: AccountId(row.id),
             code: row.code.map(AccountCode),
+            branch: row.branch.map(Into::into),
             currency: currency(&row.currency)?,
             status: parsed("accounts.status", &row.status, read_status(&row.status))?,
             blocked: parsed("accounts.blocked", &row.blocked, read_blocks(&row.blocked))?,
@@ -100,8 +102,9 @@ fn read_blocks(blocks: &str) -> Option<Blocks> {
 pub(crate) async fn lock_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
         AccountRow,
-        r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                  monthly_limit, minimum_balance, posted_debits AS "posted_debits: Numeric",
+        r#"SELECT id, code, branch, currency, status, blocked, overdraft_limit, transfer_limit,
+                  daily_limit, monthly_limit, minimum_balance,
+                  posted_debits AS "posted_debits: Numeric",
                   posted_credits AS "posted_credits: Numeric",
                   pending_debits AS "pending_debits: Numeric",
                   pending_credits AS "pending_credits: Numeric", spent_day,
@@ -132,8 +135,9 @@ pub(crate) async fn unlock_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
 pub(crate) async fn read_in_tx(tx: &mut Tx<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Account>> {
     let rows = sqlx::query_as!(
         AccountRow,
-        r#"SELECT id, code, currency, status, blocked, overdraft_limit, transfer_limit, daily_limit,
-                  monthly_limit, minimum_balance, posted_debits AS "posted_debits: Numeric",
+        r#"SELECT id, code, branch, currency, status, blocked, overdraft_limit, transfer_limit,
+                  daily_limit, monthly_limit, minimum_balance,
+                  posted_debits AS "posted_debits: Numeric",
                   posted_credits AS "posted_credits: Numeric",
                   pending_debits AS "pending_debits: Numeric",
                   pending_credits AS "pending_credits: Numeric", spent_day,
@@ -199,18 +203,23 @@ pub(crate) async fn insert_in_tx<'a>(
     tx: &mut Tx<'_>,
     accounts: impl Iterator<Item = &'a Account>,
 ) -> sqlx::Result<()> {
-    let (ids, currencies): (Vec<Uuid>, Vec<&str>) =
-        accounts.map(|account| (account.id.uuid(), account.currency.code())).unzip();
+    let (mut ids, mut currencies, mut branches) = (Vec::new(), Vec::new(), Vec::new());
+    for account in accounts {
+        ids.push(account.id.uuid());
+        currencies.push(account.currency.code());
+        branches.push(account.branch.as_deref());
+    }
     if ids.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "INSERT INTO accounts (id, currency, status, posted_debits, posted_credits,
+        "INSERT INTO accounts (id, currency, branch, status, posted_debits, posted_credits,
              pending_debits, pending_credits, version, followed_status, followed_limit)
-         SELECT id, currency, 'active', 0, 0, 0, 0, 1, 0, 0
-         FROM unnest($1::uuid[], $2::text[]) AS new(id, currency)",
+         SELECT id, currency, branch, 'active', 0, 0, 0, 0, 1, 0, 0
+         FROM unnest($1::uuid[], $2::text[], $3::text[]) AS new(id, currency, branch)",
         &ids,
         &currencies as _,
+        &branches as _,
     )
     .execute(tx.connection())
     .await?;

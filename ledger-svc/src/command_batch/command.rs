@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared_events::{AccountId, CommandId, MessageId, messaging::Tx};
+use shared_events::{AccountId, CommandId, MessageId, access::Rights, messaging::Tx};
 use uuid::Uuid;
 
 use super::request::{CommandRefusal, LedgerRequest};
@@ -12,7 +12,9 @@ use crate::{
     account_lifecycle::{self, Applied},
     bank_calendar::{self, BankTime},
     interest::{self, Settlement, repo_due::DueReading},
-    posting::{Instruction, LockSet, PostingSession, PostingState, Submitted, count_outcomes},
+    posting::{
+        Author, Instruction, LockSet, PostingSession, PostingState, Submitted, count_outcomes,
+    },
 };
 
 /// The decision about one message.
@@ -36,7 +38,7 @@ pub(crate) struct DecidedBatch {
 /// Decides a batch, and stores all its changes.
 pub(crate) async fn decide_in_tx(
     tx: &mut Tx<'_>,
-    requests: Vec<(CommandId, LedgerRequest)>,
+    requests: Vec<(Author, LedgerRequest)>,
     time: BankTime,
 ) -> sqlx::Result<DecidedBatch> {
     // Load.
@@ -50,7 +52,9 @@ pub(crate) async fn decide_in_tx(
     let mut settlement = refreshed_in_tx(tx, readings, &closing).await?;
 
     // Decide.
-    let decide = |(id, request)| (id, decide(&mut session, &mut settlement, id, request));
+    let decide = |(author, request): (Author, _)| {
+        (author.command, decide(&mut session, &mut settlement, &author, request))
+    };
     let decisions = requests.into_iter().map(decide).collect();
 
     // Save.
@@ -64,15 +68,18 @@ pub(crate) async fn decide_in_tx(
 fn decide(
     session: &mut PostingSession,
     settlement: &mut Settlement,
-    id: CommandId,
+    author: &Author,
     request: LedgerRequest,
 ) -> Decision {
     let PostingSession { state, now, .. } = session;
     match request {
-        LedgerRequest::Instructions(all) => Decision::Submitted(state.submit_all(id, all, *now)),
+        LedgerRequest::Instructions(all) => {
+            Decision::Submitted(state.submit_all(author, all, *now))
+        }
         LedgerRequest::Refused(refusal) => Decision::Refused(refusal),
         LedgerRequest::Change(key, change) => {
-            let applied = account_lifecycle::apply(state, settlement, id, key, &change, *now);
+            let applied =
+                account_lifecycle::apply(state, settlement, author.command, key, &change, *now);
             Decision::Applied(key, applied)
         }
     }
@@ -111,6 +118,7 @@ async fn refreshed_in_tx(
 pub(crate) async fn preview(
     tx: &mut Tx<'_>,
     instructions: Vec<Instruction>,
+    rights: &Rights,
     time: BankTime,
 ) -> sqlx::Result<(PostingState, Vec<Submitted>)> {
     let mut set = LockSet::default();
@@ -118,6 +126,7 @@ pub(crate) async fn preview(
     let mut state = PostingSession::preview_in_tx(tx, set).await?;
     let now = time.now(bank_calendar::repo::clock(tx).await?);
     // The id of a command that is never sent.
-    let submitted = state.submit_all(MessageId(Uuid::nil()), instructions, now);
+    let author = Author::new(MessageId(Uuid::nil()), rights.clone());
+    let submitted = state.submit_all(&author, instructions, now);
     Ok((state, submitted))
 }

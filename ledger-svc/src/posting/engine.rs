@@ -2,16 +2,18 @@
 //! decided in their order; a group is done whole or leaves nothing; an id has one outcome. The
 //! engine knows no kind of instruction.
 
-use shared_events::{CommandId, TransferId};
+use shared_events::{CommandId, TransferId, access::Rights};
 
 use super::{
     apply::apply,
+    author::Author,
     instruction::Instruction,
     outcome::{InstructionOutcome, Rejected},
     own_ids::is_own_id,
     plan::Plan,
     reason::RejectReason,
     record::{Decided, JournalRecord, storable},
+    rights::check_rights,
     state::PostingState,
     stored_record::digest,
     validate::validate,
@@ -33,8 +35,10 @@ pub enum Submitted {
 pub(crate) fn plan(
     state: &PostingState,
     instruction: &Instruction,
+    rights: &Rights,
     now: Now,
 ) -> Result<Plan, RejectReason> {
+    check_rights(state, instruction, rights)?;
     validate(state, instruction, now)?;
     instruction.kind.rules().plans(state, now)
 }
@@ -43,13 +47,13 @@ impl PostingState {
     /// Decides the instructions of one command, in their order.
     pub fn submit_all(
         &mut self,
-        command: CommandId,
+        author: &Author,
         instructions: Vec<Instruction>,
         now: Now,
     ) -> Vec<Submitted> {
         if instructions.iter().all(|instruction| instruction.group.is_none()) {
             let all = instructions.into_iter();
-            return all.map(|instruction| self.submit_foreign(command, instruction, now)).collect();
+            return all.map(|instruction| self.submit_foreign(author, instruction, now)).collect();
         }
         // A group is decided at the place of its first member.
         let mut answers = vec![None; instructions.len()];
@@ -69,7 +73,7 @@ impl PostingState {
             }
             for n in &members {
                 let instruction = instructions[*n].clone();
-                answers[*n] = Some(self.submit_foreign(command, instruction, now));
+                answers[*n] = Some(self.submit_foreign(author, instruction, now));
             }
             if group.is_some() {
                 let of_group: Vec<&Submitted> =
@@ -81,20 +85,23 @@ impl PostingState {
     }
 
     /// Decides an instruction of a client, which may not give one of the ledger's own ids.
-    fn submit_foreign(
-        &mut self,
-        command: CommandId,
-        instruction: Instruction,
-        now: Now,
-    ) -> Submitted {
-        match is_own_id(instruction.transfer_id) {
+    fn submit_foreign(&mut self, author: &Author, instruction: Instruction, now: Now) -> Submitted {
+        let id = instruction.transfer_id;
+        let is_own = is_own_id(id);
+        // Nobody learns of an id what it may not ask for. A new id is judged with its plan.
+        if (is_own || self.known(id).is_some())
+            && check_rights(self, &instruction, &author.rights).is_err()
+        {
+            return Submitted::Refused(instruction, RejectReason::NotPermitted);
+        }
+        match is_own {
             true => Submitted::Refused(instruction, RejectReason::ReservedId),
-            false => self.submit(command, instruction, now),
+            false => self.submit(author, instruction, now),
         }
     }
 
     /// Decides one instruction, and makes its change if no rule stands against it.
-    pub fn submit(&mut self, command: CommandId, instruction: Instruction, now: Now) -> Submitted {
+    pub fn submit(&mut self, author: &Author, instruction: Instruction, now: Now) -> Submitted {
         let (id, content) = (instruction.transfer_id, digest(&instruction));
         if let Some(known) = self.known(id) {
             return match known.digest == content {
@@ -102,11 +109,11 @@ impl PostingState {
                 false => Submitted::Refused(instruction, RejectReason::IdempotencyConflict),
             };
         }
-        let outcome = match plan(self, &instruction, now) {
+        let outcome = match plan(self, &instruction, &author.rights, now) {
             Ok(plan) => apply(self, id, plan, now),
             Err(reason) => self.rejection(&instruction, reason),
         };
-        self.record(content, command, instruction, now, outcome);
+        self.record(content, author.command, instruction, now, outcome);
         Submitted::New(id)
     }
 
@@ -148,7 +155,11 @@ impl PostingState {
     }
 
     fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {
-        let debtor = instruction.kind.description().debtor(self);
+        // The account of others is none of the author's business.
+        let debtor = match reason {
+            RejectReason::NotPermitted => None,
+            _ => instruction.kind.description().debtor(self),
+        };
         let account = debtor.and_then(|id| self.account(id)).and_then(Account::after);
         InstructionOutcome::Rejected(Rejected { reason, account })
     }

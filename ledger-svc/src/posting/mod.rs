@@ -72,7 +72,8 @@
 //! engine         decides; knows no kind                apply      makes a change, with assertions
 //! state          the working set                       tracked    its changed values
 //! stored_record  to the journal's record and back      record     instruction and outcome
-//! validate       the checks that need no account       instruction  the kind, texts and dates
+//! rights         what the author may debit             instruction  the kind, texts and dates
+//! validate       the checks that need no account       author       who sent the instructions
 //! kinds          one file for each kind                plan       the checked change
 //! lock_set       the names of a transaction            legs       planned legs, and their checks
 //! view           the state, as the rules read it       amounts, currencies   shared checks
@@ -83,6 +84,7 @@
 
 mod amounts;
 mod apply;
+mod author;
 mod currencies;
 mod engine;
 mod instruction;
@@ -96,6 +98,7 @@ mod plan;
 mod reason;
 mod record;
 mod repo;
+mod rights;
 mod rounding;
 mod session;
 mod state;
@@ -105,6 +108,7 @@ mod validate;
 mod view;
 
 pub(crate) use amounts::check_money;
+pub use author::Author;
 pub use engine::Submitted;
 pub(crate) use engine::plan;
 pub use instruction::Instruction;

@@ -38,6 +38,8 @@ macro_rules! reason_codes {
 }
 
 reason_codes! {
+    /// No grant of the author permits a debit.
+    NotPermitted = "not_permitted",
     /// The id is a UUID of version 8, which only the ledger itself may give.
     ReservedId = "reserved_id",
     /// The id was used before, with other content.

@@ -1,11 +1,12 @@
 //! The record of an instruction and its outcome. Promise: an instruction has one outcome for ever.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use shared_events::CommandId;
+use shared_events::{AccountId, CommandId};
 
 use super::{
     instruction::Instruction,
     kinds::{Kind, MultiLeg},
+    lock_set::LockSet,
     outcome::{InstructionOutcome, PostedLeg},
     reason::RejectReason,
 };
@@ -41,6 +42,25 @@ impl JournalRecord {
     #[must_use]
     pub fn posted_legs(&self) -> &[PostedLeg] {
         self.outcome.posted().map_or(&[], |posted| &posted.legs)
+    }
+
+    /// The accounts that the instruction names, and those that it has changed.
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+        let mut set = LockSet::default();
+        self.instruction.refers(&mut set);
+        let named = set.account_ids().into_iter().map(AccountId);
+        let posted = self.posted_legs().iter().map(|leg| leg.account.account_id);
+        let mut all: Vec<AccountId> = named.chain(posted).collect();
+        match &self.outcome {
+            InstructionOutcome::Held(held) => {
+                all.extend([held.debtor.account_id, held.creditor.account_id]);
+            }
+            InstructionOutcome::Released(released) => {
+                all.extend([released.debtor.account_id, released.creditor.account_id]);
+            }
+            InstructionOutcome::Posted(_) | InstructionOutcome::Rejected(_) => {}
+        }
+        all
     }
 }
 

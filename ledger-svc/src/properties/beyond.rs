@@ -47,20 +47,20 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
     let large =
         || exchange(own("cash"), own("cash"), "999999999999999.99", ("EUR", "USD"), "0.9876543211");
     for n in 0..11 {
-        books.submit(command(), ask(n, large()), now());
+        books.submit(&author(), ask(n, large()), now());
     }
     let reasons: Vec<_> = (0..11).map(|n| reason(&books, n)).collect();
     assert!(reasons[..10].iter().all(Option::is_none), "{reasons:?}");
     assert_eq!(reasons[10], Some(RejectReason::BalanceTooLarge));
     let back = Kind::Reversal(Reversal { original_id: id(3), amount: None });
-    books.submit(command(), ask(20, back), now());
-    books.submit(command(), ask(21, large()), now());
+    books.submit(&author(), ask(20, back), now());
+    books.submit(&author(), ask(21, large()), now());
     assert_eq!((reason(&books, 20), reason(&books, 21)), (None, None));
     // After any number of exchanges to and fro the sums of all postings still fit.
     for n in 0..500 {
         let [there, back] = [100 + 2 * n, 101 + 2 * n];
         books.submit(
-            command(),
+            &author(),
             ask(
                 there,
                 Kind::Reversal(Reversal {
@@ -70,7 +70,7 @@ fn the_eleventh_exchange_of_the_largest_amount_is_rejected_and_one_taken_back_ma
             ),
             now(),
         );
-        books.submit(command(), ask(back, large()), now());
+        books.submit(&author(), ask(back, large()), now());
         assert_eq!((reason(&books, there), reason(&books, back)), (None, None), "{n}");
     }
     let position = internal_account_id(&AccountCode::fx_position(), currency("USD"));
@@ -115,7 +115,7 @@ fn a_product_without_place_for_its_digits_is_rejected() {
         (7, "1", ("EUR", "USD"), "0.00000000001", Some(RejectReason::InvalidRate)),
     ] {
         let kind = exchange(own("cash"), own("cash"), sell, pair, rate);
-        books.submit(command(), instruction(n, kind), now());
+        books.submit(&author(), instruction(n, kind), now());
         assert_eq!(reason(&books, n), then, "{sell} at {rate}");
     }
 }
@@ -142,8 +142,8 @@ fn digits_that_an_old_version_left_are_taken_off_and_the_balance_can_be_brought_
     let small = || exchange(own("cash"), own("cash"), "0.01", ("EUR", "USD"), "1.0000000001");
     let sell = |amount| exchange(own("cash"), own("cash"), amount, ("USD", "EUR"), "1");
     assert_eq!(books.account(position).and_then(Account::after), None);
-    books.submit(command(), instruction(1, small()), now());
-    books.submit(command(), instruction(2, sell("1")), now());
+    books.submit(&author(), instruction(1, small()), now());
+    books.submit(&author(), instruction(2, sell("1")), now());
     let too_large = Some(RejectReason::BalanceTooLarge);
     assert_eq!((reason(&books, 1), reason(&books, 2)), (too_large, too_large));
     let off = books.take_digits_off(position, now()).expect("there are digits to take off");
@@ -152,13 +152,13 @@ fn digits_that_an_old_version_left_are_taken_off_and_the_balance_can_be_brought_
     let balance =
         |books: &PostingState| books.account(position).expect("there").balance().to_string();
     assert_eq!(balance(&books), "-98765432109999999.01");
-    books.submit(command(), instruction(3, small()), now());
+    books.submit(&author(), instruction(3, small()), now());
     assert_eq!(reason(&books, 3), too_large, "it would grow");
     for n in 4..94 {
-        books.submit(command(), instruction(n, sell("1000000000000000")), now());
+        books.submit(&author(), instruction(n, sell("1000000000000000")), now());
         assert_eq!(reason(&books, n), None, "{n}");
     }
     assert_eq!(balance(&books), "-8765432109999999.01");
-    books.submit(command(), instruction(100, small()), now());
+    books.submit(&author(), instruction(100, small()), now());
     assert_eq!(reason(&books, 100), None, "there is room again");
 }

@@ -181,7 +181,7 @@ proptest! {
         for (n, kind) in (0..).zip(all) {
             let was: Vec<Account> =
                 full_accounts().iter().filter_map(|full| books.account(full.id).cloned()).collect();
-            books.submit_all(command(), vec![instruction(n, kind)], now());
+            books.submit_all(&author(), vec![instruction(n, kind)], now());
             let decided = books.known(id(n)).expect("the decision is in the state").clone();
             check_record(&decided)?;
             // The balance after a leg is the balance before, plus the leg.

@@ -169,7 +169,7 @@ fn what_is_booked_in_the_same_batch_bears_interest() {
     });
     let dated = Some(day("2026-01-22"));
     let dated = Instruction { value_date: dated, ..instruction(1, deposit) };
-    books.submit(command(), dated, at_noon(day("2026-02-03")));
+    books.submit(&author(), dated, at_noon(day("2026-02-03")));
     let frozen = AccountChange::Frozen { blocks: Blocks::Both };
     books.follow(command(), (customer(0), 2), &frozen, now());
     books.follow(command(), (customer(0), 3), &AccountChange::Unfrozen, now());

@@ -26,7 +26,7 @@ fn told(
     now: Now,
 ) -> Result<NaiveDate, RejectReason> {
     let id = instruction.transfer_id;
-    books.submit(command(), instruction, now);
+    books.submit(&author(), instruction, now);
     let record = &books.known(id).expect("the decision is in the state").record;
     match &record.outcome {
         InstructionOutcome::Rejected(rejected) => Err(rejected.reason),
@@ -64,7 +64,7 @@ fn a_reversal_of_a_closed_day_and_what_the_ledger_does_go_into_the_open_period()
     let back = told(&mut books, instruction(2, reverse), closed("2026-01-20"));
     assert_eq!(back, Ok(day("2026-01-31")));
     // An earlier outcome is repeated, also if its period was closed since.
-    let again = books.submit(command(), deposit(1, Some("2026-01-10")), closed("2026-01-20"));
+    let again = books.submit(&author(), deposit(1, Some("2026-01-10")), closed("2026-01-20"));
     assert_eq!(again, Submitted::Known(id(1)));
     // A clock that was set back to a closed day books on the first open one.
     let today = told(&mut books, deposit(3, None), closed("2026-02-10"));
@@ -82,7 +82,7 @@ fn a_clock_that_goes_back_gives_no_limit_back() {
         money: Money::new(Decimal::from(1_000), currency("EUR")),
         allow_partial: false,
     });
-    books.submit(command(), instruction(1, fund), now());
+    books.submit(&author(), instruction(1, fund), now());
     let pay = |n, amount: i64| {
         let (debtor, creditor) = (Party::AccountId(customer(2)), own("cash"));
         let money = Money::new(Decimal::from(amount), currency("EUR"));

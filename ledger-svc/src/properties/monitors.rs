@@ -22,7 +22,7 @@ fn raised_by(condition: MonitorCondition, moves: &[i64]) -> Vec<bool> {
             true => pay(n, own("cash"), ada.clone(), *amount),
             false => pay(n, ada.clone(), own("cash"), -amount),
         };
-        books.submit(command(), one, now());
+        books.submit(&author(), one, now());
         books.raised(id(n)).len() == 1
     });
     raised.collect()
@@ -52,9 +52,9 @@ fn a_group_that_fails_raises_nothing_and_leaves_the_monitor_armed() {
     let grouped = |item: Instruction| Instruction { group: Some(1), ..item };
     let good = grouped(pay(1, own("cash"), ada.clone(), 60));
     let bad = grouped(pay(2, ada.clone(), own("cash"), 100));
-    books.submit_all(command(), vec![good, bad], now());
+    books.submit_all(&author(), vec![good, bad], now());
     assert!(books.raised(id(1)).is_empty());
-    books.submit(command(), pay(3, own("cash"), ada, 60), now());
+    books.submit(&author(), pay(3, own("cash"), ada, 60), now());
     assert_eq!(books.raised(id(3)).len(), 1);
 }
 
@@ -62,12 +62,12 @@ fn a_group_that_fails_raises_nothing_and_leaves_the_monitor_armed() {
 fn a_hold_raises_nothing_and_its_capture_does() {
     let mut books = watched(MonitorCondition::Below(Amount(50.into())));
     let (debtor, creditor) = (Party::AccountId(customer(0)), own("cash"));
-    books.submit(command(), pay(1, own("cash"), debtor.clone(), 60), now());
+    books.submit(&author(), pay(1, own("cash"), debtor.clone(), 60), now());
     let money = Money::new(40.into(), currency("EUR"));
     let hold = PlaceHold { debtor, creditor, money, allow_partial: false, expires_at: later(1) };
-    books.submit(command(), instruction(2, Kind::Hold(hold)), now());
+    books.submit(&author(), instruction(2, Kind::Hold(hold)), now());
     assert!(books.raised(id(2)).is_empty());
     let capture = Capture { hold_id: id(2), amount: None, keep_rest: false };
-    books.submit(command(), instruction(3, Kind::Capture(capture)), now());
+    books.submit(&author(), instruction(3, Kind::Capture(capture)), now());
     assert_eq!(books.raised(id(3)).len(), 1);
 }

@@ -50,7 +50,7 @@ fn story(terms: OrderTerms, until: &str, paid_in: &[(&str, i64)]) -> Vec<String>
             let (debtor, creditor) = (own("cash"), Party::AccountId(customer(0)));
             let money = Money::new((*amount).into(), currency("EUR"));
             let payment = Transfer { debtor, creditor, money, allow_partial: false };
-            books.submit(command(), instruction(n, Kind::Transfer(payment)), at(today));
+            books.submit(&author(), instruction(n, Kind::Transfer(payment)), at(today));
         }
         while let Some(due) = order.take_if(|order| order.next.day <= today) {
             let done = books.execute(&due, at(today), &calendar);
@@ -198,7 +198,7 @@ proptest! {
             money: Money::new(1_000.into(), currency("EUR")),
             allow_partial: false,
         };
-        books.submit(command(), instruction(1, Kind::Transfer(payment)), at(today));
+        books.submit(&author(), instruction(1, Kind::Transfer(payment)), at(today));
         let mut order = set(OrderTerms { retry_days, ..daily() }, None, "2026-12-01");
         let mut dates = vec![];
         while let Some(due) = order.take_if(|order| order.next.day <= today) {

@@ -48,7 +48,7 @@ fn funded() -> PostingState {
 }
 
 fn outcome(books: &mut PostingState, n: u128, kind: Kind) -> InstructionOutcome {
-    books.submit(command(), instruction(n, kind), now());
+    books.submit(&author(), instruction(n, kind), now());
     books.known(id(n)).expect("the decision is in the state").record.outcome.clone()
 }
 
@@ -107,13 +107,13 @@ fn each_reason_has_its_rule() {
     let long = Some("x".repeat(141));
     let mut books = empty();
     let text = Instruction { reference: long, ..instruction(1, pay(own("cash"), to(0), "1")) };
-    books.submit(command(), text, now());
+    books.submit(&author(), text, now());
     let date = NaiveDate::from_ymd_opt(2200, 1, 1);
     let value = Instruction { value_date: date, ..instruction(2, pay(own("cash"), to(0), "1")) };
-    books.submit(command(), value, now());
+    books.submit(&author(), value, now());
     let booking =
         Instruction { booking_date: date, ..instruction(3, pay(own("cash"), to(0), "1")) };
-    books.submit(command(), booking, now());
+    books.submit(&author(), booking, now());
     let reasons: Vec<_> = books
         .decided()
         .map(|decided| match &decided.record.outcome {
@@ -177,7 +177,7 @@ fn a_hold_is_over_when_its_time_is_whether_or_not_anybody_looked() {
     let mut books = funded();
     done(&mut books, 1, hold(to(0), "60", 1));
     let now = Now { instant: later(1), ..now() };
-    books.submit(command(), instruction(2, capture(1, None, false)), now);
+    books.submit(&author(), instruction(2, capture(1, None, false)), now);
     match &books.known(id(2)).expect("decided").record.outcome {
         InstructionOutcome::Rejected(rejected) => {
             assert_eq!(rejected.reason, RejectReason::HoldExpired);
@@ -202,10 +202,10 @@ fn limits_count_by_transfer_day_month_and_what_must_stay() {
     done(&mut books, 5, pay(to(2), to(0), "70"));
     rejected(&mut books, 6, pay(to(2), to(0), "0.01"), R::DailyLimit);
     // The 31st was the month's last day.
-    books.submit(command(), instruction(7, pay(to(2), to(0), "80")), tomorrow);
-    books.submit(command(), instruction(8, pay(to(2), to(0), "70")), tomorrow);
+    books.submit(&author(), instruction(7, pay(to(2), to(0), "80")), tomorrow);
+    books.submit(&author(), instruction(8, pay(to(2), to(0), "70")), tomorrow);
     let next = Now { today: tomorrow.today.succ_opt().expect("a day"), ..tomorrow };
-    books.submit(command(), instruction(9, pay(to(2), to(0), "50.01")), next);
+    books.submit(&author(), instruction(9, pay(to(2), to(0), "50.01")), next);
     match &books.known(id(9)).expect("decided").record.outcome {
         InstructionOutcome::Rejected(rejected) => assert_eq!(rejected.reason, R::MonthlyLimit),
         other => panic!("{other:?}"),
@@ -369,7 +369,7 @@ fn an_id_of_the_ledgers_own_is_nobody_elses() {
         transfer_id: expiry_id(id(1)),
         ..instruction(2, pay(to(0), own("cash"), "1"))
     };
-    let told = books.submit_all(command(), vec![own.clone()], now());
+    let told = books.submit_all(&author(), vec![own.clone()], now());
     assert_eq!(told, [Submitted::Refused(own, RejectReason::ReservedId)]);
     let after = Now { instant: later(2), ..now() };
     assert_eq!(books.expire(id(1), after), Some(expiry_id(id(1))), "nobody was there first");
@@ -390,7 +390,7 @@ fn a_group_that_fails_changes_nothing() {
         grouped(3, reverse(1, None)),
         grouped(4, pay(to(0), own("cards"), "1000")),
     ];
-    books.submit_all(command(), group, now());
+    books.submit_all(&author(), group, now());
     assert_eq!(books.changed().cloned().collect::<Vec<_>>(), before);
     assert_eq!(books.changed_holds().count() + books.changed_reversed().count(), 0);
 }

@@ -3,14 +3,14 @@
 //! decision is made while the date can be tried again.
 
 use chrono::NaiveDate;
-use shared_events::{AccountId, MessageId, OrderId, TransferId};
+use shared_events::{AccountId, MessageId, OrderId, TransferId, access::Rights};
 
 use super::entity::{Attempt, Order};
 use crate::{
     bank_calendar::{Calendar, Now},
     posting::{
-        Instruction, InstructionOutcome, Kind, Party, PostingState, RejectReason, Submitted,
-        Transfer, own_id, plan,
+        Author, Instruction, InstructionOutcome, Kind, Party, PostingState, RejectReason,
+        Submitted, Transfer, own_id, plan,
     },
 };
 
@@ -81,14 +81,14 @@ pub fn execute(
     let instruction = order.instruction();
     let id = instruction.transfer_id;
     if state.known(id).is_none()
-        && let Err(reason) = plan(state, &instruction, now)
+        && let Err(reason) = plan(state, &instruction, &Rights::everything(), now)
         && may_pass(reason)
         && now.today < order.last_try(calendar)
     {
         let attempt = Attempt::Waiting(reason);
         return Execution { attempt, transfer: None, is_new: false };
     }
-    let submitted = state.submit(order.cause(), instruction, now);
+    let submitted = state.submit(&Author::ledger(order.cause()), instruction, now);
     let taken = Attempt::Missed(RejectReason::IdempotencyConflict);
     let outcome = state.known(id).map(|known| &known.record.outcome);
     let attempt = match (&submitted, outcome) {

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
-use shared_events::{AccountId, Currency, TransferId, messaging::Tx, refusal::MessageRefused};
+use shared_events::{
+    AccountId, Currency, TransferId, access::Rights, messaging::Tx, refusal::MessageRefused,
+};
 
 use super::{
     entity::{
@@ -42,6 +44,7 @@ pub(crate) async fn account(
     tx: &mut Tx<'_>,
     party: &Party,
     currency: Option<Currency>,
+    rights: &Rights,
 ) -> Result<Account, QueryError> {
     let (id, name) = match (party, currency) {
         (Party::AccountId(id), _) => (*id, id.to_string()),
@@ -54,7 +57,36 @@ pub(crate) async fn account(
         }
     };
     let found = accounts::repo::find(tx, id).await?;
-    Ok(found.ok_or_else(|| MessageRefused::not_found(format!("account {name}")))?)
+    let found = found.ok_or_else(|| MessageRefused::not_found(format!("account {name}")))?;
+    match is_visible(&found, rights) {
+        true => Ok(found),
+        false => {
+            Err(MessageRefused::not_permitted(format!("no grant is for account {name}")).into())
+        }
+    }
+}
+
+fn is_visible(account: &Account, rights: &Rights) -> bool {
+    match account.code {
+        Some(_) => rights.read_own_accounts(),
+        None => rights.hold_for_branch(account.branch()),
+    }
+}
+
+/// Whether the rights hold for any of these accounts: each party of a payment may see the payment.
+pub(crate) async fn is_any_visible(
+    tx: &mut Tx<'_>,
+    accounts: &[AccountId],
+    rights: &Rights,
+) -> sqlx::Result<bool> {
+    let is_for_all = rights.branches().is_none();
+    if is_for_all && rights.read_own_accounts() {
+        return Ok(true);
+    }
+    let ids: Vec<_> = accounts.iter().map(|id| id.uuid()).collect();
+    let found = accounts::repo::read_in_tx(tx, &ids).await?;
+    // What is about no account that the ledger knows is about no account of another branch.
+    Ok(found.iter().any(|account| is_visible(account, rights)) || is_for_all && found.is_empty())
 }
 
 /// The balance of an account in the past, by the entries that the ledger has now.
@@ -62,8 +94,9 @@ pub(crate) async fn balance_at(
     tx: &mut Tx<'_>,
     (party, currency): (&Party, Option<Currency>),
     as_of: AsOf,
+    rights: &Rights,
 ) -> Result<PastBalance, QueryError> {
-    let account = account(tx, party, currency).await?;
+    let account = account(tx, party, currency, rights).await?;
     let balance = match as_of {
         AsOf::Instant(instant) => {
             check_year("as_of.instant", instant.date_naive())?;
@@ -88,13 +121,14 @@ pub(crate) async fn statement<T: Serialize>(
     (party, currency): (&Party, Option<Currency>),
     (range, totals): (StatementRange, bool),
     (after, limit): (Option<i64>, Option<u32>),
+    rights: &Rights,
     shown: fn(StatementEntry) -> T,
 ) -> Result<(AccountPage<T>, Option<StatementPeriod>), QueryError> {
     let limit = page_limit(limit, ENTRIES_PAGE_MAX)?;
     if totals {
         check_order("to", "not before `from`", range.from, range.to)?;
     }
-    let account = account(tx, party, currency).await?;
+    let account = account(tx, party, currency, rights).await?;
     let span = repo::span(tx, account.id, &range).await?;
     let period = match totals {
         true => Some(repo::period(tx, &span).await?),
@@ -111,6 +145,7 @@ pub(crate) async fn entries<T: Serialize>(
     (party, currency): (&Party, Option<Currency>),
     search: &EntrySearch,
     limit: Option<u32>,
+    rights: &Rights,
     shown: fn(StatementEntry) -> T,
 ) -> Result<(AccountPage<T>, Option<i64>), QueryError> {
     let limit = page_limit(limit, ENTRIES_PAGE_MAX)?;
@@ -125,7 +160,7 @@ pub(crate) async fn entries<T: Serialize>(
     let amounts = (search.amount_min, search.amount_max);
     check_order("amount_max", "not less than `amount_min`", amounts.0, amounts.1)?;
     check_order("to", "not before `from`", search.from, search.to)?;
-    let account = account(tx, party, currency).await?;
+    let account = account(tx, party, currency, rights).await?;
     let looked_at = repo::looked_at(tx, account.id, search.after.unwrap_or(0)).await?;
     let (items, more) = repo::matching(tx, account.id, search, limit, shown).await?;
     let page = AccountPage { account: account.id, currency: account.currency, items, more };

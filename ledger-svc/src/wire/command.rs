@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use shared_events::{
-    AccountId, CommandId,
+    AccountId, Money,
+    access::{Debit, Debited, Rights},
     ledger::{self as contract, LedgerArrangement, LedgerCommand},
     messaging::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
 };
@@ -12,7 +13,10 @@ use uuid::Uuid;
 
 use super::{
     inbound::requests::{request, submission},
-    outbound::{arrangements, events::batch_outcome},
+    outbound::{
+        arrangements,
+        events::{self, batch_outcome},
+    },
     values::{condition, interest_terms, order_terms},
 };
 use crate::{
@@ -22,6 +26,7 @@ use crate::{
     bank_calendar::{self, BankTime, Calendar, Now},
     command_batch::command::decide_in_tx,
     interest,
+    posting::Author,
     refusals::{ArrangementError, ArrangementReason, Refusal},
     standing_orders,
 };
@@ -46,12 +51,19 @@ impl Handler for CommandHandler {
         tx: &mut Tx<'_>,
         batch: &[Received<LedgerCommand>],
     ) -> Result<Vec<Outcome>, HandleError> {
-        let requests = batch.iter().map(|received| (received.id(), request(received.message())));
+        let requests = batch.iter().map(|received| {
+            let author = Author::new(received.id(), received.rights.clone());
+            (author, request(received.message()))
+        });
         let decided = decide_in_tx(tx, requests.collect(), self.time).await?;
         let outcomes = batch.iter().zip(&decided.decisions).map(|(received, (id, decision))| {
             batch_outcome(&decided, *id, decision, submission(received.message()))
         });
         Ok(outcomes.collect())
+    }
+
+    fn not_permitted(&self, received: &Received<LedgerCommand>, why: &str) -> Outcome {
+        events::command_not_permitted(received.id(), &received.envelope.kind, why)
     }
 }
 
@@ -86,7 +98,7 @@ impl Handler for ArrangementHandler {
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
             let (id, arrangement) = (received.id(), received.message());
-            outcomes.push(match self.arrange_in_tx(tx, id, arrangement, &accounts, now).await {
+            outcomes.push(match self.arrange_in_tx(tx, received, &accounts, now).await {
                 Ok(outcome) => outcome,
                 Err(ArrangementError::Refused(refusal)) => {
                     arrangements::refused(id, arrangement, refusal)
@@ -102,18 +114,23 @@ impl Handler for ArrangementHandler {
         let refusal = Refusal::new(ArrangementReason::IdempotencyConflict, rule);
         arrangements::refused(received.id(), received.message(), refusal)
     }
+
+    fn not_permitted(&self, received: &Received<LedgerArrangement>, why: &str) -> Outcome {
+        let refusal = Refusal::new(ArrangementReason::NotPermitted, why);
+        arrangements::refused(received.id(), received.message(), refusal)
+    }
 }
 
 impl ArrangementHandler {
     async fn arrange_in_tx(
         &self,
         tx: &mut Tx<'_>,
-        id: CommandId,
-        arrangement: &LedgerArrangement,
+        received: &Received<LedgerArrangement>,
         accounts: &Accounts,
         now: Now,
     ) -> Result<Outcome, ArrangementError> {
-        let open = |id| open_account(accounts, id);
+        let (id, arrangement) = (received.id(), received.message());
+        let open = |id| open_account(accounts, id, &received.rights);
         match arrangement {
             LedgerArrangement::SetTerms(set) => {
                 let terms = interest_terms(&set.terms);
@@ -140,6 +157,7 @@ impl ArrangementHandler {
             }
             LedgerArrangement::SetOrder(set) => {
                 let (account, terms) = (open(set.account_id)?, order_terms(&set.terms));
+                may_debit(account, terms.money, &received.rights)?;
                 let order = (set.order_id, &terms);
                 let calendar = &self.calendar;
                 let (order, abandoned) =
@@ -163,17 +181,39 @@ impl ArrangementHandler {
 }
 
 /// A customer's account for which an arrangement can be made.
-fn open_account(accounts: &Accounts, id: AccountId) -> Result<&Account, Refusal> {
+fn open_account<'a>(
+    accounts: &'a Accounts,
+    id: AccountId,
+    rights: &Rights,
+) -> Result<&'a Account, Refusal> {
     let Some(account) = accounts.get(&id).filter(|account| account.code.is_none()) else {
         let message = format!("account {id} is not known");
         return Err(Refusal::new(ArrangementReason::UnknownAccount, message));
     };
+    if !rights.hold_for_branch(account.branch()) {
+        let message = format!("no grant of the sender is for the branch {}", account.branch());
+        return Err(Refusal::new(ArrangementReason::NotPermitted, message));
+    }
     match account.status {
         Status::Closed | Status::Locked => {
             let message = "the account is closed, or about to be";
             Err(Refusal::new(ArrangementReason::AccountClosed, message))
         }
         Status::Active | Status::Frozen => Ok(account),
+    }
+}
+
+/// Whether each execution of an order may take so much.
+fn may_debit(account: &Account, money: Money, rights: &Rights) -> Result<(), Refusal> {
+    let (amount, currency) = (money.amount.decimal(), money.currency);
+    let customer = Debited::Customer { branch: account.branch() };
+    let debit = Debit { account: customer, amount, currency, is_reversal: false };
+    match rights.permit(&debit) {
+        true => Ok(()),
+        false => {
+            let message = format!("no grant of the sender permits orders of {amount} {currency}");
+            Err(Refusal::new(ArrangementReason::NotPermitted, message))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use shared_events::{
     Amount,
+    access::Rights,
     ledger::{self as contract, LedgerQuery},
     messaging::{Answer, HandleError, QueryHandler, Tx},
     refusal::MessageRefused,
@@ -42,8 +43,13 @@ type Answered = Result<Answer, QueryError>;
 impl QueryHandler for QueryAnswers {
     type Query = LedgerQuery;
 
-    async fn answer(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Result<Answer, HandleError> {
-        match self.answered(tx, query).await {
+    async fn answer(
+        &self,
+        tx: &mut Tx<'_>,
+        query: &LedgerQuery,
+        rights: &Rights,
+    ) -> Result<Answer, HandleError> {
+        match self.answered(tx, query, rights).await {
             Ok(answer) => Ok(answer),
             Err(QueryError::Refused(refusal)) => Ok(Answer::refused(&refusal)),
             Err(QueryError::Failed(error)) => Err(error),
@@ -52,23 +58,24 @@ impl QueryHandler for QueryAnswers {
 }
 
 impl QueryAnswers {
-    async fn answered(&self, tx: &mut Tx<'_>, query: &LedgerQuery) -> Answered {
+    async fn answered(&self, tx: &mut Tx<'_>, query: &LedgerQuery, rights: &Rights) -> Answered {
+        check_scope(tx, query, rights).await?;
         match query {
             LedgerQuery::Balance(get) => {
                 let account = party(&get.account);
-                let found = statements::query::account(tx, &account, get.currency).await?;
+                let found = statements::query::account(tx, &account, get.currency, rights).await?;
                 Ok(Answer::found(&replies::balance(&found)?))
             }
             LedgerQuery::TrialBalance(get) => {
                 let lines = accounts::repo_trial_balance::trial_balance(tx, get.after).await?;
                 Ok(Answer::found(&replies::trial_balance(lines, get.in_pages)))
             }
-            LedgerQuery::Transfer(get) => transfer(tx, get).await,
-            LedgerQuery::Instruction(get) => instruction_found(tx, get).await,
-            LedgerQuery::Preview(preview) => previewed(tx, preview, self.time).await,
-            LedgerQuery::Statement(get) => statement(tx, get).await,
-            LedgerQuery::BalanceAt(get) => balance_at(tx, get).await,
-            LedgerQuery::Entries(find) => entries(tx, find).await,
+            LedgerQuery::Transfer(get) => transfer(tx, get, rights).await,
+            LedgerQuery::Instruction(get) => instruction_found(tx, get, rights).await,
+            LedgerQuery::Preview(preview) => previewed(tx, preview, rights, self.time).await,
+            LedgerQuery::Statement(get) => statement(tx, get, rights).await,
+            LedgerQuery::BalanceAt(get) => balance_at(tx, get, rights).await,
+            LedgerQuery::Entries(find) => entries(tx, find, rights).await,
             LedgerQuery::Payments(find) => payments(tx, find).await,
             LedgerQuery::Journal(get) => {
                 let (page, size) = ((get.after, get.limit), replies::record_size);
@@ -112,22 +119,66 @@ impl QueryAnswers {
 async fn decided(
     tx: &mut Tx<'_>,
     id: shared_events::TransferId,
+    rights: &Rights,
 ) -> Result<Option<JournalRecord>, QueryError> {
     let stored = journal::repo::records_in_tx(tx, &[id.uuid()]).await?.pop();
     let decided = stored.as_ref().map(stored_record::decided).transpose().map_err(undecodable)?;
-    Ok(decided.map(|decided| decided.record))
+    let Some(record) = decided.map(|decided| decided.record) else { return Ok(None) };
+    match statements::query::is_any_visible(tx, &record.accounts(), rights).await? {
+        true => Ok(Some(record)),
+        false => {
+            let why = format!("no grant is for an account of the instruction {id}");
+            Err(MessageRefused::not_permitted(why).into())
+        }
+    }
 }
 
-async fn transfer(tx: &mut Tx<'_>, get: &contract::GetTransfer) -> Answered {
+/// Refuses what is about accounts that are none of the asker's business. Queries that load the
+/// account anyway check it there.
+async fn check_scope(
+    tx: &mut Tx<'_>,
+    query: &LedgerQuery,
+    rights: &Rights,
+) -> Result<(), QueryError> {
+    let account = match query {
+        LedgerQuery::Balance(_)
+        | LedgerQuery::BalanceAt(_)
+        | LedgerQuery::Statement(_)
+        | LedgerQuery::Entries(_)
+        | LedgerQuery::Transfer(_)
+        | LedgerQuery::Instruction(_)
+        | LedgerQuery::Preview(_)
+        | LedgerQuery::Period(_)
+        // A grant for some branches does not permit these.
+        | LedgerQuery::TrialBalance(_)
+        | LedgerQuery::Payments(_)
+        | LedgerQuery::Journal(_)
+        | LedgerQuery::Books(_) => return Ok(()),
+        LedgerQuery::Interest(get) => get.account_id,
+        LedgerQuery::Monitors(list) => list.account_id,
+        LedgerQuery::Orders(list) => list.account_id,
+        LedgerQuery::Order(get) => get.account_id,
+    };
+    match statements::query::is_any_visible(tx, &[account], rights).await? {
+        true => Ok(()),
+        false => Err(MessageRefused::not_permitted(format!("no grant is for {account}")).into()),
+    }
+}
+
+async fn transfer(tx: &mut Tx<'_>, get: &contract::GetTransfer, rights: &Rights) -> Answered {
     let id = get.transfer_id;
-    let found = decided(tx, id).await?.and_then(replies::transfer);
+    let found = decided(tx, id, rights).await?.and_then(replies::transfer);
     let found = found.ok_or_else(|| MessageRefused::not_found(format!("transfer {id}")))?;
     Ok(Answer::found(&found))
 }
 
-async fn instruction_found(tx: &mut Tx<'_>, get: &contract::GetInstruction) -> Answered {
+async fn instruction_found(
+    tx: &mut Tx<'_>,
+    get: &contract::GetInstruction,
+    rights: &Rights,
+) -> Answered {
     let id = get.transfer_id;
-    let found = decided(tx, id).await?;
+    let found = decided(tx, id, rights).await?;
     let found = found.ok_or_else(|| MessageRefused::not_found(format!("instruction {id}")))?;
     let hold = holds::repo::read_in_tx(tx, &[id.uuid()]).await?.pop();
     let reversed = holds::repo::reversed_in_tx(tx, &[id.uuid()]).await?.pop();
@@ -141,6 +192,7 @@ async fn instruction_found(tx: &mut Tx<'_>, get: &contract::GetInstruction) -> A
 async fn previewed(
     tx: &mut Tx<'_>,
     preview: &contract::PreviewInstructions,
+    rights: &Rights,
     time: BankTime,
 ) -> Answered {
     if !(1..=INSTRUCTIONS_MAX).contains(&preview.instructions.len()) {
@@ -148,18 +200,20 @@ async fn previewed(
         return Err(MessageRefused::invalid("instructions", rule).into());
     }
     let instructions = preview.instructions.iter().map(instruction).collect();
-    let (state, submitted) = command_batch::command::preview(tx, instructions, time).await?;
+    let (state, submitted) =
+        command_batch::command::preview(tx, instructions, rights, time).await?;
     let instructions = submitted.iter().map(|one| replies::previewed(&state, one)).collect();
     Ok(Answer::found(&contract::InstructionsPreviewed { instructions }))
 }
 
-async fn statement(tx: &mut Tx<'_>, get: &contract::GetStatement) -> Answered {
+async fn statement(tx: &mut Tx<'_>, get: &contract::GetStatement, rights: &Rights) -> Answered {
     let (account, range) = (party(&get.account), statement_range(get));
     let (found, period) = statements::query::statement(
         tx,
         (&account, get.currency),
         (range, get.totals),
         (get.after, get.limit),
+        rights,
         replies::entry,
     )
     .await?;
@@ -169,10 +223,10 @@ async fn statement(tx: &mut Tx<'_>, get: &contract::GetStatement) -> Answered {
     Ok(Answer::found(&contract::StatementFound { account_id, currency, entries, next, period }))
 }
 
-async fn balance_at(tx: &mut Tx<'_>, get: &contract::GetBalanceAt) -> Answered {
+async fn balance_at(tx: &mut Tx<'_>, get: &contract::GetBalanceAt, rights: &Rights) -> Answered {
     let (account, published) = (party(&get.account), get.as_of);
     let of_account = (&account, get.currency);
-    let found = statements::query::balance_at(tx, of_account, as_of(published)).await?;
+    let found = statements::query::balance_at(tx, of_account, as_of(published), rights).await?;
     Ok(Answer::found(&contract::BalanceAtFound {
         account_id: found.account,
         code: found.code,
@@ -183,11 +237,12 @@ async fn balance_at(tx: &mut Tx<'_>, get: &contract::GetBalanceAt) -> Answered {
     }))
 }
 
-async fn entries(tx: &mut Tx<'_>, find: &contract::FindEntries) -> Answered {
+async fn entries(tx: &mut Tx<'_>, find: &contract::FindEntries, rights: &Rights) -> Answered {
     let (account, search) = (party(&find.account), entry_search(find));
     let of_account = (&account, find.currency);
     let (found, looked_at) =
-        statements::query::entries(tx, of_account, &search, find.limit, replies::entry).await?;
+        statements::query::entries(tx, of_account, &search, find.limit, rights, replies::entry)
+            .await?;
     let AccountPage { account: account_id, currency, items: entries, more } = found;
     let next = match more {
         true => entries.last().map(|last| last.version),

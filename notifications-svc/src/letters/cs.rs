@@ -103,6 +103,7 @@ fn reason_of(code: &str) -> Option<&'static str> {
         match code {
             "reserved_id" => "identifikátor platby patří bance",
             "idempotency_conflict" => "identifikátor platby už byl použit",
+            "not_permitted" => "její odesílatel nesmí s těmito penězi hýbat",
             "amount_not_positive" => "částka není větší než nula",
             "too_many_digits" => "částka má více desetinných míst než její měna",
             "amount_too_large" => "částka je příliš vysoká",

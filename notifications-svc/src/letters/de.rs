@@ -106,6 +106,7 @@ fn reason_of(code: &str) -> Option<&'static str> {
         match code {
             "reserved_id" => "die Kennung der Zahlung ist der Bank vorbehalten",
             "idempotency_conflict" => "die Kennung der Zahlung wurde schon verwendet",
+            "not_permitted" => "ihr Absender darf dieses Geld nicht bewegen",
             "amount_not_positive" => "der Betrag ist nicht größer als null",
             "too_many_digits" => "der Betrag hat mehr Nachkommastellen als seine Währung",
             "amount_too_large" => "der Betrag ist zu hoch",

@@ -104,6 +104,7 @@ fn reason_of(code: &str) -> Option<&'static str> {
         match code {
             "reserved_id" => "the payment's id is the bank's own",
             "idempotency_conflict" => "the payment's id was used before",
+            "not_permitted" => "its sender may not move this money",
             "amount_not_positive" => "the amount is not more than zero",
             "too_many_digits" => "the amount has more digits than its currency",
             "amount_too_large" => "the amount is too large",

@@ -11,6 +11,8 @@ pub(crate) struct RecipientProfile {
     pub(crate) account_id: AccountId,
     /// Only the opening names the IBAN.
     pub(crate) iban: Option<Iban>,
+    /// The branch that keeps the account; `None` is the main one. Only the opening names it.
+    pub(crate) branch: Option<String>,
     pub(crate) name: String,
     pub(crate) email: Option<String>,
     pub(crate) webhook: Option<String>,
@@ -21,13 +23,15 @@ pub(crate) struct RecipientProfile {
 }
 
 impl RecipientProfile {
-    /// Keeps the newer of two profiles of one account, with the IBAN of either.
+    /// Keeps the newer of two profiles of one account, with the IBAN and the branch of either.
     fn merge(&mut self, other: Self) {
         let iban = self.iban.take().or_else(|| other.iban.clone());
+        let branch = self.branch.take().or_else(|| other.branch.clone());
         if other.version > self.version {
             *self = other;
         }
         self.iban = iban;
+        self.branch = branch;
     }
 }
 
@@ -55,6 +59,7 @@ mod tests {
     fn profile(number: u128, name: &str, version: i64) -> RecipientProfile {
         RecipientProfile {
             account_id: account(number),
+            branch: None,
             iban: (version == 1).then(iban),
             name: name.to_owned(),
             email: None,

@@ -2,7 +2,7 @@
 //! wrote are left out.
 
 use chrono::{DateTime, Utc};
-use shared_events::{AccountId, Iban, messaging::Tx};
+use shared_events::{AccountId, Iban, access::MAIN_BRANCH, messaging::Tx};
 use uuid::Uuid;
 
 use super::{
@@ -26,12 +26,16 @@ pub(crate) async fn store_profiles_in_tx(
         profiles.iter().map(|profile| profile.webhook.as_deref()).collect();
     let languages: Vec<&str> = profiles.iter().map(|profile| profile.language.as_str()).collect();
     let versions: Vec<i64> = profiles.iter().map(|profile| profile.version).collect();
+    let branches: Vec<Option<&str>> =
+        profiles.iter().map(|profile| profile.branch.as_deref()).collect();
     sqlx::query!(
-        "INSERT INTO recipients AS known (account_id, iban, name, email, webhook, language, version)
+        "INSERT INTO recipients AS known (account_id, iban, name, email, webhook, language, version,
+                                          branch)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
-                              $6::text[], $7::bigint[])
+                              $6::text[], $7::bigint[], $8::text[])
          ON CONFLICT (account_id) DO UPDATE SET
              iban = COALESCE(known.iban, EXCLUDED.iban),
+             branch = COALESCE(known.branch, EXCLUDED.branch),
              (name, email, webhook, language, version) = (
                  SELECT newest.name, newest.email, newest.webhook, newest.language, newest.version
                  FROM (VALUES
@@ -48,10 +52,24 @@ pub(crate) async fn store_profiles_in_tx(
         &webhooks as _,
         &languages as _,
         &versions,
+        &branches as _,
     )
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// The branch that keeps an account. `None`: the account is not known.
+pub(crate) async fn branch_in_tx(
+    tx: &mut Tx<'_>,
+    account_id: AccountId,
+) -> sqlx::Result<Option<String>> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT COALESCE(branch, $2) AS "branch!" FROM recipients WHERE account_id = $1"#,
+        account_id.uuid(),
+        MAIN_BRANCH,
+    );
+    found.fetch_optional(tx.connection()).await
 }
 
 /// Loads the channels of the holders that are known. Most holders want all topics; the query

@@ -60,14 +60,18 @@ pub(crate) fn of_posted_legs<'e>(transfer: &PostedLegs<'e>) -> Vec<NotificationT
     triggers.collect()
 }
 
+/// The reason that concerns the sender of a transfer alone, and not its debtor: what a stranger
+/// tries is no news for a customer.
+const NOT_PERMITTED: &str = "not_permitted";
+
 /// The debtor of a rejected transfer. The account of a debtor whom the ledger does not know may not
 /// exist.
 pub(crate) fn of_rejected_transfer(
     transfer: RejectedTransfer<'_>,
 ) -> Option<NotificationTrigger<'_>> {
     let account_id = match transfer.debtor {
-        DebtorParty::Account(account_id) => account_id,
-        DebtorParty::Internal => return None,
+        DebtorParty::Account(account_id) if transfer.reason != NOT_PERMITTED => account_id,
+        DebtorParty::Account(_) | DebtorParty::Internal => return None,
     };
     let is_certain = match transfer.debtor_account {
         Some(AccountAfter { code: Some(_), .. }) => return None,

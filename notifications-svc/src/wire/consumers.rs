@@ -6,10 +6,13 @@
 use std::{sync::Arc, time::Duration};
 
 use shared_events::{
+    AccountId,
+    access::Rights,
     messaging::{Answer, HandleError, Handler, Idempotency, Outcome, QueryHandler, Received, Tx},
     notifications::{
         GetPreferences, NotificationsReason, RecoverDeliveries, ResendDelivery, SetPreferences,
     },
+    refusal::MessageRefused,
 };
 
 use super::{
@@ -93,6 +96,10 @@ impl Handler for NotificationCommands {
         let message = "this command id was used before, with other content".to_owned();
         refuse(received, Refusal::new(NotificationsReason::IdempotencyConflict, message))
     }
+
+    fn not_permitted(&self, received: &Received<NotificationsCommand>, why: &str) -> Outcome {
+        refuse(received, Refusal::new(NotificationsReason::NotPermitted, why.to_owned()))
+    }
 }
 
 fn refuse(received: &Received<NotificationsCommand>, refusal: Refusal) -> Outcome {
@@ -159,6 +166,10 @@ async fn set_preferences_in_tx(
     received: &Received<NotificationsCommand>,
     command: &SetPreferences,
 ) -> Result<Outcome, CommandError> {
+    if !is_in_scope(tx, command.account_id, &received.rights).await? {
+        let refusal = Refusal::new(NotificationsReason::NotPermitted, OTHER_BRANCH.to_owned());
+        return Err(CommandError::Refused(refusal));
+    }
     let request = inbound::preferences(command)?;
     let (asked_at, has_waited) = (received.envelope.time, received.attempt > 0);
     let outcome = recipients::command::set_preferences_in_tx(tx, request, asked_at, has_waited);
@@ -178,6 +189,22 @@ async fn set_preferences_in_tx(
     }
 }
 
+/// Why an account is none of a sender's business.
+const OTHER_BRANCH: &str = "no grant of the sender is for the branch of the account";
+
+/// Whether the rights hold for an account. An unknown account is told apart later.
+async fn is_in_scope(
+    tx: &mut Tx<'_>,
+    account_id: AccountId,
+    rights: &Rights,
+) -> sqlx::Result<bool> {
+    if rights.branches().is_none() {
+        return Ok(true);
+    }
+    let branch = recipients::repo::branch_in_tx(tx, account_id).await?;
+    Ok(branch.is_none_or(|branch| rights.hold_for_branch(&branch)))
+}
+
 /// Consumes `notifications.queries`.
 pub(crate) struct NotificationQueries;
 
@@ -188,7 +215,20 @@ impl QueryHandler for NotificationQueries {
         &self,
         tx: &mut Tx<'_>,
         query: &NotificationsQuery,
+        rights: &Rights,
     ) -> Result<Answer, HandleError> {
+        let account_id = match query {
+            NotificationsQuery::List(list) => list.account_id,
+            NotificationsQuery::Preferences(get) => Some(get.account_id),
+        };
+        let is_permitted = match account_id {
+            Some(account_id) => is_in_scope(tx, account_id, rights).await?,
+            // The notifications of all accounts.
+            None => rights.branches().is_none(),
+        };
+        if !is_permitted {
+            return Ok(Answer::refused(&MessageRefused::not_permitted(OTHER_BRANCH)));
+        }
         let answer = match query {
             NotificationsQuery::List(list) => match inbound::listing(list) {
                 Ok(listing) => {

@@ -89,9 +89,9 @@ pub(super) fn event(received: &Received<NotifiableEvent>) -> IncomingEvent<'_> {
 
 /// The holder that an event describes, if any.
 fn profile(event: &NotifiableEvent) -> Option<RecipientProfile> {
-    let (account_id, iban, holder, version) = match event {
+    let (account_id, opened, holder, version) = match event {
         NotifiableEvent::Opened(opened) => {
-            (opened.account_id, Some(opened.iban.clone()), &opened.holder, opened.version)
+            (opened.account_id, Some(opened), &opened.holder, opened.version)
         }
         NotifiableEvent::HolderUpdated(updated) => {
             (updated.account_id, None, &updated.holder, updated.version)
@@ -106,7 +106,9 @@ fn profile(event: &NotifiableEvent) -> Option<RecipientProfile> {
         | NotifiableEvent::Released(_) => return None,
     };
     let Holder { name, email, webhook, language } = holder.clone();
-    Some(RecipientProfile { account_id, iban, name, email, webhook, language, version })
+    let iban = opened.map(|opened| opened.iban.clone());
+    let branch = opened.and_then(|opened| opened.branch.clone());
+    Some(RecipientProfile { account_id, iban, branch, name, email, webhook, language, version })
 }
 
 /// The triggers of an event.

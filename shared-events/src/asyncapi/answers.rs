@@ -38,6 +38,11 @@ pub(super) const ANSWERS: &[Answered] = &[
         ledger::MonitorRaised::TYPE,
         ledger::LedgerCommandRejected::TYPE,
     ]),
+    command::<accounts::SetAccess>(&[
+        accounts::AccessChanged::TYPE,
+        accounts::AccessRejected::TYPE,
+    ]),
+    query::<accounts::ListAccess>(),
     query::<ledger::PreviewInstructions>(),
     query::<ledger::GetInstruction>(),
     query::<ledger::GetJournal>(),

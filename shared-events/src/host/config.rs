@@ -2,7 +2,7 @@
 //! in a file of its own; an error names the missing or wrong key; a public secret is refused,
 //! unless the switch of development is set.
 
-use std::{collections::HashMap, net::SocketAddr, path::Path};
+use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
 
 use config::{Config, Environment, File, Value, ValueKind};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     address::{Address, AddressError, Scheme},
     amqp::ConnectionParameters,
+    messaging::GRANTS_AGE_MAX,
     secret::{
         self, DEVELOPMENT_SWITCH, FILE_SUFFIX, Secret, SecretError, are_public_ones_permitted,
     },
@@ -28,6 +29,8 @@ pub(super) struct CommonSettings {
     pub(super) http: ProbeSettings,
     #[serde(default)]
     pub(super) log: LogSettings,
+    #[serde(default)]
+    pub(super) access: AccessSettings,
 }
 
 /// A server, and the password if the URL has none.
@@ -78,6 +81,19 @@ pub(super) struct ProbeSettings {
 impl Default for ProbeSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// The grants of principals.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct AccessSettings {
+    age_seconds_max: Option<u64>,
+}
+
+impl AccessSettings {
+    /// The age at which grants permit nothing any more.
+    pub(super) fn age_max(&self) -> Duration {
+        self.age_seconds_max.map_or(GRANTS_AGE_MAX, Duration::from_secs)
     }
 }
 

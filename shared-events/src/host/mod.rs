@@ -13,7 +13,7 @@ mod telemetry;
 
 pub use config::ConfigError;
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use futures_util::future::LocalBoxFuture;
@@ -35,6 +35,8 @@ pub struct Host {
     pub amqp: ConnectionParameters,
     /// The service's own database.
     pub pool: Database,
+    /// The age at which the grants of principals permit nothing any more.
+    pub grants_age_max: Duration,
     /// The health that `/readyz` shows.
     pub health: Health,
     /// Cancelled when the process has to stop.
@@ -170,7 +172,8 @@ async fn run(
     info!(service = name, version = env!("CARGO_PKG_VERSION"), probes = %probes, "starting");
     stop_on_signal(shutdown.clone())?;
     let pool = connect_database(&servers.database)?;
-    let host = Host { amqp: servers.amqp, pool, health, shutdown };
+    let grants_age_max = common.access.age_max();
+    let host = Host { amqp: servers.amqp, pool, grants_age_max, health, shutdown };
     service(host).await
 }
 

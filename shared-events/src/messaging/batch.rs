@@ -31,9 +31,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
+    access::AccessBoard,
+    author::decode_with_rights,
     decode::{DecodedBatch, MessageSource, QueueDelivery, UndecodableMessage},
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
+    digest::{digest, digest_of_author},
     disposition::{ProcessingResult, ReplyEvents, disposition},
     handler::{Event, HandleError, Idempotency, Outcome, Received},
     inbox::{InboxClaim, InboxState, InboxUpdates},
@@ -78,6 +81,7 @@ pub(crate) struct BatchProcessor<H, S, B> {
     /// Held while the process handles an isolated message.
     pub(crate) isolation: Arc<Mutex<()>>,
     pub(crate) settlement: Arc<Settlement<B>>,
+    pub(crate) access: AccessBoard,
     pub(crate) health: Health,
 }
 
@@ -111,7 +115,10 @@ where
         batch: &[QueueDelivery],
         shutdown: &CancellationToken,
     ) -> Result<Settled, BusError> {
-        let decoded = DecodedBatch::decode(batch, self.settlement.service);
+        let service = self.settlement.service;
+        let Some(decoded) = decode_with_rights(batch, service, &self.access, shutdown).await else {
+            return Ok(Settled::Abandoned);
+        };
         self.settle_undecodable(batch, &decoded.undecodable).await?;
         let mut results = Vec::with_capacity(decoded.messages.len());
         for sub_batch in sub_batches(&decoded.messages, H::IDEMPOTENCY) {
@@ -237,7 +244,7 @@ where
             Idempotency::NaturalKey => vec![InboxState::New; messages.len()],
             Idempotency::Inbox => self.store.claim(&mut transaction, &claims).await?,
         };
-        let new = only_new(messages, &states);
+        let new = to_handle(messages, &states);
         let outcomes = match new.is_empty() {
             true => vec![],
             false => {
@@ -270,7 +277,7 @@ where
         let claim = |message: &Received<H::Message>| {
             let kind = &message.envelope.kind;
             let keys = keys(name, kind, message.id(), message.returned, now);
-            InboxClaim { keys, digest: digest(message) }
+            InboxClaim { keys, digest: digest_of_author(message), content: digest(message) }
         };
         messages.iter().map(claim).collect()
     }
@@ -292,7 +299,10 @@ where
         let now = Utc::now();
         for (number, (message, state)) in messages.iter().zip(states).enumerate() {
             let (outcome, is_first) = match state {
-                InboxState::New => (outcomes.next(), true),
+                InboxState::New => match message.rights.refusal() {
+                    None => (outcomes.next(), true),
+                    Some(why) => (Some(self.handler.outcome_without_right(message, why)), true),
+                },
                 InboxState::Expired => (Some(expired()), true),
                 InboxState::Conflict => (Some(self.handler.outcome_of_conflict(message)), false),
                 InboxState::Processed { reply } => {
@@ -374,19 +384,17 @@ fn expired() -> Outcome {
     Outcome::Hopeless { why }
 }
 
-/// BLAKE3 of the canonical bytes: the same content has the same digest.
-pub(crate) fn digest<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
-    blake3::hash(&message.message().canonical()).as_bytes().to_vec()
-}
-
-/// The messages that are new to the inbox: nearly always all of them.
-fn only_new<'m, M: MessageSet>(
+/// The new messages that their authors may send: nearly always all of them.
+fn to_handle<'m, M: MessageSet>(
     messages: &'m [Received<M>],
     states: &[InboxState],
 ) -> Cow<'m, [Received<M>]> {
-    if states.iter().all(|state| *state == InboxState::New) {
+    let is_handled = |(message, state): &(&Received<M>, &InboxState)| {
+        **state == InboxState::New && message.rights.refusal().is_none()
+    };
+    let mut all = messages.iter().zip(states);
+    if all.clone().all(|one| is_handled(&one)) {
         return Cow::Borrowed(messages);
     }
-    let new = messages.iter().zip(states).filter(|(_, state)| **state == InboxState::New);
-    Cow::Owned(new.map(|(message, _)| message.clone()).collect())
+    Cow::Owned(all.by_ref().filter(is_handled).map(|(message, _)| message.clone()).collect())
 }

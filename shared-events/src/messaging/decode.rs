@@ -14,6 +14,8 @@ use lapin::{BasicProperties, message::Delivery};
 use serde_json::value::RawValue;
 
 use super::{
+    access::Authority,
+    author::{Author, Authors},
     disposition::ProcessingResult,
     handler::Received,
     origin::{Origin, Principal, Way, WrongOrigin, origin},
@@ -70,9 +72,9 @@ pub(crate) struct DecodedBatch<M> {
 
 impl<M: MessageSet> DecodedBatch<M> {
     /// Decodes a batch of deliveries to `service`.
-    pub(crate) fn decode(batch: &[QueueDelivery], service: &str) -> Self {
+    pub(crate) fn decode(batch: &[QueueDelivery], service: &str, authority: &Authority) -> Self {
         let mut decoded = Self { positions: vec![], messages: vec![], undecodable: vec![] };
-        let mut authors = Authors::default();
+        let mut authors = Authors::new(authority);
         for (number, delivery) in batch.iter().enumerate() {
             let origin = match origin(&Way::of(delivery), service) {
                 Ok(origin) => origin,
@@ -87,14 +89,14 @@ impl<M: MessageSet> DecodedBatch<M> {
                     continue;
                 }
             };
-            let author = authors.principal(origin.author);
+            let author = authors.author(&origin);
             match read(&delivery.message) {
                 Ok(events) => decoded.decode_events(number, delivery, origin, &author, events),
                 Err(error) => decoded.undecodable.push(UndecodableMessage {
                     delivery: number,
                     event: None,
                     id: id_in_body(&delivery.message),
-                    author: Some(author),
+                    author: Some(author.principal),
                     result: ProcessingResult::Undecodable {
                         is_oversized: matches!(error, Unreadable::Oversized { .. }),
                         why: shortened(&chain(&error).to_string()),
@@ -111,7 +113,7 @@ impl<M: MessageSet> DecodedBatch<M> {
         number: usize,
         QueueDelivery { message, .. }: &QueueDelivery,
         origin: Origin<'_>,
-        author: &Principal,
+        author: &Author,
         envelopes: Vec<RawEnvelope>,
     ) {
         let returned = message.exchange.as_str() == RETRY;
@@ -120,18 +122,20 @@ impl<M: MessageSet> DecodedBatch<M> {
             let id = envelope.id;
             let decoded = match origin.admit(&envelope.kind) {
                 Err(wrong) => Err((None, wrong_origin(&wrong))),
-                Ok(()) => decode_event(envelope).map_err(|result| (Some(author.clone()), result)),
+                Ok(()) => decode_event(envelope)
+                    .map_err(|result| (Some(author.principal.clone()), result)),
             };
             match decoded {
                 Ok(envelope) => {
-                    let (principal, redelivered) = (author.clone(), message.redelivered);
+                    let Author { principal, rights } = author.clone();
                     self.positions.push(MessagePosition { delivery: number, event });
                     self.messages.push(Received {
                         envelope,
                         principal,
+                        rights,
                         attempt,
                         returned,
-                        redelivered,
+                        redelivered: message.redelivered,
                     });
                 }
                 Err((author, result)) => self.undecodable.push(UndecodableMessage {
@@ -142,19 +146,6 @@ impl<M: MessageSet> DecodedBatch<M> {
                     result,
                 }),
             }
-        }
-    }
-}
-
-/// The authors of a batch. Neighbours are mostly of one author, whose name is then stored once.
-#[derive(Default)]
-struct Authors(Option<Principal>);
-
-impl Authors {
-    fn principal(&mut self, name: &str) -> Principal {
-        match &self.0 {
-            Some(last) if last.as_str() == name => last.clone(),
-            _ => self.0.insert(name.into()).clone(),
         }
     }
 }
@@ -279,14 +270,16 @@ mod tests {
     use crate::{
         envelope::{CONTENT_TYPE_BATCH, MESSAGE_BYTES_MAX},
         messaging::test_messages::{
-            CLIENT, COMMAND, SERVICE, TestMessage, body_of, delivery, envelope, returned, typed,
+            CLIENT, COMMAND, SERVICE, TestMessage, body_of, client_may, delivery, envelope,
+            returned, typed,
         },
         topology::{COMMANDS, EVENTS},
     };
 
     /// The positions of decoded messages, and the reasons of undecodable ones.
     fn decoded(batch: &[QueueDelivery]) -> (Vec<MessagePosition>, Vec<(Option<usize>, String)>) {
-        let decoded = DecodedBatch::<TestMessage>::decode(batch, SERVICE);
+        let decoded =
+            DecodedBatch::<TestMessage>::decode(batch, SERVICE, &client_may().authority());
         assert_eq!(decoded.messages.len(), decoded.positions.len());
         let reasons = decoded.undecodable.into_iter().map(|message| match message.result {
             ProcessingResult::Undecodable { why, is_oversized, .. } => {
@@ -340,7 +333,8 @@ mod tests {
         assert_eq!(positions, []);
         assert!(reasons[0].0.is_none() && reasons[0].1.starts_with("wrong_origin"), "{reasons:?}");
         let batch = [delivery(1, COMMANDS, CONTENT_TYPE, body_of(&envelope("a")))];
-        let decoded = DecodedBatch::<TestMessage>::decode(&batch, SERVICE);
+        let decoded =
+            DecodedBatch::<TestMessage>::decode(&batch, SERVICE, &client_may().authority());
         assert_eq!(decoded.messages[0].principal.as_str(), CLIENT);
     }
 
@@ -375,7 +369,8 @@ mod tests {
     fn a_message_from_a_retry_queue_knows_its_attempts_and_that_it_had_no_effect() {
         let fresh = delivery(1, COMMANDS, CONTENT_TYPE, body_of(&envelope("a")));
         let back = returned(2, &envelope("b"), CLIENT);
-        let decoded = DecodedBatch::<TestMessage>::decode(&[fresh, back], SERVICE);
+        let decoded =
+            DecodedBatch::<TestMessage>::decode(&[fresh, back], SERVICE, &client_may().authority());
         let state = |m: &Received<TestMessage>| (m.returned, m.attempt, m.principal.to_string());
         let states: Vec<_> = decoded.messages.iter().map(state).collect();
         assert_eq!(states, [(false, 0, CLIENT.to_owned()), (true, 2, CLIENT.to_owned())]);

@@ -74,6 +74,8 @@ pub(crate) trait BatchHandler<T>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Outcome>, HandleError>> + Send;
 
     fn outcome_of_conflict(&self, received: &Received<Self::Message>) -> Outcome;
+
+    fn outcome_without_right(&self, received: &Received<Self::Message>, why: &str) -> Outcome;
 }
 
 impl<H: Handler> BatchHandler<Lease> for H {
@@ -90,6 +92,10 @@ impl<H: Handler> BatchHandler<Lease> for H {
 
     fn outcome_of_conflict(&self, received: &Received<H::Message>) -> Outcome {
         self.conflict(received)
+    }
+
+    fn outcome_without_right(&self, received: &Received<H::Message>, why: &str) -> Outcome {
+        self.not_permitted(received, why)
     }
 }
 

@@ -7,9 +7,11 @@ use serde_json::value::RawValue;
 
 use super::{database::Tx, database_fault::is_transient, origin::Principal};
 use crate::{
+    access::Rights,
     envelope::Envelope,
     ids::MessageId,
     message::{Message, MessageSet},
+    refusal::MessageRefused,
     topology::RETRY_TIERS,
 };
 
@@ -20,6 +22,8 @@ pub struct Received<M> {
     pub envelope: Envelope<M>,
     /// The author: the user of the broker who has sent the message.
     pub principal: Principal,
+    /// What the author may do with the message.
+    pub rights: Rights,
     /// How many earlier attempts ended in a retry queue.
     pub attempt: u32,
     /// Whether the message comes from a retry queue or a replay: the command has had no effect.
@@ -106,6 +110,12 @@ impl Outcome {
         Self::Done { announce: vec![], told: vec![] }
     }
 
+    /// Refused, with a reply and no event.
+    #[must_use]
+    pub fn refused(refusal: &MessageRefused) -> Self {
+        Self::Done { announce: vec![], told: vec![Event::new(refusal)] }
+    }
+
     /// Done, with one event to announce.
     pub fn announce<M: Message>(message: &M) -> Self {
         Self::Done { announce: vec![Event::new(message)], told: vec![] }
@@ -163,5 +173,11 @@ pub trait Handler: Send + Sync + 'static {
         Outcome::Hopeless {
             why: format!("message id {} came before with other content", received.id()),
         }
+    }
+
+    /// The answer to a message that no grant of its author permits; `why` names the missing right.
+    fn not_permitted(&self, received: &Received<Self::Message>, why: &str) -> Outcome {
+        let _ = received;
+        Outcome::refused(&MessageRefused::not_permitted(why))
     }
 }

@@ -45,8 +45,10 @@ pub(crate) enum InboxState {
 #[derive(Clone, Debug)]
 pub(crate) struct InboxClaim {
     pub(crate) keys: InboxKeys,
-    /// BLAKE3 of the content.
+    /// BLAKE3 of the content and the author.
     pub(crate) digest: Vec<u8>,
+    /// BLAKE3 of the content alone, which earlier versions have stored.
+    pub(crate) content: Vec<u8>,
 }
 
 /// The digest and the reply that the inbox stores under a key.
@@ -96,7 +98,9 @@ pub(crate) async fn claim(
 /// The state of a message, given the entries that the inbox had before.
 pub(crate) fn state_of(claim: &InboxClaim, known: &mut HashMap<Uuid, StoredEntry>) -> InboxState {
     match claim.keys.all().find_map(|key| known.remove(&key)) {
-        Some((digest, reply)) if digest == claim.digest => InboxState::Processed { reply },
+        Some((digest, reply)) if digest == claim.digest || digest == claim.content => {
+            InboxState::Processed { reply }
+        }
         Some(_) => InboxState::Conflict,
         None if claim.keys.forgotten => InboxState::Expired,
         None => InboxState::New,
@@ -209,7 +213,7 @@ mod tests {
     fn claim(second: bool, forgotten: bool, digest: u8) -> InboxClaim {
         let second = second.then(|| Uuid::from_u128(2));
         let keys = InboxKeys { first: Uuid::from_u128(1), second, forgotten };
-        InboxClaim { keys, digest: vec![digest] }
+        InboxClaim { keys, digest: vec![digest], content: vec![digest, 0] }
     }
 
     #[test]

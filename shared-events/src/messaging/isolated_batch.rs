@@ -7,10 +7,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    batch::{BatchProcessor, Settled, digest},
-    decode::{DecodedBatch, MessageSource, QueueDelivery},
+    author::decode_with_rights,
+    batch::{BatchProcessor, Settled},
+    decode::{MessageSource, QueueDelivery},
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
+    digest::digest,
     disposition::{ProcessingResult, disposition},
     handler::Received,
     isolation::{isolation_key, isolation_verdict, pause_after},
@@ -60,7 +62,10 @@ where
         if self.begin_attempt(&whole, shutdown).await.is_none() {
             return Ok(Settled::Abandoned);
         }
-        let decoded = DecodedBatch::decode(batch, self.settlement.service);
+        let service = self.settlement.service;
+        let Some(decoded) = decode_with_rights(batch, service, &self.access, shutdown).await else {
+            return Ok(Settled::Abandoned);
+        };
         self.end_attempts(&mut whole).await;
         self.settle_undecodable(batch, &decoded.undecodable).await?;
         let mut results = Vec::with_capacity(decoded.messages.len());

@@ -5,19 +5,22 @@
 //!
 //! ```text
 //! service             puts a service together: `Service::new(..).consume(..).answer(..).run(..)`
-//!   maintenance         measures the outbox, prunes the inbox
+//!   parts               what its tasks share; maintenance: measures the outbox, prunes the inbox
 //! topology_check      compares the broker with the topology before anything is consumed
 //!
 //! consumer            takes batches of deliveries, as large as the load makes them
 //! delivery_stream     the deliveries of a subscription's queues, in the order of their tags
 //! prefetch_window     keeps the memory of unacknowledged deliveries within bounds
 //! origin              decides (pure): whether a delivery is believed, and who its author is
+//! access              the grants of all principals, in memory: what an author may do; author: of
+//!                     a batch's deliveries
 //! decode              from bytes to messages; an undecodable message blocks no other
 //! batch               inbox, handler and outbox in ONE transaction, then settlement, then one ack
 //! sub_batches         parts of a batch in which each id comes once
 //! isolation           messages that are redelivered too often; isolated_batch: one at a time
 //! handler             the service's part: given a transaction and messages, returns outcomes
-//! inbox, inbox_key    the messages that had their effect, and the keys they are known by
+//! inbox, inbox_key    the messages that had their effect, and the keys they are known by; digest:
+//!                     what tells two contents under one id apart
 //! disposition         decides (pure): acknowledge, retry after which tier, or dead-letter and why
 //! republish           builds (pure) the message for a retry queue or a parked queue
 //! settlement          carries dispositions out: refusals, retried and parked messages, replies
@@ -44,6 +47,8 @@
 //! `delivery_broker` and `delivery_store` (the batch), `event_broker` and `outbox_table` (the
 //! relay). They are generics, so that they cost nothing.
 
+mod access;
+mod author;
 mod background_job;
 mod batch;
 mod broker_channel;
@@ -55,6 +60,7 @@ mod decode;
 mod delivery_broker;
 mod delivery_store;
 mod delivery_stream;
+mod digest;
 mod disposition;
 mod event_broker;
 mod handler;
@@ -84,6 +90,7 @@ mod test_messages;
 mod time_limit;
 mod topology_check;
 
+pub use access::{GRANTS_AGE_MAX, store_access_in_tx};
 pub use background_job::{BackgroundJob, JobContext, UnitOfWork};
 pub use database::{Database, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};

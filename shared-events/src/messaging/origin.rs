@@ -108,7 +108,12 @@ impl<'d> Way<'d> {
     }
 }
 
-impl Origin<'_> {
+impl<'d> Origin<'d> {
+    /// The type of each message of this delivery.
+    pub(crate) const fn kind(&self) -> &'d str {
+        self.kind
+    }
+
     /// Checks the type of a message of this delivery.
     pub(crate) fn admit(&self, kind: &str) -> Result<(), WrongOrigin> {
         match kind == self.kind {

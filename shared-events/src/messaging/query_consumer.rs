@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
+    access::AccessBoard,
     database::{Database, Tx},
     decode::{self, MessageSource, QueueDelivery},
     delivery_broker::{DeliveryBroker, ServiceBroker},
@@ -30,6 +31,7 @@ use crate::amqp::{
     health::Health,
 };
 use crate::{
+    access::Rights,
     envelope::{RawEnvelope, chain},
     message::{Message, MessageSet},
     refusal::MessageRefused,
@@ -66,11 +68,13 @@ pub trait QueryHandler: Send + Sync + 'static {
     /// The queries of the subscription.
     type Query: MessageSet;
 
-    /// Answers one query within a read-only snapshot.
+    /// Answers one query within a read-only snapshot, as far as `rights` permit: the grants of its
+    /// author for the type of the query.
     fn answer(
         &self,
         tx: &mut Tx<'_>,
         query: &Self::Query,
+        rights: &Rights,
     ) -> impl Future<Output = Result<Answer, HandleError>> + Send;
 }
 
@@ -83,6 +87,7 @@ pub(crate) struct QueryConsumer<A: QueryHandler> {
     pub(crate) time_limit: AdaptiveTimeout,
     pub(crate) link: Arc<Link>,
     pub(crate) settlement: Arc<Settlement<ServiceBroker>>,
+    pub(crate) access: AccessBoard,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
 }
@@ -177,7 +182,8 @@ impl<A: QueryHandler> QueryConsumer<A> {
                 self.disregard(&wrong);
                 continue;
             }
-            let (cause, answer) = self.answer(query).await;
+            let rights = self.access.authority().rights(origin.author, &query.kind);
+            let (cause, answer) = self.answer(query, &rights).await;
             let answer = cause.wrap(&self.source, Utc::now(), answer.0);
             self.settlement.reply(request, author, &Reply::of(&[answer])).await;
         }
@@ -190,13 +196,20 @@ impl<A: QueryHandler> QueryConsumer<A> {
         counter!("bus_disregarded_total", "queue" => queue).increment(1);
     }
 
-    async fn answer(&self, query: RawEnvelope) -> (Cause, Answer) {
+    async fn answer(&self, query: RawEnvelope, rights: &Rights) -> (Cause, Answer) {
         let cause = Cause::of(&query);
+        if let Some(lack) = rights.lack() {
+            return (cause, Answer::refused(&MessageRefused::unavailable(lack)));
+        }
+        if let Some(why) = rights.refusal() {
+            return (cause, Answer::refused(&MessageRefused::not_permitted(why)));
+        }
         let decoded = match query.decode::<A::Query>() {
             Ok(decoded) => decoded,
             Err((error, _)) => return (cause, Answer::refused(&decode::wrong_shape(&error))),
         };
-        let answering = AssertUnwindSafe(self.look_up_in_time(&decoded.data)).catch_unwind();
+        let answering =
+            AssertUnwindSafe(self.look_up_in_time(&decoded.data, rights)).catch_unwind();
         let answer = answering.await.unwrap_or_else(|panic| {
             let part = part(&self.subscription);
             Err(HandleError::Hopeless(supervise::panicked(&part, &*panic).into()))
@@ -209,10 +222,14 @@ impl<A: QueryHandler> QueryConsumer<A> {
     }
 
     /// Attempts a query again while the database is silent; a query stores nothing.
-    async fn look_up_in_time(&self, query: &A::Query) -> Result<Answer, HandleError> {
+    async fn look_up_in_time(
+        &self,
+        query: &A::Query,
+        rights: &Rights,
+    ) -> Result<Answer, HandleError> {
         let until = Instant::now() + ATTEMPTS_TIMEOUT;
         loop {
-            let answer = self.time_limit.bounded(self.look_up(query)).await;
+            let answer = self.time_limit.bounded(self.look_up(query, rights)).await;
             let fault = match answer {
                 Err(HandleError::Transient(fault)) if Instant::now() < until => fault,
                 answer => return answer,
@@ -222,10 +239,10 @@ impl<A: QueryHandler> QueryConsumer<A> {
         }
     }
 
-    async fn look_up(&self, query: &A::Query) -> Result<Answer, HandleError> {
+    async fn look_up(&self, query: &A::Query, rights: &Rights) -> Result<Answer, HandleError> {
         let mut lease = self.database.lease().await?;
         lease.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        let answer = self.handler.answer(&mut Tx::lend(&mut lease), query).await?;
+        let answer = self.handler.answer(&mut Tx::lend(&mut lease), query, rights).await?;
         lease.commit().await?;
         lease.give_back();
         Ok(answer)

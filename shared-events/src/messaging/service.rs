@@ -2,32 +2,28 @@
 //! waits for them and reports what it lacks; at its stop it finishes its work in progress.
 
 mod maintenance;
+mod parts;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 use sqlx::migrate::MigrateError;
-use tokio::{
-    sync::{Mutex, oneshot},
-    task::JoinSet,
-};
+use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
+    access::{self, AccessBoard},
     background_job::{BackgroundJob, JobContext},
-    batch::BatchProcessor,
-    consumer::{self, Consumer},
+    consumer,
     database::Database,
     database_fault::is_transient,
     delivery_broker::ServiceBroker,
-    delivery_store::PostgresDeliveryStore,
     handler::Handler,
     inbox,
     outbox::RelayQueue,
     outbox_partition::CurrentPartition,
     outbox_table::PostgresOutbox,
-    parked::{ParkedHandler, ParkedQueue, ParkedStore},
     query_consumer::{self, QueryConsumer, QueryHandler},
     relay::{self, Relay},
     schema::Schema,
@@ -44,8 +40,9 @@ use crate::amqp::{
 };
 use crate::{
     envelope::chain,
-    topology::{EVENTS, OPERATIONS, PARKED, REPLIES, RETRY, Subscription, parked_queue},
+    topology::{ACCESS, EVENTS, OPERATIONS, PARKED, REPLIES, RETRY, Subscription, parked_queue},
 };
+use parts::SharedParts;
 
 /// How long a stopping service may take to finish its batch and to empty its relay.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
@@ -69,62 +66,6 @@ pub enum ServiceError {
     PartDied,
 }
 
-/// The parts that the tasks of a service share.
-struct SharedParts {
-    source: String,
-    database: Database,
-    consuming: Arc<Link>,
-    settlement: Arc<Settlement<ServiceBroker>>,
-    partition: CurrentPartition,
-    relay_queue: RelayQueue,
-    /// Held while the process handles an isolated message.
-    isolation: Arc<Mutex<()>>,
-    health: Health,
-    shutdown: CancellationToken,
-}
-
-impl SharedParts {
-    fn store(&self) -> PostgresDeliveryStore {
-        let (partition, relay_queue) = (self.partition.clone(), self.relay_queue.clone());
-        PostgresDeliveryStore::new(self.database.clone(), partition, relay_queue)
-    }
-
-    fn consumer<H, S>(
-        &self,
-        subscription: Subscription,
-        handler: H,
-        store: S,
-    ) -> Consumer<H, S, ServiceBroker> {
-        let processor = BatchProcessor {
-            handler,
-            subscription: subscription.name,
-            source: self.source.clone(),
-            store,
-            time_limit: AdaptiveTimeout::new(),
-            isolation: Arc::clone(&self.isolation),
-            settlement: Arc::clone(&self.settlement),
-            health: self.health.clone(),
-        };
-        Consumer {
-            subscription,
-            processor,
-            link: Arc::clone(&self.consuming),
-            partition: self.partition.clone(),
-            health: self.health.clone(),
-            shutdown: self.shutdown.clone(),
-        }
-    }
-
-    /// Handles what operators ask about the service's parked messages.
-    fn operations(&self, subscription: Subscription) -> Task {
-        let queue = ParkedQueue::new(Arc::clone(&self.consuming), subscription.service);
-        let store = ParkedStore { store: self.store(), queue: Arc::new(queue) };
-        let settlement = Arc::clone(&self.settlement);
-        let handler = ParkedHandler { service: settlement.service, settlement };
-        Box::pin(self.consumer(subscription, handler, store).run())
-    }
-}
-
 /// A service: a name, a broker, a database, handlers of messages and background jobs.
 pub struct Service {
     name: &'static str,
@@ -132,6 +73,7 @@ pub struct Service {
     database: Database,
     schema: &'static Schema,
     health: Health,
+    grants_age_max: Duration,
     subscriptions: Vec<Subscription>,
     tasks: Vec<MakeTask>,
 }
@@ -147,12 +89,19 @@ impl Service {
         health: Health,
     ) -> Self {
         let tasks = vec![];
-        let own = OPERATIONS.into_iter().filter(|operations| operations.service == name);
+        let own = built_in().filter(|subscription| subscription.service == name);
         let subscriptions: Vec<Subscription> = own.collect();
-        for operations in &subscriptions {
-            health.bad(&consumer::part(operations), NOT_STARTED);
+        for subscription in &subscriptions {
+            health.bad(&consumer::part(subscription), NOT_STARTED);
         }
-        Self { name, amqp, database, schema, health, subscriptions, tasks }
+        let grants_age_max = access::GRANTS_AGE_MAX;
+        Self { name, amqp, database, schema, health, grants_age_max, subscriptions, tasks }
+    }
+
+    /// Permits nothing by grants that the accounts service has not confirmed for so long.
+    #[must_use]
+    pub fn grants_age_max(self, grants_age_max: Duration) -> Self {
+        Self { grants_age_max, ..self }
     }
 
     /// Handles the messages of a subscription.
@@ -162,7 +111,7 @@ impl Service {
         self.health.bad(&consumer::part(&subscription), NOT_STARTED);
         self.tasks.push(Box::new(move |parts| {
             let store = parts.store();
-            Box::pin(parts.consumer(subscription, handler, store).run())
+            parts.with_grants(parts.consumer(subscription, handler, store).run())
         }));
         self
     }
@@ -181,10 +130,11 @@ impl Service {
                 time_limit: AdaptiveTimeout::new(),
                 link: Arc::clone(&parts.consuming),
                 settlement: Arc::clone(&parts.settlement),
+                access: parts.access.clone(),
                 health: parts.health.clone(),
                 shutdown: parts.shutdown.clone(),
             };
-            Box::pin(consumer.run())
+            parts.with_grants(consumer.run())
         }));
         self
     }
@@ -219,6 +169,7 @@ impl Service {
 
     async fn run_until(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
         self.health.bad(relay::PART, NOT_STARTED);
+        self.health.bad(access::PART, NOT_STARTED);
         let process = format!("{}-svc", self.name);
         let link = |role| Link::new(self.amqp.clone(), &process, role, self.health.clone());
         let partition = CurrentPartition::default();
@@ -232,6 +183,7 @@ impl Service {
             partition: partition.clone(),
             relay_queue,
             isolation: Arc::default(),
+            access: AccessBoard::new(self.grants_age_max),
             health: self.health.clone(),
             shutdown: shutdown.clone(),
         };
@@ -253,9 +205,7 @@ impl Service {
         }
         let mut tasks: JoinSet<()> =
             self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
-        for operations in OPERATIONS.into_iter().filter(|own| own.service == self.name) {
-            tasks.spawn(parts.operations(operations));
-        }
+        parts.built_in().into_iter().for_each(|task| drop(tasks.spawn(task)));
         let (database, health) = (&self.database, &self.health);
         tasks.spawn(maintenance::prune(database.clone(), health.clone(), shutdown.clone()));
         tasks.spawn(maintenance::measure(database.clone(), health.clone(), shutdown.clone()));
@@ -313,14 +263,30 @@ impl Service {
             self.subscriptions.iter().flat_map(Subscription::queues).collect();
         queues.push(parked_queue(self.name));
         let mut backoff = Backoff::new();
-        while let Err(error) = verify(&parts.consuming, &exchanges, &queues).await {
-            warn!(error = %chain(&error), "waiting for the broker");
-            self.health.bad("broker", chain(&error).to_string());
-            backoff.pause().await;
-        }
+        let ready = loop {
+            match verify(&parts.consuming, &exchanges, &queues).await {
+                Ok(ready) => break ready,
+                Err(error) => {
+                    warn!(error = %chain(&error), "waiting for the broker");
+                    self.health.bad("broker", chain(&error).to_string());
+                    backoff.pause().await;
+                }
+            }
+        };
+        let access = ACCESS.iter().find(|access| access.service == self.name);
+        let waiting = access.and_then(|access| {
+            let place = queues.iter().position(|queue| queue == access.name)?;
+            ready.get(place).copied()
+        });
+        parts.access.expect_waiting(waiting.unwrap_or(0));
         self.health.good("broker");
         Ok(())
     }
+}
+
+/// The subscriptions that the bus itself handles.
+fn built_in() -> impl Iterator<Item = Subscription> {
+    OPERATIONS.into_iter().chain(ACCESS)
 }
 
 /// Brings the schema of a service's database up to date, as the role that owns the schema, and

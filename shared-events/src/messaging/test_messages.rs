@@ -8,8 +8,14 @@ use lapin::{
 };
 use serde_json::value::RawValue;
 
-use super::{decode::QueueDelivery, handler::Received};
+use super::{
+    access::{AccessBoard, GRANTS_AGE_MAX},
+    decode::QueueDelivery,
+    handler::Received,
+};
 use crate::{
+    access::{Grant, PrincipalGrants, Rights, RoleCode},
+    accounts::AccessCurrent,
     amqp::publish::{set_header, short},
     envelope::{CONTENT_TYPE, Envelope, RawEnvelope},
     ids::MessageId,
@@ -105,8 +111,28 @@ pub(crate) fn command(tag: u64, envelope: &RawEnvelope) -> QueueDelivery {
     delivery(tag, COMMANDS, CONTENT_TYPE, body_of(envelope))
 }
 
+/// The grants of a bank whose client may send [`COMMAND`].
+pub(crate) fn client_may() -> AccessBoard {
+    granting(vec![Grant::of_role(RoleCode::Clerk)])
+}
+
+/// The grants of a bank whose client has these.
+pub(crate) fn granting(grants: Vec<Grant>) -> AccessBoard {
+    let board = AccessBoard::new(GRANTS_AGE_MAX);
+    let principals = vec![PrincipalGrants { principal: CLIENT.to_owned(), grants }];
+    board.learn(&AccessCurrent { version: 1, at: Utc::now(), principals });
+    board
+}
+
 /// A decoded command.
 pub(crate) fn received(id: MessageId, text: &str) -> Received<TestMessage> {
     let envelope = RawEnvelope { id, ..envelope(text) }.with(TestMessage(text.to_owned()));
-    Received { envelope, principal: CLIENT.into(), attempt: 0, returned: false, redelivered: false }
+    Received {
+        envelope,
+        principal: CLIENT.into(),
+        rights: Rights::everything(),
+        attempt: 0,
+        returned: false,
+        redelivered: false,
+    }
 }

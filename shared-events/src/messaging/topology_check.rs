@@ -14,13 +14,14 @@ use crate::amqp::{
     connection::Link,
 };
 
-/// Checks passively that exchanges and queues exist.
+/// Checks passively that exchanges and queues exist. Returns how many messages are ready in each
+/// queue.
 pub(crate) async fn verify(
     link: &Link,
     exchanges: &[&str],
     queues: &[String],
-) -> Result<(), BusError> {
-    let mut missing = Vec::new();
+) -> Result<Vec<u32>, BusError> {
+    let (mut missing, mut ready) = (Vec::new(), Vec::new());
     for exchange in exchanges {
         // A failed passive declaration closes the channel, so each declaration has its own.
         let channel = ChannelGuard::new(link.channel().await?);
@@ -36,10 +37,11 @@ pub(crate) async fn verify(
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let declared = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
         let declared = in_time("looking up a queue", async { Ok(declared.await) }).await?;
+        ready.extend(declared.as_ref().map(lapin::Queue::message_count));
         note(declared.map(|_| ()), &format!("queue {queue}"), &mut missing)?;
     }
     match missing.is_empty() {
-        true => Ok(()),
+        true => Ok(ready),
         false => Err(BusError::Topology(missing.join(", "))),
     }
 }

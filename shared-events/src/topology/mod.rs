@@ -12,14 +12,16 @@
 //! bank.parked ─> <service>.parked          bank.unrouted ─> bank.unrouted
 //! ```
 
+mod debits;
 mod definitions;
 mod principals;
 mod roles;
 mod users;
 
+pub use debits::{Debits, OwnAccounts};
 pub use definitions::definitions;
 pub use principals::{ClientPrincipal, InvalidPrincipals, Principals};
-pub use roles::{ROLES, Role};
+pub use roles::{ROLES, Role, is_of_whole_bank};
 pub use users::{TopicRight, User, client_user, guard_limits, password_hash, users};
 
 use std::time::Duration;
@@ -173,6 +175,9 @@ pub const ACCOUNTS_COMMANDS: Subscription = Subscription::of_types(
         accounts::UpdateHolder::TYPE,
     ],
 );
+/// Changes of the grants of principals.
+pub const ACCOUNTS_ACCESS: Subscription =
+    Subscription::of_types("accounts", "accounts.grants", &[accounts::SetAccess::TYPE]);
 /// Events of the ledger that the accounts service follows.
 pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
     "accounts",
@@ -187,7 +192,7 @@ pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
 pub const ACCOUNTS_QUERIES: Subscription = Subscription::of_types(
     "accounts",
     "accounts.queries",
-    &[accounts::GetAccount::TYPE, accounts::ListAccounts::TYPE],
+    &[accounts::GetAccount::TYPE, accounts::ListAccounts::TYPE, accounts::ListAccess::TYPE],
 );
 /// Commands to the ledger, and the account events that the ledger follows, in partitions.
 pub const LEDGER_COMMANDS: Subscription = Subscription {
@@ -243,9 +248,20 @@ pub const OPERATIONS: [Subscription; 3] = [
     Subscription::of_types("notifications", "notifications.operations", &parked::REQUESTS[2]),
 ];
 
+/// The grants of all principals. The accounts service owns them and reads its own tables.
+pub const ACCESS: [Subscription; 2] = [
+    Subscription::of_types("ledger", "ledger.grants", &[accounts::AccessCurrent::TYPE]),
+    Subscription::of_types(
+        "notifications",
+        "notifications.grants",
+        &[accounts::AccessCurrent::TYPE],
+    ),
+];
+
 /// All subscriptions.
-pub const SUBSCRIPTIONS: [Subscription; 12] = [
+pub const SUBSCRIPTIONS: [Subscription; 15] = [
     ACCOUNTS_COMMANDS,
+    ACCOUNTS_ACCESS,
     ACCOUNTS_EVENTS,
     ACCOUNTS_QUERIES,
     LEDGER_COMMANDS,
@@ -257,6 +273,8 @@ pub const SUBSCRIPTIONS: [Subscription; 12] = [
     OPERATIONS[0],
     OPERATIONS[1],
     OPERATIONS[2],
+    ACCESS[0],
+    ACCESS[1],
 ];
 
 /// The queue in which a message of `queue` waits after `attempt` failed attempts (from 1). `None`

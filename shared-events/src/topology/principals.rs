@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{SERVICES, roles::Role};
+use crate::access::{Grant, check_grants};
 
 /// The principals of development, which the repository contains.
 const DEVELOPMENT: &str = include_str!("../../../rabbitmq/principals.json");
@@ -54,8 +55,12 @@ pub struct Principals {
 pub struct ClientPrincipal {
     /// The user's name on the broker, and the prefix of its queues: `client.<name>.`
     pub name: String,
-    /// The names of its roles.
+    /// The names of its roles without bounds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+    /// Its roles with bounds. The broker knows the roles of both lists, and no bounds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
     /// The most connections at a time.
     #[serde(default = "connections_default")]
     pub max_connections: u32,
@@ -174,6 +179,7 @@ impl ClientPrincipal {
         Self {
             name: name.to_owned(),
             roles,
+            grants: vec![],
             max_connections: CONNECTIONS_DEFAULT,
             max_channels: CHANNELS_DEFAULT,
             max_queues: QUEUES_DEFAULT,
@@ -188,9 +194,11 @@ impl ClientPrincipal {
     /// When a field breaks its rule.
     pub fn check(&self) -> Result<(), InvalidPrincipals> {
         check_name(&self.name).map_err(|rule| InvalidPrincipals::new("name", rule))?;
-        if self.roles.is_empty() {
+        if self.roles.is_empty() && self.grants.is_empty() {
             return Err(InvalidPrincipals::new("roles", "must name a role"));
         }
+        check_grants(&self.grants)
+            .map_err(|fault| InvalidPrincipals::new(fault.field, fault.rule))?;
         for role in &self.roles {
             if Role::find(role).is_none() {
                 let known = super::ROLES.map(|role| role.name).join(", ");
@@ -219,10 +227,19 @@ impl ClientPrincipal {
         }
     }
 
-    /// The roles.
+    /// The roles, with and without bounds.
     #[must_use]
     pub fn roles(&self) -> Vec<&'static Role> {
-        self.roles.iter().filter_map(|name| Role::find(name)).collect()
+        let bounded = self.grants.iter().filter_map(|grant| Role::find(grant.role.as_str()));
+        self.roles.iter().filter_map(|name| Role::find(name)).chain(bounded).collect()
+    }
+
+    /// What the services permit it, until a command changes that.
+    #[must_use]
+    pub fn grants(&self) -> Vec<Grant> {
+        let roles = self.roles.iter().filter_map(|name| Role::find(name));
+        let unbounded = roles.map(|role| Grant::of_role(role.code));
+        unbounded.chain(self.grants.iter().cloned()).collect()
     }
 
     /// The prefix of the names of its queues, with the dot at the end.

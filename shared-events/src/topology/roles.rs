@@ -2,9 +2,10 @@
 //! roles that the file of principals gives it, and from this table alone; every command, query and
 //! event of the catalogue belongs to a role.
 
-use super::{AUDIT, Kind, Message, any_version, catalogue};
+use super::{AUDIT, Kind, Message, any_version, catalogue, debits::Debits};
 use crate::{
-    accounts as a, ledger as l, notifications as n,
+    accounts::{self as a, RoleCode},
+    ledger as l, notifications as n,
     parked::{self as p, Shape as _},
 };
 
@@ -17,13 +18,19 @@ enum ReadableEvents {
     All,
 }
 
-/// A role: what a client with it may send and read.
+/// A role: what a client with it may send, read and debit.
 #[derive(Clone, Copy, Debug)]
 pub struct Role {
+    /// The role's code in grants.
+    pub code: RoleCode,
     /// The name in the file of principals.
     pub name: &'static str,
     /// Who has the role.
     pub purpose: &'static str,
+    /// The accounts that it may debit.
+    pub debits: Debits,
+    /// Whether it may read the balances of the bank's own accounts.
+    pub reads_own_accounts: bool,
     sends: &'static [&'static [&'static str]],
     reads: ReadableEvents,
 }
@@ -71,6 +78,8 @@ const READ_BOOKS: &[&str] = &[
 ];
 const CLOSE_BOOKS: &[&str] = &[l::ClosePeriod::TYPE, l::SetTerms::TYPE];
 const READ_NOTIFICATIONS: &[&str] = &[n::ListNotifications::TYPE, n::GetPreferences::TYPE];
+const READ_ACCESS: &[&str] = &[a::ListAccess::TYPE];
+const CHANGE_ACCESS: &[&str] = &[a::SetAccess::TYPE];
 const REPAIR_DELIVERIES: &[&str] = &[n::ResendDelivery::TYPE, n::RecoverDeliveries::TYPE];
 
 /// Events with a holder's name, address or contact.
@@ -114,6 +123,7 @@ const REJECTIONS: &[&str] = &[
     l::LedgerCommandRejected::TYPE,
     n::NotificationsCommandRejected::TYPE,
 ];
+const ACCESS: &[&str] = &[a::AccessChanged::TYPE, a::AccessRejected::TYPE, a::AccessCurrent::TYPE];
 const DELIVERIES: &[&str] = &[
     n::DeliverySucceeded::TYPE,
     n::DeliveryFailed::TYPE,
@@ -123,17 +133,42 @@ const DELIVERIES: &[&str] = &[
     n::EndpointDisabled::TYPE,
 ];
 
+/// Whether messages of this type are about the whole bank, and not about single accounts: a grant
+/// for some branches does not permit them.
+#[must_use]
+pub fn is_of_whole_bank(kind: &str) -> bool {
+    const TYPES: &[&[&str]] = &[
+        READ_ACCESS,
+        CHANGE_ACCESS,
+        REPAIR_DELIVERIES,
+        &[l::ClosePeriod::TYPE, l::GetTrialBalance::TYPE, l::GetBooks::TYPE],
+        &[l::GetJournal::TYPE, l::FindPayments::TYPE],
+        &p::ListParked::TYPES,
+        &p::GetParked::TYPES,
+        &p::ReplayParked::TYPES,
+        &p::DropParked::TYPES,
+        &p::EditParked::TYPES,
+    ];
+    TYPES.iter().any(|types| types.contains(&kind))
+}
+
 /// All roles.
 pub const ROLES: [Role; 6] = [
     Role {
-        name: "customer_channel",
+        code: RoleCode::CustomerChannel,
+        name: RoleCode::CustomerChannel.as_str(),
         purpose: "pays and asks for customers: a web bank, an app, a payment gateway",
+        debits: Debits::OF_CUSTOMERS,
+        reads_own_accounts: false,
         sends: &[LOOK_UP, PAY, ARRANGE, READ_MONEY, READ_NOTIFICATIONS],
         reads: ReadableEvents::Types(&[ACCOUNTS, MONEY, ARRANGEMENTS, REJECTIONS]),
     },
     Role {
-        name: "clerk",
+        code: RoleCode::Clerk,
+        name: RoleCode::Clerk.as_str(),
         purpose: "opens and administers accounts, takes and pays out cash",
+        debits: Debits::OF_CUSTOMERS_AND_CASH,
+        reads_own_accounts: true,
         sends: &[
             LOOK_UP,
             LIST_ACCOUNTS,
@@ -146,8 +181,11 @@ pub const ROLES: [Role; 6] = [
         reads: ReadableEvents::Types(&[HOLDERS, ACCOUNTS, MONEY, ARRANGEMENTS, REJECTIONS]),
     },
     Role {
-        name: "supervisor",
+        code: RoleCode::Supervisor,
+        name: RoleCode::Supervisor.as_str(),
         purpose: "unfreezes accounts, and decides on limits and terms",
+        debits: Debits::NONE,
+        reads_own_accounts: true,
         sends: &[
             LOOK_UP,
             LIST_ACCOUNTS,
@@ -159,32 +197,44 @@ pub const ROLES: [Role; 6] = [
         reads: ReadableEvents::Types(&[HOLDERS, ACCOUNTS, MONEY, TERMS, REJECTIONS]),
     },
     Role {
-        name: "treasury",
+        code: RoleCode::Treasury,
+        name: RoleCode::Treasury.as_str(),
         purpose: "moves the bank's own money, sets terms and closes periods",
+        debits: Debits::OF_THE_BANK,
+        reads_own_accounts: true,
         sends: &[LOOK_UP, PAY, ARRANGE, READ_MONEY, READ_BOOKS, CLOSE_BOOKS],
         reads: ReadableEvents::Types(&[MONEY, ARRANGEMENTS, TERMS, LEDGER_ACCOUNTS, REJECTIONS]),
     },
     Role {
-        name: "auditor",
+        code: RoleCode::Auditor,
+        name: RoleCode::Auditor.as_str(),
         purpose: "reads everything, also the stream bank.audit, and changes nothing",
+        debits: Debits::NONE,
+        reads_own_accounts: true,
         sends: &[
             LOOK_UP,
             LIST_ACCOUNTS,
             READ_MONEY,
             READ_BOOKS,
             READ_NOTIFICATIONS,
+            READ_ACCESS,
             &p::ListParked::TYPES,
             &p::GetParked::TYPES,
         ],
         reads: ReadableEvents::All,
     },
     Role {
-        name: "operator",
-        purpose: "keeps the bank running: deliveries and parked messages",
+        code: RoleCode::Operator,
+        name: RoleCode::Operator.as_str(),
+        purpose: "keeps the bank running: deliveries, parked messages, principals",
+        debits: Debits::NONE,
+        reads_own_accounts: true,
         sends: &[
             LOOK_UP,
             READ_NOTIFICATIONS,
             REPAIR_DELIVERIES,
+            READ_ACCESS,
+            CHANGE_ACCESS,
             &p::ListParked::TYPES,
             &p::GetParked::TYPES,
             &p::ReplayParked::TYPES,
@@ -196,6 +246,7 @@ pub const ROLES: [Role; 6] = [
             LEDGER_ACCOUNTS,
             DELIVERIES,
             REJECTIONS,
+            ACCESS,
             &p::ParkedReplayed::TYPES,
             &p::ParkedDropped::TYPES,
             &p::ParkedEdited::TYPES,
@@ -204,6 +255,13 @@ pub const ROLES: [Role; 6] = [
 ];
 
 impl Role {
+    /// The role with this code.
+    #[must_use]
+    pub fn of(code: RoleCode) -> &'static Self {
+        let found = ROLES.iter().find(|role| role.code == code);
+        found.expect("every code is a role")
+    }
+
     /// The role with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -301,6 +359,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_code_is_a_role() {
+        for code in RoleCode::ALL {
+            assert_eq!(Role::of(*code).name, code.as_str());
+        }
+        assert_eq!(ROLES.len(), RoleCode::ALL.len());
     }
 
     #[test]

@@ -62,6 +62,9 @@ pub(crate) struct Open {
     /// The account's name in another system
     #[arg(long, value_name = "REFERENCE")]
     external_reference: Option<String>,
+    /// The branch, brand or partner that keeps the account [default: main]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
     /// Do not wait until money can move
     #[arg(long)]
     no_wait: bool,
@@ -194,6 +197,7 @@ impl Open {
                 self.external_reference.as_deref(),
                 input::external_reference,
             )?,
+            branch: input::checked(self.branch.as_deref(), input::branch)?,
         })
     }
 }

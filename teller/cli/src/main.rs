@@ -4,6 +4,7 @@
 //! Each group of commands has a file. A command checks its input, connects, does one thing through
 //! a library, and shows the result as a table or as JSON.
 
+mod access;
 mod account;
 mod audit;
 mod books;
@@ -139,6 +140,9 @@ enum Command {
     /// Show parked messages; replay, drop or edit them
     #[command(subcommand)]
     Parked(parked::Command),
+    /// Show and change who may do what: principals, their roles, branches and ceilings
+    #[command(subcommand)]
+    Access(access::Access),
     /// Add and list clients of the bank, give them new passwords, remove them
     #[command(subcommand)]
     Client(client::Command),
@@ -194,6 +198,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Monitor(command) => command.run(session).await,
         Command::Order(command) => command.run(session).await,
         Command::Period(command) => command.run(session).await,
+        Command::Access(command) => command.run(session).await,
         Command::TrialBalance(command) => command.run(session).await,
         Command::Notifications(command) => command.run(session).await,
         Command::Preferences(command) => command.run(session).await,

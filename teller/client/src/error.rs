@@ -64,7 +64,8 @@ impl From<MessageRefused> for TellerError {
                 RefusalCode::NotFound
                 | RefusalCode::InvalidField
                 | RefusalCode::Unreadable
-                | RefusalCode::ReplyTooLarge,
+                | RefusalCode::ReplyTooLarge
+                | RefusalCode::NotPermitted,
             )
             | Open::Unknown(_) => {
                 Refusal::new(refused.code, refused.message).with_field(refused.field).into()

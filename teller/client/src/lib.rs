@@ -38,6 +38,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 #![deny(missing_docs)]
 
+mod access;
 mod accounts;
 mod arrangements;
 mod backoff;

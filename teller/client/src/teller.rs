@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared_events::{
     Message, MessageId, Query,
-    accounts::AccountsCommandRejected,
+    accounts::{AccessRejected, AccountsCommandRejected},
     amqp::BusError,
     client::{Client, RequestError, SendOptions, Watch},
     envelope::RawEnvelope,
@@ -148,6 +148,9 @@ pub(crate) fn refusal_in(events: &[RawEnvelope]) -> TellerError {
 fn refusal(event: &RawEnvelope) -> Option<TellerError> {
     let refusal = match event.kind.as_str() {
         AccountsCommandRejected::TYPE => event.read().map(|rejected: AccountsCommandRejected| {
+            Refusal::new(rejected.reason, rejected.message).with_field(rejected.field)
+        }),
+        AccessRejected::TYPE => event.read().map(|rejected: AccessRejected| {
             Refusal::new(rejected.reason, rejected.message).with_field(rejected.field)
         }),
         NotificationsCommandRejected::TYPE => {

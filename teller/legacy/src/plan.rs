@@ -110,6 +110,7 @@ fn open(account: &LegacyAccount, currency: Currency, overdraft_limit: Amount) ->
         currency,
         overdraft_limit,
         external_reference: Some(account.number.to_string()),
+        branch: None,
     };
     let content = serde_json::to_vec(&command).expect("a command is plain JSON");
     let command_id = MessageId(Uuid::new_v5(&NAMESPACE, &content));

@@ -88,6 +88,7 @@ fn opened(account_id: AccountId, name: &str) -> Message {
             currency: "EUR".parse().expect("a currency"),
             overdraft_limit: Amount(overdraft_limit),
             external_reference: None,
+            branch: None,
             version: 1,
         },
     )
@@ -103,6 +104,7 @@ fn open(account_id: AccountId, name: &str) -> Message {
             currency: "EUR".parse().expect("a currency"),
             overdraft_limit: Amount::ZERO,
             external_reference: None,
+            branch: None,
         },
     )
 }

@@ -31,9 +31,11 @@ use crate::{
     wait::{PATIENCE, wait_for, wait_value},
 };
 
+mod access;
 mod clients;
 mod environment;
 
+use access::BankPrincipals;
 use environment::Addresses;
 
 pub use crate::binaries::program;
@@ -57,6 +59,7 @@ struct Inner {
     settings: Mutex<Vec<(String, String, String)>>,
     started: AtomicU32,
     clients: Mutex<BTreeSet<String>>,
+    principals: Mutex<BankPrincipals>,
     _own_broker: Option<OwnBroker>,
 }
 
@@ -87,6 +90,7 @@ impl Bank {
             settings: Mutex::new(vec![bank_day::setting()]),
             started: AtomicU32::new(0),
             clients: Mutex::default(),
+            principals: Mutex::new(BankPrincipals::development()),
             _own_broker: own,
         })))
     }
@@ -163,6 +167,7 @@ impl Bank {
         let name = &database.name;
         let mut environment = environment::of(service, &inner.vhost, name, &at, encrypted.as_ref());
         environment.push(("HTTP__LISTEN", "127.0.0.1:0".to_owned()));
+        environment.push(("PRINCIPALS", self.principals_file()?.display().to_string()));
         if service == "notifications" {
             // Nobody listens there: a test that wants mail to arrive says where.
             environment.push(("SMTP__URL", "smtp://127.0.0.1:9".to_owned()));
@@ -216,7 +221,7 @@ impl Bank {
         let (said, failed) = (&migrated.stdout, &migrated.stderr);
         let output = [said.as_slice(), failed].concat();
         ensure!(migrated.status.success(), "{service}: {}", String::from_utf8_lossy(&output));
-        Ok(())
+        self.seed_access(database).await
     }
 
     /// Puts PgBouncer with these settings between the databases and the services prepared from now

@@ -9,7 +9,8 @@ use lapin::{
 };
 use serde_json::Value;
 use shared_events::{
-    Envelope, MessageId,
+    Envelope, Message as _, MessageId,
+    accounts::{AccessChanged, AccessCurrent},
     envelope::read_envelopes,
     topology::{CLIENT_QUEUE_PREFIX, EVENTS, REPLIES},
 };
@@ -40,6 +41,12 @@ pub struct Recorder {
     connection: BrokerConnection,
     queue: String,
     recorded: Mutex<Vec<Recorded>>,
+}
+
+/// Whether the accounts service announces the grants of all principals, which it does twice a
+/// minute, or those of the file of principals.
+fn is_routine(kind: &str, data: &Value) -> bool {
+    kind == AccessCurrent::TYPE || (kind == AccessChanged::TYPE && data["changed_by"].is_null())
 }
 
 impl Recorder {
@@ -108,7 +115,10 @@ impl Recorder {
             let events = read_envelopes(&content_type, &message.delivery.data)
                 .context("an event on bank.events cannot be read")?;
             for event in events {
-                let data = serde_json::from_str(event.data.get())?;
+                let data: Value = serde_json::from_str(event.data.get())?;
+                if is_routine(&event.kind, &data) {
+                    continue;
+                }
                 recorded.push(Recorded {
                     message_id: text(properties.message_id()),
                     routing_key: message.delivery.routing_key.to_string(),

@@ -156,6 +156,7 @@ pub(crate) fn opening(name: &str) -> Result<OpenAccount> {
         currency: "EUR".parse()?,
         overdraft_limit: "0".parse()?,
         external_reference: None,
+        branch: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Facts about the bank: people and programs use all its services.
 
+mod access;
 mod audit;
 mod bank_client;
 mod batch_cost;
@@ -63,6 +64,7 @@ pub fn facts() -> Vec<Fact> {
         ("legacy", legacy::facts()),
         ("integrity", integrity::facts()),
         ("seeded_run", seeded_run::facts()),
+        ("access", access::facts()),
         ("audit", audit::facts()),
         ("bounds", bounds::facts()),
         ("saga", saga::facts()),

@@ -39,9 +39,10 @@ pub(crate) fn facts() -> Vec<Fact> {
 }
 
 /// Why a transfer between two parties is rejected; the other reasons are in `refused::`.
-pub(super) const OF_TRANSFERS: [RejectReason; 17] = [
+pub(super) const OF_TRANSFERS: [RejectReason; 18] = [
     RejectReason::ReservedId,
     RejectReason::IdempotencyConflict,
+    RejectReason::NotPermitted,
     RejectReason::AmountNotPositive,
     RejectReason::TooManyDigits,
     RejectReason::AmountTooLarge,
@@ -58,6 +59,9 @@ pub(super) const OF_TRANSFERS: [RejectReason; 17] = [
     RejectReason::CurrencyMismatch,
     RejectReason::InsufficientFunds,
 ];
+
+/// A principal without grants.
+const STRANGER: &str = "stranger";
 
 /// The tables that a rejection must leave unchanged. Tables that store outcomes for repetition are
 /// not listed.
@@ -76,13 +80,8 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
     let bob = client.account("bob").await?;
     let koruna = client.account_with("koruna", |command| command.currency = czk()).await?;
     let frozen = client.account("frozen").await?;
-    client
-        .request(FreezeAccount {
-            blocks: Blocks::Both,
-            account_id: frozen,
-            reason: "test".to_owned(),
-        })
-        .await?;
+    let (blocks, reason) = (Blocks::Both, "test".to_owned());
+    client.request(FreezeAccount { blocks, account_id: frozen, reason }).await?;
     let closed = client.account("closed").await?;
     client.request(CloseAccount { payout: None, account_id: closed }).await?;
     client.wait_event(AccountClosed::TYPE, closed).await?;
@@ -140,7 +139,16 @@ async fn every_reason_to_reject_a_transfer(bank: Bank) -> Result<()> {
         let command = SubmitTransfers { transfers: vec![transfer] };
         (reason.as_str().to_owned(), Message::of(MessageId::new(), command))
     };
-    check(&client, &all, cases.map(message).into()).await
+    let mut cases: Vec<(String, Message)> = cases.map(message).into();
+    let minting = message((RejectReason::NotPermitted, but(&|one| one.debtor = cash())));
+    cases.push(of_channel(&client.bank, minting).await?);
+    check(&client, &all, cases).await
+}
+
+/// The same case, sent by a channel, which debits customers alone.
+async fn of_channel(bank: &Bank, case: (String, Message)) -> Result<(String, Message)> {
+    let channel = bank.add_client(&["customer_channel"]).await?;
+    Ok((case.0, case.1.with_user(&channel.name)))
 }
 
 async fn every_reason_to_reject_a_command_about_an_account(bank: Bank) -> Result<()> {
@@ -173,6 +181,7 @@ async fn every_reason_to_reject_a_command_about_an_account(bank: Bank) -> Result
         (Reason::WrongStatus, Message::of(new(), UnfreezeAccount { account_id: alice })),
         (Reason::InvalidField, Message::of(new(), freeze(alice, " "))),
         (Reason::IdempotencyConflict, Message::of(used, limits(6))),
+        (Reason::NotPermitted, Message::of(new(), limits(7)).with_user(STRANGER)),
     ];
     let all = published(AccountsCommandRejected::TYPE, "AccountsReason")?;
     check(&client, &all, named(cases)?).await
@@ -202,6 +211,7 @@ async fn every_reason_to_reject_preferences(bank: Bank) -> Result<()> {
         (Reason::IdempotencyConflict, Message::of(used, other)),
         (Reason::UnknownDelivery, resend(DeliveryId::new())),
         (Reason::DeliveryPending, resend(pending)),
+        (Reason::NotPermitted, resend(pending).with_user(STRANGER)),
     ];
     let all = published(NotificationsCommandRejected::TYPE, "NotificationsReason")?;
     check(&client, &all, named(cases)?).await
@@ -252,6 +262,7 @@ async fn every_reason_to_reject_a_command_to_the_ledger(bank: Bank) -> Result<()
         (Reason::PeriodNotOver, close("2199-12-31")?),
         (Reason::PeriodNotForward, close("1990-12-30")?),
         (Reason::IdempotencyConflict, Message::of(used, other)),
+        (Reason::NotPermitted, submit(1)?.with_user(STRANGER)),
     ];
     let all = published(LedgerCommandRejected::TYPE, "LedgerReason")?;
     check(&client, &all, named(cases)?).await

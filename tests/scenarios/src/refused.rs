@@ -63,6 +63,7 @@ async fn an_account_opened_under_an_internal_id_gets_no_money_of_the_bank(
         currency,
         overdraft_limit,
         external_reference: None,
+        branch: None,
         version: 1,
     };
     client.bank.publish(&Message::of(MessageId::new(), opened)).await?;

@@ -1,5 +1,7 @@
 //! The effect of each request and each answer of the ledger on an account in each status.
 
+use shared_events::access::Rights;
+
 use super::{
     AccountStatus::{Active, Closed, Closing, Frozen, Pending},
     *,
@@ -29,7 +31,8 @@ fn check(
     edit: impl Fn(&mut Account),
 ) {
     for given in STATUSES.map(in_status) {
-        let decision = WorkingSet::new(vec![given.clone()], vec![]).decide(when);
+        let decision =
+            WorkingSet::new(vec![given.clone()], vec![]).decide(when, &Rights::everything());
         let Some((_, after)) = then.iter().find(|(before, _)| *before == given.status) else {
             let refusal = decision.expect_err("the status forbids the step");
             assert!(matches!(refusal, Refusal::WrongStatus { .. }), "{when:?} {given:?}");
@@ -125,7 +128,10 @@ fn live(given: &Account, steps: &[(LifeMessage, AccountStatus, Option<Blocks>)])
     for (count, (message, status, blocks)) in (1..).zip(steps) {
         let account = match message {
             LifeMessage::Request(request) => {
-                working_set.decide(request).expect("the status allows the step").account
+                working_set
+                    .decide(request, &Rights::everything())
+                    .expect("the status allows the step")
+                    .account
             }
             LifeMessage::Answer(answer) => match working_set.follow(answer) {
                 LedgerReaction::Changed(change) => change.account,

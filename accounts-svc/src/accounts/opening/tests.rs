@@ -15,6 +15,7 @@ fn valid() -> Opening {
         currency: "EUR".parse().expect("a currency"),
         overdraft_limit: "100.00".parse().expect("an amount"),
         external_reference: Some("4711".to_owned()),
+        branch: "main".to_owned(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) async fn lock_accounts_in_tx(
         "SELECT id, iban, holder_name, holder_email, holder_webhook, holder_language, product,
                 currency, overdraft_limit, transfer_limit, daily_limit, monthly_limit,
                 minimum_balance, blocks, external_reference, status, closing_version,
-                version
+                branch, version
          FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         &ids,
     );

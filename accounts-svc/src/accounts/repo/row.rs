@@ -28,6 +28,7 @@ pub(crate) struct AccountRow {
     pub(crate) external_reference: Option<String>,
     pub(crate) status: String,
     pub(crate) closing_version: Option<i64>,
+    pub(crate) branch: String,
     pub(crate) version: i64,
 }
 
@@ -58,6 +59,7 @@ impl AccountRow {
             spending_limits,
             blocks,
             external_reference: self.external_reference,
+            branch: self.branch,
             status,
             closing_version: self.closing_version.filter(|_| status == AccountStatus::Closing),
             version: self.version,

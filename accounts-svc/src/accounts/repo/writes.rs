@@ -31,13 +31,14 @@ pub(crate) async fn insert_accounts_in_tx(
     let statuses: Vec<&str> = column(accounts, |account| account.status.as_str());
     let versions: Vec<i64> = column(accounts, |account| account.version);
     let blocks: Vec<Option<&str>> = column(accounts, |account| account.blocks.map(Blocks::as_str));
+    let branches: Vec<&str> = column(accounts, |account| account.branch.as_str());
     let inserted = sqlx::query!(
         "INSERT INTO accounts (id, iban, holder_name, holder_email, holder_webhook,
                                holder_language, product, currency, overdraft_limit,
-                               external_reference, status, version, blocks)
+                               external_reference, status, version, blocks, branch)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
                               $6::text[], $7::text[], $8::text[], $9::numeric[], $10::text[],
-                              $11::text[], $12::bigint[], $13::text[])
+                              $11::text[], $12::bigint[], $13::text[], $14::text[])
          ON CONFLICT DO NOTHING",
         &ids,
         &ibans as _,
@@ -52,6 +53,7 @@ pub(crate) async fn insert_accounts_in_tx(
         &statuses as _,
         &versions,
         &blocks as _,
+        &branches as _,
     );
     Ok(inserted.execute(tx.connection()).await?.rows_affected())
 }

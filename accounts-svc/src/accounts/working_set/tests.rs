@@ -19,8 +19,9 @@ fn working_set(
     requests: &[AccountRequest],
     first_serial: u32,
 ) -> WorkingSet {
-    let openings: Vec<&CheckedOpening> =
-        requests.iter().filter_map(AccountRequest::opening).collect();
+    let everything = Rights::everything();
+    let openings = requests.iter().filter_map(AccountRequest::opening);
+    let openings: Vec<_> = openings.map(|opening| (opening, &everything)).collect();
     let admitted = opening::admit(&openings, &accounts, taken_references);
     let mut serials = first_serial..;
     let mut iban = || iban(serials.next().expect("there is no end"));
@@ -38,7 +39,8 @@ const WRONG_STATUS: &str = "wrong_status";
 /// each request, or the code of the refusal.
 fn check(when: &[AccountRequest], then: &[Result<i64, &str>]) {
     let mut working_set = working_set(vec![], vec!["9".to_owned()], when, 1);
-    let decisions: Vec<_> = when.iter().map(|request| working_set.decide(request)).collect();
+    let decisions: Vec<_> =
+        when.iter().map(|request| working_set.decide(request, &Rights::everything())).collect();
     let brief = |decision: &Decision| match decision {
         Ok(change) => Ok(change.account.version),
         Err(refusal) => Err(refusal.code()),
@@ -84,7 +86,7 @@ fn the_account_is_checked_first_then_the_fields_then_the_status() {
 fn an_account_opened_and_changed_in_one_batch_is_stored_once() {
     let requests = [open(1, None), update_holder(1, "Petr")];
     let mut working_set = working_set(vec![], vec![], &requests, 1);
-    requests.iter().for_each(|request| drop(working_set.decide(request)));
+    requests.iter().for_each(|request| drop(working_set.decide(request, &Rights::everything())));
     assert_eq!(
         working_set.new_accounts().iter().map(|account| account.version).collect::<Vec<_>>(),
         [2]
@@ -102,7 +104,9 @@ fn a_refused_opening_takes_no_number() {
     let requests: Vec<_> =
         [open(1, None)].into_iter().chain(refused).chain([open(3, None)]).collect();
     let mut working_set = working_set(vec![], vec!["9".to_owned()], &requests, 1);
-    let opened = requests.iter().filter_map(|request| working_set.decide(request).ok());
+    let opened = requests
+        .iter()
+        .filter_map(|request| working_set.decide(request, &Rights::everything()).ok());
     let ibans: Vec<_> = opened.map(|change| change.account.iban).collect();
     assert_eq!(ibans, [iban(1), iban(2)]);
 }
@@ -151,7 +155,9 @@ fn carry_out(stored: &mut Stored, batch: &[Input], first_serial: u32) -> Vec<Str
     let accounts = stored.values().cloned().collect();
     let mut working_set = working_set(accounts, taken, &requests, first_serial);
     let mut outcome = |input: &Input| match input {
-        Input::Request(request) => format!("{:?}", working_set.decide(request)),
+        Input::Request(request) => {
+            format!("{:?}", working_set.decide(request, &Rights::everything()))
+        }
         Input::Answer(answer) => format!("{:?}", working_set.follow(answer)),
     };
     let outcomes = batch.iter().map(&mut outcome).collect();

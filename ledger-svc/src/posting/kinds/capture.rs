@@ -12,6 +12,7 @@ use crate::{
         lock_set::LockSet,
         plan::Plan,
         reason::{Checked, RejectReason},
+        rights::NamedDebit,
         view::PostingView,
     },
 };
@@ -30,6 +31,12 @@ pub struct Capture {
 impl KindRules for Capture {
     fn refers(&self, set: &mut LockSet) {
         set.hold(self.hold_id);
+    }
+
+    fn debits(&self, state: &dyn PostingView, each: &mut dyn FnMut(NamedDebit)) {
+        let Some(hold) = state.hold(self.hold_id) else { return };
+        let amount = self.amount.map_or(hold.remaining, Amount::decimal);
+        each(NamedDebit::new(hold.debtor, Money::new(amount, hold.currency)));
     }
 
     fn validates(&self, state: &dyn PostingView, _: Now) -> Checked {

@@ -21,6 +21,7 @@ use crate::{
         party::Party,
         plan::Plan,
         reason::{Checked, RejectReason, first_of},
+        rights::NamedDebit,
         rounding::Rounding,
         view::PostingView,
     },
@@ -85,6 +86,15 @@ impl KindRules for Exchange {
             set.party(&Party::Code(AccountCode::fx_position()), currency);
         }
         set.party(&Party::Code(AccountCode::fx_rounding()), self.buy);
+    }
+
+    /// The author gives the rate, so the bank's own position is debited, too.
+    fn debits(&self, _: &dyn PostingView, each: &mut dyn FnMut(NamedDebit)) {
+        let debtor = self.debtor.account_id(self.sell.currency);
+        debtor.into_iter().for_each(|debtor| each(NamedDebit::new(debtor, self.sell)));
+        let position = internal_account_id(&AccountCode::fx_position(), self.buy);
+        let bought = self.bought().map_or(Decimal::MAX, |(exact, _)| exact);
+        each(NamedDebit::new(position, Money::new(bought, self.buy)));
     }
 
     fn validates(&self, _: &dyn PostingView, _: Now) -> Checked {

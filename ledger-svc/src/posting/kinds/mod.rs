@@ -1,6 +1,7 @@
-//! The kinds of instructions, one file each. Each kind has the same four functions in the same
-//! order: it refers to accounts, holds and transfers; validates its content; plans the change; and
-//! describes itself for a rejection. The engine around the kinds has one dispatch, [`Kind::rules`].
+//! The kinds of instructions, one file each. Each kind has the same five functions in the same
+//! order: it refers to accounts, holds and transfers; names its debits; validates its content;
+//! plans the change; and describes itself for a rejection. The engine around the kinds has one
+//! dispatch, [`Kind::rules`].
 //!
 //! A new kind is a file here, a variant of [`Kind`] with its line in the dispatch, a variant of the
 //! stored record with its two conversions, and its mapping in `wire/kinds`.
@@ -31,6 +32,7 @@ use super::{
     party::Party,
     plan::Plan,
     reason::{Checked, RejectReason},
+    rights::NamedDebit,
     rounding::Rounding,
     view::PostingView,
 };
@@ -55,10 +57,13 @@ pub enum Kind {
     Exchange(Exchange),
 }
 
-/// The four functions of a kind.
+/// The five functions of a kind.
 pub(super) trait KindRules {
     /// Adds the accounts, holds and transfers to which the instruction refers.
     fn refers(&self, set: &mut LockSet);
+
+    /// Names each debit, with the most that it may take, as far as the state shows it.
+    fn debits(&self, state: &dyn PostingView, each: &mut dyn FnMut(NamedDebit));
 
     /// Checks the content: amounts, then a part against its whole, currencies, and form.
     fn validates(&self, state: &dyn PostingView, now: Now) -> Checked;

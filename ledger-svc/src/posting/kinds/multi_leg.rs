@@ -17,6 +17,7 @@ use crate::{
         party::Party,
         plan::Plan,
         reason::{Checked, RejectReason, first_of},
+        rights::NamedDebit,
         view::PostingView,
     },
 };
@@ -72,6 +73,14 @@ impl KindRules for MultiLeg {
     fn refers(&self, set: &mut LockSet) {
         if self.legs.len() <= *LEGS.end() {
             self.legs.iter().for_each(|leg| set.party(&leg.account, leg.money.currency));
+        }
+    }
+
+    fn debits(&self, _: &dyn PostingView, each: &mut dyn FnMut(NamedDebit)) {
+        let debits = self.legs.iter().filter(|leg| leg.direction == Direction::Debit);
+        for leg in debits.take(*LEGS.end()) {
+            let account = leg.account.account_id(leg.money.currency);
+            account.into_iter().for_each(|account| each(NamedDebit::new(account, leg.money)));
         }
     }
 

@@ -1,7 +1,8 @@
 //! A release: the rest of a hold is released. The status of the accounts does not matter, since
 //! nothing leaves the debtor.
 
-use shared_events::TransferId;
+use rust_decimal::Decimal;
+use shared_events::{Money, TransferId};
 
 use super::{Debtor, Description, KindRules};
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         outcome::ReleaseCause,
         plan::Plan,
         reason::{Checked, RejectReason},
+        rights::NamedDebit,
         view::PostingView,
     },
 };
@@ -26,6 +28,12 @@ pub struct Release {
 impl KindRules for Release {
     fn refers(&self, set: &mut LockSet) {
         set.hold(self.hold_id);
+    }
+
+    /// Of nothing: who may not debit the account may not end its holds either.
+    fn debits(&self, state: &dyn PostingView, each: &mut dyn FnMut(NamedDebit)) {
+        let Some(hold) = state.hold(self.hold_id) else { return };
+        each(NamedDebit::new(hold.debtor, Money::new(Decimal::ZERO, hold.currency)));
     }
 
     fn validates(&self, _: &dyn PostingView, _: Now) -> Checked {

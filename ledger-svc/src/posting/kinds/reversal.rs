@@ -12,6 +12,7 @@ use crate::{
         lock_set::LockSet,
         plan::Plan,
         reason::{Checked, RejectReason},
+        rights::NamedDebit,
         view::PostingView,
     },
 };
@@ -28,6 +29,15 @@ pub struct Reversal {
 impl KindRules for Reversal {
     fn refers(&self, set: &mut LockSet) {
         set.original(self.original_id);
+    }
+
+    fn debits(&self, state: &dyn PostingView, each: &mut dyn FnMut(NamedDebit)) {
+        let Some(original) = state.posted(self.original_id) else { return };
+        for leg in original.legs.iter().filter(|leg| leg.direction == Direction::Credit) {
+            let amount = self.amount.unwrap_or(leg.money.amount);
+            let money = Money { amount, ..leg.money };
+            each(NamedDebit { account: leg.account.account_id, money, is_reversal: true });
+        }
     }
 
     fn validates(&self, state: &dyn PostingView, _: Now) -> Checked {

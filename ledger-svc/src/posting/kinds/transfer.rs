@@ -13,6 +13,7 @@ use crate::{
         party::Party,
         plan::Plan,
         reason::{Checked, RejectReason},
+        rights::NamedDebit,
         view::PostingView,
     },
 };
@@ -34,6 +35,11 @@ impl KindRules for Transfer {
     fn refers(&self, set: &mut LockSet) {
         set.party(&self.debtor, self.money.currency);
         set.party(&self.creditor, self.money.currency);
+    }
+
+    fn debits(&self, _: &dyn PostingView, each: &mut dyn FnMut(NamedDebit)) {
+        let debtor = self.debtor.account_id(self.money.currency);
+        debtor.into_iter().for_each(|debtor| each(NamedDebit::new(debtor, self.money)));
     }
 
     fn validates(&self, _: &dyn PostingView, _: Now) -> Checked {

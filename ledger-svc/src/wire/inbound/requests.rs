@@ -27,7 +27,8 @@ pub(in crate::wire) fn request(message: &LedgerCommand) -> LedgerRequest {
         LedgerCommand::Opened(opened) => {
             let limits = limits(opened.overdraft_limit, None);
             let currency = opened.currency;
-            let opening = AccountChange::Opened { currency, limits };
+            let branch = opened.branch.clone();
+            let opening = AccountChange::Opened { currency, limits, branch };
             change(opened.account_id, opened.version, opening)
         }
         LedgerCommand::Frozen(frozen) => {

@@ -102,7 +102,11 @@ pub(in crate::wire) fn refused(
         LedgerArrangement::SetOrder(set) => (set.account_id, contract::SetOrder::TYPE),
         LedgerArrangement::CancelOrder(cancel) => (cancel.account_id, contract::CancelOrder::TYPE),
         LedgerArrangement::ClosePeriod(_) => {
-            return period_refused(command_id, LedgerReason::IdempotencyConflict, &message);
+            let reason = match reason {
+                ArrangementReason::NotPermitted => LedgerReason::NotPermitted,
+                _ => LedgerReason::IdempotencyConflict,
+            };
+            return period_refused(command_id, reason, &message);
         }
     };
     Outcome::announce(&ArrangementRejected {
@@ -125,5 +129,6 @@ const fn arrangement_reason(reason: ArrangementReason) -> contract::ArrangementR
         ArrangementReason::UnknownMonitor => Published::UnknownMonitor,
         ArrangementReason::UnknownOrder => Published::UnknownOrder,
         ArrangementReason::IdempotencyConflict => Published::IdempotencyConflict,
+        ArrangementReason::NotPermitted => Published::NotPermitted,
     }
 }

@@ -83,6 +83,17 @@ fn command_refused(
     Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
 }
 
+/// The refusal of a command that no grant of its author permits.
+pub(in crate::wire) fn command_not_permitted(
+    command_id: CommandId,
+    command_type: &str,
+    why: &str,
+) -> Outcome {
+    let (command_type, message) = (command_type.to_owned(), why.to_owned());
+    let reason = LedgerReason::NotPermitted.into();
+    Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
+}
+
 /// The answer to a change of an account, the `change`-th at the accounts service.
 fn lifecycle_outcome(
     batch: &DecidedBatch,

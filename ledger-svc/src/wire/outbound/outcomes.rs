@@ -112,6 +112,7 @@ pub const fn reject_reason(reason: RejectReason) -> contract::RejectReason {
     match reason {
         RejectReason::ReservedId => Published::ReservedId,
         RejectReason::IdempotencyConflict => Published::IdempotencyConflict,
+        RejectReason::NotPermitted => Published::NotPermitted,
         RejectReason::AmountNotPositive => Published::AmountNotPositive,
         RejectReason::TooManyDigits => Published::TooManyDigits,
         RejectReason::AmountTooLarge => Published::AmountTooLarge,

@@ -28,6 +28,7 @@ pub(super) fn opened(account_id: AccountId, holder: Holder) -> NotifiableEvent {
         currency: money("1", "EUR").currency,
         overdraft_limit: Amount::ZERO,
         external_reference: None,
+        branch: None,
         version: 1,
     })
 }

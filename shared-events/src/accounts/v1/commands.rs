@@ -33,6 +33,11 @@ pub struct OpenAccount {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub external_reference: Option<String>,
+    /// The branch, brand or partner that keeps the account; `main` if absent. Grants name the
+    /// branches whose accounts they are for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[a-z0-9-]{1,40}$"))]
+    pub branch: Option<String>,
 }
 
 /// `accounts.account.freeze.v1`: freezes an account for both directions, or for one. On a frozen

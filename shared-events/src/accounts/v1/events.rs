@@ -31,6 +31,9 @@ pub struct AccountOpened {
     /// The account's name in another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
+    /// The branch that keeps the account; `main` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// The account's version, 1.
     pub version: i64,
 }
@@ -169,6 +172,8 @@ codes! {
         InvalidField = "invalid_field",
         /// An earlier command had the same id and other content.
         IdempotencyConflict = "idempotency_conflict",
+        /// No grant of the principal permits the command; `message` names the missing right.
+        NotPermitted = "not_permitted",
     }
 }
 

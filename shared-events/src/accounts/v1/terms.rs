@@ -150,6 +150,9 @@ pub struct Account {
     /// The account's name in another system. Unique.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
+    /// The branch that keeps the account; `main` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// The status.
     pub status: Open<AccountStatus>,
     /// On a closing account, the version at which the closing began; the ledger's answer names this

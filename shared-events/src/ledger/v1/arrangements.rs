@@ -29,6 +29,8 @@ codes! {
         UnknownOrder = "unknown_order",
         /// An earlier command had the same id and other content.
         IdempotencyConflict = "idempotency_conflict",
+        /// No grant of the principal permits the arrangement; `message` names the missing right.
+        NotPermitted = "not_permitted",
     }
 }
 

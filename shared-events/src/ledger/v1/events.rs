@@ -121,6 +121,8 @@ codes! {
         PeriodNotForward = "period_not_forward",
         /// An earlier command had the same id and other content.
         IdempotencyConflict = "idempotency_conflict",
+        /// No grant of the principal permits the command; `message` names the missing right.
+        NotPermitted = "not_permitted",
     }
 }
 

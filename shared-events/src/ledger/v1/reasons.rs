@@ -6,6 +6,9 @@ codes! {
     /// The reason why a transfer was rejected. The ledger checks in the order of this list; the
     /// first failed check is the reason.
     pub enum RejectReason {
+        /// No grant of the principal permits a debit of the instruction: the account is of another
+        /// branch, is one of the bank's own, or the amount is above the ceiling.
+        NotPermitted = "not_permitted",
         /// The id of the transfer is a UUID of version 8, which is reserved for the ledger.
         ReservedId = "reserved_id",
         /// An earlier transfer had the same id and other content.

@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{BatchProcessor, Settled};
 use crate::{
+    access::{Grant, RoleCode},
     amqp::health::Health,
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope},
     messaging::{
+        access::AccessBoard,
         decode::QueueDelivery,
         settlement::Settlement,
-        test_messages::{QUEUE, body_of, command, delivery, envelope},
+        test_messages::{QUEUE, body_of, client_may, command, delivery, envelope, granting},
         time_limit::AdaptiveTimeout,
     },
     topology::{CLIENT_FAULTS_PARKED_MAX, COMMANDS},
@@ -37,6 +39,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with_grants(client_may())
+    }
+
+    fn with_grants(access: AccessBoard) -> Self {
         let (journal, handler) = (Journal::default(), FakeHandler::default());
         let store = FakeStore::new(journal.clone());
         let broker = FakeBroker { journal: journal.clone(), ..FakeBroker::default() };
@@ -48,6 +54,7 @@ impl Bench {
             time_limit: AdaptiveTimeout::new(),
             isolation: Arc::default(),
             settlement: Arc::new(Settlement { service: "accounts", broker: broker.clone() }),
+            access,
             health: Health::default(),
         };
         Self { processor, store, broker, handler, journal, shutdown: CancellationToken::new() }
@@ -253,6 +260,37 @@ async fn an_id_with_other_content_changes_nothing() {
     assert_eq!(bench.store.tables().applied, ["a"]);
     let reply = String::from_utf8(bench.replies().remove(0)).expect("a reply is JSON");
     assert!(reply.contains("came before"), "{reply}");
+}
+
+#[tokio::test]
+async fn an_id_belongs_to_the_author_who_has_used_it_first() {
+    let bench = Bench::new();
+    let sent = envelope("a");
+    let mut of_eve = command(2, &sent);
+    of_eve.message.properties = of_eve.message.properties.with_user_id("eve".into());
+    of_eve.message.properties = of_eve.message.properties.with_reply_to("client.eve.1".into());
+    assert_eq!(bench.process(&[asking(command(1, &sent))]).await, Some(Settled::All));
+    assert_eq!(bench.process(&[of_eve]).await, Some(Settled::All));
+    assert_eq!(bench.store.tables().applied, ["a"]);
+    let reply = String::from_utf8(bench.replies().remove(1)).expect("a reply is JSON");
+    assert!(reply.contains("came before"), "the first reply is none of eve's business: {reply}");
+}
+
+#[tokio::test]
+async fn a_command_that_no_grant_permits_is_answered_and_not_handled() {
+    let bench = Bench::with_grants(granting(vec![Grant::of_role(RoleCode::Auditor)]));
+    let batch: Vec<_> = commands(&["a", "panic"]).into_iter().map(asking).collect();
+    for _ in 0..2 {
+        assert_eq!(bench.process(&batch).await, Some(Settled::All));
+    }
+    assert!(bench.store.tables().applied.is_empty());
+    assert!(bench.journal.calls_of("publish").is_empty(), "nothing is parked");
+    for reply in bench.replies() {
+        let reply = String::from_utf8(reply).expect("a reply is JSON");
+        assert!(reply.contains("not_permitted"), "{reply}");
+        assert!(reply.contains("acme may not send accounts.account.open.v1"), "{reply}");
+    }
+    assert_eq!(bench.replies().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]

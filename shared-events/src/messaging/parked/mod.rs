@@ -44,9 +44,9 @@ pub(crate) use request::ParkedRequest;
 pub(crate) use store::{ParkedStore, ParkedTransaction};
 
 use super::{
-    batch::digest,
     delivery_broker::{DeliveryBroker, ServiceBroker},
     delivery_store::BatchHandler,
+    digest::{digest as content_digest, digest_of_author},
     handler::{Event, HandleError, Idempotency, Outcome, Received},
     republish::{OriginalMessage, RepublishTarget, republish},
     settlement::Settlement,
@@ -119,6 +119,10 @@ impl BatchHandler<ParkedTransaction> for ParkedHandler {
     fn outcome_of_conflict(&self, received: &Received<ParkedRequest>) -> Outcome {
         conflict(received)
     }
+
+    fn outcome_without_right(&self, _: &Received<ParkedRequest>, why: &str) -> Outcome {
+        Outcome::refused(&MessageRefused::not_permitted(why))
+    }
 }
 
 impl ParkedHandler {
@@ -190,11 +194,12 @@ impl ParkedHandler {
         tx: &mut ParkedTransaction,
         received: &Received<ParkedRequest>,
     ) -> Result<Outcome, HandleError> {
-        let digest = digest(received);
+        let digest = digest_of_author(received);
         if let Some(stored) = repo::answer_in_tx(&mut tx.lease, received.id().uuid()).await? {
             // What a crash left in the queue goes now.
             self.scan(tx, |_, _| Visit::Keep).await?;
-            return Ok(match stored.digest == digest {
+            let is_same = stored.digest == digest || stored.digest == content_digest(received);
+            return Ok(match is_same {
                 true => told(event_of(&stored.kind, stored.data)?),
                 false => conflict(received),
             });

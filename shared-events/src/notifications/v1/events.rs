@@ -88,6 +88,8 @@ codes! {
         UnknownDelivery = "unknown_delivery",
         /// The delivery has not ended: more attempts follow.
         DeliveryPending = "delivery_pending",
+        /// No grant of the principal permits the command; `message` names the missing right.
+        NotPermitted = "not_permitted",
     }
 }
 

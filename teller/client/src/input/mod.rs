@@ -2,12 +2,14 @@
 //! field and by the rule that it breaks; the bank refuses no value for its form that passes here.
 
 mod amounts;
+mod grants;
 mod names;
 mod schedules;
 pub mod space;
 mod texts;
 
 pub use amounts::{currency, limit, limit_of, money, money_of, range_end};
+pub use grants::{branch, grants};
 pub use names::{PartyName, account, party};
 pub use schedules::repeat;
 pub use texts::{

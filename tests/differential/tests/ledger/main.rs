@@ -11,7 +11,7 @@ use ledger_svc::{
     bank_calendar::{self, BookingDates},
     hold_expiry,
     interest::Settlement,
-    posting::{Loaded, PostingState, Submitted},
+    posting::{Author, Loaded, PostingState, Submitted},
     wire,
 };
 use oracle::model::{
@@ -272,7 +272,8 @@ impl Pair {
         let answers = self.model.submit(&all, self.model_now());
         let now = self.domain_now();
         let own = all.iter().map(wire::instruction).collect();
-        let outcomes = self.state.submit_all(MessageId(Uuid::from_u128(9)), own, now);
+        let outcomes =
+            self.state.submit_all(&Author::ledger(MessageId(Uuid::from_u128(9))), own, now);
         prop_assert_eq!(outcomes.len(), answers.len());
         for ((outcome, answer), instruction) in outcomes.into_iter().zip(answers).zip(all) {
             let outcome = match outcome {

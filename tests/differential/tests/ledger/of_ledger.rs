@@ -10,7 +10,7 @@ use oracle::model::changes::{AccountEvent, Followed, Limits};
 pub(super) fn change(event: &AccountEvent) -> AccountChange {
     match event {
         AccountEvent::Opened { currency, limits } => {
-            AccountChange::Opened { currency: *currency, limits: of_ledger(limits) }
+            AccountChange::Opened { currency: *currency, limits: of_ledger(limits), branch: None }
         }
         AccountEvent::Frozen { blocks } => AccountChange::Frozen { blocks: wire::blocks(*blocks) },
         AccountEvent::Unfrozen => AccountChange::Unfrozen,

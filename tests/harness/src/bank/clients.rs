@@ -27,6 +27,7 @@ impl Bank {
     /// Gives a client of [`Bank::add_client`] other roles or limits. Its password is `<name>-dev`.
     pub async fn put_client(&self, client: &ClientPrincipal) -> Result<()> {
         put(&self.0.broker, &self.0.vhost, client).await?;
+        self.grant(client).await?;
         self.0.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(client.name.clone());
         Ok(())
     }

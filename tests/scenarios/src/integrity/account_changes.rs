@@ -163,6 +163,7 @@ fn opened(account_id: AccountId, currency: Currency, number: usize) -> Result<Ac
         currency,
         overdraft_limit: Amount::ZERO,
         external_reference: None,
+        branch: None,
         version: 1,
     })
 }

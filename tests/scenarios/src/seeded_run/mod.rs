@@ -9,6 +9,7 @@
 //! money       payments, reject reasons      traffic       random instructions
 //! arrangements, orders                      deliveries    notifications
 //! questions   queries                       parked        messages of operators
+//! access      changes of grants
 //! ```
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use shared_events::{catalogue, message::Kind};
 use self::{seed::Seed, session::Session};
 use crate::{mail_server::MailServer, webhook_receiver::WebhookReceiver};
 
+mod access;
 mod arrangements;
 mod deliveries;
 mod money;
@@ -67,6 +69,7 @@ async fn a_seeded_run_leads_to_the_events_of_the_golden_file(bank: Bank) -> Resu
     arrangements::periods(&mut session, &people).await?;
     orders::days_pass(&mut session, &people, expiring).await?;
     questions::ask_all(&mut session, &people, [posted, held], orders).await?;
+    access::change(&mut session).await?;
     every_message_of_a_client_is_sent(&session)?;
     compare(session.transcript.text())
 }

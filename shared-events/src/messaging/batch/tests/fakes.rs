@@ -201,6 +201,10 @@ impl BatchHandler<FakeTransaction> for FakeHandler {
         let announce = vec![Event::new(&MessageRefused::invalid("id", "came before"))];
         Outcome::Done { announce, told: vec![] }
     }
+
+    fn outcome_without_right(&self, _: &Received<TestMessage>, why: &str) -> Outcome {
+        Outcome::refused(&MessageRefused::not_permitted(why))
+    }
 }
 
 /// A broker in memory.

@@ -71,6 +71,7 @@ impl TestLedger {
                 currency: eur(),
                 overdraft_limit: Amount::ZERO,
                 external_reference: None,
+                branch: None,
                 version: 1,
             });
             ledger.follow(opened);

@@ -1,0 +1,113 @@
+//! Decides about a change of grants. Promise: afterwards some principal can still change grants.
+
+use shared_events::access::{Grant, GrantFault, PRINCIPALS_MAX, RoleCode, check_grants};
+
+use super::entity::{CurrentGrants, GrantChange};
+
+const NAME_CHARS_MAX: usize = 32;
+/// All grants travel in one message, of which this is half.
+const ANNOUNCED_BYTES_MAX: usize = 512 * 1024;
+
+/// Why the grants of a principal are not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum GrantRefusal {
+    #[error("{}", _0.rule)]
+    Invalid(GrantFault),
+    #[error("afterwards nobody could change grants: give another principal the role operator")]
+    LastOperator,
+}
+
+/// Checks a change.
+pub(super) fn check(current: &CurrentGrants, change: &GrantChange) -> Result<(), GrantRefusal> {
+    let GrantChange { principal, grants } = change;
+    let wrong = |field: &str, rule: String| {
+        Err(GrantRefusal::Invalid(GrantFault { field: field.to_owned(), rule }))
+    };
+    if !is_name(principal) {
+        let rule = format!("a letter, and up to {NAME_CHARS_MAX} of a-z, 0-9 and - in all");
+        return wrong("principal", rule);
+    }
+    check_grants(grants).map_err(GrantRefusal::Invalid)?;
+    if current.principals().len() >= PRINCIPALS_MAX && !current.of.contains_key(principal) {
+        return wrong("principal", format!("a bank has at most {PRINCIPALS_MAX}"));
+    }
+    let mut after = current.clone();
+    after.apply(change);
+    if serde_json::to_vec(&after.principals()).map_or(0, |json| json.len()) > ANNOUNCED_BYTES_MAX {
+        let rule = format!("all grants of the bank have at most {ANNOUNCED_BYTES_MAX} bytes");
+        return wrong("grants", rule);
+    }
+    let others = current.of.iter().filter(|(name, _)| *name != principal);
+    let had = |grants: &[Grant]| grants.iter().any(|grant| grant.role == RoleCode::Operator);
+    let is_kept = others.map(|(_, grants)| grants).any(|grants| had(grants)) || had(grants);
+    let was_there = current.of.values().any(|grants| had(grants));
+    match was_there && !is_kept {
+        true => Err(GrantRefusal::LastOperator),
+        false => Ok(()),
+    }
+}
+
+/// The names of the broker's users.
+fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=NAME_CHARS_MAX).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grants(roles: &[RoleCode]) -> Vec<Grant> {
+        roles.iter().map(|role| Grant::of_role(*role)).collect()
+    }
+
+    fn change(principal: &str, roles: &[RoleCode]) -> GrantChange {
+        GrantChange { principal: principal.to_owned(), grants: grants(roles) }
+    }
+
+    fn bank(principals: &[(&str, &[RoleCode])]) -> CurrentGrants {
+        let mut current = CurrentGrants::default();
+        for (principal, roles) in principals {
+            current.apply(&change(principal, roles));
+        }
+        current
+    }
+
+    #[test]
+    fn somebody_can_always_change_grants() {
+        use RoleCode::{Clerk, Operator};
+        let one = bank(&[("ops", &[Operator]), ("jan", &[Clerk])]);
+        for (changed, expected) in [
+            (change("ops", &[]), Err(GrantRefusal::LastOperator)),
+            (change("ops", &[Clerk]), Err(GrantRefusal::LastOperator)),
+            (change("ops", &[Operator, Clerk]), Ok(())),
+            (change("jan", &[]), Ok(())),
+        ] {
+            assert_eq!(check(&one, &changed), expected, "{changed:?}");
+        }
+        let two = bank(&[("ops", &[Operator]), ("eva", &[Operator])]);
+        assert_eq!(check(&two, &change("ops", &[])), Ok(()));
+        assert_eq!(check(&bank(&[]), &change("jan", &[Clerk])), Ok(()), "the first principal");
+    }
+
+    #[test]
+    fn a_principal_is_named_like_a_user_of_the_broker() {
+        let current = bank(&[]);
+        for (name, holds) in
+            [("jan", true), ("web-2", true), ("", false), ("Jan", false), ("2web", false)]
+        {
+            assert_eq!(check(&current, &change(name, &[])).is_ok(), holds, "{name:?}");
+        }
+        assert!(check(&current, &change(&"a".repeat(33), &[])).is_err());
+    }
+
+    #[test]
+    fn a_change_counts_the_version_up_and_shows_what_was_before() {
+        let mut current = bank(&[("jan", &[RoleCode::Clerk])]);
+        let changed = current.apply(&change("jan", &[]));
+        assert_eq!((changed.version, changed.before), (2, grants(&[RoleCode::Clerk])));
+        assert_eq!(current.principals(), []);
+    }
+}
