@@ -2,6 +2,8 @@
 
 use shared_events::{access::Grant, messaging::Tx};
 
+use tracing::warn;
+
 use super::entity::{ChangedBy, CurrentGrants, GrantChanged};
 
 /// The advisory lock under which changes are numbered.
@@ -21,8 +23,12 @@ pub(super) async fn current_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<CurrentGrants
     );
     let mut current = CurrentGrants::default();
     for row in rows.fetch_all(tx.connection()).await? {
-        let grants: Vec<Grant> =
-            serde_json::from_str(&row.grants).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        // Grants that a newer version wrote: their principal may do nothing here, and the others
+        // keep theirs.
+        let grants: Vec<Grant> = serde_json::from_str(&row.grants).unwrap_or_else(|error| {
+            warn!(principal = row.principal, %error, "grants that cannot be read permit nothing");
+            vec![]
+        });
         current.version = current.version.max(row.version);
         current.of.insert(row.principal, grants);
     }

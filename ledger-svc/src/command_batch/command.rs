@@ -24,6 +24,9 @@ pub(crate) enum Decision {
     Submitted(Vec<Submitted>),
     /// The command is refused as a whole.
     Refused(CommandRefusal),
+    /// No grant of the author permits the command, which was not carried out before: the missing
+    /// right.
+    NotPermitted(String),
     /// About a change of an account, by its number at the accounts service.
     Applied((AccountId, i64), Applied),
 }
@@ -72,6 +75,14 @@ fn decide(
     request: LedgerRequest,
 ) -> Decision {
     let PostingSession { state, now, .. } = session;
+    // What was done stays done, also where the author has lost the right since.
+    let was_done = |_: &&str| match &request {
+        LedgerRequest::Instructions(all) => state.knows_command(author.command, all),
+        LedgerRequest::Refused(_) | LedgerRequest::Change(..) => false,
+    };
+    if let Some(missing) = author.rights.refusal().filter(|why| !was_done(why)) {
+        return Decision::NotPermitted(missing.to_owned());
+    }
     match request {
         LedgerRequest::Instructions(all) => {
             Decision::Submitted(state.submit_all(author, all, *now))

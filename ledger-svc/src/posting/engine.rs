@@ -86,18 +86,30 @@ impl PostingState {
 
     /// Decides an instruction of a client, which may not give one of the ledger's own ids.
     fn submit_foreign(&mut self, author: &Author, instruction: Instruction, now: Now) -> Submitted {
-        let id = instruction.transfer_id;
-        let is_own = is_own_id(id);
-        // Nobody learns of an id what it may not ask for. A new id is judged with its plan.
-        if (is_own || self.known(id).is_some())
-            && check_rights(self, &instruction, &author.rights).is_err()
-        {
-            return Submitted::Refused(instruction, RejectReason::NotPermitted);
-        }
-        match is_own {
-            true => Submitted::Refused(instruction, RejectReason::ReservedId),
+        match is_own_id(instruction.transfer_id) {
+            true => self.refused(author, instruction, RejectReason::ReservedId),
             false => self.submit(author, instruction, now),
         }
+    }
+
+    /// The refusal of an id. Nobody learns of an id what its instruction may not ask for.
+    fn refused(
+        &self,
+        author: &Author,
+        instruction: Instruction,
+        reason: RejectReason,
+    ) -> Submitted {
+        let reason = check_rights(self, &instruction, &author.rights).err().unwrap_or(reason);
+        Submitted::Refused(instruction, reason)
+    }
+
+    /// Whether the same command has led to outcomes of all these instructions.
+    pub(crate) fn knows_command(&self, command: CommandId, instructions: &[Instruction]) -> bool {
+        instructions.iter().all(|instruction| {
+            self.known(instruction.transfer_id).is_some_and(|known| {
+                known.record.command_id == command && known.digest == digest(instruction)
+            })
+        })
     }
 
     /// Decides one instruction, and makes its change if no rule stands against it.
@@ -106,7 +118,7 @@ impl PostingState {
         if let Some(known) = self.known(id) {
             return match known.digest == content {
                 true => Submitted::Known(id),
-                false => Submitted::Refused(instruction, RejectReason::IdempotencyConflict),
+                false => self.refused(author, instruction, RejectReason::IdempotencyConflict),
             };
         }
         let outcome = match plan(self, &instruction, &author.rights, now) {

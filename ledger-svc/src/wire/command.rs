@@ -13,10 +13,7 @@ use uuid::Uuid;
 
 use super::{
     inbound::requests::{request, submission},
-    outbound::{
-        arrangements,
-        events::{self, batch_outcome},
-    },
+    outbound::{arrangements, events::batch_outcome},
     values::{condition, interest_terms, order_terms},
 };
 use crate::{
@@ -45,6 +42,7 @@ impl CommandHandler {
 impl Handler for CommandHandler {
     type Message = LedgerCommand;
     const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
+    const REFUSES_ITSELF: bool = true;
 
     async fn handle(
         &self,
@@ -60,10 +58,6 @@ impl Handler for CommandHandler {
             batch_outcome(&decided, *id, decision, submission(received.message()))
         });
         Ok(outcomes.collect())
-    }
-
-    fn not_permitted(&self, received: &Received<LedgerCommand>, why: &str) -> Outcome {
-        events::command_not_permitted(received.id(), &received.envelope.kind, why)
     }
 }
 

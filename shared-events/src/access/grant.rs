@@ -1,6 +1,9 @@
 //! A grant as the services evaluate it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rust_decimal::Decimal;
 
@@ -31,7 +34,7 @@ pub(super) struct HeldGrant {
 
 /// All grants of a principal.
 #[derive(Clone, Debug, Default)]
-pub struct Grants(Vec<HeldGrant>);
+pub struct Grants(Vec<Arc<HeldGrant>>);
 
 impl HeldGrant {
     fn of(grant: &Grant) -> Option<Self> {
@@ -98,11 +101,11 @@ impl Grants {
     /// The grants; those of unknown roles are left out.
     #[must_use]
     pub fn of(grants: &[Grant]) -> Self {
-        Self(grants.iter().filter_map(HeldGrant::of).collect())
+        Self(grants.iter().filter_map(HeldGrant::of).map(Arc::new).collect())
     }
 
     /// The grants that permit messages of this type.
-    pub(super) fn for_type(&self, kind: &str) -> Vec<HeldGrant> {
+    pub(super) fn for_type(&self, kind: &str) -> Vec<Arc<HeldGrant>> {
         self.0.iter().filter(|grant| grant.is_for_type(kind)).cloned().collect()
     }
 

@@ -16,7 +16,7 @@ enum Held {
     /// The author is a service of the bank.
     Everything,
     /// The grants that permit messages of this type.
-    Granted(Arc<[HeldGrant]>),
+    Granted(Arc<[Arc<HeldGrant>]>),
     /// No grant does.
     Nothing(Arc<str>),
     /// The grants are not known, or were not confirmed lately.
@@ -79,7 +79,7 @@ impl Rights {
         }
     }
 
-    pub(super) fn granted(grants: Vec<HeldGrant>) -> Self {
+    pub(super) fn granted(grants: Vec<Arc<HeldGrant>>) -> Self {
         Self(Held::Granted(grants.into()))
     }
 
@@ -108,7 +108,8 @@ impl Rights {
         match &self.0 {
             Held::Everything => None,
             Held::Granted(grants) => {
-                let branches: Option<Vec<_>> = grants.iter().map(HeldGrant::branches).collect();
+                let branches: Option<Vec<_>> =
+                    grants.iter().map(|grant| grant.branches()).collect();
                 let named = branches?.into_iter().flatten();
                 Some(named.map(|branch| &**branch).collect())
             }
@@ -121,7 +122,7 @@ impl Rights {
     pub fn read_own_accounts(&self) -> bool {
         match &self.0 {
             Held::Everything => true,
-            Held::Granted(grants) => grants.iter().any(HeldGrant::reads_own_accounts),
+            Held::Granted(grants) => grants.iter().any(|grant| grant.reads_own_accounts()),
             Held::Nothing(_) | Held::Unknown(_) => false,
         }
     }

@@ -36,7 +36,7 @@ use super::{
     decode::{DecodedBatch, MessageSource, QueueDelivery, UndecodableMessage},
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
-    digest::{digest, digest_of_author},
+    digest::Digests,
     disposition::{ProcessingResult, ReplyEvents, disposition},
     handler::{Event, HandleError, Idempotency, Outcome, Received},
     inbox::{InboxClaim, InboxState, InboxUpdates},
@@ -244,7 +244,7 @@ where
             Idempotency::NaturalKey => vec![InboxState::New; messages.len()],
             Idempotency::Inbox => self.store.claim(&mut transaction, &claims).await?,
         };
-        let new = to_handle(messages, &states);
+        let new = to_handle(messages, &states, H::REFUSES_ITSELF);
         let outcomes = match new.is_empty() {
             true => vec![],
             false => {
@@ -277,7 +277,7 @@ where
         let claim = |message: &Received<H::Message>| {
             let kind = &message.envelope.kind;
             let keys = keys(name, kind, message.id(), message.returned, now);
-            InboxClaim { keys, digest: digest_of_author(message), content: digest(message) }
+            InboxClaim { keys, digests: Digests::of(message) }
         };
         messages.iter().map(claim).collect()
     }
@@ -299,7 +299,7 @@ where
         let now = Utc::now();
         for (number, (message, state)) in messages.iter().zip(states).enumerate() {
             let (outcome, is_first) = match state {
-                InboxState::New => match message.rights.refusal() {
+                InboxState::New => match refusal(message, H::REFUSES_ITSELF) {
                     None => (outcomes.next(), true),
                     Some(why) => (Some(self.handler.outcome_without_right(message, why)), true),
                 },
@@ -384,13 +384,19 @@ fn expired() -> Outcome {
     Outcome::Hopeless { why }
 }
 
+/// Why a message is refused before its handler sees it.
+fn refusal<M>(message: &Received<M>, by_handler: bool) -> Option<&str> {
+    message.rights.refusal().filter(|_| !by_handler)
+}
+
 /// The new messages that their authors may send: nearly always all of them.
 fn to_handle<'m, M: MessageSet>(
     messages: &'m [Received<M>],
     states: &[InboxState],
+    refuses_itself: bool,
 ) -> Cow<'m, [Received<M>]> {
     let is_handled = |(message, state): &(&Received<M>, &InboxState)| {
-        **state == InboxState::New && message.rights.refusal().is_none()
+        **state == InboxState::New && refusal(message, refuses_itself).is_none()
     };
     let mut all = messages.iter().zip(states);
     if all.clone().all(|one| is_handled(&one)) {

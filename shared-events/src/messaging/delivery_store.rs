@@ -66,6 +66,7 @@ pub(crate) trait DeliveryStore: Send + Sync + 'static {
 pub(crate) trait BatchHandler<T>: Send + Sync + 'static {
     type Message: MessageSet;
     const IDEMPOTENCY: Idempotency;
+    const REFUSES_ITSELF: bool = false;
 
     fn handle_in(
         &self,
@@ -81,6 +82,7 @@ pub(crate) trait BatchHandler<T>: Send + Sync + 'static {
 impl<H: Handler> BatchHandler<Lease> for H {
     type Message = H::Message;
     const IDEMPOTENCY: Idempotency = H::IDEMPOTENCY;
+    const REFUSES_ITSELF: bool = H::REFUSES_ITSELF;
 
     async fn handle_in(
         &self,

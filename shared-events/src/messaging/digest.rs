@@ -4,20 +4,32 @@
 use super::handler::Received;
 use crate::{message::MessageSet, topology::SERVICES};
 
-/// BLAKE3 of the canonical bytes and the author: an id belongs to who has used it first.
-pub(crate) fn digest_of_author<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
-    // The author of an event is the owner of its type.
-    if SERVICES.contains(&message.principal.as_str()) {
-        return digest(message);
-    }
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&message.message().canonical());
-    // No canonical text has a NUL.
-    hasher.update(&[0]).update(message.principal.as_str().as_bytes());
-    hasher.finalize().as_bytes().to_vec()
+/// The digests of a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Digests {
+    /// Of the canonical bytes and the author: an id belongs to who has used it first.
+    pub(crate) of_author: Vec<u8>,
+    /// Of the canonical bytes alone, which earlier versions have stored.
+    pub(crate) of_content: Vec<u8>,
 }
 
-/// BLAKE3 of the canonical bytes: the same content has the same digest.
-pub(crate) fn digest<M: MessageSet>(message: &Received<M>) -> Vec<u8> {
-    blake3::hash(&message.message().canonical()).as_bytes().to_vec()
+impl Digests {
+    /// BLAKE3 of one writing of the canonical bytes.
+    pub(crate) fn of<M: MessageSet>(message: &Received<M>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&message.message().canonical());
+        let of_content = hasher.finalize().as_bytes().to_vec();
+        // The author of an event is the owner of its type.
+        if SERVICES.contains(&message.principal.as_str()) {
+            return Self { of_author: of_content.clone(), of_content };
+        }
+        // No canonical text has a NUL.
+        hasher.update(&[0]).update(message.principal.as_str().as_bytes());
+        Self { of_author: hasher.finalize().as_bytes().to_vec(), of_content }
+    }
+
+    /// Whether the stored digest is that of this message.
+    pub(crate) fn have(&self, stored: &[u8]) -> bool {
+        stored == self.of_author || stored == self.of_content
+    }
 }

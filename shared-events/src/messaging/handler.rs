@@ -159,6 +159,9 @@ pub trait Handler: Send + Sync + 'static {
     type Message: MessageSet;
     /// How duplicates are made harmless.
     const IDEMPOTENCY: Idempotency = Idempotency::Inbox;
+    /// Whether the handler gets commands that no grant permits, too. A handler that finds duplicates
+    /// by a key of its own must: it repeats an outcome also where the right was lost since.
+    const REFUSES_ITSELF: bool = false;
 
     /// Handles a batch, in order, and returns one outcome for each message. All changes through
     /// `tx` are committed together with the outcomes, or not at all.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     database::{Database, in_time},
     database_fault::silent,
+    digest::Digests,
     inbox_key::InboxKeys,
 };
 
@@ -45,10 +46,7 @@ pub(crate) enum InboxState {
 #[derive(Clone, Debug)]
 pub(crate) struct InboxClaim {
     pub(crate) keys: InboxKeys,
-    /// BLAKE3 of the content and the author.
-    pub(crate) digest: Vec<u8>,
-    /// BLAKE3 of the content alone, which earlier versions have stored.
-    pub(crate) content: Vec<u8>,
+    pub(crate) digests: Digests,
 }
 
 /// The digest and the reply that the inbox stores under a key.
@@ -67,8 +65,10 @@ pub(crate) async fn claim(
     claims: &[InboxClaim],
 ) -> sqlx::Result<Vec<InboxState>> {
     let keys: Vec<Uuid> = claims.iter().flat_map(|claim| claim.keys.all()).collect();
-    let digests: Vec<&[u8]> =
-        claims.iter().flat_map(|claim| claim.keys.all().map(|_| claim.digest.as_slice())).collect();
+    let digests: Vec<&[u8]> = claims
+        .iter()
+        .flat_map(|claim| claim.keys.all().map(|_| claim.digests.of_author.as_slice()))
+        .collect();
     let new = sqlx::query_scalar!(
         "INSERT INTO bus.inbox (message_id, digest)
          SELECT * FROM unnest($1::uuid[], $2::bytea[]) AS claimed(message_id, digest)
@@ -98,9 +98,7 @@ pub(crate) async fn claim(
 /// The state of a message, given the entries that the inbox had before.
 pub(crate) fn state_of(claim: &InboxClaim, known: &mut HashMap<Uuid, StoredEntry>) -> InboxState {
     match claim.keys.all().find_map(|key| known.remove(&key)) {
-        Some((digest, reply)) if digest == claim.digest || digest == claim.content => {
-            InboxState::Processed { reply }
-        }
+        Some((digest, reply)) if claim.digests.have(&digest) => InboxState::Processed { reply },
         Some(_) => InboxState::Conflict,
         None if claim.keys.forgotten => InboxState::Expired,
         None => InboxState::New,
@@ -213,7 +211,8 @@ mod tests {
     fn claim(second: bool, forgotten: bool, digest: u8) -> InboxClaim {
         let second = second.then(|| Uuid::from_u128(2));
         let keys = InboxKeys { first: Uuid::from_u128(1), second, forgotten };
-        InboxClaim { keys, digest: vec![digest], content: vec![digest, 0] }
+        let digests = Digests { of_author: vec![digest], of_content: vec![digest, 0] };
+        InboxClaim { keys, digests }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
     decode::{MessageSource, QueueDelivery},
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
-    digest::digest,
+    digest::Digests,
     disposition::{ProcessingResult, disposition},
     handler::Received,
     isolation::{isolation_key, isolation_verdict, pause_after},
@@ -85,7 +85,7 @@ where
         shutdown: &CancellationToken,
     ) -> Option<Vec<ProcessingResult>> {
         let id = message.id().uuid();
-        let key = isolation_key(&[id.as_bytes(), &digest(message)]);
+        let key = isolation_key(&[id.as_bytes(), &Digests::of(message).of_content]);
         let mut isolated = self.admit(key, shutdown).await?;
         if let Some(why) = isolation_verdict(isolated.attempts) {
             return Some(vec![ProcessingResult::KilledService { is_decoded: true, why }]);

@@ -20,7 +20,7 @@ mod users;
 
 pub use debits::{Debits, OwnAccounts};
 pub use definitions::definitions;
-pub use principals::{ClientPrincipal, InvalidPrincipals, Principals};
+pub use principals::{ClientPrincipal, InvalidPrincipals, Principals, check_client_name};
 pub use roles::{ROLES, Role, is_of_whole_bank};
 pub use users::{TopicRight, User, client_user, guard_limits, password_hash, users};
 

@@ -161,7 +161,7 @@ impl Principals {
             let invalid = |rule: &str| {
                 Err(InvalidPrincipals::new(format!("monitoring[{number}]"), rule.to_owned()))
             };
-            if let Err(rule) = check_name(name) {
+            if let Err(rule) = check_client_name(name) {
                 return invalid(&rule);
             }
             if self.find(name).is_some() || self.monitoring[..number].contains(name) {
@@ -193,7 +193,7 @@ impl ClientPrincipal {
     /// # Errors
     /// When a field breaks its rule.
     pub fn check(&self) -> Result<(), InvalidPrincipals> {
-        check_name(&self.name).map_err(|rule| InvalidPrincipals::new("name", rule))?;
+        check_client_name(&self.name).map_err(|rule| InvalidPrincipals::new("name", rule))?;
         if self.roles.is_empty() && self.grants.is_empty() {
             return Err(InvalidPrincipals::new("roles", "must name a role"));
         }
@@ -249,8 +249,11 @@ impl ClientPrincipal {
     }
 }
 
-/// The rule that a user's name breaks.
-fn check_name(name: &str) -> Result<(), String> {
+/// Checks the name of a client.
+///
+/// # Errors
+/// The rule that the name breaks.
+pub fn check_client_name(name: &str) -> Result<(), String> {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !name.starts_with(|c: char| c.is_ascii_lowercase())
         || !name.chars().all(is_plain)

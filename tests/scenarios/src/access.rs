@@ -1,6 +1,5 @@
-//! Who may do what, judged by the services: the messages here reach them past the broker's own
-//! permissions, as those of a client whose user has more rights there than grants. Promise: what no
-//! grant permits has no effect, and its sender is told which right is missing.
+//! Grants, as the services judge them. The broker's own permissions do not stop the messages here.
+//! Promise: a command without a grant has no effect, and its sender learns which right is missing.
 
 mod principal;
 
@@ -259,7 +258,10 @@ async fn rights_that_were_lost_while_a_command_waited_permit_nothing(bank: Bank)
     let mut client = BankClient::new(bank.clone())?;
     let ada = client.account("ada").await?;
     let clerk = Principal::of_role(&bank, RoleCode::Clerk).await?;
-    ensure!(clerk.pay(transfer(cash(), customer(ada), "1")?).await? == "posted");
+    let transfers = vec![transfer(cash(), customer(ada), "1")?];
+    let paid = Message::of(MessageId::new(), SubmitTransfers { transfers });
+    let posted = clerk.ask(paid.clone()).await?;
+    ensure!(posted["type"] == "ledger.transfers.posted.v1", "{posted}");
     services[0].stop().await?;
     let id = MessageId::new();
     let transfers = vec![transfer(cash(), customer(ada), "1000")?];
@@ -271,6 +273,8 @@ async fn rights_that_were_lost_while_a_command_waited_permit_nothing(bank: Bank)
     let outcome = bank.events().outcome(id).await?;
     ensure!(outcome.event.kind == "ledger.command.rejected.v1", "{:?}", outcome.event);
     ensure!(outcome.event.data["reason"] == "not_permitted", "{:?}", outcome.event.data);
+    let again = clerk.ask(paid).await?;
+    ensure!(again["type"] == "ledger.transfers.posted.v1", "what was done stays done: {again}");
     Ok(())
 }
 

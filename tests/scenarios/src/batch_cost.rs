@@ -85,7 +85,7 @@ fn one_deposit(account: AccountId) -> Result<Message> {
 async fn a_service_without_work_opens_no_connection(bank: Bank) -> Result<()> {
     // Time for each job to look for work several times.
     const ROUNDS: Duration = Duration::from_secs(12);
-    // The pool may grow by what runs at the same moment.
+    // Statements that run at the same moment need a connection each.
     const AT_ONCE_MAX: i64 = 2;
     bank.start_all(&SERVICES).await?;
     let sessions = async || {

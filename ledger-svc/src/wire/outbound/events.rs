@@ -46,6 +46,10 @@ pub(in crate::wire) fn batch_outcome(
             let (command_type, field) = submission.expect("only instructions are refused");
             command_refused(command, command_type, field, *refusal)
         }
+        Decision::NotPermitted(missing) => {
+            let (command_type, _) = submission.expect("services may change accounts");
+            command_not_permitted(command, command_type, missing)
+        }
         Decision::Applied(key, applied) => lifecycle_outcome(batch, command, *key, applied),
     }
 }
@@ -84,11 +88,7 @@ fn command_refused(
 }
 
 /// The refusal of a command that no grant of its author permits.
-pub(in crate::wire) fn command_not_permitted(
-    command_id: CommandId,
-    command_type: &str,
-    why: &str,
-) -> Outcome {
+fn command_not_permitted(command_id: CommandId, command_type: &str, why: &str) -> Outcome {
     let (command_type, message) = (command_type.to_owned(), why.to_owned());
     let reason = LedgerReason::NotPermitted.into();
     Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })

@@ -46,7 +46,7 @@ pub(crate) use store::{ParkedStore, ParkedTransaction};
 use super::{
     delivery_broker::{DeliveryBroker, ServiceBroker},
     delivery_store::BatchHandler,
-    digest::{digest as content_digest, digest_of_author},
+    digest::Digests,
     handler::{Event, HandleError, Idempotency, Outcome, Received},
     republish::{OriginalMessage, RepublishTarget, republish},
     settlement::Settlement,
@@ -194,12 +194,11 @@ impl ParkedHandler {
         tx: &mut ParkedTransaction,
         received: &Received<ParkedRequest>,
     ) -> Result<Outcome, HandleError> {
-        let digest = digest_of_author(received);
+        let digests = Digests::of(received);
         if let Some(stored) = repo::answer_in_tx(&mut tx.lease, received.id().uuid()).await? {
             // What a crash left in the queue goes now.
             self.scan(tx, |_, _| Visit::Keep).await?;
-            let is_same = stored.digest == digest || stored.digest == content_digest(received);
-            return Ok(match is_same {
+            return Ok(match digests.have(&stored.digest) {
                 true => told(event_of(&stored.kind, stored.data)?),
                 false => conflict(received),
             });
@@ -218,7 +217,7 @@ impl ParkedHandler {
         };
         let record = repo::Record {
             command: received.id().uuid(),
-            digest,
+            digest: digests.of_author,
             kind: &received.envelope.kind,
             principal: received.principal.as_str(),
             answer_kind: answer.kind,

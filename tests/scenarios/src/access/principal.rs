@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use harness::{Bank, Message, Recorder};
+use harness::{Bank, Message, PATIENCE, Recorder, wait_value};
 use serde_json::{Value, json};
 use shared_events::{
     MessageId,
@@ -34,15 +34,20 @@ impl Principal {
         Self::new(bank, vec![Grant::of_role(role)]).await
     }
 
-    /// Sends a message, and returns the first event of the answer.
+    /// Sends a message, and returns the first event of the answer to this sending.
     pub(super) async fn ask(&self, message: Message) -> Result<Value> {
         let id: MessageId = serde_json::from_slice::<Value>(&message.body)?["id"]
             .as_str()
             .context("a message has an id")?
             .parse()?;
         let message = message.with_user(&self.client.name).with_reply_to(self.replies.address());
+        let before = self.replies.caused_by(id).await?.len();
         self.bank.publish(&message).await?;
-        let reply = self.replies.outcome(id).await?;
+        let what = format!("the answer to {id}");
+        let reply = wait_value(&what, PATIENCE, async || {
+            Ok(self.replies.caused_by(id).await?.into_iter().nth(before))
+        });
+        let reply = reply.await?;
         Ok(json!({ "type": reply.event.kind, "data": reply.event.data }))
     }
 

@@ -115,7 +115,7 @@ impl DeliveryStore for FakeStore {
         let states: Vec<_> = claims.iter().map(|claim| state_of(claim, &mut known)).collect();
         for claim in claims {
             for key in claim.keys.all() {
-                let entry = (claim.digest.clone(), None);
+                let entry = (claim.digests.of_author.clone(), None);
                 transaction.0.inbox.entry(key).or_insert(entry);
             }
         }
