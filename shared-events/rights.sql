@@ -19,6 +19,8 @@ GRANT SELECT, INSERT, UPDATE ON bus.access TO :role;
 -- Who asked for what about parked messages is never changed.
 GRANT SELECT, INSERT ON bus.parked_commands TO :role;
 GRANT SELECT, INSERT, UPDATE (acknowledged) ON bus.parked_moves TO :role;
+-- Which command needed an approval, and of whom, is never changed.
+GRANT SELECT, INSERT, UPDATE (state, decided_by, decided_at, reason, body, returned_at) ON bus.approvals TO :role;
 
 -- The days of the inbox: made and dropped with the rights of the owner.
 GRANT EXECUTE ON FUNCTION bus.first_id TO :role;

@@ -66,7 +66,7 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 pub fn run(host: Host, settings: Settings) -> Running {
     let service = Service::new("accounts", host.amqp, host.pool, &SCHEMA, host.health)
         .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
-        .grants_age_max(host.grants_age_max)
+        .access_limits(host.access_limits)
         .work(AccessJob::new(PrincipalsFile::new(settings.principals), access_events))
         .consume(ACCOUNTS_ACCESS, AccessCommands)
         .consume(ACCOUNTS_EVENTS, LedgerEvents)

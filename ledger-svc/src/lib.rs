@@ -116,7 +116,7 @@ pub fn run(host: Host, settings: Settings) -> Running {
     let time = BankTime::new(time_zone, booking_days_ahead);
     let due = DueJobs::new(time, holidays.clone(), host.health.clone());
     let service = Service::new("ledger", host.amqp, host.pool, &SCHEMA, host.health)
-        .grants_age_max(host.grants_age_max)
+        .access_limits(host.access_limits)
         .consume(topology::LEDGER_COMMANDS, CommandHandler::new(time))
         .consume(topology::LEDGER_ARRANGEMENTS, ArrangementHandler::new(time, holidays))
         .answer(topology::LEDGER_QUERIES, QueryAnswers::new(time))

@@ -1,7 +1,7 @@
 //! Refusals of arrangements and queries. Promise: a refused message changes nothing, and its author
 //! learns which field breaks which rule.
 
-use shared_events::{messaging::HandleError, refusal::MessageRefused};
+use shared_events::{approvals::NeededApproval, messaging::HandleError, refusal::MessageRefused};
 
 /// A rule that a field breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,8 @@ impl From<BrokenRule> for Refusal {
 pub(crate) enum ArrangementError {
     /// The arrangement is refused, and changes nothing.
     Refused(Refusal),
+    /// The arrangement needs the approval of another principal first.
+    NeedsApproval(Vec<NeededApproval>),
     /// The command could not be handled.
     Failed(HandleError),
 }

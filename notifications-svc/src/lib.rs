@@ -108,7 +108,7 @@ fn service(host: &Host, settings: Settings) -> Result<Service, RunError> {
     let (schedule, wakeup_of) = (|| Arc::clone(&schedule), || Arc::clone(&wakeup));
     let (amqp, pool, health) = (host.amqp.clone(), host.pool.clone(), host.health.clone());
     Ok(Service::new("notifications", amqp, pool, &SCHEMA, health)
-        .grants_age_max(host.grants_age_max)
+        .access_limits(host.access_limits)
         .consume(NOTIFICATIONS_EVENTS, NotifiableEvents::new(first_delay, wakeup_of()))
         .consume(NOTIFICATIONS_COMMANDS, NotificationCommands::new(wakeup_of()))
         .answer(NOTIFICATIONS_QUERIES, NotificationQueries)

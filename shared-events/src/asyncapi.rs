@@ -8,13 +8,15 @@ use serde_json::{Map, Value, json};
 use answers::ANSWERS;
 
 use crate::{
+    approvals::ApprovalRequested,
     catalogue::{Entry, PUBLISHED, find},
     envelope::{BATCH_EVENTS_MAX, CONTENT_TYPE, CONTENT_TYPE_BATCH, schema_urn},
     message::{Kind, Message},
+    owned::Shape as _,
     refusal::MessageRefused,
     topology::{
         PARTITION_KEY_HEADER, QUERY_AGE_MAX, SERVICES, SUBSCRIPTIONS, Subscription, VIRTUAL_HOST,
-        exchange_of,
+        exchange_of, owner_of,
     },
 };
 
@@ -86,6 +88,7 @@ fn channels() -> Map<String, Value> {
         channels.insert(entry.kind_name.to_owned(), channel);
     }
     let mut told: Vec<&str> = ANSWERS.iter().flat_map(|(_, answers)| *answers).copied().collect();
+    told.extend(ApprovalRequested::TYPES);
     told.extend([MessageRefused::TYPE, BATCH_MESSAGE]);
     let replies = json!({
         "address": null,
@@ -169,6 +172,10 @@ fn reply(kind: &str) -> Value {
     let mut told = answers.to_vec();
     told.push(MessageRefused::TYPE);
     if find(kind).is_some_and(|entry| entry.kind == Kind::Command) {
+        // The answer while the command waits for an approval.
+        told.extend(
+            ApprovalRequested::TYPES.iter().filter(|told| owner_of(told) == owner_of(kind)),
+        );
         told.push(BATCH_MESSAGE);
     }
     json!({

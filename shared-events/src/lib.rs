@@ -14,6 +14,8 @@
 //! ledger         > commands, events and queries, by version
 //! notifications /
 //! parked        messages about parked messages, the same for each service
+//! approvals     messages about commands that wait for an approval, the same for each service
+//! owned         messages that each service has under types of its own
 //! access        what a principal's grants permit
 //! catalogue     every published message once, for schemas, golden files and AsyncAPI
 //! topology      exchanges, queues, bindings, policies, users: one value, rendered for the broker
@@ -30,6 +32,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod approvals;
 pub mod asyncapi;
 pub mod catalogue;
 mod cloud_events;
@@ -43,6 +46,7 @@ pub mod ledger;
 pub mod message;
 pub mod money;
 pub mod notifications;
+pub mod owned;
 pub mod page;
 pub mod parked;
 pub mod refusal;

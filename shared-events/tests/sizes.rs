@@ -14,7 +14,7 @@ const ENVELOPE_BYTES: usize = 6 * 1024;
 
 /// Replies that end where a message is full, or are refused where they have no pages; and the
 /// grants of all principals, whose bytes are bounded where one is changed.
-const BY_BYTES: [&str; 16] = [
+const BY_BYTES: [&str; 22] = [
     "accounts.access.listed.v1",
     "accounts.access.current.v1",
     "accounts.account.listed.v1",
@@ -31,11 +31,21 @@ const BY_BYTES: [&str; 16] = [
     "ledger.parked.found.v1",
     "notifications.parked.listed.v1",
     "notifications.parked.found.v1",
+    "accounts.approvals.listed.v1",
+    "accounts.approvals.found.v1",
+    "ledger.approvals.listed.v1",
+    "ledger.approvals.found.v1",
+    "notifications.approvals.listed.v1",
+    "notifications.approvals.found.v1",
 ];
 
 /// How long a text or a list can be whose schema does not say so, by the end of its path: of a text
 /// in characters, of a list in items.
-const BOUNDS: [(&str, usize); 37] = [
+const BOUNDS: [(&str, usize); 41] = [
+    (".edited_by", 32),
+    (".actor", 255),
+    (".decided_by", 32),
+    ("approvals.requested.v1.message", 300),
     (".branch", 40),
     (".principal", 32),
     (".changed_by", 32),

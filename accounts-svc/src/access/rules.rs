@@ -1,7 +1,7 @@
 //! Decides about a change of grants. Promise: afterwards some principal can still change grants.
 
 use shared_events::{
-    access::{Grant, GrantFault, PRINCIPALS_MAX, RoleCode, check_grants},
+    access::{Act, GrantFault, Grants, PRINCIPALS_MAX, Rights, SET_ACCESS, Verdict, check_grants},
     topology::check_client_name,
 };
 
@@ -15,7 +15,10 @@ const ANNOUNCED_BYTES_MAX: usize = 512 * 1024;
 pub(crate) enum GrantRefusal {
     #[error("{}", _0.rule)]
     Invalid(GrantFault),
-    #[error("afterwards nobody could change grants: give another principal the role operator")]
+    #[error(
+        "afterwards nobody could change grants: give another principal the role operator; where \
+         changes need an approval, two need it"
+    )]
     LastOperator,
 }
 
@@ -38,18 +41,33 @@ pub(super) fn check(current: &CurrentGrants, change: &GrantChange) -> Result<(),
         let rule = format!("all grants of the bank have at most {ANNOUNCED_BYTES_MAX} bytes");
         return wrong("grants", rule);
     }
-    let others = current.of.iter().filter(|(name, _)| *name != principal);
-    let had = |grants: &[Grant]| grants.iter().any(|grant| grant.role == RoleCode::Operator);
-    let is_kept = others.map(|(_, grants)| grants).any(|grants| had(grants)) || had(grants);
-    let was_there = current.of.values().any(|grants| had(grants));
-    match was_there && !is_kept {
+    let could = |grants: &CurrentGrants| can_change_grants(grants);
+    match could(current) && !could(&after) {
         true => Err(GrantRefusal::LastOperator),
         false => Ok(()),
     }
 }
 
+/// Whether some principal can change grants by itself, or two can with each other's approval.
+fn can_change_grants(current: &CurrentGrants) -> bool {
+    let all: Vec<Grants> = current.of.values().map(|grants| Grants::of(grants)).collect();
+    let rights = all.iter().map(|grants| Rights::of(grants, SET_ACCESS));
+    let verdicts = rights.map(|rights| {
+        rights.map_or(Verdict::NotPermitted, |rights| rights.judge(&Act::OfWholeBank))
+    });
+    verdicts.enumerate().any(|(place, verdict)| match verdict {
+        Verdict::Permitted => true,
+        Verdict::NotPermitted => false,
+        Verdict::NeedsApproval(needs) => all.iter().enumerate().any(|(other, grants)| {
+            other != place && needs.iter().all(|needed| grants.approve(needed))
+        }),
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use shared_events::access::{Grant, RoleCode};
+
     use super::*;
 
     fn grants(roles: &[RoleCode]) -> Vec<Grant> {

@@ -1,10 +1,9 @@
 //! Closing an account: the client asks, the ledger locks its side or refuses. Promise: an answer of
 //! the ledger ends the closing that it belongs to, and no later one.
 
-use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount,
-    access::{Debit, Debited, Rights},
+    access::{Debit, Debited},
 };
 
 use super::{
@@ -30,13 +29,10 @@ impl Closing {
         Ok(Self { payout })
     }
 
-    /// Whether the sender may have the balance paid out: a debit of an amount that only the ledger
-    /// knows.
-    pub(super) fn is_permitted(self, account: &Account, rights: &Rights) -> bool {
+    /// The payout: a debit of an amount that only the ledger knows.
+    pub(super) fn debit(self, account: &Account) -> Option<Debit<'_>> {
         let customer = Debited::Customer { branch: &account.branch };
-        let (amount, currency) = (Decimal::MAX, account.currency);
-        let debit = Debit { account: customer, amount, currency, is_reversal: false };
-        self.payout.is_none() || rights.permit(&debit)
+        self.payout.map(|_| Debit { account: customer, money: None, is_reversal: false })
     }
 
     /// The closing account.

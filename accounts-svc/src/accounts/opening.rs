@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use shared_events::{
     AccountId, Amount, Currency, Iban,
-    access::{BRANCH_RULE, Rights, is_branch},
+    access::{Act, BRANCH_RULE, Rights, Verdict, is_branch},
 };
 
 use super::{
@@ -85,17 +85,21 @@ pub(crate) fn admit(
     let mut ids: HashSet<AccountId> = accounts.iter().map(|account| account.id).collect();
     let mut references: HashSet<String> = taken_references.into_iter().collect();
     let mut admit_one = |opening: &Opening, rights: &Rights| {
-        if !rights.hold_for_branch(&opening.branch) {
+        let verdict = rights.judge(&Act::OnBranch(&opening.branch));
+        if verdict == Verdict::NotPermitted {
             return Err(Refusal::NotPermitted(opening.branch.clone()));
         }
         if ids.contains(&opening.account_id) {
             return Err(Refusal::AccountExists(opening.account_id));
         }
-        if let Some(reference) = &opening.external_reference
-            && !references.insert(reference.clone())
-        {
+        let reference = opening.external_reference.as_ref();
+        if let Some(reference) = reference.filter(|reference| references.contains(*reference)) {
             return Err(Refusal::ExternalReferenceTaken(reference.clone()));
         }
+        if let Verdict::NeedsApproval(needs) = verdict {
+            return Err(Refusal::NeedsApproval(needs));
+        }
+        references.extend(reference.cloned());
         ids.insert(opening.account_id);
         Ok(())
     };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use shared_events::AccountId;
+use shared_events::{AccountId, approvals::NeededApproval};
 
 use super::entity::AccountStatus;
 use crate::fields::InvalidField;
@@ -24,6 +24,8 @@ pub(crate) enum Refusal {
     NotPermitted(String),
     #[error("no grant of the sender permits a payout of any amount")]
     PayoutNotPermitted,
+    #[error("the command needs the approval of another principal")]
+    NeedsApproval(Vec<NeededApproval>),
     #[error("the command's id was used before, with other content")]
     IdempotencyConflict,
 }
@@ -38,6 +40,7 @@ impl Refusal {
             Self::WrongStatus { .. } => "wrong_status",
             Self::InvalidField(_) => "invalid_field",
             Self::NotPermitted(_) | Self::PayoutNotPermitted => "not_permitted",
+            Self::NeedsApproval(_) => "needs_approval",
             Self::IdempotencyConflict => "idempotency_conflict",
         }
     }
@@ -52,6 +55,7 @@ impl Refusal {
             | Self::WrongStatus { .. }
             | Self::NotPermitted(_)
             | Self::PayoutNotPermitted
+            | Self::NeedsApproval(_)
             | Self::IdempotencyConflict => None,
         }
     }

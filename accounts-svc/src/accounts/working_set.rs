@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use shared_events::{AccountId, Iban, access::Rights};
+use shared_events::{
+    AccountId, Iban,
+    access::{Act, Rights, Verdict},
+};
 
 use super::{
     change::{self, AccountChange, Decision},
@@ -112,15 +115,29 @@ impl WorkingSet {
     ) -> Decision {
         let found = self.accounts.get(&account_id).map(|(account, _)| account);
         let account = found.ok_or(Refusal::UnknownAccount(account_id))?;
-        if !rights.hold_for_branch(&account.branch) {
+        let of_branch = rights.judge(&Act::OnBranch(&account.branch));
+        if of_branch == Verdict::NotPermitted {
             return Err(Refusal::NotPermitted(account.branch.clone()));
         }
-        match request.as_ref().map_err(Clone::clone)? {
+        let request = request.as_ref().map_err(Clone::clone)?;
+        let debit = match request {
+            ChangeRequest::Close(closing) => closing.debit(account).map(Act::Debit),
+            _ => None,
+        };
+        let acts = [Act::OnBranch(&account.branch)].into_iter().chain(debit);
+        let change = Self::changed(account, request);
+        // A command that is refused anyway needs no approval.
+        match rights.judge_all(acts) {
+            Verdict::Permitted => change,
+            Verdict::NeedsApproval(needs) => change.and(Err(Refusal::NeedsApproval(needs))),
+            Verdict::NotPermitted => Err(Refusal::PayoutNotPermitted),
+        }
+    }
+
+    fn changed(account: &Account, request: &ChangeRequest) -> Decision {
+        match request {
             ChangeRequest::Freeze(freeze) => freeze.freeze(account),
             ChangeRequest::Unfreeze => freezing::unfreeze(account),
-            ChangeRequest::Close(closing) if !closing.is_permitted(account, rights) => {
-                Err(Refusal::PayoutNotPermitted)
-            }
             ChangeRequest::Close(closing) => closing.begin(account),
             ChangeRequest::SetLimits(limits) => limits.set(account),
             ChangeRequest::ChangeLimits(limits) => limits.apply(account),

@@ -48,6 +48,10 @@ impl Handler for AccountCommands {
         let conclude =
             |((command, (request, _)), decision): ((_, &AuthorisedRequest), _)| match decision {
                 Ok(change) => accept(command, &change),
+                Err(Refusal::NeedsApproval(needs)) => {
+                    count(command, "needs_approval");
+                    Outcome::NeedsApproval(needs)
+                }
                 Err(refusal) => refuse(command, request.account_id(), &refusal),
             };
         Ok(batch.iter().zip(&requests).zip(decisions).map(conclude).collect())

@@ -220,7 +220,10 @@ const fn reason(refusal: &Refusal) -> AccountsReason {
         Refusal::ExternalReferenceTaken(_) => AccountsReason::ExternalReferenceTaken,
         Refusal::WrongStatus { .. } => AccountsReason::WrongStatus,
         Refusal::InvalidField(_) => AccountsReason::InvalidField,
-        Refusal::NotPermitted(_) | Refusal::PayoutNotPermitted => AccountsReason::NotPermitted,
+        // A command that needs an approval is set aside and not refused.
+        Refusal::NotPermitted(_) | Refusal::PayoutNotPermitted | Refusal::NeedsApproval(_) => {
+            AccountsReason::NotPermitted
+        }
         Refusal::IdempotencyConflict => AccountsReason::IdempotencyConflict,
     }
 }

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared_events::{AccountId, CommandId, MessageId, access::Rights, messaging::Tx};
+use shared_events::{
+    AccountId, CommandId, MessageId, access::Rights, approvals::NeededApproval, messaging::Tx,
+};
 use uuid::Uuid;
 
 use super::request::{CommandRefusal, LedgerRequest};
@@ -27,6 +29,8 @@ pub(crate) enum Decision {
     /// No grant of the author permits the command, which was not carried out before: the missing
     /// right.
     NotPermitted(String),
+    /// The command needs the approval of another principal before any of it is decided.
+    NeedsApproval(Vec<NeededApproval>),
     /// About a change of an account, by its number at the accounts service.
     Applied((AccountId, i64), Applied),
 }
@@ -85,6 +89,10 @@ fn decide(
     }
     match request {
         LedgerRequest::Instructions(all) => {
+            let needs = state.needed_approvals(&all, &author.rights);
+            if !needs.is_empty() {
+                return Decision::NeedsApproval(needs);
+            }
             Decision::Submitted(state.submit_all(author, all, *now))
         }
         LedgerRequest::Refused(refusal) => Decision::Refused(refusal),
@@ -124,8 +132,8 @@ async fn refreshed_in_tx(
     Ok(Settlement::new(due.collect::<BTreeMap<_, _>>()))
 }
 
-/// The outcomes that instructions would have now: the same decisions, on a state that nobody
-/// stores.
+/// The outcomes that instructions would have now, with the approvals that they need: the same
+/// decisions, on a state that nobody stores.
 pub(crate) async fn preview(
     tx: &mut Tx<'_>,
     instructions: Vec<Instruction>,
@@ -137,7 +145,7 @@ pub(crate) async fn preview(
     let mut state = PostingSession::preview_in_tx(tx, set).await?;
     let now = time.now(bank_calendar::repo::clock(tx).await?);
     // The id of a command that is never sent.
-    let author = Author::new(MessageId(Uuid::nil()), rights.clone());
+    let author = Author::new(MessageId(Uuid::nil()), rights.if_approved());
     let submitted = state.submit_all(&author, instructions, now);
     Ok((state, submitted))
 }

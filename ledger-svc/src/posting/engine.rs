@@ -2,7 +2,11 @@
 //! decided in their order; a group is done whole or leaves nothing; an id has one outcome. The
 //! engine knows no kind of instruction.
 
-use shared_events::{CommandId, TransferId, access::Rights};
+use shared_events::{
+    CommandId, TransferId,
+    access::{Rights, Verdict},
+    approvals::NeededApproval,
+};
 
 use super::{
     apply::apply,
@@ -13,7 +17,7 @@ use super::{
     plan::Plan,
     reason::RejectReason,
     record::{Decided, JournalRecord, storable},
-    rights::check_rights,
+    rights::{check_rights, judge},
     state::PostingState,
     stored_record::digest,
     validate::validate,
@@ -110,6 +114,28 @@ impl PostingState {
                 known.record.command_id == command && known.digest == digest(instruction)
             })
         })
+    }
+
+    /// The approvals that a command with these instructions needs. An instruction that was decided
+    /// before needs none.
+    pub(crate) fn needed_approvals(
+        &self,
+        instructions: &[Instruction],
+        rights: &Rights,
+    ) -> Vec<NeededApproval> {
+        if !rights.may_need_approval() {
+            return vec![];
+        }
+        let is_new = |instruction: &&Instruction| {
+            let known = self.known(instruction.transfer_id);
+            known.is_none_or(|known| known.digest != digest(instruction))
+        };
+        let new = instructions.iter().filter(is_new);
+        let needs = new.filter_map(|instruction| match judge(self, instruction, rights) {
+            Verdict::NeedsApproval(needs) => Some(needs),
+            Verdict::Permitted | Verdict::NotPermitted => None,
+        });
+        needs.flatten().collect()
     }
 
     /// Decides one instruction, and makes its change if no rule stands against it.

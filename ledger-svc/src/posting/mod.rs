@@ -72,7 +72,7 @@
 //! engine         decides; knows no kind                apply      makes a change, with assertions
 //! state          the working set                       tracked    its changed values
 //! stored_record  to the journal's record and back      record     instruction and outcome
-//! rights         what the author may debit             instruction  the kind, texts and dates
+//! debit, rights  what the author may debit             instruction  the kind, texts and dates
 //! validate       the checks that need no account       author       who sent the instructions
 //! kinds          one file for each kind                plan       the checked change
 //! lock_set       the names of a transaction            legs       planned legs, and their checks
@@ -86,6 +86,7 @@ mod amounts;
 mod apply;
 mod author;
 mod currencies;
+mod debit;
 mod engine;
 mod instruction;
 mod kinds;

@@ -2,30 +2,14 @@
 //! check needs nothing but the accounts that are locked anyway, and a refusal shows nothing of
 //! them.
 
-use shared_events::{
-    AccountId, Money,
-    access::{Debit, Debited, Rights},
-};
+use shared_events::access::{Act, Debit, Debited, Rights, Verdict};
 
 use super::{
+    debit::NamedDebit,
     instruction::Instruction,
     reason::{Checked, RejectReason},
     view::PostingView,
 };
-
-/// A debit that an instruction names.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NamedDebit {
-    pub(super) account: AccountId,
-    pub(super) money: Money,
-    pub(super) is_reversal: bool,
-}
-
-impl NamedDebit {
-    pub(super) const fn new(account: AccountId, money: Money) -> Self {
-        Self { account, money, is_reversal: false }
-    }
-}
 
 /// Checks every debit. An unknown account has its own reason, later.
 pub(super) fn check_rights(
@@ -33,7 +17,19 @@ pub(super) fn check_rights(
     instruction: &Instruction,
     rights: &Rights,
 ) -> Checked {
-    let mut is_permitted = true;
+    match judge(state, instruction, rights) {
+        Verdict::Permitted => Ok(()),
+        // A command is set aside as a whole, before any instruction is decided.
+        Verdict::NeedsApproval(_) | Verdict::NotPermitted => Err(RejectReason::NotPermitted),
+    }
+}
+
+pub(super) fn judge(
+    state: &dyn PostingView,
+    instruction: &Instruction,
+    rights: &Rights,
+) -> Verdict {
+    let (mut needs, mut is_permitted) = (vec![], true);
     instruction.kind.rules().debits(state, &mut |debit| {
         let Some(account) = state.account(debit.account) else { return };
         let debited = match &account.code {
@@ -41,8 +37,16 @@ pub(super) fn check_rights(
             None => Debited::Customer { branch: account.branch() },
         };
         let NamedDebit { money, is_reversal, .. } = debit;
-        let (amount, currency) = (money.amount.decimal(), money.currency);
-        is_permitted &= rights.permit(&Debit { account: debited, amount, currency, is_reversal });
+        let debit = Debit { account: debited, money: Some(money), is_reversal };
+        match rights.judge(&Act::Debit(debit)) {
+            Verdict::Permitted => {}
+            Verdict::NeedsApproval(needed) => needs.extend(needed),
+            Verdict::NotPermitted => is_permitted = false,
+        }
     });
-    if is_permitted { Ok(()) } else { Err(RejectReason::NotPermitted) }
+    match (is_permitted, needs.is_empty()) {
+        (false, _) => Verdict::NotPermitted,
+        (true, true) => Verdict::Permitted,
+        (true, false) => Verdict::NeedsApproval(needs),
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use shared_events::{
     AccountId, Money,
-    access::{Debit, Debited, Rights},
+    access::{Act, Debit, Debited, Rights, Verdict},
     ledger::{self as contract, LedgerArrangement, LedgerCommand},
     messaging::{HandleError, Handler, Idempotency, Outcome, Received, Tx},
 };
@@ -97,6 +97,7 @@ impl Handler for ArrangementHandler {
                 Err(ArrangementError::Refused(refusal)) => {
                     arrangements::refused(id, arrangement, refusal)
                 }
+                Err(ArrangementError::NeedsApproval(needs)) => Outcome::NeedsApproval(needs),
                 Err(ArrangementError::Failed(error)) => return Err(error),
             });
         }
@@ -124,7 +125,7 @@ impl ArrangementHandler {
         now: Now,
     ) -> Result<Outcome, ArrangementError> {
         let (id, arrangement) = (received.id(), received.message());
-        let open = |id| open_account(accounts, id, &received.rights);
+        let open = |id| open_account(accounts, id, None, &received.rights);
         match arrangement {
             LedgerArrangement::SetTerms(set) => {
                 let terms = interest_terms(&set.terms);
@@ -150,8 +151,9 @@ impl ArrangementHandler {
                 Ok(Outcome::announce(&contract::MonitorRemoved { account_id, monitor_id }))
             }
             LedgerArrangement::SetOrder(set) => {
-                let (account, terms) = (open(set.account_id)?, order_terms(&set.terms));
-                may_debit(account, terms.money, &received.rights)?;
+                let terms = order_terms(&set.terms);
+                let account =
+                    open_account(accounts, set.account_id, Some(terms.money), &received.rights)?;
                 let order = (set.order_id, &terms);
                 let calendar = &self.calendar;
                 let (order, abandoned) =
@@ -174,41 +176,44 @@ impl ArrangementHandler {
     }
 }
 
-/// A customer's account for which an arrangement can be made.
+/// A customer's account for which an arrangement can be made, which debits the account by so much
+/// at a time.
 fn open_account<'a>(
     accounts: &'a Accounts,
     id: AccountId,
+    debit: Option<Money>,
     rights: &Rights,
-) -> Result<&'a Account, Refusal> {
+) -> Result<&'a Account, ArrangementError> {
     let Some(account) = accounts.get(&id).filter(|account| account.code.is_none()) else {
         let message = format!("account {id} is not known");
-        return Err(Refusal::new(ArrangementReason::UnknownAccount, message));
+        return Err(Refusal::new(ArrangementReason::UnknownAccount, message).into());
     };
-    if !rights.hold_for_branch(account.branch()) {
-        let message = format!("no grant of the sender is for the branch {}", account.branch());
-        return Err(Refusal::new(ArrangementReason::NotPermitted, message));
+    let verdict = judge(account, debit, rights);
+    if let Verdict::NotPermitted = verdict {
+        let message = match debit {
+            Some(Money { amount, currency }) if rights.hold_for_branch(account.branch()) => {
+                format!("no grant of the sender permits orders of {amount} {currency}")
+            }
+            _ => format!("no grant of the sender is for the branch {}", account.branch()),
+        };
+        return Err(Refusal::new(ArrangementReason::NotPermitted, message).into());
     }
-    match account.status {
-        Status::Closed | Status::Locked => {
-            let message = "the account is closed, or about to be";
-            Err(Refusal::new(ArrangementReason::AccountClosed, message))
-        }
-        Status::Active | Status::Frozen => Ok(account),
+    if matches!(account.status, Status::Closed | Status::Locked) {
+        let message = "the account is closed, or about to be";
+        return Err(Refusal::new(ArrangementReason::AccountClosed, message).into());
+    }
+    match verdict {
+        Verdict::NeedsApproval(needs) => Err(ArrangementError::NeedsApproval(needs)),
+        Verdict::Permitted | Verdict::NotPermitted => Ok(account),
     }
 }
 
-/// Whether each execution of an order may take so much.
-fn may_debit(account: &Account, money: Money, rights: &Rights) -> Result<(), Refusal> {
-    let (amount, currency) = (money.amount.decimal(), money.currency);
+fn judge(account: &Account, debit: Option<Money>, rights: &Rights) -> Verdict {
     let customer = Debited::Customer { branch: account.branch() };
-    let debit = Debit { account: customer, amount, currency, is_reversal: false };
-    match rights.permit(&debit) {
-        true => Ok(()),
-        false => {
-            let message = format!("no grant of the sender permits orders of {amount} {currency}");
-            Err(Refusal::new(ArrangementReason::NotPermitted, message))
-        }
-    }
+    let debit = debit.map(|money| {
+        Act::Debit(Debit { account: customer, money: Some(money), is_reversal: false })
+    });
+    rights.judge_all([Act::OnBranch(account.branch())].into_iter().chain(debit))
 }
 
 /// The account of an arrangement. `None`: the arrangement is the bank's.

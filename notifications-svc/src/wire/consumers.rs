@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use shared_events::{
     AccountId,
-    access::Rights,
+    access::{Act, Rights, Verdict},
     messaging::{Answer, HandleError, Handler, Idempotency, Outcome, QueryHandler, Received, Tx},
     notifications::{
         GetPreferences, NotificationsReason, RecoverDeliveries, ResendDelivery, SetPreferences,
@@ -166,15 +166,26 @@ async fn set_preferences_in_tx(
     received: &Received<NotificationsCommand>,
     command: &SetPreferences,
 ) -> Result<Outcome, CommandError> {
-    if !is_in_scope(tx, command.account_id, &received.rights).await? {
+    let verdict = judge_in_tx(tx, command.account_id, &received.rights).await?;
+    if verdict == Some(Verdict::NotPermitted) {
         let refusal = Refusal::new(NotificationsReason::NotPermitted, OTHER_BRANCH.to_owned());
         return Err(CommandError::Refused(refusal));
     }
     let request = inbound::preferences(command)?;
-    let (asked_at, has_waited) = (received.envelope.time, received.attempt > 0);
-    let outcome = recipients::command::set_preferences_in_tx(tx, request, asked_at, has_waited);
+    if let Some(Verdict::NeedsApproval(needs)) = verdict {
+        return Ok(Outcome::NeedsApproval(needs));
+    }
+    let has_waited = received.attempt > 0 || received.approved_by.is_some();
+    let asked_at = received.envelope.time;
+    let outcome = match verdict {
+        // Its branch is not known yet, so nobody can say whether it may be changed.
+        None => PreferencesOutcome::UnknownAccount,
+        Some(_) => {
+            recipients::command::set_preferences_in_tx(tx, request, asked_at, has_waited).await?
+        }
+    };
     let account_id = command.account_id;
-    let missing = match outcome.await? {
+    let missing = match outcome {
         PreferencesOutcome::Current(preferences) => {
             return Ok(outbound::preferences_changed(account_id, &preferences));
         }
@@ -192,7 +203,21 @@ async fn set_preferences_in_tx(
 /// Why an account is none of a sender's business.
 const OTHER_BRANCH: &str = "no grant of the sender is for the branch of the account";
 
-/// Whether the rights hold for an account. An unknown account is told apart later.
+/// Whether the author of a command may change an account. `None`: the account is not known, and it
+/// matters of which branch it is.
+async fn judge_in_tx(
+    tx: &mut Tx<'_>,
+    account_id: AccountId,
+    rights: &Rights,
+) -> sqlx::Result<Option<Verdict>> {
+    if rights.branches().is_none() && !rights.may_need_approval() {
+        return Ok(Some(Verdict::Permitted));
+    }
+    let branch = recipients::repo::branch_in_tx(tx, account_id).await?;
+    Ok(branch.map(|branch| rights.judge(&Act::OnBranch(&branch))))
+}
+
+/// Whether the rights hold for an account that is read. An unknown account is told apart later.
 async fn is_in_scope(
     tx: &mut Tx<'_>,
     account_id: AccountId,

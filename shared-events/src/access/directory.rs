@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::{grant::Grants, rights::Rights};
-use crate::accounts::AccessCurrent;
+use crate::{accounts::AccessCurrent, approvals::NeededApproval};
 
 /// The most names that a refusal lists.
 const NAMED_MAX: usize = 3;
@@ -43,25 +43,41 @@ impl AccessDirectory {
     /// What a principal may do with a message of this type.
     #[must_use]
     pub fn rights(&self, principal: &str, kind: &str) -> Rights {
-        let grants = self.principals.get(principal).map(|grants| grants.for_type(kind));
-        match grants {
-            Some(grants) if !grants.is_empty() => Rights::granted(grants),
-            Some(_) | None => Rights::nothing(self.missing(principal, kind)),
-        }
+        let rights = self.principals.get(principal).and_then(|grants| Rights::of(grants, kind));
+        rights.unwrap_or_else(|| Rights::nothing(self.missing(principal, kind)))
+    }
+
+    /// All grants of a principal.
+    #[must_use]
+    pub fn grants(&self, principal: &str) -> Grants {
+        self.principals.get(principal).cloned().unwrap_or_default()
     }
 
     /// Which right is missing, and who has it.
     fn missing(&self, principal: &str, kind: &str) -> String {
-        let able = self.principals.iter().filter(|(_, grants)| grants.permit_type(kind));
+        let who = self.who_may(|_, grants| grants.permit_type(kind));
+        format!("{principal} may not send {kind}; {who}")
+    }
+
+    /// Who can give all of these approvals to a command of `author`: "carla and dora may".
+    #[must_use]
+    pub fn approvers(&self, author: &str, needs: &[NeededApproval]) -> String {
+        self.who_may(|name, grants| {
+            name != author && needs.iter().all(|needed| grants.approve(needed))
+        })
+    }
+
+    /// The principals that may, in words.
+    fn who_may(&self, may: impl Fn(&str, &Grants) -> bool) -> String {
+        let able = self.principals.iter().filter(|(name, grants)| may(name, grants));
         let mut names: Vec<&str> = able.map(|(name, _)| &**name).collect();
         names.sort_unstable();
         let more = names.len().saturating_sub(NAMED_MAX);
         names.truncate(NAMED_MAX);
-        let who = match (names.as_slice(), more) {
+        match (names.as_slice(), more) {
             ([], _) => "nobody may".to_owned(),
             (names, 0) => format!("{} may", names.join(", ")),
             (names, more) => format!("{} and {more} more may", names.join(", ")),
-        };
-        format!("{principal} may not send {kind}; {who}")
+        }
     }
 }

@@ -7,20 +7,22 @@ use std::{
 
 use rust_decimal::Decimal;
 
-use super::rights::{Debit, Debited};
+use super::{
+    act::{Act, Debit, Debited},
+    check::without_version,
+    debits::OwnAccounts,
+    role_types::is_of_whole_bank,
+    roles::Role,
+};
 use crate::{
-    accounts::{
-        GRANT_BRANCHES_MAX, GRANT_CEILINGS_MAX, GRANTS_MAX, Grant, GrantBranches, GrantCeilings,
-    },
+    accounts::{ApprovalBounds, Grant, GrantApproval, GrantBranches, GrantCeilings, RoleCode},
+    approvals::{CoveredDebit, NeededApproval},
     code::Open,
-    money::Currency,
-    topology::{OwnAccounts, Role, is_of_whole_bank},
+    money::{Currency, Money},
 };
 
 /// The account of cash.
 const CASH: &str = "cash";
-/// The most characters of a branch's name.
-const BRANCH_CHARS_MAX: usize = 40;
 
 /// A grant of a known role.
 #[derive(Clone, Debug)]
@@ -28,8 +30,43 @@ pub(super) struct HeldGrant {
     role: &'static Role,
     /// `None`: all branches.
     branches: Option<BTreeSet<Box<str>>>,
-    /// `None`: any amount.
-    ceilings: Option<BTreeMap<Currency, Decimal>>,
+    ceilings: Ceilings,
+    /// `None`: nothing needs an approval.
+    approval: Option<HeldApproval>,
+}
+
+/// What of a grant another principal has to approve.
+#[derive(Clone, Debug)]
+struct HeldApproval {
+    /// Types without version.
+    commands: BTreeSet<Box<str>>,
+    /// What needs no approval.
+    ceilings: Ceilings,
+}
+
+/// The most that one debit may move. `None`: any amount.
+#[derive(Clone, Debug)]
+struct Ceilings(Option<BTreeMap<Currency, Decimal>>);
+
+impl Ceilings {
+    fn of(ceilings: &GrantCeilings) -> Self {
+        match ceilings {
+            GrantCeilings::None {} => Self(None),
+            GrantCeilings::UpTo(all) => {
+                let ceilings = all.iter().map(|money| (money.currency, money.amount.decimal()));
+                Self(Some(ceilings.collect()))
+            }
+        }
+    }
+
+    /// Whether they cover this amount; `None`: whatever amount it is.
+    fn cover(&self, money: Option<Money>) -> bool {
+        let Some(ceilings) = &self.0 else { return true };
+        money.is_some_and(|money| {
+            let ceiling = ceilings.get(&money.currency);
+            ceiling.is_some_and(|ceiling| money.amount.decimal() <= *ceiling)
+        })
+    }
 }
 
 /// All grants of a principal.
@@ -45,14 +82,15 @@ impl HeldGrant {
                 Some(names.iter().map(|name| name.as_str().into()).collect())
             }
         };
-        let ceilings = match &grant.ceilings {
-            GrantCeilings::None {} => None,
-            GrantCeilings::UpTo(all) => {
-                let ceilings = all.iter().map(|money| (money.currency, money.amount.decimal()));
-                Some(ceilings.collect())
-            }
+        let ceilings = Ceilings::of(&grant.ceilings);
+        let approval = match &grant.approval {
+            GrantApproval::None {} => None,
+            GrantApproval::Needed(ApprovalBounds { commands, ceilings }) => Some(HeldApproval {
+                commands: commands.iter().map(|name| name.as_str().into()).collect(),
+                ceilings: Ceilings::of(ceilings),
+            }),
         };
-        Some(Self { role: Role::of(code), branches, ceilings })
+        Some(Self { role: Role::of(code), branches, ceilings, approval })
     }
 
     pub(super) fn is_for_type(&self, kind: &str) -> bool {
@@ -74,7 +112,20 @@ impl HeldGrant {
         self.branches.as_ref()
     }
 
-    pub(super) fn permits(&self, debit: &Debit<'_>) -> bool {
+    pub(super) const fn role(&self) -> RoleCode {
+        self.role.code
+    }
+
+    /// Whether the grant permits the act, with or without an approval.
+    pub(super) fn permits(&self, act: &Act<'_>) -> bool {
+        match act {
+            Act::OfWholeBank => true,
+            Act::OnBranch(branch) => self.is_for_branch(branch),
+            Act::Debit(debit) => self.permits_debit(debit),
+        }
+    }
+
+    fn permits_debit(&self, debit: &Debit<'_>) -> bool {
         let debits = self.role.debits;
         let is_for_account = match debit.account {
             Debited::Customer { branch } => {
@@ -87,13 +138,69 @@ impl HeldGrant {
                 OwnAccounts::All => true,
             },
         };
-        is_for_account && self.is_below_ceiling(debit)
+        is_for_account && self.ceilings.cover(debit.money)
     }
 
-    fn is_below_ceiling(&self, debit: &Debit<'_>) -> bool {
-        self.ceilings.as_ref().is_none_or(|ceilings| {
-            ceilings.get(&debit.currency).is_some_and(|ceiling| debit.amount <= *ceiling)
-        })
+    /// Whether commands of this type need an approval whatever they do.
+    fn always_needs_approval(&self, kind: &str) -> bool {
+        let approval = self.approval.as_ref();
+        approval.is_some_and(|approval| approval.commands.contains(without_version(kind)))
+    }
+
+    /// Whether some act of some command may need an approval.
+    fn has_approval_ceilings(&self) -> bool {
+        self.approval.as_ref().is_some_and(|approval| approval.ceilings.0.is_some())
+    }
+
+    /// Whether a debit of so much is done without an approval.
+    fn is_below_approval(&self, debit: &Debit<'_>) -> bool {
+        self.approval.as_ref().is_none_or(|approval| approval.ceilings.cover(debit.money))
+    }
+
+    /// Whether the principal with this grant may approve what needs this approval.
+    fn approves(&self, needed: &NeededApproval) -> bool {
+        let is_for_role = needed.roles.iter().any(|role| match role {
+            Open::Known(code) => self.role.approves.contains(code),
+            Open::Unknown(_) => false,
+        });
+        let is_for_branch = match &needed.branch {
+            Some(branch) => self.is_for_branch(branch),
+            None => self.branches.is_none(),
+        };
+        is_for_role
+            && is_for_branch
+            && match &needed.debit {
+                CoveredDebit::None {} => true,
+                CoveredDebit::UpTo(money) => self.ceilings.cover(Some(*money)),
+                CoveredDebit::Any {} => self.ceilings.cover(None),
+            }
+    }
+}
+
+/// A grant that permits messages of some type.
+#[derive(Clone, Debug)]
+pub(super) struct TypeGrant {
+    grant: Arc<HeldGrant>,
+    /// Whether commands of this type need an approval whatever they do.
+    is_always_approved: bool,
+}
+
+impl TypeGrant {
+    pub(super) fn grant(&self) -> &HeldGrant {
+        &self.grant
+    }
+
+    pub(super) fn needs_approval(&self, act: &Act<'_>) -> bool {
+        self.is_always_approved
+            || match act {
+                Act::OfWholeBank | Act::OnBranch(_) => false,
+                Act::Debit(debit) => !self.grant.is_below_approval(debit),
+            }
+    }
+
+    /// Whether some act of a command of this type may need an approval.
+    pub(super) fn may_need_approval(&self) -> bool {
+        self.is_always_approved || self.grant.has_approval_ceilings()
     }
 }
 
@@ -105,8 +212,13 @@ impl Grants {
     }
 
     /// The grants that permit messages of this type.
-    pub(super) fn for_type(&self, kind: &str) -> Vec<Arc<HeldGrant>> {
-        self.0.iter().filter(|grant| grant.is_for_type(kind)).cloned().collect()
+    pub(super) fn for_type(&self, kind: &str) -> Vec<TypeGrant> {
+        let grants = self.0.iter().filter(|grant| grant.is_for_type(kind));
+        let of_type = |grant: &Arc<HeldGrant>| TypeGrant {
+            grant: Arc::clone(grant),
+            is_always_approved: grant.always_needs_approval(kind),
+        };
+        grants.map(of_type).collect()
     }
 
     /// Whether any grant permits messages of this type.
@@ -114,60 +226,16 @@ impl Grants {
     pub fn permit_type(&self, kind: &str) -> bool {
         self.0.iter().any(|grant| grant.is_for_type(kind))
     }
-}
 
-/// A field of a grant that breaks a rule.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {rule}")]
-pub struct GrantFault {
-    /// The path: `grants[0].branches`.
-    pub field: String,
-    /// The rule.
-    pub rule: String,
-}
-
-/// Checks grants as a command or the file of principals gives them.
-///
-/// # Errors
-/// When a field breaks its rule.
-pub fn check_grants(grants: &[Grant]) -> Result<(), GrantFault> {
-    if grants.len() > GRANTS_MAX {
-        let rule = format!("at most {GRANTS_MAX}");
-        return Err(GrantFault { field: "grants".to_owned(), rule });
+    /// Whether the principal with these grants may approve what needs this approval.
+    #[must_use]
+    pub fn approve(&self, needed: &NeededApproval) -> bool {
+        self.0.iter().any(|grant| grant.approves(needed))
     }
-    for (number, grant) in grants.iter().enumerate() {
-        let wrong = |field: &str, rule: String| {
-            Err(GrantFault { field: format!("grants[{number}].{field}"), rule })
-        };
-        if let Open::Unknown(code) = &grant.role {
-            return wrong("role", format!("{:?} is no role", code.as_str()));
-        }
-        if let GrantBranches::Only(branches) = &grant.branches {
-            if !(1..=GRANT_BRANCHES_MAX).contains(&branches.len()) {
-                return wrong("branches", format!("1 to {GRANT_BRANCHES_MAX}"));
-            }
-            if let Some(branch) = branches.iter().find(|branch| !is_branch(branch)) {
-                return wrong("branches", format!("{branch:?}: {BRANCH_RULE}"));
-            }
-        }
-        if let GrantCeilings::UpTo(ceilings) = &grant.ceilings {
-            if ceilings.len() > GRANT_CEILINGS_MAX {
-                return wrong("ceilings", format!("at most {GRANT_CEILINGS_MAX}"));
-            }
-            if ceilings.iter().any(|ceiling| ceiling.amount.decimal() < Decimal::ZERO) {
-                return wrong("ceilings", "zero or more".to_owned());
-            }
-        }
+
+    /// Whether the principal reads everything.
+    #[must_use]
+    pub fn read_all(&self) -> bool {
+        self.0.iter().any(|grant| grant.role.reads_all() && grant.branches.is_none())
     }
-    Ok(())
-}
-
-/// The rule of [`is_branch`], in words.
-pub const BRANCH_RULE: &str = "1 to 40 of a-z, 0-9 and -";
-
-/// Whether a text is the name of a branch.
-#[must_use]
-pub fn is_branch(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=BRANCH_CHARS_MAX).contains(&name.len()) && name.chars().all(is_plain)
 }

@@ -2,10 +2,12 @@
 
 use crate::{
     accounts::v1 as accounts,
+    approvals::v1 as approvals,
     ledger::v1 as ledger,
     message::{Message, Query},
     notifications::v1 as notifications,
-    parked::{self, Of},
+    owned::{Accounts, Ledger, Notifications, Of},
+    parked::v1 as parked,
 };
 
 /// A type, and the types of its answers.
@@ -76,45 +78,54 @@ pub(super) const ANSWERS: &[Answered] = &[
     command::<notifications::RecoverDeliveries>(RECOVERED),
     query::<notifications::ListNotifications>(),
     query::<notifications::GetPreferences>(),
-    query::<Of<parked::Accounts, parked::ListParked>>(),
-    query::<Of<parked::Accounts, parked::GetParked>>(),
-    command::<Of<parked::Accounts, parked::ReplayParked>>(&[Of::<
-        parked::Accounts,
-        parked::ParkedReplayed,
-    >::TYPE]),
-    command::<Of<parked::Accounts, parked::DropParked>>(&[Of::<
-        parked::Accounts,
-        parked::ParkedDropped,
-    >::TYPE]),
-    command::<Of<parked::Accounts, parked::EditParked>>(&[Of::<
-        parked::Accounts,
-        parked::ParkedEdited,
-    >::TYPE]),
-    query::<Of<parked::Ledger, parked::ListParked>>(),
-    query::<Of<parked::Ledger, parked::GetParked>>(),
-    command::<Of<parked::Ledger, parked::ReplayParked>>(&[Of::<
-        parked::Ledger,
-        parked::ParkedReplayed,
-    >::TYPE]),
-    command::<Of<parked::Ledger, parked::DropParked>>(&[
-        Of::<parked::Ledger, parked::ParkedDropped>::TYPE,
+    query::<Of<Accounts, parked::ListParked>>(),
+    query::<Of<Accounts, parked::GetParked>>(),
+    command::<Of<Accounts, parked::ReplayParked>>(&[Of::<Accounts, parked::ParkedReplayed>::TYPE]),
+    command::<Of<Accounts, parked::DropParked>>(&[Of::<Accounts, parked::ParkedDropped>::TYPE]),
+    command::<Of<Accounts, parked::EditParked>>(&[Of::<Accounts, parked::ParkedEdited>::TYPE]),
+    query::<Of<Accounts, approvals::ListApprovals>>(),
+    query::<Of<Accounts, approvals::GetApproval>>(),
+    command::<Of<Accounts, approvals::ApproveCommand>>(&[
+        Of::<Accounts, approvals::ApprovalGiven>::TYPE,
     ]),
-    command::<Of<parked::Ledger, parked::EditParked>>(&[
-        Of::<parked::Ledger, parked::ParkedEdited>::TYPE,
+    command::<Of<Accounts, approvals::DeclineCommand>>(&[Of::<
+        Accounts,
+        approvals::ApprovalDeclined,
+    >::TYPE]),
+    query::<Of<Ledger, parked::ListParked>>(),
+    query::<Of<Ledger, parked::GetParked>>(),
+    command::<Of<Ledger, parked::ReplayParked>>(&[Of::<Ledger, parked::ParkedReplayed>::TYPE]),
+    command::<Of<Ledger, parked::DropParked>>(&[Of::<Ledger, parked::ParkedDropped>::TYPE]),
+    command::<Of<Ledger, parked::EditParked>>(&[Of::<Ledger, parked::ParkedEdited>::TYPE]),
+    query::<Of<Ledger, approvals::ListApprovals>>(),
+    query::<Of<Ledger, approvals::GetApproval>>(),
+    command::<Of<Ledger, approvals::ApproveCommand>>(&[
+        Of::<Ledger, approvals::ApprovalGiven>::TYPE,
     ]),
-    query::<Of<parked::Notifications, parked::ListParked>>(),
-    query::<Of<parked::Notifications, parked::GetParked>>(),
-    command::<Of<parked::Notifications, parked::ReplayParked>>(&[Of::<
-        parked::Notifications,
+    command::<Of<Ledger, approvals::DeclineCommand>>(&[
+        Of::<Ledger, approvals::ApprovalDeclined>::TYPE,
+    ]),
+    query::<Of<Notifications, parked::ListParked>>(),
+    query::<Of<Notifications, parked::GetParked>>(),
+    command::<Of<Notifications, parked::ReplayParked>>(&[Of::<
+        Notifications,
         parked::ParkedReplayed,
     >::TYPE]),
-    command::<Of<parked::Notifications, parked::DropParked>>(&[Of::<
-        parked::Notifications,
-        parked::ParkedDropped,
+    command::<Of<Notifications, parked::DropParked>>(&[
+        Of::<Notifications, parked::ParkedDropped>::TYPE,
+    ]),
+    command::<Of<Notifications, parked::EditParked>>(&[
+        Of::<Notifications, parked::ParkedEdited>::TYPE,
+    ]),
+    query::<Of<Notifications, approvals::ListApprovals>>(),
+    query::<Of<Notifications, approvals::GetApproval>>(),
+    command::<Of<Notifications, approvals::ApproveCommand>>(&[Of::<
+        Notifications,
+        approvals::ApprovalGiven,
     >::TYPE]),
-    command::<Of<parked::Notifications, parked::EditParked>>(&[Of::<
-        parked::Notifications,
-        parked::ParkedEdited,
+    command::<Of<Notifications, approvals::DeclineCommand>>(&[Of::<
+        Notifications,
+        approvals::ApprovalDeclined,
     >::TYPE]),
 ];
 

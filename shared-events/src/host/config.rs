@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     address::{Address, AddressError, Scheme},
     amqp::ConnectionParameters,
-    messaging::GRANTS_AGE_MAX,
+    messaging::AccessLimits,
     secret::{
         self, DEVELOPMENT_SWITCH, FILE_SUFFIX, Secret, SecretError, are_public_ones_permitted,
     },
@@ -84,16 +84,22 @@ impl Default for ProbeSettings {
     }
 }
 
-/// The grants of principals.
+/// What principals may do.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct AccessSettings {
     age_seconds_max: Option<u64>,
+    approval_seconds_max: Option<u64>,
 }
 
 impl AccessSettings {
-    /// The age at which grants permit nothing any more.
-    pub(super) fn age_max(&self) -> Duration {
-        self.age_seconds_max.map_or(GRANTS_AGE_MAX, Duration::from_secs)
+    /// The limits in time.
+    pub(super) fn limits(&self) -> AccessLimits {
+        let default = AccessLimits::default();
+        let or = |seconds: Option<u64>, default| seconds.map_or(default, Duration::from_secs);
+        AccessLimits {
+            grants_age_max: or(self.age_seconds_max, default.grants_age_max),
+            approval_within: or(self.approval_seconds_max, default.approval_within),
+        }
     }
 }
 

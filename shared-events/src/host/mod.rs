@@ -13,7 +13,7 @@ mod telemetry;
 
 pub use config::ConfigError;
 
-use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
+use std::{future::Future, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use futures_util::future::LocalBoxFuture;
@@ -25,7 +25,7 @@ use crate::{
     address::Address,
     amqp::{ConnectionParameters, Health},
     envelope::chain,
-    messaging::{Database, Schema, connect_database, migrate},
+    messaging::{AccessLimits, Database, Schema, connect_database, migrate},
 };
 
 /// The resources of a service.
@@ -35,8 +35,8 @@ pub struct Host {
     pub amqp: ConnectionParameters,
     /// The service's own database.
     pub pool: Database,
-    /// The age at which the grants of principals permit nothing any more.
-    pub grants_age_max: Duration,
+    /// The limits in time of what principals may do.
+    pub access_limits: AccessLimits,
     /// The health that `/readyz` shows.
     pub health: Health,
     /// Cancelled when the process has to stop.
@@ -172,8 +172,8 @@ async fn run(
     info!(service = name, version = env!("CARGO_PKG_VERSION"), probes = %probes, "starting");
     stop_on_signal(shutdown.clone())?;
     let pool = connect_database(&servers.database)?;
-    let grants_age_max = common.access.age_max();
-    let host = Host { amqp: servers.amqp, pool, grants_age_max, health, shutdown };
+    let access_limits = common.access.limits();
+    let host = Host { amqp: servers.amqp, pool, access_limits, health, shutdown };
     service(host).await
 }
 

@@ -31,17 +31,35 @@ use crate::{
 /// The part of a service that knows the grants, as the service's health names it.
 pub(crate) const PART: &str = "access";
 /// How old confirmed grants may be, unless the configuration says otherwise.
-pub const GRANTS_AGE_MAX: Duration = Duration::from_secs(15 * 60);
+const GRANTS_AGE_MAX: Duration = Duration::from_secs(15 * 60);
+/// The time within which a command must be approved, unless the configuration says otherwise.
+const APPROVAL_WITHIN: Duration = Duration::from_secs(24 * 3_600);
 /// How long a starting service waits for the announcements of its queue.
 const HANDLED_WITHIN: Duration = Duration::from_secs(10);
 /// The interval in which an instance reads the row.
 const READ_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The limits in time of what principals may do.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessLimits {
+    /// Grants permit nothing that the accounts service has not confirmed for so long.
+    pub grants_age_max: Duration,
+    /// A command that needs an approval expires after so long without one.
+    pub approval_within: Duration,
+}
+
+impl Default for AccessLimits {
+    fn default() -> Self {
+        Self { grants_age_max: GRANTS_AGE_MAX, approval_within: APPROVAL_WITHIN }
+    }
+}
 
 /// The grants in memory, shared by all consumers of a process.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessBoard {
     current: watch::Sender<Arc<AccessDirectory>>,
     age_max: TimeDelta,
+    approval_within: TimeDelta,
     /// How many announcements of those that waited when the service started it has not handled.
     waiting: watch::Sender<u32>,
 }
@@ -55,14 +73,28 @@ pub(crate) struct Authority {
 }
 
 impl AccessBoard {
-    pub(crate) fn new(age_max: Duration) -> Self {
-        let age_max = TimeDelta::from_std(age_max).unwrap_or(TimeDelta::MAX);
-        Self { current: watch::Sender::default(), age_max, waiting: watch::Sender::new(0) }
+    pub(crate) fn new(limits: AccessLimits) -> Self {
+        let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        Self {
+            current: watch::Sender::default(),
+            age_max: delta(limits.grants_age_max),
+            approval_within: delta(limits.approval_within),
+            waiting: watch::Sender::new(0),
+        }
+    }
+
+    /// The grants as they are known here.
+    pub(crate) fn directory(&self) -> Arc<AccessDirectory> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// The time within which a command must be approved.
+    pub(crate) const fn approval_within(&self) -> TimeDelta {
+        self.approval_within
     }
 
     pub(crate) fn authority(&self) -> Authority {
-        let directory = Arc::clone(&self.current.borrow());
-        Authority { directory, age_max: self.age_max, now: Utc::now() }
+        Authority { directory: self.directory(), age_max: self.age_max, now: Utc::now() }
     }
 
     /// Says how many announcements wait in the queue of the starting service.
@@ -263,7 +295,7 @@ mod tests {
 
     #[test]
     fn nothing_is_permitted_before_the_first_announcement() {
-        let rights = AccessBoard::new(GRANTS_AGE_MAX).authority().rights(CLIENT, COMMAND);
+        let rights = AccessBoard::new(AccessLimits::default()).authority().rights(CLIENT, COMMAND);
         assert!(rights.lack().is_some_and(|why| why.contains("not known here yet")));
     }
 

@@ -1,35 +1,11 @@
 //! The authors of a batch, with their rights. Promise: neighbours of one author and one type cost
 //! one look-up.
 
-use tokio_util::sync::CancellationToken;
-use tracing::warn;
-
 use super::{
-    access::{AccessBoard, Authority},
-    decode::{DecodedBatch, QueueDelivery},
+    access::Authority,
     origin::{Origin, Principal},
 };
-use crate::{access::Rights, message::MessageSet};
-
-/// Decodes a batch of deliveries to `service`, with the rights of its authors. Waits while the
-/// rights cannot be told; `None` when the service stops before.
-pub(crate) async fn decode_with_rights<M: MessageSet>(
-    batch: &[QueueDelivery],
-    service: &str,
-    access: &AccessBoard,
-    shutdown: &CancellationToken,
-) -> Option<DecodedBatch<M>> {
-    loop {
-        let decoded = DecodedBatch::decode(batch, service, &access.authority());
-        let lack = decoded.messages.iter().find_map(|message| message.rights.lack());
-        let Some(lack) = lack else { return Some(decoded) };
-        warn!(lack, messages = decoded.messages.len(), "a batch waits for the grants");
-        tokio::select! {
-            () = access.fresh() => {}
-            () = shutdown.cancelled() => return None,
-        }
-    }
-}
+use crate::access::Rights;
 
 /// The author of a delivery, and what it may do with messages of the delivery's type.
 #[derive(Clone)]

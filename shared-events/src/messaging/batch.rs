@@ -15,50 +15,58 @@
 //! | a poisonous message harms only itself | `a_poisonous_message_is_parked_and_harms_no_other` |
 //! | an outage parks nothing | `an_outage_parks_nothing_and_acknowledges_nothing` |
 //! | a failed retry publish acknowledges nothing | `a_failed_retry_publish_acknowledges_nothing` |
+//! | a command waits for its approval | `approvals::a_command_waits_for_its_approval` |
 //! | one effect for each id | `a_message_that_comes_again_has_one_effect_and_the_same_reply` |
 //! | a killing message is parked alone | `a_message_that_kills_the_service_is_parked_alone` |
 
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use futures_util::FutureExt;
 use metrics::{counter, histogram};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::{
     access::AccessBoard,
-    author::decode_with_rights,
-    decode::{DecodedBatch, MessageSource, QueueDelivery, UndecodableMessage},
+    approvals::{WaitingCommands, perhaps_set_aside, with_approvals},
+    conclude::{Concluded, expired},
+    decode::{DecodedBatch, UndecodableMessage, decode_with_rights},
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
     digest::Digests,
-    disposition::{ProcessingResult, ReplyEvents, disposition},
-    handler::{Event, HandleError, Idempotency, Outcome, Received},
-    inbox::{InboxClaim, InboxState, InboxUpdates},
+    disposition::{ProcessingResult, disposition},
+    handler::{HandleError, Idempotency, Outcome, Received, Standing},
+    inbox::{InboxClaim, InboxState},
     inbox_key::keys,
     isolated_batch::IsolatedMessage,
     isolation::needs_isolation,
+    message_source::{MessageSource, QueueDelivery},
     origin::Principal,
-    outbox::{Cause, OutboxRow},
-    reply::Reply,
     republish::attempts,
     settlement::Settlement,
-    sub_batches::sub_batches,
+    sub_batches::{sub_batches, to_handle},
     time_limit::AdaptiveTimeout,
 };
 use crate::amqp::{answer::BusError, connection::Backoff, health::Health};
 use crate::{
-    envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, chain, read_envelopes},
-    message::MessageSet,
+    access::{Act, Verdict, is_of_whole_bank},
+    envelope::chain,
 };
 
 /// The database, as its service's health names it.
 const DATABASE_PART: &str = "database";
+/// The refusal of a message whose approver has lost the right since.
+const NOT_APPROVED: &str = "no grant of the principal that approved it approves it any more";
 
 type BatchFault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -240,11 +248,14 @@ where
         let started = std::time::Instant::now();
         let mut transaction = self.store.begin().await?;
         let claims = self.claims(messages);
-        let states = match H::IDEMPOTENCY {
+        let mut states = match H::IDEMPOTENCY {
             Idempotency::NaturalKey => vec![InboxState::New; messages.len()],
             Idempotency::Inbox => self.store.claim(&mut transaction, &claims).await?,
         };
-        let new = to_handle(messages, &states, H::REFUSES_ITSELF);
+        let messages = self.with_approvals(&mut transaction, messages, &mut states).await?;
+        let answered: Vec<Option<Outcome>> =
+            messages.iter().map(|message| self.answer_before(message)).collect();
+        let new = to_handle(&messages, &states, &answered);
         let outcomes = match new.is_empty() {
             true => vec![],
             false => {
@@ -257,8 +268,9 @@ where
             let wrong = format!("{} outcomes for {} messages", outcomes.len(), new.len());
             return Err(HandleError::Hopeless(wrong.into()));
         }
-        let Concluded { results, events, updates } =
-            self.conclude(messages, &claims, states, outcomes);
+        let waiting = self.waiting(&mut transaction, &messages, (&answered, &outcomes)).await?;
+        let Concluded { results, events, updates, .. } =
+            self.conclude(&messages, &claims, (states, answered), (outcomes, waiting));
         let rows = self.store.store(&mut transaction, events, &updates).await?;
         self.store.commit(transaction, rows).await?;
         histogram!("bus_batch_messages", "source" => self.source.clone())
@@ -266,6 +278,41 @@ where
         histogram!("bus_transaction_seconds", "source" => self.source.clone())
             .record(started.elapsed());
         Ok(results)
+    }
+
+    /// The messages with what became of their approvals: one statement, for messages that may have
+    /// been set aside alone. Those that were are new to the rest of the batch.
+    async fn with_approvals<'m>(
+        &self,
+        transaction: &mut S::Transaction,
+        messages: &'m [Received<H::Message>],
+        states: &mut [InboxState],
+    ) -> sqlx::Result<Cow<'m, [Received<H::Message>]>> {
+        let asked = perhaps_set_aside(messages, states);
+        if asked.is_empty() {
+            return Ok(Cow::Borrowed(messages));
+        }
+        let records = self.store.approvals(transaction, &asked).await?;
+        let set_aside = states.iter_mut().filter(|state| **state == InboxState::SetAside);
+        set_aside.for_each(|state| *state = InboxState::New);
+        let bank = (&self.access, self.settlement.service);
+        Ok(Cow::Owned(with_approvals(messages, &records, H::IDEMPOTENCY, bank)))
+    }
+
+    /// The waiting commands of the authors of messages that are to be set aside.
+    async fn waiting(
+        &self,
+        transaction: &mut S::Transaction,
+        messages: &[Received<H::Message>],
+        (answered, outcomes): (&[Option<Outcome>], &[Outcome]),
+    ) -> sqlx::Result<HashMap<String, WaitingCommands>> {
+        let mut outcomes = answered.iter().flatten().chain(outcomes);
+        if !outcomes.any(|outcome| matches!(outcome, Outcome::NeedsApproval(_))) {
+            return Ok(HashMap::new());
+        }
+        let authors: BTreeSet<String> =
+            messages.iter().map(|message| message.principal.to_string()).collect();
+        self.store.waiting(transaction, &Vec::from_iter(authors)).await
     }
 
     /// The claims on the inbox; none for a handler with a natural key.
@@ -282,125 +329,58 @@ where
         messages.iter().map(claim).collect()
     }
 
-    /// Turns outcomes into results, outbox rows and inbox updates.
+    /// The answer to a message that does not reach its handler.
+    fn answer_before(&self, message: &Received<H::Message>) -> Option<Outcome> {
+        let refused = |why: &str| Some(self.handler.outcome_without_right(message, why));
+        if let Standing::Answered(outcome) = &message.standing {
+            return Some(outcome.clone());
+        }
+        match message.rights.refusal() {
+            Some(_) if H::REFUSES_ITSELF => return None,
+            Some(why) => return refused(why),
+            None if !is_of_whole_bank(&message.envelope.kind) => return None,
+            None => {}
+        }
+        match message.rights.judge(&Act::OfWholeBank) {
+            Verdict::Permitted => None,
+            Verdict::NeedsApproval(needs) => Some(Outcome::NeedsApproval(needs)),
+            Verdict::NotPermitted => refused(NOT_APPROVED),
+        }
+    }
+
+    /// Turns outcomes into results, outbox rows and updates.
     fn conclude(
         &self,
         messages: &[Received<H::Message>],
         claims: &[InboxClaim],
-        states: Vec<InboxState>,
-        outcomes: Vec<Outcome>,
-    ) -> Concluded {
-        let mut concluded = Concluded {
-            results: Vec::with_capacity(messages.len()),
-            events: Vec::new(),
-            updates: InboxUpdates::default(),
-        };
+        (states, answered): (Vec<InboxState>, Vec<Option<Outcome>>),
+        (outcomes, waiting): (Vec<Outcome>, HashMap<String, WaitingCommands>),
+    ) -> Concluded<'_> {
+        let bank = (&self.access, self.settlement.service);
+        let mut concluded = Concluded::new(messages.len(), &self.source, bank, waiting);
         let mut outcomes = outcomes.into_iter();
-        let now = Utc::now();
-        for (number, (message, state)) in messages.iter().zip(states).enumerate() {
-            let (outcome, is_first) = match state {
-                InboxState::New => match refusal(message, H::REFUSES_ITSELF) {
-                    None => (outcomes.next(), true),
-                    Some(why) => (Some(self.handler.outcome_without_right(message, why)), true),
-                },
-                InboxState::Expired => (Some(expired()), true),
-                InboxState::Conflict => (Some(self.handler.outcome_of_conflict(message)), false),
+        let decided = messages.iter().zip(states).zip(answered);
+        for (number, ((message, state), answered)) in decided.enumerate() {
+            let claim = claims.get(number);
+            match state {
+                InboxState::New | InboxState::SetAside => {
+                    let outcome = answered.or_else(|| outcomes.next());
+                    let outcome = outcome.expect("outcomes were counted");
+                    concluded.conclude(message, claim, outcome);
+                }
+                InboxState::Expired => concluded.conclude(message, claim, expired()),
+                InboxState::Conflict => {
+                    concluded.conclude(message, None, self.handler.outcome_of_conflict(message));
+                }
                 InboxState::Processed { reply } => {
-                    debug!(message.id = %message.id(), "processed before; the reply is sent again");
-                    let reply = reply.as_deref().and_then(stored_reply);
-                    concluded.results.push(ProcessingResult::Completed { reply });
-                    continue;
+                    concluded.repeat(message.id(), reply.as_deref());
                 }
-            };
-            let claim = claims.get(number).filter(|_| is_first);
-            let result = match outcome.expect("outcomes were counted") {
-                Outcome::Done { announce, told } => {
-                    let cause = Cause::of(&message.envelope);
-                    let reply = concluded.announce(&cause, &self.source, now, announce, told);
-                    if let (Some(claim), Some(reply)) = (claim, &reply) {
-                        concluded.updates.answered(&claim.keys, &Reply::of(&reply.0).body);
-                    }
-                    ProcessingResult::Completed { reply }
-                }
-                Outcome::Later { why } => {
-                    concluded.updates.forget(claim);
-                    ProcessingResult::NotReady { why }
-                }
-                Outcome::Hopeless { why } => {
-                    concluded.updates.forget(claim);
-                    ProcessingResult::Failed { why }
-                }
-            };
-            concluded.results.push(result);
+            }
         }
         concluded
     }
 }
 
-/// The end of a transaction: a result for each message, and the rows to store.
-struct Concluded {
-    results: Vec<ProcessingResult>,
-    events: Vec<OutboxRow>,
-    updates: InboxUpdates,
-}
-
-impl Concluded {
-    /// Adds events to the outbox. Returns the reply: these events, and those announced earlier.
-    fn announce(
-        &mut self,
-        cause: &Cause,
-        source: &str,
-        now: DateTime<Utc>,
-        new: Vec<Event>,
-        earlier: Vec<Event>,
-    ) -> Option<ReplyEvents> {
-        let mut events = Vec::with_capacity(new.len() + earlier.len());
-        for event in new {
-            let key = event.partition_key.clone();
-            let envelope = cause.wrap(source, now, event);
-            self.events.push(OutboxRow::new(&envelope, key));
-            events.push(envelope);
-        }
-        events.extend(earlier.into_iter().map(|event| cause.wrap(source, now, event)));
-        ReplyEvents::of(events)
-    }
-}
-
-/// A reply as the inbox stores it.
-fn stored_reply(json: &[u8]) -> Option<ReplyEvents> {
-    let is_batch = json.first() == Some(&b'[');
-    let content_type = if is_batch { CONTENT_TYPE_BATCH } else { CONTENT_TYPE };
-    ReplyEvents::of(read_envelopes(content_type, json).ok()?)
-}
-
 fn panicked() -> HandleError {
     HandleError::Hopeless("the handler panicked; its log says where".into())
-}
-
-fn expired() -> Outcome {
-    let why = "the message's id is so old that an earlier effect may be forgotten; send the \
-               message under a new id if none is known"
-        .to_owned();
-    Outcome::Hopeless { why }
-}
-
-/// Why a message is refused before its handler sees it.
-fn refusal<M>(message: &Received<M>, by_handler: bool) -> Option<&str> {
-    message.rights.refusal().filter(|_| !by_handler)
-}
-
-/// The new messages that their authors may send: nearly always all of them.
-fn to_handle<'m, M: MessageSet>(
-    messages: &'m [Received<M>],
-    states: &[InboxState],
-    refuses_itself: bool,
-) -> Cow<'m, [Received<M>]> {
-    let is_handled = |(message, state): &(&Received<M>, &InboxState)| {
-        **state == InboxState::New && refusal(message, refuses_itself).is_none()
-    };
-    let mut all = messages.iter().zip(states);
-    if all.clone().all(|one| is_handled(&one)) {
-        return Cow::Borrowed(messages);
-    }
-    Cow::Owned(all.by_ref().filter(is_handled).map(|(message, _)| message.clone()).collect())
 }

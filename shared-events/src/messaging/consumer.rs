@@ -14,10 +14,10 @@ use tracing::warn;
 
 use super::{
     batch::{BatchProcessor, Settled},
-    decode::QueueDelivery,
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
     delivery_stream::DeliveryStream,
+    message_source::QueueDelivery,
     outbox_partition::CurrentPartition,
     prefetch_window::PrefetchWindow,
     supervise,

@@ -10,23 +10,22 @@
 
 use std::sync::Arc;
 
-use lapin::{BasicProperties, message::Delivery};
-use serde_json::value::RawValue;
+use lapin::message::Delivery;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::{
-    access::Authority,
+    access::{AccessBoard, Authority},
     author::{Author, Authors},
     disposition::ProcessingResult,
-    handler::Received,
-    origin::{Origin, Principal, Way, WrongOrigin, origin},
-    republish::{OriginalMessage, attempts},
+    handler::{Received, Standing},
+    message_source::{Delivered, QueueDelivery, WholeDelivery, read},
+    origin::{Origin, Principal, Way, WrongOrigin, editor_header, origin},
+    republish::attempts,
 };
-use crate::amqp::{frame_repair::repaired_part, publish::text};
 use crate::{
-    envelope::{
-        CONTENT_TYPE, Form, RawEnvelope, Unreadable, chain, check_encoding, form_of, read_message,
-        text_of,
-    },
+    access::Rights,
+    envelope::{RawEnvelope, Unreadable, chain, text_of},
     ids::MessageId,
     message::{MessageSet, Undecodable},
     refusal::MessageRefused,
@@ -35,13 +34,6 @@ use crate::{
 };
 
 const WHY_BYTES_MAX: usize = 1_000;
-
-/// A delivery and the queue that it came from.
-#[derive(Debug)]
-pub(crate) struct QueueDelivery {
-    pub(crate) queue: Arc<str>,
-    pub(crate) message: Delivery,
-}
 
 /// The place of a decoded message in a batch: the delivery, and the event within the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +103,23 @@ impl<M: MessageSet> DecodedBatch<M> {
     fn decode_events(
         &mut self,
         number: usize,
-        QueueDelivery { message, .. }: &QueueDelivery,
+        delivery: &QueueDelivery,
         origin: Origin<'_>,
         author: &Author,
         envelopes: Vec<RawEnvelope>,
     ) {
+        let message = &delivery.message;
         let returned = message.exchange.as_str() == RETRY;
         let attempt = if returned { attempts(&message.properties) } else { 0 };
+        // The origin is believed: the service itself has published what is returned.
+        let editor = if returned { editor_header(message) } else { None };
+        let edited_by = editor.map(Principal::from);
+        let mut whole: Option<Arc<WholeDelivery>> = None;
+        // Copied once, and for authors whose messages may be set aside alone.
+        let mut delivered = |rights: &Rights| {
+            let copy = || Arc::new(WholeDelivery::of(delivery));
+            rights.may_need_approval().then(|| Arc::clone(whole.get_or_insert_with(copy)))
+        };
         for (event, envelope) in envelopes.into_iter().enumerate() {
             let id = envelope.id;
             let decoded = match origin.admit(&envelope.kind) {
@@ -128,14 +130,19 @@ impl<M: MessageSet> DecodedBatch<M> {
             match decoded {
                 Ok(envelope) => {
                     let Author { principal, rights } = author.clone();
+                    let delivered = delivered(&rights).map(|whole| Delivered::new(whole, event));
                     self.positions.push(MessagePosition { delivery: number, event });
                     self.messages.push(Received {
                         envelope,
                         principal,
                         rights,
+                        approved_by: None,
+                        edited_by: edited_by.clone(),
                         attempt,
                         returned,
                         redelivered: message.redelivered,
+                        delivered,
+                        standing: Standing::default(),
                     });
                 }
                 Err((author, result)) => self.undecodable.push(UndecodableMessage {
@@ -146,6 +153,26 @@ impl<M: MessageSet> DecodedBatch<M> {
                     result,
                 }),
             }
+        }
+    }
+}
+
+/// Decodes a batch of deliveries to `service`, with the rights of its authors. Waits while the
+/// rights cannot be told; `None` when the service stops before.
+pub(crate) async fn decode_with_rights<M: MessageSet>(
+    batch: &[QueueDelivery],
+    service: &str,
+    access: &AccessBoard,
+    shutdown: &CancellationToken,
+) -> Option<DecodedBatch<M>> {
+    loop {
+        let decoded = DecodedBatch::decode(batch, service, &access.authority());
+        let lack = decoded.messages.iter().find_map(|message| message.rights.lack());
+        let Some(lack) = lack else { return Some(decoded) };
+        warn!(lack, messages = decoded.messages.len(), "a batch waits for the grants");
+        tokio::select! {
+            () = access.fresh() => {}
+            () = shutdown.cancelled() => return None,
         }
     }
 }
@@ -162,15 +189,6 @@ fn decode_event<M: MessageSet>(
 
 fn wrong_origin(wrong: &WrongOrigin) -> ProcessingResult {
     ProcessingResult::WrongOrigin { why: shortened(&wrong.to_string()) }
-}
-
-/// Splits a delivery into its envelopes.
-pub(crate) fn read(message: &Delivery) -> Result<Vec<RawEnvelope>, Unreadable> {
-    if let Some(part) = repaired_part(message) {
-        return Err(Unreadable::Property { part });
-    }
-    check_encoding(text(message.properties.content_encoding().as_ref()))?;
-    read_message(content_type(message), &message.data)
 }
 
 /// The id in a body that is no envelope, where that much can be read.
@@ -198,77 +216,15 @@ fn shortened(why: &str) -> String {
     visible(&why[..why.floor_char_boundary(WHY_BYTES_MAX)]).into_owned()
 }
 
-fn content_type(message: &Delivery) -> &str {
-    text(message.properties.content_type().as_ref())
-}
-
-/// A message within its delivery. The bytes are copied only for a message that is published again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MessageSource<'d> {
-    pub(crate) delivery: &'d QueueDelivery,
-    /// The event within the delivery; `None` for the delivery as a whole.
-    pub(crate) event: Option<usize>,
-    /// The message's own id, where a refusal needs it.
-    pub(crate) id: Option<MessageId>,
-    /// The author; none of a message of wrong origin.
-    pub(crate) author: Option<&'d str>,
-}
-
-impl<'d> MessageSource<'d> {
-    pub(crate) const fn properties(&self) -> &'d BasicProperties {
-        &self.delivery.message.properties
-    }
-
-    /// The message as it was delivered. Decodes the delivery again, which is rare.
-    pub(crate) fn original(&self) -> OriginalMessage {
-        let whole = whole(self.delivery, self.author);
-        match self.event {
-            None => whole,
-            Some(event) => {
-                let envelopes = read(&self.delivery.message).expect("the events were read before");
-                one_event(whole, event, &envelopes[event])
-            }
-        }
-    }
-}
-
-/// A delivery as it came. Its type is the routing key of its first publication: a replay compares
-/// the content with that type.
-fn whole(delivery: &QueueDelivery, author: Option<&str>) -> OriginalMessage {
-    let message = &delivery.message;
-    let properties = &message.properties;
-    let kind = match message.exchange.as_str() {
-        RETRY => text(properties.kind().as_ref()),
-        _ => message.routing_key.as_str(),
-    };
-    OriginalMessage {
-        queue: delivery.queue.to_string(),
-        author: author.map(str::to_owned),
-        id: text(properties.message_id().as_ref()).to_owned(),
-        kind: kind.to_owned(),
-        content_type: content_type(&delivery.message).to_owned(),
-        properties: properties.clone(),
-        body: delivery.message.data.clone(),
-    }
-}
-
-/// One event of a delivery: its bytes as they came, with all fields that no reader knows.
-fn one_event(whole: OriginalMessage, event: usize, envelope: &RawEnvelope) -> OriginalMessage {
-    let (id, kind) = (envelope.id.to_string(), envelope.kind.clone());
-    if !matches!(form_of(&whole.content_type), Ok(Form::Several)) {
-        return OriginalMessage { id, kind, ..whole };
-    }
-    let text = text_of(&whole.body).expect("the body was read as text before");
-    let events: Vec<&RawValue> = serde_json::from_str(text).expect("the body was an array before");
-    let body = events[event].get().as_bytes().to_vec();
-    OriginalMessage { id, kind, content_type: CONTENT_TYPE.to_owned(), body, ..whole }
-}
-
 #[cfg(test)]
 mod tests {
+    use lapin::BasicProperties;
+    use serde_json::value::RawValue;
+
     use super::*;
     use crate::{
-        envelope::{CONTENT_TYPE_BATCH, MESSAGE_BYTES_MAX},
+        envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, MESSAGE_BYTES_MAX},
+        messaging::message_source::MessageSource,
         messaging::test_messages::{
             CLIENT, COMMAND, SERVICE, TestMessage, body_of, client_may, delivery, envelope,
             returned, typed,

@@ -3,14 +3,20 @@
 //! handler is given that transaction and no other. The trait's futures are boxed: the driver's code
 //! is compiled once, here, and not again in each service.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::{
+    approvals::{ApprovalRecord, WaitingCommands, known_in_tx, store_in_tx, waiting_in_tx},
+    conclude::BatchUpdates,
     database::{Database, Lease, Tx},
     handler::{HandleError, Handler, Idempotency, Outcome, Received},
-    inbox::{self, InboxClaim, InboxState, InboxUpdates},
+    inbox::{self, InboxClaim, InboxState},
     isolation,
     outbox::{self, OutboxRow, RelayQueue},
     outbox_partition::CurrentPartition,
@@ -29,6 +35,20 @@ pub(crate) trait DeliveryStore: Send + Sync + 'static {
     /// Opens a transaction.
     async fn begin(&self) -> sqlx::Result<Self::Transaction>;
 
+    /// What became of the approvals of these commands, as far as they were set aside.
+    async fn approvals(
+        &self,
+        transaction: &mut Self::Transaction,
+        commands: &[Uuid],
+    ) -> sqlx::Result<Vec<ApprovalRecord>>;
+
+    /// The waiting commands of these principals.
+    async fn waiting(
+        &self,
+        transaction: &mut Self::Transaction,
+        principals: &[String],
+    ) -> sqlx::Result<HashMap<String, WaitingCommands>>;
+
     /// Records messages in the inbox, and says of each whether it is new.
     async fn claim(
         &self,
@@ -36,13 +56,13 @@ pub(crate) trait DeliveryStore: Send + Sync + 'static {
         claims: &[InboxClaim],
     ) -> sqlx::Result<Vec<InboxState>>;
 
-    /// Stores events in the outbox and answers in the inbox. Returns the outbox rows with their
-    /// ids.
+    /// Stores events in the outbox, answers in the inbox, and commands that are set aside. Returns
+    /// the outbox rows with their ids.
     async fn store(
         &self,
         transaction: &mut Self::Transaction,
         events: Vec<OutboxRow>,
-        updates: &InboxUpdates,
+        updates: &BatchUpdates,
     ) -> sqlx::Result<Vec<OutboxRow>>;
 
     /// Commits, and gives the rows to the relay.
@@ -142,6 +162,22 @@ impl DeliveryStore for PostgresDeliveryStore {
         Ok(lease)
     }
 
+    async fn approvals(
+        &self,
+        transaction: &mut Lease,
+        commands: &[Uuid],
+    ) -> sqlx::Result<Vec<ApprovalRecord>> {
+        known_in_tx(transaction, commands).await
+    }
+
+    async fn waiting(
+        &self,
+        transaction: &mut Lease,
+        principals: &[String],
+    ) -> sqlx::Result<HashMap<String, WaitingCommands>> {
+        waiting_in_tx(transaction, principals).await
+    }
+
     async fn claim(
         &self,
         transaction: &mut Lease,
@@ -154,10 +190,11 @@ impl DeliveryStore for PostgresDeliveryStore {
         &self,
         transaction: &mut Lease,
         events: Vec<OutboxRow>,
-        updates: &InboxUpdates,
+        updates: &BatchUpdates,
     ) -> sqlx::Result<Vec<OutboxRow>> {
         let rows = outbox::insert(transaction, self.partition.get(), events).await?;
-        updates.store(transaction).await?;
+        updates.inbox.store(transaction).await?;
+        store_in_tx(transaction, &updates.approvals).await?;
         Ok(rows)
     }
 

@@ -22,8 +22,8 @@ use tracing::{info, warn};
 
 use super::{
     broker_channel::ChannelGuard,
-    decode::QueueDelivery,
     isolation::needs_isolation,
+    message_source::QueueDelivery,
     prefetch_window::{Admission, HeldMemory},
 };
 use crate::amqp::{

@@ -5,14 +5,18 @@ use std::future::Future;
 
 use serde_json::value::RawValue;
 
-use super::{database::Tx, database_fault::is_transient, origin::Principal};
+use super::{
+    database::Tx, database_fault::is_transient, message_source::Delivered, origin::Principal,
+};
 use crate::{
     access::Rights,
+    approvals::NeededApproval,
     envelope::Envelope,
     ids::MessageId,
     message::{Message, MessageSet},
+    owned::Shape,
     refusal::MessageRefused,
-    topology::RETRY_TIERS,
+    topology::{RETRY_TIERS, SERVICES},
 };
 
 /// A decoded message.
@@ -24,12 +28,20 @@ pub struct Received<M> {
     pub principal: Principal,
     /// What the author may do with the message.
     pub rights: Rights,
+    /// The principal that has approved the message, where its author needed that.
+    pub approved_by: Option<Principal>,
+    /// The operator that has edited the message while it was parked.
+    pub(crate) edited_by: Option<Principal>,
     /// How many earlier attempts ended in a retry queue.
     pub attempt: u32,
     /// Whether the message comes from a retry queue or a replay: the command has had no effect.
     pub(crate) returned: bool,
     /// Whether the broker has delivered the message before, perhaps to a process that died.
     pub(crate) redelivered: bool,
+    /// The delivery, of an author whose grants may ask for an approval.
+    pub(crate) delivered: Option<Delivered>,
+    /// What earlier decisions about its approval say.
+    pub(crate) standing: Standing,
 }
 
 impl<M> Received<M> {
@@ -43,6 +55,11 @@ impl<M> Received<M> {
     #[must_use]
     pub const fn message(&self) -> &M {
         &self.envelope.data
+    }
+
+    /// Whether the message waits for an approval, or was not approved.
+    pub(crate) const fn is_standing(&self) -> bool {
+        matches!(self.standing, Standing::Answered(_))
     }
 
     /// Whether all retry tiers are used: one more `Outcome::Later` parks the message.
@@ -78,6 +95,13 @@ impl Event {
         let data = data.expect("a message's type writes plain JSON");
         Self { kind, subject, partition_key: None, data }
     }
+
+    /// Serialises `content` as an event of the service's own type.
+    pub(crate) fn owned<T: Shape>(service: &str, content: &T) -> Self {
+        let place = SERVICES.iter().position(|name| *name == service);
+        let kind = T::TYPES[place.expect("a service is in the topology")];
+        Self::of_type(kind, T::SUBJECT.to_owned(), content)
+    }
 }
 
 /// The outcome of one message.
@@ -90,6 +114,9 @@ pub enum Outcome {
         /// Events that were announced earlier: only the reply to the sender contains them.
         told: Vec<Event>,
     },
+    /// The message needs the approval of another principal, and waits for it. The handler must have
+    /// stored nothing for it.
+    NeedsApproval(Vec<NeededApproval>),
     /// The message cannot be handled yet: it waits in a retry queue, and is parked after the last
     /// tier. The handler's changes for it stay, and must be harmless to repeat.
     Later {
@@ -153,14 +180,26 @@ pub enum Idempotency {
     NaturalKey,
 }
 
+/// What earlier decisions say about a message.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Standing {
+    /// Nothing: the message was not set aside.
+    #[default]
+    None,
+    /// It is approved, or was handled after its approval.
+    Approved,
+    /// It waits, or was declined, or has expired: this is the answer.
+    Answered(Outcome),
+}
+
 /// Handles the messages of one subscription.
 pub trait Handler: Send + Sync + 'static {
     /// The messages of the subscription.
     type Message: MessageSet;
     /// How duplicates are made harmless.
     const IDEMPOTENCY: Idempotency = Idempotency::Inbox;
-    /// Whether the handler gets commands that no grant permits, too. A handler that finds duplicates
-    /// by a key of its own must: it repeats an outcome also where the right was lost since.
+    /// Whether the handler gets commands that no grant permits, too. A handler that finds
+    /// duplicates by a key of its own must: it repeats an outcome also where the right was lost.
     const REFUSES_ITSELF: bool = false;
 
     /// Handles a batch, in order, and returns one outcome for each message. All changes through

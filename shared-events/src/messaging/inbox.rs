@@ -36,11 +36,16 @@ pub(crate) enum InboxState {
     New,
     /// The message had its effect; `reply` is the stored answer.
     Processed { reply: Option<Vec<u8>> },
+    /// The message was set aside until it is approved: `bus.approvals` tells its state.
+    SetAside,
     /// The id was used for other content.
     Conflict,
     /// Unknown, and older than the inbox reaches: the message may have had its effect.
     Expired,
 }
+
+/// What the inbox holds in place of the reply to a message that is set aside.
+const SET_ASIDE: &[u8] = b"set aside";
 
 /// A message's claim on the inbox.
 #[derive(Clone, Debug)]
@@ -98,6 +103,9 @@ pub(crate) async fn claim(
 /// The state of a message, given the entries that the inbox had before.
 pub(crate) fn state_of(claim: &InboxClaim, known: &mut HashMap<Uuid, StoredEntry>) -> InboxState {
     match claim.keys.all().find_map(|key| known.remove(&key)) {
+        Some((digest, Some(reply))) if claim.digests.have(&digest) && reply == SET_ASIDE => {
+            InboxState::SetAside
+        }
         Some((digest, reply)) if claim.digests.have(&digest) => InboxState::Processed { reply },
         Some(_) => InboxState::Conflict,
         None if claim.keys.forgotten => InboxState::Expired,
@@ -142,6 +150,13 @@ impl InboxUpdates {
     pub(crate) fn answered(&mut self, keys: &InboxKeys, reply: &[u8]) {
         self.replies.extend(keys.all().map(|_| reply.to_vec()));
         self.answered.extend(keys.all());
+    }
+
+    /// Keeps the id of a message that is set aside: nobody else can use the id.
+    pub(crate) fn set_aside(&mut self, claim: Option<&InboxClaim>) {
+        if let Some(claim) = claim {
+            self.answered(&claim.keys, SET_ASIDE);
+        }
     }
 
     /// Forgets a message that had no effect: a retry or a replay must find it new.
@@ -231,6 +246,11 @@ mod tests {
             (Some(1), claim(false, false, 8), InboxState::Conflict),
             (Some(2), claim(true, true, 8), InboxState::Conflict),
         ];
+        let known = |reply: &[u8]| [(Uuid::from_u128(1), (vec![7], Some(reply.to_vec())))];
+        let mut set_aside = known(SET_ASIDE).into();
+        assert_eq!(state_of(&claim(false, false, 7), &mut set_aside), InboxState::SetAside);
+        let mut of_another = known(SET_ASIDE).into();
+        assert_eq!(state_of(&claim(false, false, 8), &mut of_another), InboxState::Conflict);
         for (known, claim, expected) in table {
             let entry = |key| (Uuid::from_u128(key), (vec![7], reply()));
             let mut entries = known.map(entry).into_iter().collect();

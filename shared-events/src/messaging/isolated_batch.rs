@@ -7,15 +7,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    author::decode_with_rights,
     batch::{BatchProcessor, Settled},
-    decode::{MessageSource, QueueDelivery},
+    decode::decode_with_rights,
     delivery_broker::DeliveryBroker,
     delivery_store::{BatchHandler, DeliveryStore},
     digest::Digests,
     disposition::{ProcessingResult, disposition},
     handler::Received,
     isolation::{isolation_key, isolation_verdict, pause_after},
+    message_source::MessageSource,
+    message_source::QueueDelivery,
     origin::{Way, origin},
     republish::attempts,
 };

@@ -16,7 +16,7 @@ use lapin::types::{AMQPValue, FieldTable};
 
 use super::{
     database::{Database, in_time},
-    decode::QueueDelivery,
+    message_source::QueueDelivery,
 };
 
 /// A delivery that came back so often is isolated.

@@ -14,8 +14,10 @@
 //! origin              decides (pure): whether a delivery is believed, and who its author is
 //! access              the grants of all principals, in memory: what an author may do; author: of
 //!                     a batch's deliveries
-//! decode              from bytes to messages; an undecodable message blocks no other
-//! batch               inbox, handler and outbox in ONE transaction, then settlement, then one ack
+//! decode              from bytes to messages; an undecodable message blocks no other;
+//!                     message_source: the delivery of a message, for another publication
+//! batch               inbox, handler and outbox in ONE transaction, then settlement, then one ack;
+//!                     conclude: from outcomes to results, events and updates
 //! sub_batches         parts of a batch in which each id comes once
 //! isolation           messages that are redelivered too often; isolated_batch: one at a time
 //! handler             the service's part: given a transaction and messages, returns outcomes
@@ -32,7 +34,9 @@
 //! relay               pipelined, confirmed publishes; a row is deleted once it is confirmed
 //! outbox_table        the relay's reads and deletes beside the publishing
 //!
+//! operations          what operators and approvers ask a service
 //! parked              a service's parked messages, moved by its operators' commands
+//! approvals           commands that need the approval of another principal
 //!
 //! query_consumer      queries: a read-only transaction, a reply, nothing stored
 //! background_job      a service's own schedules, under the same rules as a handler
@@ -48,11 +52,13 @@
 //! relay). They are generics, so that they cost nothing.
 
 mod access;
+mod approvals;
 mod author;
 mod background_job;
 mod batch;
 mod broker_channel;
 mod coalesce;
+mod conclude;
 mod consumer;
 mod database;
 mod database_fault;
@@ -68,6 +74,8 @@ mod inbox;
 mod inbox_key;
 mod isolated_batch;
 mod isolation;
+mod message_source;
+mod operations;
 mod origin;
 mod outbox;
 mod outbox_partition;
@@ -90,7 +98,7 @@ mod test_messages;
 mod time_limit;
 mod topology_check;
 
-pub use access::{GRANTS_AGE_MAX, store_access_in_tx};
+pub use access::{AccessLimits, store_access_in_tx};
 pub use background_job::{BackgroundJob, JobContext, UnitOfWork};
 pub use database::{Database, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};

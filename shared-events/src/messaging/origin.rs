@@ -18,10 +18,10 @@ use std::{fmt, sync::Arc};
 
 use lapin::{message::Delivery, types::AMQPValue};
 
-use super::decode::QueueDelivery;
+use super::message_source::QueueDelivery;
 use crate::{
     amqp::publish::text,
-    topology::{COMMANDS, EVENTS, PRINCIPAL_HEADER, RETRY, exchange_of, owner_of},
+    topology::{COMMANDS, EDITOR_HEADER, EVENTS, PRINCIPAL_HEADER, RETRY, exchange_of, owner_of},
 };
 
 /// The header that the broker adds to each dead letter.
@@ -169,7 +169,17 @@ fn has_header(message: &Delivery, name: &str) -> bool {
 
 /// The header `x-principal`. Only a message that the service itself has published is believed.
 pub(crate) fn principal_header(message: &Delivery) -> Option<&str> {
-    match message.properties.headers().as_ref()?.inner().get(PRINCIPAL_HEADER)? {
+    text_header(message, PRINCIPAL_HEADER)
+}
+
+/// The operator that has edited a message while it was parked. Only what the service itself has
+/// published may be asked.
+pub(crate) fn editor_header(message: &Delivery) -> Option<&str> {
+    text_header(message, EDITOR_HEADER)
+}
+
+fn text_header<'d>(message: &'d Delivery, name: &str) -> Option<&'d str> {
+    match message.properties.headers().as_ref()?.inner().get(name)? {
         AMQPValue::LongString(principal) => std::str::from_utf8(principal.as_bytes()).ok(),
         _ => None,
     }

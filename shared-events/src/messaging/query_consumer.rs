@@ -13,11 +13,12 @@ use tracing::warn;
 use super::{
     access::AccessBoard,
     database::{Database, Tx},
-    decode::{self, MessageSource, QueueDelivery},
+    decode,
     delivery_broker::{DeliveryBroker, ServiceBroker},
     delivery_stream::DeliveryStream,
     handler::{Event, HandleError},
     isolation::needs_isolation,
+    message_source::{self, MessageSource, QueueDelivery},
     origin::{Way, WrongOrigin, origin},
     outbox::Cause,
     reply::Reply,
@@ -167,7 +168,7 @@ impl<A: QueryHandler> QueryConsumer<A> {
             self.settlement.refuse(asked(id), refusal).await;
             return;
         }
-        let queries = match decode::read(&delivery.message) {
+        let queries = match message_source::read(&delivery.message) {
             Ok(queries) => queries,
             Err(error) => {
                 let refusal = decode::unreadable(&error);

@@ -21,7 +21,9 @@ use lapin::{
 use crate::{
     amqp::publish::{Outgoing, named, set_header},
     parked::ParkedReason,
-    topology::{ATTEMPT_HEADER, PARKED, PARTITION_KEY_HEADER, PRINCIPAL_HEADER, RETRY},
+    topology::{
+        ATTEMPT_HEADER, EDITOR_HEADER, PARKED, PARTITION_KEY_HEADER, PRINCIPAL_HEADER, RETRY,
+    },
 };
 
 /// The headers that belong to a message.
@@ -36,6 +38,8 @@ pub(crate) struct OriginalMessage {
     pub(crate) queue: String,
     /// The user whose message it is; none of a message of wrong origin.
     pub(crate) author: Option<String>,
+    /// The operator that has edited the message while it was parked.
+    pub(crate) edited_by: Option<String>,
     pub(crate) properties: BasicProperties,
     /// The message's own id; empty where unknown.
     pub(crate) id: String,
@@ -76,6 +80,9 @@ pub(crate) fn republish(
     let mut headers = own_headers(sent);
     if let Some(author) = &original.author {
         set_header(&mut headers, PRINCIPAL_HEADER, author);
+    }
+    if let Some(editor) = &original.edited_by {
+        set_header(&mut headers, EDITOR_HEADER, editor);
     }
     let reply_to = sent.reply_to().as_ref().filter(|_| !matches!(target, RepublishTarget::Queue));
     let (exchange, key) = match target {
@@ -161,6 +168,7 @@ mod tests {
             .with_priority(9)
             .with_headers(headers);
         OriginalMessage {
+            edited_by: None,
             queue: "accounts.commands".to_owned(),
             author: Some("acme".to_owned()),
             properties,
@@ -252,6 +260,17 @@ mod tests {
             let target = RepublishTarget::RetryQueue { name: "q".to_owned(), attempt: 1 };
             let message = republish(original, target, "accounts");
             let found = headers(&message).into_iter().find(|(name, _)| name == PRINCIPAL_HEADER);
+            assert_eq!(found.map(|(_, value)| value).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn who_has_edited_a_message_is_told_with_it() {
+        for (editor, expected) in [(Some("ops"), Some("ops")), (None, None)] {
+            let original =
+                OriginalMessage { edited_by: editor.map(Into::into), ..original("debtor") };
+            let message = republish(original, RepublishTarget::Queue, "accounts");
+            let found = headers(&message).into_iter().find(|(name, _)| name == EDITOR_HEADER);
             assert_eq!(found.map(|(_, value)| value).as_deref(), expected);
         }
     }

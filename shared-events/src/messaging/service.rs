@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
-    access::{self, AccessBoard},
-    background_job::{BackgroundJob, JobContext},
+    access::{self, AccessBoard, AccessLimits},
+    background_job::BackgroundJob,
     consumer,
     database::Database,
     database_fault::is_transient,
@@ -29,7 +29,6 @@ use super::{
     schema::Schema,
     session::UnfitDatabase,
     settlement::Settlement,
-    supervise::Supervisor,
     time_limit::AdaptiveTimeout,
     topology_check::verify,
 };
@@ -73,7 +72,7 @@ pub struct Service {
     database: Database,
     schema: &'static Schema,
     health: Health,
-    grants_age_max: Duration,
+    access_limits: AccessLimits,
     subscriptions: Vec<Subscription>,
     tasks: Vec<MakeTask>,
 }
@@ -94,14 +93,14 @@ impl Service {
         for subscription in &subscriptions {
             health.bad(&consumer::part(subscription), NOT_STARTED);
         }
-        let grants_age_max = access::GRANTS_AGE_MAX;
-        Self { name, amqp, database, schema, health, grants_age_max, subscriptions, tasks }
+        let access_limits = AccessLimits::default();
+        Self { name, amqp, database, schema, health, access_limits, subscriptions, tasks }
     }
 
-    /// Permits nothing by grants that the accounts service has not confirmed for so long.
+    /// Bounds in time what principals may do.
     #[must_use]
-    pub fn grants_age_max(self, grants_age_max: Duration) -> Self {
-        Self { grants_age_max, ..self }
+    pub fn access_limits(self, access_limits: AccessLimits) -> Self {
+        Self { access_limits, ..self }
     }
 
     /// Handles the messages of a subscription.
@@ -142,16 +141,7 @@ impl Service {
     /// Runs a background job.
     #[must_use]
     pub fn work<W: BackgroundJob>(mut self, job: W) -> Self {
-        self.tasks.push(Box::new(move |parts| {
-            let context = JobContext {
-                source: parts.source.clone(),
-                database: parts.database.clone(),
-                time_limit: Arc::new(AdaptiveTimeout::new()),
-                partition: parts.partition.clone(),
-                relay_queue: parts.relay_queue.clone(),
-            };
-            Box::pin(run_job(job, context, parts.health.clone(), parts.shutdown.clone()))
-        }));
+        self.tasks.push(Box::new(move |parts| parts.job(job)));
         self
     }
 
@@ -183,7 +173,7 @@ impl Service {
             partition: partition.clone(),
             relay_queue,
             isolation: Arc::default(),
-            access: AccessBoard::new(self.grants_age_max),
+            access: AccessBoard::new(self.access_limits),
             health: self.health.clone(),
             shutdown: shutdown.clone(),
         };
@@ -318,14 +308,4 @@ fn lack_of(error: MigrateError) -> Result<String, ServiceError> {
         },
         hopeless => Err(hopeless.into()),
     }
-}
-
-async fn run_job<W: BackgroundJob>(
-    mut job: W,
-    context: JobContext,
-    health: Health,
-    shutdown: CancellationToken,
-) {
-    let mut supervisor = Supervisor::new(job.name(), health, shutdown.clone());
-    while supervisor.restarts_after(job.run(context.clone(), shutdown.clone())).await {}
 }

@@ -12,9 +12,9 @@ use metrics::counter;
 use tracing::{error, info, warn};
 
 use super::{
-    decode::MessageSource,
     delivery_broker::DeliveryBroker,
     disposition::{Disposition, ReplyEvents},
+    message_source::MessageSource,
     reply::{Reply, correlation},
     republish::{OriginalMessage, RepublishTarget, republish},
 };

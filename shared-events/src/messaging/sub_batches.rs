@@ -1,8 +1,13 @@
-//! Parts of a batch within which each id comes once. Promise: the parts keep the batch's order.
+//! Parts of a batch: those within which each id comes once, and the messages that reach their
+//! handler. Promise: the parts keep the batch's order.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
-use super::handler::{Idempotency, Received};
+use super::{
+    handler::{Idempotency, Outcome, Received},
+    inbox::InboxState,
+};
+use crate::message::MessageSet;
 
 /// Cuts a batch where an id comes again: the inbox sees each id once in a transaction.
 pub(crate) fn sub_batches<M>(
@@ -22,6 +27,22 @@ pub(crate) fn sub_batches<M>(
     }
     parts.push(&messages[start..]);
     parts
+}
+
+/// The new messages that reach their handler: nearly always all of them.
+pub(super) fn to_handle<'m, M: MessageSet>(
+    messages: &'m [Received<M>],
+    states: &[InboxState],
+    answered: &[Option<Outcome>],
+) -> Cow<'m, [Received<M>]> {
+    let is_handled = |((_, state), answered): &((&Received<M>, &InboxState), &Option<Outcome>)| {
+        **state == InboxState::New && answered.is_none()
+    };
+    let mut all = messages.iter().zip(states).zip(answered);
+    if all.clone().all(|one| is_handled(&one)) {
+        return Cow::Borrowed(messages);
+    }
+    Cow::Owned(all.by_ref().filter(is_handled).map(|((message, _), _)| message.clone()).collect())
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use lapin::{
 use serde_json::value::RawValue;
 
 use super::{
-    access::{AccessBoard, GRANTS_AGE_MAX},
-    decode::QueueDelivery,
-    handler::Received,
+    access::{AccessBoard, AccessLimits},
+    handler::{Received, Standing},
+    message_source::QueueDelivery,
 };
 use crate::{
     access::{Grant, PrincipalGrants, Rights, RoleCode},
@@ -118,10 +118,19 @@ pub(crate) fn client_may() -> AccessBoard {
 
 /// The grants of a bank whose client has these.
 pub(crate) fn granting(grants: Vec<Grant>) -> AccessBoard {
-    let board = AccessBoard::new(GRANTS_AGE_MAX);
-    let principals = vec![PrincipalGrants { principal: CLIENT.to_owned(), grants }];
-    board.learn(&AccessCurrent { version: 1, at: Utc::now(), principals });
+    let board = AccessBoard::new(AccessLimits::default());
+    grant_all(&board, &[(CLIENT, grants)]);
     board
+}
+
+/// Replaces all grants of a bank.
+pub(crate) fn grant_all(board: &AccessBoard, all: &[(&str, Vec<Grant>)]) {
+    let of = |(principal, grants): &(&str, Vec<Grant>)| PrincipalGrants {
+        principal: (*principal).to_owned(),
+        grants: grants.clone(),
+    };
+    let principals = all.iter().map(of).collect();
+    board.learn(&AccessCurrent { version: 1, at: Utc::now(), principals });
 }
 
 /// A decoded command.
@@ -131,8 +140,12 @@ pub(crate) fn received(id: MessageId, text: &str) -> Received<TestMessage> {
         envelope,
         principal: CLIENT.into(),
         rights: Rights::everything(),
+        approved_by: None,
+        edited_by: None,
         attempt: 0,
         returned: false,
         redelivered: false,
+        delivered: None,
+        standing: Standing::default(),
     }
 }

@@ -6,10 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::owned::{Asks, Shape};
 use crate::{
     code::{Open, codes},
-    message::Kind,
+    owned::{Asks, Shape as _, shapes},
 };
 
 /// The maximal number of messages that one command moves or names.
@@ -252,20 +251,8 @@ pub struct ParkedEdited {
     pub digest_after: String,
 }
 
-macro_rules! shapes {
-    ($($kind:ident $verb:literal $shape:ty;)+) => {$(
-        impl Shape for $shape {
-            const TYPES: [&'static str; 3] = [
-                concat!("accounts", ".parked.", $verb),
-                concat!("ledger", ".parked.", $verb),
-                concat!("notifications", ".parked.", $verb),
-            ];
-            const KIND: Kind = Kind::$kind;
-        }
-    )+};
-}
-
 shapes! {
+    "parked":
     Query "list.v1" ListParked;
     Reply "listed.v1" ParkedListed;
     Query "get.v1" GetParked;

@@ -11,7 +11,7 @@ use super::{
     EVENTS, PARKED, PARKED_BYTES_MAX, PARTITION_KEY_HEADER, Principals, QUERIES_BYTES_MAX,
     QUERY_AGE_MAX, QUEUES_MAX, REPLIES, RETRY, RETRY_TIERS, SERVICES, SUBSCRIPTIONS, Subscription,
     UNROUTED, UNROUTED_BYTES_MAX, User, VIRTUAL_HOST, any_version, exchange_of, guard_limits,
-    parked_queue, users,
+    parked_queue, users, users::queues_of,
 };
 
 /// A delivery limit without effect, on every version: 3.13 has no limit, the default of 4.x is 20.
@@ -277,16 +277,6 @@ fn parameters() -> Vec<Value> {
         operator_policy("clients", "queues", bounds),
         parameter("vhost-limits", "limits", json!({ "max-queues": QUEUES_MAX })),
     ]
-}
-
-/// A pattern that matches the queues of the wanted subscriptions of a service, and no others.
-pub(super) fn queues_of(service: &str, wanted: fn(&Subscription) -> bool) -> String {
-    let own = SUBSCRIPTIONS
-        .iter()
-        .filter(|subscription| subscription.service == service && wanted(subscription));
-    let names: Vec<&str> =
-        own.map(|subscription| &subscription.name[service.len() + 1..]).collect();
-    format!("^{service}\\.({})(\\.[0-9]+)?$", names.join("|"))
 }
 
 fn millis(time: std::time::Duration) -> u64 {

@@ -12,22 +12,19 @@
 //! bank.parked ─> <service>.parked          bank.unrouted ─> bank.unrouted
 //! ```
 
-mod debits;
 mod definitions;
 mod principals;
-mod roles;
+mod role_patterns;
 mod users;
 
-pub use debits::{Debits, OwnAccounts};
 pub use definitions::definitions;
 pub use principals::{ClientPrincipal, InvalidPrincipals, Principals, check_client_name};
-pub use roles::{ROLES, Role, is_of_whole_bank};
 pub use users::{TopicRight, User, client_user, guard_limits, password_hash, users};
 
 use std::time::Duration;
 
 use crate::{
-    accounts, catalogue, ledger,
+    accounts, approvals, catalogue, ledger,
     ledger::{LedgerArrangement, LedgerCommand, LedgerQuery},
     message::{Kind, Message, MessageSet},
     notifications, parked,
@@ -61,6 +58,10 @@ pub const ATTEMPT_HEADER: &str = "x-attempt";
 /// The header with the author of a message that its service has published again, to a retry queue
 /// or a parked queue. It counts only where the message's `user_id` is that service.
 pub const PRINCIPAL_HEADER: &str = "x-principal";
+
+/// The header with the operator that has edited a message while it was parked. It counts like
+/// [`PRINCIPAL_HEADER`].
+pub const EDITOR_HEADER: &str = "x-edited-by";
 
 /// The prefix of the names of all clients' queues; see [`own_queue_prefix`].
 pub const CLIENT_QUEUE_PREFIX: &str = "client.";
@@ -241,12 +242,20 @@ pub const NOTIFICATIONS_QUERIES: Subscription = Subscription::of_types(
     &[notifications::ListNotifications::TYPE, notifications::GetPreferences::TYPE],
 );
 
-/// Queries and commands of operators about parked messages.
+/// Queries and commands about parked messages, and about commands that need an approval.
 pub const OPERATIONS: [Subscription; 3] = [
-    Subscription::of_types("accounts", "accounts.operations", &parked::REQUESTS[0]),
-    Subscription::of_types("ledger", "ledger.operations", &parked::REQUESTS[1]),
-    Subscription::of_types("notifications", "notifications.operations", &parked::REQUESTS[2]),
+    Subscription::of_types("accounts", "accounts.operations", &OPERATIONS_TYPES[0]),
+    Subscription::of_types("ledger", "ledger.operations", &OPERATIONS_TYPES[1]),
+    Subscription::of_types("notifications", "notifications.operations", &OPERATIONS_TYPES[2]),
 ];
+
+const OPERATIONS_TYPES: [[&str; 9]; 3] = [operations_of(0), operations_of(1), operations_of(2)];
+
+const fn operations_of(service: usize) -> [&'static str; 9] {
+    let [list, get, replay, drop, edit] = parked::REQUESTS[service];
+    let [waiting, show, approve, decline] = approvals::REQUESTS[service];
+    [list, get, replay, drop, edit, waiting, show, approve, decline]
+}
 
 /// The grants of all principals. The accounts service owns them and reads its own tables.
 pub const ACCESS: [Subscription; 2] = [

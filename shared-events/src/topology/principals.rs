@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{SERVICES, roles::Role};
-use crate::access::{Grant, check_grants};
+use super::SERVICES;
+use crate::access::{Grant, ROLES, Role, check_grants};
 
 /// The principals of development, which the repository contains.
 const DEVELOPMENT: &str = include_str!("../../../rabbitmq/principals.json");
@@ -201,7 +201,7 @@ impl ClientPrincipal {
             .map_err(|fault| InvalidPrincipals::new(fault.field, fault.rule))?;
         for role in &self.roles {
             if Role::find(role).is_none() {
-                let known = super::ROLES.map(|role| role.name).join(", ");
+                let known = ROLES.map(|role| role.name).join(", ");
                 let rule = format!("{role:?} is no role; the roles are {known}");
                 return Err(InvalidPrincipals::new("roles", rule));
             }

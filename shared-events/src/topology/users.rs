@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     CLIENT_LIMIT_PREFIXES, COMMANDS, ClientPrincipal, EVENTS, PARKED, Principals, REPLIES, RETRY,
-    SERVICES, VIRTUAL_HOST, definitions::queues_of, own_queue_prefix, roles,
+    SERVICES, SUBSCRIPTIONS, Subscription, VIRTUAL_HOST, own_queue_prefix, role_patterns,
 };
 
 /// A user of the broker, with its rights as regular expressions.
@@ -101,7 +101,7 @@ pub fn client_user(client: &ClientPrincipal) -> User {
     let (roles, name) = (client.roles(), &client.name);
     let own = format!("{}.*", own_queue_prefix(name).replace('.', "\\."));
     let mut read = vec![EVENTS, REPLIES];
-    read.extend(roles::streams(&roles));
+    read.extend(role_patterns::streams(&roles));
     let read: Vec<String> = read.iter().map(|name| name.replace('.', "\\.")).collect();
     let right = |exchange, write: &str, read: &str| {
         let (write, read) = (write.to_owned(), read.to_owned());
@@ -113,8 +113,8 @@ pub fn client_user(client: &ClientPrincipal) -> User {
         write: format!("^({}|{own})$", COMMANDS.replace('.', "\\.")),
         read: format!("^({}|{own})$", read.join("|")),
         topics: vec![
-            right(COMMANDS, &roles::sendable(&roles), NOTHING),
-            right(EVENTS, NOTHING, &roles::readable(&roles)),
+            right(COMMANDS, &role_patterns::sendable(&roles), NOTHING),
+            right(EVENTS, NOTHING, &role_patterns::readable(&roles)),
             right(REPLIES, NOTHING, &format!("^{own}$")),
         ],
         password_hash: client.password_hash.clone().unwrap_or_else(|| development_hash(name)),
@@ -197,6 +197,16 @@ pub fn password_hash(salt: [u8; 4], password: &str) -> String {
 fn development_hash(name: &str) -> String {
     let digest = Sha256::digest(name);
     password_hash([digest[0], digest[1], digest[2], digest[3]], &format!("{name}-dev"))
+}
+
+/// A pattern that matches the queues of the wanted subscriptions of a service, and no others.
+pub(super) fn queues_of(service: &str, wanted: fn(&Subscription) -> bool) -> String {
+    let own = SUBSCRIPTIONS
+        .iter()
+        .filter(|subscription| subscription.service == service && wanted(subscription));
+    let names: Vec<&str> =
+        own.map(|subscription| &subscription.name[service.len() + 1..]).collect();
+    format!("^{service}\\.({})(\\.[0-9]+)?$", names.join("|"))
 }
 
 #[cfg(test)]

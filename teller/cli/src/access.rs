@@ -5,8 +5,8 @@ use serde::Serialize;
 use shared_events::{
     MessageId,
     accounts::{
-        AccessChanged, AccessListed, Grant, GrantBranches, GrantCeilings, PrincipalGrants,
-        SetAccess,
+        AccessChanged, AccessListed, ApprovalBounds, Grant, GrantApproval, GrantBranches,
+        GrantCeilings, PrincipalGrants, SetAccess,
     },
 };
 use teller_client::input;
@@ -29,9 +29,14 @@ pub(crate) enum Access {
 pub(crate) struct Set {
     /// The principal: a user of the broker (`teller client list`)
     principal: String,
-    /// A role, and its bounds: clerk,branch=prague,ceiling='1000 EUR'. Without any, the principal
-    /// may do nothing
-    #[arg(long = "grant", value_name = "ROLE[,branch=NAME][,ceiling='AMOUNT CURRENCY']")]
+    /// A role, and its bounds: clerk,branch=prague,ceiling='1000 EUR',approval-above='100 EUR'.
+    /// Without any, the principal may do nothing. `approval=COMMAND` names a command that another
+    /// principal has to approve, `approval=debits` says so of every debit
+    #[arg(
+        long = "grant",
+        value_name = "ROLE[,branch=NAME][,ceiling='AMOUNT CURRENCY'][,approval=COMMAND|debits]\
+                      [,approval-above='AMOUNT CURRENCY']"
+    )]
     grants: Vec<String>,
     #[command(flatten)]
     id: SendId,
@@ -86,6 +91,7 @@ fn describe(listed: &AccessListed) -> Text {
         Column::Left("role"),
         Column::Left("branches"),
         Column::Left("ceilings"),
+        Column::Left("approval"),
     ];
     let rows = listed.principals.iter().flat_map(rows_of);
     table(&columns, rows)
@@ -93,31 +99,45 @@ fn describe(listed: &AccessListed) -> Text {
 
 fn rows_of(of: &PrincipalGrants) -> impl Iterator<Item = Vec<Cell>> {
     of.grants.iter().map(|grant| {
-        let [branches, ceilings] = bounds(grant);
-        let cells = [of.principal.clone(), grant.role.to_string(), branches, ceilings];
+        let [branches, ceilings, approval] = bounds(grant);
+        let cells = [of.principal.clone(), grant.role.to_string(), branches, ceilings, approval];
         cells.into_iter().map(Cell::from).collect()
     })
 }
 
-/// The branches and the ceilings of a grant.
-fn bounds(grant: &Grant) -> [String; 2] {
+/// The branches and the ceilings of a grant, and what another principal has to approve.
+fn bounds(grant: &Grant) -> [String; 3] {
     let branches = match &grant.branches {
         GrantBranches::All {} => "all".to_owned(),
         GrantBranches::Only(names) => names.join(", "),
     };
-    let ceilings = match &grant.ceilings {
+    let approval = match &grant.approval {
+        GrantApproval::None {} => "none".to_owned(),
+        GrantApproval::Needed(ApprovalBounds { commands, ceilings }) => {
+            let debits = match ceilings {
+                GrantCeilings::None {} => None,
+                GrantCeilings::UpTo(all) if all.is_empty() => Some("debits".to_owned()),
+                GrantCeilings::UpTo(_) => Some(format!("debits above {}", amounts(ceilings))),
+            };
+            commands.iter().cloned().chain(debits).collect::<Vec<_>>().join(", ")
+        }
+    };
+    [branches, amounts(&grant.ceilings), approval]
+}
+
+fn amounts(ceilings: &GrantCeilings) -> String {
+    match ceilings {
         GrantCeilings::None {} => "none".to_owned(),
         GrantCeilings::UpTo(all) => {
             all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         }
-    };
-    [branches, ceilings]
+    }
 }
 
 fn shown(grants: &[Grant]) -> String {
     let one = |grant: &Grant| {
-        let [branches, ceilings] = bounds(grant);
-        format!("{} (branches: {branches}; ceilings: {ceilings})", grant.role)
+        let [branches, ceilings, approval] = bounds(grant);
+        format!("{} (branches: {branches}; ceilings: {ceilings}; approval: {approval})", grant.role)
     };
     match grants {
         [] => "nothing".to_owned(),

@@ -16,6 +16,7 @@ pub(crate) enum Exit {
     WrongInput = 2,
     NoAnswer = 3,
     NotVerified = 4,
+    NeedsApproval = 5,
 }
 
 /// Why a command did not end well.
@@ -83,6 +84,16 @@ fn described(error: &TellerError) -> (Exit, Value) {
             let wrong =
                 json!({ "kind": "wrong_input", "field": wrong.field, "message": wrong.rule });
             (Exit::WrongInput, wrong)
+        }
+        TellerError::NeedsApproval(requested) => {
+            let approval = &requested.approval;
+            let waits = json!({
+                "kind": "needs_approval",
+                "command_id": approval.command_id,
+                "deadline": approval.deadline,
+                "message": requested.message,
+            });
+            (Exit::NeedsApproval, waits)
         }
         TellerError::NoAnswer(_) => (Exit::NoAnswer, json!({ "kind": "no_answer" })),
     }

@@ -6,6 +6,7 @@
 
 mod access;
 mod account;
+mod approvals;
 mod audit;
 mod books;
 mod client;
@@ -140,6 +141,9 @@ enum Command {
     /// Show parked messages; replay, drop or edit them
     #[command(subcommand)]
     Parked(parked::Command),
+    /// Show the commands that wait for an approval; approve or decline them
+    #[command(subcommand)]
+    Approvals(approvals::Command),
     /// Show and change who may do what: principals, their roles, branches and ceilings
     #[command(subcommand)]
     Access(access::Access),
@@ -198,6 +202,7 @@ async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
         Command::Monitor(command) => command.run(session).await,
         Command::Order(command) => command.run(session).await,
         Command::Period(command) => command.run(session).await,
+        Command::Approvals(command) => command.run(session).await,
         Command::Access(command) => command.run(session).await,
         Command::TrialBalance(command) => command.run(session).await,
         Command::Notifications(command) => command.run(session).await,

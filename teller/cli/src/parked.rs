@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use shared_events::parked::{EditParked, ParkedMessage};
-use teller_client::{Moved, ParkedOwner, Refusal, TellerError, input::InvalidInput};
+use teller_client::{Moved, OwningService, Refusal, TellerError, input::InvalidInput};
 
 use crate::{
     failure::Failure,
@@ -79,8 +79,8 @@ pub(crate) struct Edit {
 }
 
 impl Of {
-    fn owner(&self) -> Result<ParkedOwner, InvalidInput> {
-        ParkedOwner::named(&self.service)
+    fn owner(&self) -> Result<OwningService, InvalidInput> {
+        OwningService::named(&self.service)
     }
 }
 

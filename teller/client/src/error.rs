@@ -3,6 +3,7 @@
 
 use shared_events::{
     amqp::BusError,
+    approvals::ApprovalRequested,
     client::RequestError,
     code::Open,
     envelope::RawEnvelope,
@@ -21,6 +22,9 @@ pub enum TellerError {
     /// The bank's answer is no. It stays so for this command.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The command waits for the approval of another principal. Nothing was done yet.
+    #[error("waits for an approval: {}", .0.message)]
+    NeedsApproval(Box<ApprovalRequested>),
     /// Nobody knows. Send the same again, with the same id.
     #[error("no answer from the bank")]
     NoAnswer(#[source] Box<dyn std::error::Error + Send + Sync>),

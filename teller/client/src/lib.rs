@@ -10,6 +10,8 @@
 //!   arrangements   interest terms, closed periods, monitors, standing orders
 //!   notifications  preferences, deliveries, history
 //!   parked         parked messages of a service: list, show, replay, drop, edit
+//!   approvals      commands that need an approval: list, show, approve, decline
+//!   owner          the service that owns such messages
 //!   names          the party behind an id, an IBAN or an external reference
 //!   books          the ledger's state snapshot, page by page
 //! in_order         long runs of transfers: batches that can never overtake each other
@@ -40,6 +42,7 @@
 
 mod access;
 mod accounts;
+mod approvals;
 mod arrangements;
 mod backoff;
 mod books;
@@ -51,6 +54,7 @@ mod instructions;
 mod names;
 mod notifications;
 mod outcome;
+mod owner;
 mod parked;
 mod short_reply;
 mod teller;
@@ -60,6 +64,7 @@ pub use backoff::Backoff;
 pub use error::{Refusal, TellerError, code_of};
 pub use instructions::{Debtors, Decided, account_on, debtors, instruction};
 pub use outcome::Outcome;
-pub use parked::{Moved, ParkedOwner};
+pub use owner::OwningService;
+pub use parked::Moved;
 pub use teller::{AT_ONCE, Teller};
 pub use transfers::transfer;

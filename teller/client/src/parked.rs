@@ -4,39 +4,13 @@ use chrono::{DateTime, Utc};
 use shared_events::{
     MessageId,
     parked::{
-        Accounts, Asks, ChosenParked, DropParked, EditParked, GetParked, Ledger, ListParked,
-        MOVES_MAX, NamedParked, Notifications, Of, PARKED_PAGE_MAX, ParkedDropped, ParkedEdited,
-        ParkedFound, ParkedMessage, ParkedReplayed, RefusedParked, ReplayParked, Shape,
+        ChosenParked, DropParked, EditParked, GetParked, ListParked, MOVES_MAX, NamedParked,
+        PARKED_PAGE_MAX, ParkedDropped, ParkedEdited, ParkedFound, ParkedMessage, ParkedReplayed,
+        RefusedParked, ReplayParked,
     },
-    topology::SERVICES,
 };
 
-use crate::{error::TellerError, input::InvalidInput, teller::Teller};
-
-/// A service with parked messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParkedOwner {
-    /// The accounts service.
-    Accounts,
-    /// The ledger.
-    Ledger,
-    /// The notifications service.
-    Notifications,
-}
-
-impl ParkedOwner {
-    /// The service with this name.
-    pub fn named(name: &str) -> Result<Self, InvalidInput> {
-        match name {
-            "accounts" => Ok(Self::Accounts),
-            "ledger" => Ok(Self::Ledger),
-            "notifications" => Ok(Self::Notifications),
-            _ => {
-                Err(InvalidInput::new("service", format!("must be one of {}", SERVICES.join(", "))))
-            }
-        }
-    }
-}
+use crate::{error::TellerError, owner::OwningService, teller::Teller};
 
 /// The result of moving messages.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +32,7 @@ struct MovedPart {
 
 impl Teller {
     /// The parked messages of a service, oldest first, over as many pages as there are.
-    pub async fn list_parked(&self, of: ParkedOwner) -> Result<Vec<ParkedMessage>, TellerError> {
+    pub async fn list_parked(&self, of: OwningService) -> Result<Vec<ParkedMessage>, TellerError> {
         let mut found = Vec::new();
         let mut query = ListParked { after: None, limit: Some(PARKED_PAGE_MAX) };
         loop {
@@ -74,7 +48,7 @@ impl Teller {
     /// One parked message with its body.
     pub async fn parked_message(
         &self,
-        of: ParkedOwner,
+        of: OwningService,
         message: &str,
     ) -> Result<ParkedFound, TellerError> {
         self.ask_owner(of, GetParked { message: message.to_owned() }).await
@@ -84,7 +58,7 @@ impl Teller {
     /// command, and leads to the ids of the others.
     pub async fn replay_parked(
         &self,
-        of: ParkedOwner,
+        of: OwningService,
         id: MessageId,
         names: Option<&[String]>,
     ) -> Result<Moved, TellerError> {
@@ -100,7 +74,7 @@ impl Teller {
     /// Drops messages for ever; all, where no names are given.
     pub async fn drop_parked(
         &self,
-        of: ParkedOwner,
+        of: OwningService,
         id: MessageId,
         names: Option<&[String]>,
     ) -> Result<Moved, TellerError> {
@@ -116,7 +90,7 @@ impl Teller {
     /// Gives a message other data, and returns it to its queue.
     pub async fn edit_parked(
         &self,
-        of: ParkedOwner,
+        of: OwningService,
         id: MessageId,
         command: EditParked,
     ) -> Result<ParkedEdited, TellerError> {
@@ -161,42 +135,5 @@ impl Teller {
         }
         all.refused.dedup();
         Ok(all)
-    }
-
-    async fn send_owner<C: Shape, E: Shape>(
-        &self,
-        of: ParkedOwner,
-        id: MessageId,
-        command: C,
-    ) -> Result<E, TellerError> {
-        match of {
-            ParkedOwner::Accounts => self
-                .send(id, Of::<Accounts, C>::new(command))
-                .await
-                .map(Of::<Accounts, E>::into_inner),
-            ParkedOwner::Ledger => {
-                self.send(id, Of::<Ledger, C>::new(command)).await.map(Of::<Ledger, E>::into_inner)
-            }
-            ParkedOwner::Notifications => self
-                .send(id, Of::<Notifications, C>::new(command))
-                .await
-                .map(Of::<Notifications, E>::into_inner),
-        }
-    }
-
-    async fn ask_owner<Q: Asks + Clone>(
-        &self,
-        of: ParkedOwner,
-        query: Q,
-    ) -> Result<Q::Answer, TellerError> {
-        match of {
-            ParkedOwner::Accounts => {
-                self.ask(Of::<Accounts, Q>::new(query)).await.map(Of::into_inner)
-            }
-            ParkedOwner::Ledger => self.ask(Of::<Ledger, Q>::new(query)).await.map(Of::into_inner),
-            ParkedOwner::Notifications => {
-                self.ask(Of::<Notifications, Q>::new(query)).await.map(Of::into_inner)
-            }
-        }
     }
 }

@@ -7,10 +7,12 @@ use shared_events::{
     Message, MessageId, Query,
     accounts::{AccessRejected, AccountsCommandRejected},
     amqp::BusError,
+    approvals::{Approval, ApprovalDeclined, ApprovalExpired, ApprovalRequested},
     client::{Client, RequestError, SendOptions, Watch},
     envelope::RawEnvelope,
     ledger::{ArrangementRejected, LedgerCommandRejected},
     notifications::{NotificationsCommandRejected, RecoveryRejected},
+    owned::{Ledger, Of, Shape as _},
     refusal::RefusalCode,
 };
 use tokio::time::Instant;
@@ -167,7 +169,31 @@ fn refusal(event: &RawEnvelope) -> Option<TellerError> {
         LedgerCommandRejected::TYPE => event
             .read()
             .map(|rejected: LedgerCommandRejected| Refusal::new(rejected.reason, rejected.message)),
+        kind if ApprovalRequested::TYPES.contains(&kind) => {
+            let requested = event.read::<Of<Ledger, ApprovalRequested>>().map(Of::into_inner);
+            return Some(requested.map_or_else(TellerError::from, |requested| {
+                TellerError::NeedsApproval(requested.into())
+            }));
+        }
+        kind if ApprovalDeclined::TYPES.contains(&kind) => {
+            let read = event.read::<Of<Ledger, ApprovalDeclined>>().map(Of::into_inner);
+            read.map(|declined| not_approved("approval_declined", declined.approval))
+        }
+        kind if ApprovalExpired::TYPES.contains(&kind) => {
+            let read = event.read::<Of<Ledger, ApprovalExpired>>().map(Of::into_inner);
+            read.map(|expired| not_approved("approval_expired", expired.approval))
+        }
         _ => return None,
     };
     Some(refusal.map_or_else(TellerError::from, TellerError::from))
+}
+
+/// The refusal of a command that nobody has approved.
+fn not_approved(code: &str, approval: Approval) -> Refusal {
+    let Approval { decided_by, reason, deadline, .. } = approval;
+    let message = match (decided_by, reason) {
+        (Some(by), Some(reason)) => format!("by {by}: {reason}"),
+        _ => format!("nobody has approved it until {deadline}"),
+    };
+    Refusal::new(code, message)
 }

@@ -1,25 +1,25 @@
 //! Grants, as the services judge them. The broker's own permissions do not stop the messages here.
 //! Promise: a command without a grant has no effect, and its sender learns which right is missing.
 
-mod principal;
-
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
-use principal::{Principal, bounded, golden, golden_data, refusal, with_data};
 use serde_json::{Value, json};
 use shared_events::{
     AccountId, Message as _, MessageId,
-    access::{Grant, RoleCode},
+    access::{Grant, Role, RoleCode, is_of_whole_bank},
     accounts::{AccessChanged, AccessRejected, AccountOpened, CloseAccount, SetAccess},
     catalogue::PUBLISHED,
     ledger::SubmitTransfers,
     message::Kind,
-    topology::{COMMANDS, Role, SERVICES, is_of_whole_bank},
+    topology::{COMMANDS, SERVICES},
 };
 
-use crate::bank_client::{BankClient, cash, customer, opening, own, transfer};
+use crate::{
+    bank_client::{BankClient, cash, customer, opening, own, transfer},
+    principal::{Principal, bounded, golden, golden_data, refusal, with_data},
+};
 
 pub(crate) fn facts() -> Vec<Fact> {
     facts![

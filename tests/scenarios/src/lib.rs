@@ -1,6 +1,7 @@
 //! Facts about the bank: people and programs use all its services.
 
 mod access;
+mod approvals;
 mod audit;
 mod bank_client;
 mod batch_cost;
@@ -38,6 +39,7 @@ mod parked_messages;
 mod periods;
 mod pooler;
 mod postings;
+mod principal;
 mod principals;
 mod python;
 mod queries;
@@ -65,6 +67,7 @@ pub fn facts() -> Vec<Fact> {
         ("integrity", integrity::facts()),
         ("seeded_run", seeded_run::facts()),
         ("access", access::facts()),
+        ("approvals", approvals::facts()),
         ("audit", audit::facts()),
         ("bounds", bounds::facts()),
         ("saga", saga::facts()),

@@ -8,11 +8,11 @@ use crate::{
     bank_calendar::Now,
     posting::{
         amounts::{check_money, check_positive},
+        debit::NamedDebit,
         legs::{check_accounts, check_postings, of_hold},
         lock_set::LockSet,
         plan::Plan,
         reason::{Checked, RejectReason},
-        rights::NamedDebit,
         view::PostingView,
     },
 };

@@ -16,12 +16,12 @@ use crate::{
     posting::{
         amounts::check_money,
         currencies::{is_holdable, may_leave, supported},
+        debit::NamedDebit,
         legs::{PlannedLeg, distinct},
         lock_set::LockSet,
         party::Party,
         plan::Plan,
         reason::{Checked, RejectReason, first_of},
-        rights::NamedDebit,
         rounding::Rounding,
         view::PostingView,
     },

@@ -10,12 +10,12 @@ use crate::{
     posting::{
         amounts::check_money,
         currencies::{may_move, supported},
+        debit::NamedDebit,
         legs::{between, check_accounts, check_debits, check_holds},
         lock_set::LockSet,
         party::Party,
         plan::Plan,
         reason::{Checked, RejectReason},
-        rights::NamedDebit,
         view::PostingView,
     },
 };

@@ -28,11 +28,11 @@ pub use transfer::Transfer;
 use shared_events::{AccountId, Amount, Currency, Money, TransferId, ledger::Direction};
 
 use super::{
+    debit::NamedDebit,
     lock_set::LockSet,
     party::Party,
     plan::Plan,
     reason::{Checked, RejectReason},
-    rights::NamedDebit,
     rounding::Rounding,
     view::PostingView,
 };

@@ -12,12 +12,12 @@ use crate::{
     posting::{
         amounts::check_money,
         currencies::{may_post, supported},
+        debit::NamedDebit,
         legs::{PlannedLeg, distinct},
         lock_set::LockSet,
         party::Party,
         plan::Plan,
         reason::{Checked, RejectReason, first_of},
-        rights::NamedDebit,
         view::PostingView,
     },
 };

@@ -8,12 +8,12 @@ use super::{Debtor, Description, KindRules};
 use crate::{
     bank_calendar::Now,
     posting::{
+        debit::NamedDebit,
         legs::check_release,
         lock_set::LockSet,
         outcome::ReleaseCause,
         plan::Plan,
         reason::{Checked, RejectReason},
-        rights::NamedDebit,
         view::PostingView,
     },
 };

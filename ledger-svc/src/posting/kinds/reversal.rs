@@ -8,11 +8,11 @@ use crate::{
     bank_calendar::Now,
     posting::{
         amounts::{check_money, check_positive},
+        debit::NamedDebit,
         legs::{PlannedLeg, check_accounts, check_debits, check_postings},
         lock_set::LockSet,
         plan::Plan,
         reason::{Checked, RejectReason},
-        rights::NamedDebit,
         view::PostingView,
     },
 };

@@ -8,12 +8,12 @@ use crate::{
     posting::{
         amounts::check_money,
         currencies::{may_move, supported},
+        debit::NamedDebit,
         legs::between,
         lock_set::LockSet,
         party::Party,
         plan::Plan,
         reason::{Checked, RejectReason},
-        rights::NamedDebit,
         view::PostingView,
     },
 };

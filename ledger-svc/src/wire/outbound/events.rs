@@ -50,6 +50,7 @@ pub(in crate::wire) fn batch_outcome(
             let (command_type, _) = submission.expect("services may change accounts");
             command_not_permitted(command, command_type, missing)
         }
+        Decision::NeedsApproval(needs) => Outcome::NeedsApproval(needs.clone()),
         Decision::Applied(key, applied) => lifecycle_outcome(batch, command, *key, applied),
     }
 }

@@ -17,6 +17,8 @@ pub const PRINCIPALS_MAX: usize = 1_000;
 pub const GRANTS_MAX: usize = 20;
 /// The maximal number of ceilings of a grant.
 pub const GRANT_CEILINGS_MAX: usize = 20;
+/// The maximal number of commands of a grant that need an approval.
+pub const GRANT_APPROVED_COMMANDS_MAX: usize = 40;
 /// The maximal number of branches of a grant.
 pub const GRANT_BRANCHES_MAX: usize = 100;
 /// The branch of accounts that were opened without one.
@@ -41,8 +43,8 @@ codes! {
     }
 }
 
-/// A role, and the bounds within which a principal has it. Both bounds are required: a bound that
-/// is left out or misspelt must not grant more.
+/// A role, and the bounds within which a principal has it. All bounds are required: a bound that is
+/// left out or misspelt must not grant more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grant {
     /// The role. A role of a later release grants nothing to a reader that does not know it.
@@ -51,6 +53,8 @@ pub struct Grant {
     pub branches: GrantBranches,
     /// The most that one debit may move.
     pub ceilings: GrantCeilings,
+    /// What of it another principal has to approve.
+    pub approval: GrantApproval,
 }
 
 /// The branches of a grant.
@@ -76,12 +80,36 @@ pub enum GrantCeilings {
     UpTo(#[schemars(length(max = 20))] Vec<Money>),
 }
 
+/// What another principal has to approve before it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantApproval {
+    /// Nothing.
+    None {},
+    /// Some commands, and debits of some amounts.
+    Needed(ApprovalBounds),
+}
+
+/// The commands and the debits of a grant that another principal has to approve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalBounds {
+    /// The commands that need an approval whatever they debit, as types without version:
+    /// `accounts.limits.set`. At most 40.
+    #[schemars(
+        length(max = 40),
+        inner(length(max = 64), regex(pattern = "^[a-z_]+(\\.[a-z_]+){2}$"))
+    )]
+    pub commands: Vec<String>,
+    /// The most that one debit may move without an approval.
+    pub ceilings: GrantCeilings,
+}
+
 impl Grant {
     /// A role without bounds.
     #[must_use]
     pub fn of_role(role: RoleCode) -> Self {
         let (branches, ceilings) = (GrantBranches::All {}, GrantCeilings::None {});
-        Self { role: role.into(), branches, ceilings }
+        Self { role: role.into(), branches, ceilings, approval: GrantApproval::None {} }
     }
 }
 

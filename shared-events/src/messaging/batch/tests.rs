@@ -1,6 +1,7 @@
 //! A batch over fakes of its two edges. Promise: each test is one promise of the batch; the journal
 //! of both edges shows the order of calls.
 
+mod approvals;
 mod fakes;
 
 use std::sync::{Arc, PoisonError, atomic::Ordering};
@@ -19,7 +20,7 @@ use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope},
     messaging::{
         access::AccessBoard,
-        decode::QueueDelivery,
+        message_source::QueueDelivery,
         settlement::Settlement,
         test_messages::{QUEUE, body_of, client_may, command, delivery, envelope, granting},
         time_limit::AdaptiveTimeout,

@@ -7,12 +7,11 @@ use super::request::ParkedRequest;
 use crate::{
     catalogue,
     messaging::handler::{Event, HandleError, Outcome, Received},
-    parked::{ChosenParked, DropParked, MOVES_MAX, ReplayParked},
+    owned::Shape as _,
+    parked::{ChosenParked, DropParked, MOVES_MAX, ParkedReplayed, ReplayParked},
     refusal::MessageRefused,
 };
 
-/// The subject of messages about parked messages.
-pub(super) const SUBJECT: &str = "parked";
 /// An AMQP id has no more bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -38,7 +37,7 @@ pub(super) fn not_found(name: &str) -> Event {
     Event::new(&MessageRefused::not_found(format!("no parked message is called {name:?}")))
 }
 
-pub(super) fn conflict(received: &Received<ParkedRequest>) -> Outcome {
+pub(super) fn conflict<M>(received: &Received<M>) -> Outcome {
     let why = format!("message id {} came before with other content", received.id());
     Outcome::Hopeless { why }
 }
@@ -48,5 +47,10 @@ pub(super) fn event_of(kind: &str, data: String) -> Result<Event, HandleError> {
     let entry = catalogue::find(kind)
         .ok_or_else(|| HandleError::Hopeless(format!("stored answer of type {kind}").into()))?;
     let data = RawValue::from_string(data).map_err(|error| HandleError::Hopeless(error.into()))?;
-    Ok(Event { kind: entry.kind_name, subject: SUBJECT.to_owned(), partition_key: None, data })
+    Ok(Event {
+        kind: entry.kind_name,
+        subject: ParkedReplayed::SUBJECT.to_owned(),
+        partition_key: None,
+        data,
+    })
 }

@@ -15,7 +15,10 @@ use sha2::{Digest, Sha256};
 use crate::{
     amqp::{frame_repair::repaired_part, publish::text},
     code::Open,
-    messaging::{origin::principal_header, republish::OriginalMessage},
+    messaging::{
+        origin::{editor_header, principal_header},
+        republish::OriginalMessage,
+    },
     parked::{NamedParked, NotReplayed, ParkedMessage, ParkedReason},
     topology::{PARKED, SUBSCRIPTIONS, Subscription},
 };
@@ -33,6 +36,7 @@ pub(crate) struct ParkedEntry {
     pub(crate) kind: String,
     pub(crate) content_type: String,
     pub(crate) principal: Option<String>,
+    pub(crate) edited_by: Option<String>,
     reason: Open<ParkedReason>,
     detail: String,
     queue: String,
@@ -51,12 +55,14 @@ impl ParkedEntry {
             || repaired_part(delivery).map(|part| format!("its {part} is not UTF-8 text"));
         let at = header("x-parked-at").unwrap_or_default();
         let principal = principal_header(delivery).filter(|_| is_own).map(str::to_owned);
+        let edited_by = editor_header(delivery).filter(|_| is_own).map(str::to_owned);
         let mut entry = Self {
             fingerprint: String::new(),
             id: text(properties.message_id().as_ref()).to_owned(),
             kind: text(properties.kind().as_ref()).to_owned(),
             content_type: text(properties.content_type().as_ref()).to_owned(),
             principal,
+            edited_by,
             reason: reason.unwrap_or_else(|| ParkedReason::DeliveryLimit.into()),
             detail: header("x-parked-detail").or_else(repaired).unwrap_or_default(),
             queue: header("x-parked-queue").unwrap_or_default(),
@@ -131,8 +137,9 @@ impl ParkedEntry {
 
     /// The message as its queue delivered it, with this body.
     pub(crate) fn original(&self, properties: BasicProperties, body: Vec<u8>) -> OriginalMessage {
-        let Self { queue, principal, id, kind, content_type, .. } = self.clone();
-        OriginalMessage { queue, author: principal, properties, id, kind, content_type, body }
+        let Self { queue, principal, edited_by, id, kind, content_type, .. } = self.clone();
+        let author = principal;
+        OriginalMessage { queue, author, edited_by, properties, id, kind, content_type, body }
     }
 }
 

@@ -45,24 +45,24 @@ pub(crate) use store::{ParkedStore, ParkedTransaction};
 
 use super::{
     delivery_broker::{DeliveryBroker, ServiceBroker},
-    delivery_store::BatchHandler,
     digest::Digests,
-    handler::{Event, HandleError, Idempotency, Outcome, Received},
+    handler::{Event, HandleError, Outcome, Received},
     republish::{OriginalMessage, RepublishTarget, republish},
     settlement::Settlement,
 };
 use crate::{
     amqp::{answer::BusError, publish::Outgoing},
+    approvals,
+    message::MessageSet,
+    owned::Shape,
     page::{PAGE_BYTES_MAX, Page, bytes_of},
     parked::{
         DropParked, EditParked, GetParked, ListParked, MOVES_MAX, PARKED_PAGE_MAX, ParkedDropped,
         ParkedEdited, ParkedFound, ParkedListed, ParkedReplayed, RefusedParked, ReplayParked,
-        Shape,
     },
     refusal::MessageRefused,
-    topology::SERVICES,
 };
-use answers::{SUBJECT, conflict, event_of, not_found, told, too_many};
+use answers::{conflict, event_of, not_found, told, too_many};
 use choice::Choice;
 use entry::ParkedEntry;
 
@@ -90,47 +90,26 @@ struct ChosenMessages {
     not_found: Vec<String>,
 }
 
-impl BatchHandler<ParkedTransaction> for ParkedHandler {
-    type Message = ParkedRequest;
-    /// The table `bus.parked_commands`.
-    const IDEMPOTENCY: Idempotency = Idempotency::NaturalKey;
-
-    async fn handle_in(
+impl ParkedHandler {
+    pub(crate) async fn handle(
         &self,
         tx: &mut ParkedTransaction,
-        batch: &[Received<ParkedRequest>],
-    ) -> Result<Vec<Outcome>, HandleError> {
-        // A scan holds the messages of the queue until the commit.
-        let [received] = batch else {
-            return Err(HandleError::Hopeless("operators' requests are handled one by one".into()));
-        };
+        received: &Received<impl MessageSet>,
+        request: &ParkedRequest,
+    ) -> Result<Outcome, HandleError> {
         tx.scan.for_redelivered(received.redelivered);
-        let outcome = match received.message() {
-            ParkedRequest::List(query) => told(self.list(tx, query).await?),
-            ParkedRequest::Get(query) => told(self.get(tx, query).await?),
+        match request {
+            ParkedRequest::List(query) => self.list(tx, query).await.map(told),
+            ParkedRequest::Get(query) => self.get(tx, query).await.map(told),
             ParkedRequest::Replay(_) | ParkedRequest::Drop(_) | ParkedRequest::Edit(_) => {
-                self.command(tx, received).await?
+                self.command(tx, received, request).await
             }
-        };
-        Ok(vec![outcome])
+        }
     }
 
-    /// Never asked for: the inbox is not used.
-    fn outcome_of_conflict(&self, received: &Received<ParkedRequest>) -> Outcome {
-        conflict(received)
-    }
-
-    fn outcome_without_right(&self, _: &Received<ParkedRequest>, why: &str) -> Outcome {
-        Outcome::refused(&MessageRefused::not_permitted(why))
-    }
-}
-
-impl ParkedHandler {
     /// A message of this shape and of this service's own type.
     fn event<T: Shape>(&self, content: &T) -> Event {
-        let place = SERVICES.iter().position(|service| *service == self.service);
-        let kind = T::TYPES[place.expect("a service is in the topology")];
-        Event::of_type(kind, SUBJECT.to_owned(), content)
+        Event::owned(self.service, content)
     }
 
     async fn list(
@@ -192,7 +171,8 @@ impl ParkedHandler {
     async fn command(
         &self,
         tx: &mut ParkedTransaction,
-        received: &Received<ParkedRequest>,
+        received: &Received<impl MessageSet>,
+        request: &ParkedRequest,
     ) -> Result<Outcome, HandleError> {
         let digests = Digests::of(received);
         if let Some(stored) = repo::answer_in_tx(&mut tx.lease, received.id().uuid()).await? {
@@ -203,11 +183,11 @@ impl ParkedHandler {
                 false => conflict(received),
             });
         }
-        if let Some(refusal) = too_many(received.message()) {
+        if let Some(refusal) = too_many(request) {
             return Ok(told(refusal));
         }
         let now = Utc::now();
-        let answer = match received.message() {
+        let answer = match request {
             ParkedRequest::Replay(command) => self.replay(tx, command, received, now).await?,
             ParkedRequest::Drop(command) => self.drop(tx, command, received, now).await?,
             ParkedRequest::Edit(command) => self.edit(tx, command, received, now).await?,
@@ -234,7 +214,7 @@ impl ParkedHandler {
         &self,
         tx: &mut ParkedTransaction,
         command: &ReplayParked,
-        received: &Received<ParkedRequest>,
+        received: &Received<impl MessageSet>,
         at: DateTime<Utc>,
     ) -> Result<Event, HandleError> {
         let choice = Choice::new(&command.chosen, command.before).returnable(self.service);
@@ -261,7 +241,7 @@ impl ParkedHandler {
         &self,
         tx: &mut ParkedTransaction,
         command: &DropParked,
-        received: &Received<ParkedRequest>,
+        received: &Received<impl MessageSet>,
         at: DateTime<Utc>,
     ) -> Result<Event, HandleError> {
         let choice = Choice::new(&command.chosen, command.before);
@@ -280,7 +260,7 @@ impl ParkedHandler {
         &self,
         tx: &mut ParkedTransaction,
         command: &EditParked,
-        received: &Received<ParkedRequest>,
+        received: &Received<impl MessageSet>,
         at: DateTime<Utc>,
     ) -> Result<Event, HandleError> {
         let chosen = self.choose(tx, Choice::first(&command.message)).await?;
@@ -291,13 +271,19 @@ impl ParkedHandler {
             let why = format!("{} stays parked: {}", entry.fingerprint, reason.as_str());
             return Ok(Event::new(&MessageRefused::invalid("message", why)));
         }
+        if is_about_approvals(&entry.kind) {
+            let rule = "a word about an approval is its author's own and is not edited";
+            return Ok(Event::new(&MessageRefused::invalid("message", rule)));
+        }
         let body = match edit::with_data(&entry.content_type, &delivery.data, &command.data) {
             Ok(body) => body,
             Err(why) => return Ok(Event::new(&MessageRefused::invalid("message", why))),
         };
         let [digest_before, digest_after] = [&delivery.data, &body].map(|body| edit::digest(body));
         tx.taken.take(&entry, &delivery);
-        self.publish(&[self.returned(entry.original(delivery.properties, body))]).await?;
+        let edited_by = Some(received.principal.to_string());
+        let original = entry.original(delivery.properties, body);
+        self.publish(&[self.returned(OriginalMessage { edited_by, ..original })]).await?;
         let (principal, message) = (received.principal.to_string(), entry.named());
         Ok(self.event(&ParkedEdited { principal, at, message, digest_before, digest_after }))
     }
@@ -367,6 +353,11 @@ impl ParkedHandler {
         }
         Ok(())
     }
+}
+
+/// Whether a message approves or declines a command.
+fn is_about_approvals(kind: &str) -> bool {
+    approvals::REQUESTS.iter().any(|requests| requests.contains(&kind))
 }
 
 /// What a visit of a message says about the rest of the scan.

@@ -55,7 +55,7 @@ impl MessageSet for ParkedRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{parked::Shape, topology::SERVICES};
+    use crate::{owned::Shape as _, topology::SERVICES};
 
     #[test]
     fn each_service_has_types_of_its_own_that_are_read_alike() {

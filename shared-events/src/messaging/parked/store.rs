@@ -1,11 +1,12 @@
 //! A transaction together with the parked messages that leave their queue with it. Promise: the
 //! messages are acknowledged after the commit and never before; without a commit all stay parked.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use lapin::{Acker, message::Delivery};
 use tracing::warn;
+use uuid::Uuid;
 
 use super::{
     entry::ParkedEntry,
@@ -14,9 +15,11 @@ use super::{
 use crate::{
     envelope::chain,
     messaging::{
+        approvals::{ApprovalRecord, WaitingCommands},
+        conclude::BatchUpdates,
         database::Lease,
         delivery_store::{DeliveryStore, PostgresDeliveryStore},
-        inbox::{InboxClaim, InboxState, InboxUpdates},
+        inbox::{InboxClaim, InboxState},
         outbox::OutboxRow,
     },
 };
@@ -78,6 +81,22 @@ impl DeliveryStore for ParkedStore {
         })
     }
 
+    async fn approvals(
+        &self,
+        transaction: &mut ParkedTransaction,
+        commands: &[Uuid],
+    ) -> sqlx::Result<Vec<ApprovalRecord>> {
+        self.store.approvals(&mut transaction.lease, commands).await
+    }
+
+    async fn waiting(
+        &self,
+        transaction: &mut ParkedTransaction,
+        principals: &[String],
+    ) -> sqlx::Result<HashMap<String, WaitingCommands>> {
+        self.store.waiting(&mut transaction.lease, principals).await
+    }
+
     async fn claim(
         &self,
         transaction: &mut ParkedTransaction,
@@ -90,7 +109,7 @@ impl DeliveryStore for ParkedStore {
         &self,
         transaction: &mut ParkedTransaction,
         events: Vec<OutboxRow>,
-        updates: &InboxUpdates,
+        updates: &BatchUpdates,
     ) -> sqlx::Result<Vec<OutboxRow>> {
         self.store.store(&mut transaction.lease, events, updates).await
     }

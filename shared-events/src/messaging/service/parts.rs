@@ -10,15 +10,19 @@ use crate::{
     amqp::{connection::Link, health::Health},
     messaging::{
         access::{AccessBoard, AccessHandler},
+        approvals::{ApprovalsHandler, ApprovalsJob},
+        background_job::{BackgroundJob, JobContext},
         batch::BatchProcessor,
         consumer::Consumer,
         database::Database,
         delivery_broker::ServiceBroker,
         delivery_store::PostgresDeliveryStore,
+        operations::OperationsHandler,
         outbox::RelayQueue,
         outbox_partition::CurrentPartition,
         parked::{ParkedHandler, ParkedQueue, ParkedStore},
         settlement::Settlement,
+        supervise::Supervisor,
         time_limit::AdaptiveTimeout,
     },
     topology::{ACCESS, OPERATIONS, Subscription},
@@ -72,7 +76,7 @@ impl SharedParts {
         }
     }
 
-    /// The tasks that every service has: its operators' requests, and the grants of principals.
+    /// The tasks that every service has: operators' requests, approved commands, grants.
     pub(super) fn built_in(&self) -> Vec<Task> {
         let name = self.settlement.service;
         let operations = OPERATIONS.into_iter().filter(|own| own.service == name);
@@ -82,17 +86,34 @@ impl SharedParts {
                 self.consumer(access, AccessHandler(self.access.clone()), self.store()).run(),
             ));
         }
+        tasks.push(self.job(ApprovalsJob { settlement: Arc::clone(&self.settlement) }));
         let (database, health) = (self.database.clone(), self.health.clone());
         tasks.push(Box::pin(self.access.clone().follow(database, health, self.shutdown.clone())));
         tasks
     }
 
-    /// Handles what operators ask about the service's parked messages.
+    /// A background job.
+    pub(super) fn job<W: BackgroundJob>(&self, job: W) -> Task {
+        let context = JobContext {
+            source: self.source.clone(),
+            database: self.database.clone(),
+            time_limit: Arc::new(AdaptiveTimeout::new()),
+            partition: self.partition.clone(),
+            relay_queue: self.relay_queue.clone(),
+        };
+        Box::pin(run_job(job, context, self.health.clone(), self.shutdown.clone()))
+    }
+
+    /// Handles what is asked about the service's parked messages and approvals.
     fn operations(&self, subscription: Subscription) -> Task {
         let queue = ParkedQueue::new(Arc::clone(&self.consuming), subscription.service);
         let store = ParkedStore { store: self.store(), queue: Arc::new(queue) };
         let settlement = Arc::clone(&self.settlement);
-        let handler = ParkedHandler { service: settlement.service, settlement };
+        let (service, access) = (settlement.service, self.access.clone());
+        let handler = OperationsHandler {
+            parked: ParkedHandler { service, settlement },
+            approvals: ApprovalsHandler { service, access },
+        };
         self.with_grants(self.consumer(subscription, handler, store).run())
     }
 
@@ -107,4 +128,14 @@ impl SharedParts {
             }
         })
     }
+}
+
+async fn run_job<W: BackgroundJob>(
+    mut job: W,
+    context: JobContext,
+    health: Health,
+    shutdown: CancellationToken,
+) {
+    let mut supervisor = Supervisor::new(job.name(), health, shutdown.clone());
+    while supervisor.restarts_after(job.run(context.clone(), shutdown.clone())).await {}
 }

@@ -22,6 +22,7 @@ use self::{seed::Seed, session::Session};
 use crate::{mail_server::MailServer, webhook_receiver::WebhookReceiver};
 
 mod access;
+mod approvals;
 mod arrangements;
 mod deliveries;
 mod money;
@@ -70,6 +71,7 @@ async fn a_seeded_run_leads_to_the_events_of_the_golden_file(bank: Bank) -> Resu
     orders::days_pass(&mut session, &people, expiring).await?;
     questions::ask_all(&mut session, &people, [posted, held], orders).await?;
     access::change(&mut session).await?;
+    approvals::ask_all(&mut session).await?;
     every_message_of_a_client_is_sent(&session)?;
     compare(session.transcript.text())
 }

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use serde_json::Map;
-use shared_events::parked::{
-    Accounts, ChosenParked, DropParked, EditParked, GetParked, Ledger, ListParked, Notifications,
-    Of, Owner, ReplayParked,
+use shared_events::{
+    owned::{Accounts, Ledger, Notifications, Of, Owner},
+    parked::{ChosenParked, DropParked, EditParked, GetParked, ListParked, ReplayParked},
 };
 
 use super::session::Session;

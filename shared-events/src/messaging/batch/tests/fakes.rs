@@ -16,12 +16,16 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
+    access::{Act, Verdict},
     amqp::{answer::BusError, publish::Outgoing},
+    approvals::ApprovalState,
     messaging::{
+        approvals::{ApprovalRecord, WaitingCommands},
+        conclude::BatchUpdates,
         delivery_broker::DeliveryBroker,
         delivery_store::{BatchHandler, DeliveryStore},
         handler::{Event, HandleError, Idempotency, Outcome, Received},
-        inbox::{InboxClaim, InboxState, InboxUpdates, state_of},
+        inbox::{InboxClaim, InboxState, state_of},
         outbox::OutboxRow,
         test_messages::TestMessage,
     },
@@ -54,6 +58,7 @@ type InboxEntry = (Vec<u8>, Option<Vec<u8>>);
 pub(super) struct Tables {
     pub(super) inbox: HashMap<Uuid, InboxEntry>,
     pub(super) outbox: usize,
+    pub(super) approvals: Vec<ApprovalRecord>,
     /// The texts of the messages that had their effect.
     pub(super) applied: Vec<String>,
     attempts: HashMap<Vec<u8>, i32>,
@@ -106,6 +111,29 @@ impl DeliveryStore for FakeStore {
         Ok(FakeTransaction(self.tables().clone()))
     }
 
+    async fn approvals(
+        &self,
+        transaction: &mut FakeTransaction,
+        commands: &[Uuid],
+    ) -> sqlx::Result<Vec<ApprovalRecord>> {
+        let all = transaction.0.approvals.iter();
+        Ok(all.filter(|record| commands.contains(&record.command.uuid())).cloned().collect())
+    }
+
+    async fn waiting(
+        &self,
+        transaction: &mut FakeTransaction,
+        principals: &[String],
+    ) -> sqlx::Result<HashMap<String, WaitingCommands>> {
+        let mut waiting: HashMap<String, WaitingCommands> = HashMap::new();
+        for record in transaction.0.approvals.iter().filter(|record| {
+            record.state == ApprovalState::Waiting && principals.contains(&record.principal)
+        }) {
+            waiting.entry(record.principal.clone()).or_default().commands += 1;
+        }
+        Ok(waiting)
+    }
+
     async fn claim(
         &self,
         transaction: &mut FakeTransaction,
@@ -126,14 +154,20 @@ impl DeliveryStore for FakeStore {
         &self,
         transaction: &mut FakeTransaction,
         events: Vec<OutboxRow>,
-        updates: &InboxUpdates,
+        updates: &BatchUpdates,
     ) -> sqlx::Result<Vec<OutboxRow>> {
         transaction.0.outbox += events.len();
-        for (key, reply) in updates.answered.iter().zip(&updates.replies) {
+        for (key, reply) in updates.inbox.answered.iter().zip(&updates.inbox.replies) {
             let entry = transaction.0.inbox.get_mut(key).expect("an answered message is claimed");
             entry.1 = Some(reply.clone());
         }
-        transaction.0.inbox.retain(|key, _| !updates.forgotten.contains(key));
+        transaction.0.inbox.retain(|key, _| !updates.inbox.forgotten.contains(key));
+        transaction.0.approvals.extend(updates.approvals.set_aside.iter().cloned());
+        for record in &mut transaction.0.approvals {
+            if updates.approvals.handled.contains(&record.command.uuid()) {
+                record.state = ApprovalState::Handled;
+            }
+        }
         Ok(events)
     }
 
@@ -179,6 +213,17 @@ impl BatchHandler<FakeTransaction> for FakeHandler {
         let mut outcomes = Vec::new();
         for message in batch {
             let TestMessage(said) = message.message();
+            match message.rights.judge(&Act::OnBranch("main")) {
+                Verdict::Permitted => {}
+                Verdict::NeedsApproval(needs) => {
+                    outcomes.push(Outcome::NeedsApproval(needs));
+                    continue;
+                }
+                Verdict::NotPermitted => {
+                    outcomes.push(self.outcome_without_right(message, "of the branch"));
+                    continue;
+                }
+            }
             outcomes.push(match said.as_str() {
                 "poison" => return Err(HandleError::Hopeless("poison".into())),
                 "panic" => panic!("of a test"),

@@ -13,14 +13,14 @@ use shared_events::{
 };
 
 /// A principal, whose messages are published in its name.
-pub(super) struct Principal {
+pub(crate) struct Principal {
     bank: Bank,
-    pub(super) client: ClientPrincipal,
+    pub(crate) client: ClientPrincipal,
     replies: Recorder,
 }
 
 impl Principal {
-    pub(super) async fn new(bank: &Bank, grants: Vec<Grant>) -> Result<Self> {
+    pub(crate) async fn new(bank: &Bank, grants: Vec<Grant>) -> Result<Self> {
         let first = grants.first().context("a principal has a grant")?.role.to_string();
         let mut client = bank.add_client(&[first.as_str()]).await?;
         client.roles.clear();
@@ -30,12 +30,12 @@ impl Principal {
         Ok(Self { bank: bank.clone(), client, replies })
     }
 
-    pub(super) async fn of_role(bank: &Bank, role: RoleCode) -> Result<Self> {
+    pub(crate) async fn of_role(bank: &Bank, role: RoleCode) -> Result<Self> {
         Self::new(bank, vec![Grant::of_role(role)]).await
     }
 
     /// Sends a message, and returns the first event of the answer to this sending.
-    pub(super) async fn ask(&self, message: Message) -> Result<Value> {
+    pub(crate) async fn ask(&self, message: Message) -> Result<Value> {
         let id: MessageId = serde_json::from_slice::<Value>(&message.body)?["id"]
             .as_str()
             .context("a message has an id")?
@@ -51,12 +51,12 @@ impl Principal {
         Ok(json!({ "type": reply.event.kind, "data": reply.event.data }))
     }
 
-    pub(super) async fn command<M: shared_events::Message>(&self, data: M) -> Result<Value> {
+    pub(crate) async fn command<M: shared_events::Message>(&self, data: M) -> Result<Value> {
         self.ask(Message::of(MessageId::new(), data)).await
     }
 
     /// `posted`, or the reason why not.
-    pub(super) async fn pay(&self, transfer: shared_events::ledger::Transfer) -> Result<String> {
+    pub(crate) async fn pay(&self, transfer: shared_events::ledger::Transfer) -> Result<String> {
         let reply = self.command(SubmitTransfers { transfers: vec![transfer] }).await?;
         let rejected = reply["data"]["transfers"][0]["reason"].as_str();
         Ok(rejected.unwrap_or("posted").to_owned())
@@ -64,17 +64,17 @@ impl Principal {
 }
 
 /// The reason why a message was refused as a whole, if it was.
-pub(super) fn refusal(reply: &Value) -> Option<&str> {
+pub(crate) fn refusal(reply: &Value) -> Option<&str> {
     reply["data"]["code"].as_str().or_else(|| reply["data"]["reason"].as_str())
 }
 
 /// The golden message of a type under a new id.
-pub(super) fn golden(kind: &str) -> Result<Message> {
+pub(crate) fn golden(kind: &str) -> Result<Message> {
     with_data(kind, &golden_data(kind)?)
 }
 
 /// A grant with these bounds; for all branches if none is named.
-pub(super) fn bounded(role: RoleCode, branches: &[&str], ceiling: Option<&str>) -> Result<Grant> {
+pub(crate) fn bounded(role: RoleCode, branches: &[&str], ceiling: Option<&str>) -> Result<Grant> {
     let branches = match branches {
         [] => json!({ "all": {} }),
         names => json!({ "only": names }),
@@ -83,12 +83,15 @@ pub(super) fn bounded(role: RoleCode, branches: &[&str], ceiling: Option<&str>) 
         None => json!({ "none": {} }),
         Some(amount) => json!({ "up_to": [{ "amount": amount, "currency": "EUR" }] }),
     };
-    let grant = json!({ "role": role, "branches": branches, "ceilings": ceilings });
+    let approval = json!({ "none": {} });
+    let grant = json!({
+        "role": role, "branches": branches, "ceilings": ceilings, "approval": approval,
+    });
     Ok(serde_json::from_value(grant)?)
 }
 
 /// The data of the golden message.
-pub(super) fn golden_data(kind: &str) -> Result<Value> {
+pub(crate) fn golden_data(kind: &str) -> Result<Value> {
     Ok(envelope(kind)?["data"].clone())
 }
 
@@ -99,7 +102,7 @@ fn envelope(kind: &str) -> Result<Value> {
 }
 
 /// The golden message with other data, under a new id.
-pub(super) fn with_data(kind: &str, data: &Value) -> Result<Message> {
+pub(crate) fn with_data(kind: &str, data: &Value) -> Result<Message> {
     let (mut envelope, id) = (envelope(kind)?, MessageId::new().to_string());
     (envelope["id"], envelope["data"]) = (json!(id), data.clone());
     Ok(Message::new(COMMANDS, kind, envelope.to_string()).with_id(&id))

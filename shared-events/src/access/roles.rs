@@ -2,12 +2,17 @@
 //! roles that the file of principals gives it, and from this table alone; every command, query and
 //! event of the catalogue belongs to a role.
 
-use super::{AUDIT, Kind, Message, any_version, catalogue, debits::Debits};
-use crate::{
-    accounts::{self as a, RoleCode},
-    ledger as l, notifications as n,
-    parked::{self as p, Shape as _},
+use super::{
+    debits::Debits,
+    role_types::{
+        ACCESS, ACCOUNTS, ADMINISTER_ACCOUNTS, APPROVALS, APPROVALS_OF_LEDGER, APPROVE,
+        APPROVE_IN_LEDGER, ARRANGE, ARRANGEMENTS, CHANGE_ACCESS, CLOSE_BOOKS, DECIDE_ON_ACCOUNTS,
+        DELIVERIES, HOLDERS, LEDGER_ACCOUNTS, LIST_ACCOUNTS, LOOK_UP, MONEY, OWN_APPROVALS,
+        OWN_APPROVALS_OF_LEDGER, PAY, READ_ACCESS, READ_BOOKS, READ_MONEY, READ_NOTIFICATIONS,
+        REJECTIONS, REPAIR_DELIVERIES, TERMS,
+    },
 };
+use crate::{accounts::RoleCode, approvals as q, owned::Shape as _, parked as p};
 
 /// The events that a role may read.
 #[derive(Clone, Copy, Debug)]
@@ -29,127 +34,12 @@ pub struct Role {
     pub purpose: &'static str,
     /// The accounts that it may debit.
     pub debits: Debits,
+    /// The roles whose commands it may approve.
+    pub approves: &'static [RoleCode],
     /// Whether it may read the balances of the bank's own accounts.
     pub reads_own_accounts: bool,
     sends: &'static [&'static [&'static str]],
     reads: ReadableEvents,
-}
-
-const LOOK_UP: &[&str] = &[a::GetAccount::TYPE];
-const LIST_ACCOUNTS: &[&str] = &[a::ListAccounts::TYPE];
-const ADMINISTER_ACCOUNTS: &[&str] = &[
-    a::OpenAccount::TYPE,
-    a::UpdateHolder::TYPE,
-    a::FreezeAccount::TYPE,
-    a::CloseAccount::TYPE,
-    n::SetPreferences::TYPE,
-];
-const DECIDE_ON_ACCOUNTS: &[&str] =
-    &[a::UnfreezeAccount::TYPE, a::SetLimits::TYPE, a::ChangeLimits::TYPE, l::SetTerms::TYPE];
-const PAY: &[&str] =
-    &[l::SubmitTransfers::TYPE, l::SubmitInstructions::TYPE, l::PreviewInstructions::TYPE];
-const ARRANGE: &[&str] = &[
-    l::SetOrder::TYPE,
-    l::CancelOrder::TYPE,
-    l::ListOrders::TYPE,
-    l::GetOrder::TYPE,
-    l::SetMonitor::TYPE,
-    l::RemoveMonitor::TYPE,
-    l::ListMonitors::TYPE,
-];
-const READ_MONEY: &[&str] = &[
-    l::GetBalance::TYPE,
-    l::GetBalanceAt::TYPE,
-    l::GetStatement::TYPE,
-    l::GetTransfer::TYPE,
-    l::GetInstruction::TYPE,
-    l::GetInterest::TYPE,
-    l::FindEntries::TYPE,
-];
-const READ_BOOKS: &[&str] = &[
-    l::GetTrialBalance::TYPE,
-    l::GetBooks::TYPE,
-    l::GetJournal::TYPE,
-    l::FindPayments::TYPE,
-    l::GetPeriod::TYPE,
-    l::ListOrders::TYPE,
-    l::GetOrder::TYPE,
-    l::ListMonitors::TYPE,
-];
-const CLOSE_BOOKS: &[&str] = &[l::ClosePeriod::TYPE, l::SetTerms::TYPE];
-const READ_NOTIFICATIONS: &[&str] = &[n::ListNotifications::TYPE, n::GetPreferences::TYPE];
-const READ_ACCESS: &[&str] = &[a::ListAccess::TYPE];
-const CHANGE_ACCESS: &[&str] = &[a::SetAccess::TYPE];
-const REPAIR_DELIVERIES: &[&str] = &[n::ResendDelivery::TYPE, n::RecoverDeliveries::TYPE];
-
-/// Events with a holder's name, address or contact.
-const HOLDERS: &[&str] =
-    &[a::AccountOpened::TYPE, a::HolderUpdated::TYPE, n::PreferencesChanged::TYPE];
-const ACCOUNTS: &[&str] = &[
-    a::AccountActivated::TYPE,
-    a::AccountFrozen::TYPE,
-    a::AccountUnfrozen::TYPE,
-    a::AccountClosing::TYPE,
-    a::AccountClosed::TYPE,
-    a::AccountCloseRefused::TYPE,
-    a::LimitsChanged::TYPE,
-];
-const MONEY: &[&str] = &[
-    l::TransfersPosted::TYPE,
-    l::TransfersRejected::TYPE,
-    l::TransfersHeld::TYPE,
-    l::HoldsReleased::TYPE,
-    l::LegsPosted::TYPE,
-    l::InstructionsRejected::TYPE,
-];
-const ARRANGEMENTS: &[&str] = &[
-    l::OrderChanged::TYPE,
-    l::OrderCancelled::TYPE,
-    l::OrderExecuted::TYPE,
-    l::OrderMissed::TYPE,
-    l::MonitorChanged::TYPE,
-    l::MonitorRemoved::TYPE,
-    l::MonitorRaised::TYPE,
-    l::ArrangementRejected::TYPE,
-];
-const TERMS: &[&str] = &[l::TermsChanged::TYPE, l::PeriodClosed::TYPE];
-const LEDGER_ACCOUNTS: &[&str] = &[
-    l::LedgerAccountOpened::TYPE,
-    l::LedgerAccountLocked::TYPE,
-    l::LedgerAccountCloseRefused::TYPE,
-];
-const REJECTIONS: &[&str] = &[
-    a::AccountsCommandRejected::TYPE,
-    l::LedgerCommandRejected::TYPE,
-    n::NotificationsCommandRejected::TYPE,
-];
-const ACCESS: &[&str] = &[a::AccessChanged::TYPE, a::AccessRejected::TYPE, a::AccessCurrent::TYPE];
-const DELIVERIES: &[&str] = &[
-    n::DeliverySucceeded::TYPE,
-    n::DeliveryFailed::TYPE,
-    n::DeliveryResent::TYPE,
-    n::DeliveriesRecovered::TYPE,
-    n::RecoveryRejected::TYPE,
-    n::EndpointDisabled::TYPE,
-];
-
-/// Whether messages of this type are about the whole bank, and not about single accounts: a grant
-/// for some branches does not permit them.
-#[must_use]
-pub fn is_of_whole_bank(kind: &str) -> bool {
-    const TYPES: &[&[&str]] = &[
-        READ_ACCESS,
-        CHANGE_ACCESS,
-        REPAIR_DELIVERIES,
-        &[l::ClosePeriod::TYPE, l::GetTrialBalance::TYPE, l::GetBooks::TYPE],
-        &[l::GetJournal::TYPE, l::FindPayments::TYPE],
-        &p::ListParked::TYPES,
-        &p::GetParked::TYPES,
-        &p::ReplayParked::TYPES,
-        &p::DropParked::TYPES,
-        &p::EditParked::TYPES,
-    ];
-    TYPES.iter().any(|types| types.contains(&kind))
 }
 
 /// All roles.
@@ -159,15 +49,23 @@ pub const ROLES: [Role; 6] = [
         name: RoleCode::CustomerChannel.as_str(),
         purpose: "pays and asks for customers: a web bank, an app, a payment gateway",
         debits: Debits::OF_CUSTOMERS,
+        approves: &[],
         reads_own_accounts: false,
-        sends: &[LOOK_UP, PAY, ARRANGE, READ_MONEY, READ_NOTIFICATIONS],
-        reads: ReadableEvents::Types(&[ACCOUNTS, MONEY, ARRANGEMENTS, REJECTIONS]),
+        sends: &[LOOK_UP, PAY, ARRANGE, READ_MONEY, READ_NOTIFICATIONS, OWN_APPROVALS_OF_LEDGER],
+        reads: ReadableEvents::Types(&[
+            ACCOUNTS,
+            MONEY,
+            ARRANGEMENTS,
+            REJECTIONS,
+            APPROVALS_OF_LEDGER,
+        ]),
     },
     Role {
         code: RoleCode::Clerk,
         name: RoleCode::Clerk.as_str(),
         purpose: "opens and administers accounts, takes and pays out cash",
         debits: Debits::OF_CUSTOMERS_AND_CASH,
+        approves: &[],
         reads_own_accounts: true,
         sends: &[
             LOOK_UP,
@@ -177,14 +75,23 @@ pub const ROLES: [Role; 6] = [
             ARRANGE,
             READ_MONEY,
             READ_NOTIFICATIONS,
+            OWN_APPROVALS,
         ],
-        reads: ReadableEvents::Types(&[HOLDERS, ACCOUNTS, MONEY, ARRANGEMENTS, REJECTIONS]),
+        reads: ReadableEvents::Types(&[
+            HOLDERS,
+            ACCOUNTS,
+            MONEY,
+            ARRANGEMENTS,
+            REJECTIONS,
+            APPROVALS,
+        ]),
     },
     Role {
         code: RoleCode::Supervisor,
         name: RoleCode::Supervisor.as_str(),
-        purpose: "unfreezes accounts, and decides on limits and terms",
+        purpose: "decides on frozen accounts, limits and terms; approves what clerks ask for",
         debits: Debits::NONE,
+        approves: &[RoleCode::CustomerChannel, RoleCode::Clerk, RoleCode::Supervisor],
         reads_own_accounts: true,
         sends: &[
             LOOK_UP,
@@ -193,23 +100,43 @@ pub const ROLES: [Role; 6] = [
             DECIDE_ON_ACCOUNTS,
             READ_MONEY,
             READ_NOTIFICATIONS,
+            OWN_APPROVALS,
+            APPROVE,
         ],
-        reads: ReadableEvents::Types(&[HOLDERS, ACCOUNTS, MONEY, TERMS, REJECTIONS]),
+        reads: ReadableEvents::Types(&[HOLDERS, ACCOUNTS, MONEY, TERMS, REJECTIONS, APPROVALS]),
     },
     Role {
         code: RoleCode::Treasury,
         name: RoleCode::Treasury.as_str(),
         purpose: "moves the bank's own money, sets terms and closes periods",
         debits: Debits::OF_THE_BANK,
+        approves: &[RoleCode::Treasury],
         reads_own_accounts: true,
-        sends: &[LOOK_UP, PAY, ARRANGE, READ_MONEY, READ_BOOKS, CLOSE_BOOKS],
-        reads: ReadableEvents::Types(&[MONEY, ARRANGEMENTS, TERMS, LEDGER_ACCOUNTS, REJECTIONS]),
+        sends: &[
+            LOOK_UP,
+            PAY,
+            ARRANGE,
+            READ_MONEY,
+            READ_BOOKS,
+            CLOSE_BOOKS,
+            OWN_APPROVALS_OF_LEDGER,
+            APPROVE_IN_LEDGER,
+        ],
+        reads: ReadableEvents::Types(&[
+            MONEY,
+            ARRANGEMENTS,
+            TERMS,
+            LEDGER_ACCOUNTS,
+            REJECTIONS,
+            APPROVALS_OF_LEDGER,
+        ]),
     },
     Role {
         code: RoleCode::Auditor,
         name: RoleCode::Auditor.as_str(),
-        purpose: "reads everything, also the stream bank.audit, and changes nothing",
+        purpose: "reads everything, also the stream of past events, and changes nothing",
         debits: Debits::NONE,
+        approves: &[],
         reads_own_accounts: true,
         sends: &[
             LOOK_UP,
@@ -220,6 +147,8 @@ pub const ROLES: [Role; 6] = [
             READ_ACCESS,
             &p::ListParked::TYPES,
             &p::GetParked::TYPES,
+            &q::ListApprovals::TYPES,
+            &q::GetApproval::TYPES,
         ],
         reads: ReadableEvents::All,
     },
@@ -228,6 +157,7 @@ pub const ROLES: [Role; 6] = [
         name: RoleCode::Operator.as_str(),
         purpose: "keeps the bank running: deliveries, parked messages, principals",
         debits: Debits::NONE,
+        approves: &[RoleCode::Operator],
         reads_own_accounts: true,
         sends: &[
             LOOK_UP,
@@ -240,6 +170,8 @@ pub const ROLES: [Role; 6] = [
             &p::ReplayParked::TYPES,
             &p::DropParked::TYPES,
             &p::EditParked::TYPES,
+            OWN_APPROVALS,
+            APPROVE,
         ],
         reads: ReadableEvents::Types(&[
             ACCOUNTS,
@@ -250,6 +182,7 @@ pub const ROLES: [Role; 6] = [
             &p::ParkedReplayed::TYPES,
             &p::ParkedDropped::TYPES,
             &p::ParkedEdited::TYPES,
+            APPROVALS,
         ]),
     },
 ];
@@ -289,43 +222,10 @@ impl Role {
     }
 }
 
-/// The routing keys that clients with these roles may publish to `bank.commands`.
-pub(super) fn sendable(roles: &[&Role]) -> String {
-    any_of(roles.iter().flat_map(|role| role.sends()), "v[0-9]+")
-}
-
-/// The binding keys on `bank.events` of clients with these roles.
-pub(super) fn readable(roles: &[&Role]) -> String {
-    if roles.iter().any(|role| role.reads_all()) {
-        return ".*".to_owned();
-    }
-    let events = catalogue::PUBLISHED.iter().filter(|entry| entry.kind == Kind::Event);
-    let read = events.map(|entry| entry.kind_name);
-    // A binding for any version is allowed, too.
-    any_of(read.filter(|kind| roles.iter().any(|role| role.may_read(kind))), r"(v[0-9]+|\*)")
-}
-
-/// The resources that clients with these roles may read, apart from exchanges and own queues.
-pub(super) fn streams(roles: &[&Role]) -> &'static [&'static str] {
-    if roles.iter().any(|role| role.reads_all()) { &[AUDIT] } else { &[] }
-}
-
-/// A pattern of these types in the given versions, each type once and in order.
-fn any_of(types: impl Iterator<Item = &'static str>, version: &str) -> String {
-    let stems: std::collections::BTreeSet<String> =
-        types.map(|kind| any_version(kind).trim_end_matches(".*").replace('.', "\\.")).collect();
-    match stems.is_empty() {
-        true => "^$".to_owned(),
-        false => {
-            let stems: Vec<String> = stems.into_iter().collect();
-            format!("^({})\\.{version}$", stems.join("|"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{catalogue, message::Kind};
 
     #[test]
     fn every_published_type_belongs_to_a_role() {

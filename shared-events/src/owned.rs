@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::message::{Kind, Message, Query};
 
-/// A service that owns parked messages.
+/// A service that owns messages.
 pub trait Owner: fmt::Debug + Send + Sync + 'static {
     /// The service's name.
     const NAME: &'static str;
@@ -46,6 +46,8 @@ pub trait Shape: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stat
     const TYPES: [&'static str; 3];
     /// Command, query, reply or event.
     const KIND: Kind;
+    /// What the messages are about: the subject of their events.
+    const SUBJECT: &'static str;
 }
 
 /// The shape of a query.
@@ -124,7 +126,7 @@ impl<S: Owner, T: Shape> Message for Of<S, T> {
     const KIND: Kind = T::KIND;
 
     fn subject(&self) -> String {
-        "parked".to_owned()
+        T::SUBJECT.to_owned()
     }
 
     fn partition_key(&self) -> Option<String> {
@@ -135,3 +137,19 @@ impl<S: Owner, T: Shape> Message for Of<S, T> {
 impl<S: Owner, Q: Asks> Query for Of<S, Q> {
     type Reply = Of<S, Q::Answer>;
 }
+
+/// Declares the shapes of messages about one subject: kind, verb with version, type.
+macro_rules! shapes {
+    ($subject:literal: $($kind:ident $verb:literal $shape:ty;)+) => {$(
+        impl $crate::owned::Shape for $shape {
+            const TYPES: [&'static str; 3] = [
+                concat!("accounts.", $subject, ".", $verb),
+                concat!("ledger.", $subject, ".", $verb),
+                concat!("notifications.", $subject, ".", $verb),
+            ];
+            const KIND: $crate::message::Kind = $crate::message::Kind::$kind;
+            const SUBJECT: &'static str = $subject;
+        }
+    )+};
+}
+pub(crate) use shapes;
