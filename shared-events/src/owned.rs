@@ -153,3 +153,44 @@ macro_rules! shapes {
     )+};
 }
 pub(crate) use shapes;
+
+/// Declares a set of messages that each service has under types of its own: `MessageSet` for the
+/// types of all services. The name of a variant is part of the stored digests of its messages.
+#[cfg(feature = "service")]
+macro_rules! owned_set {
+    ($(#[$doc:meta])* $visibility:vis enum $name:ident {
+        $($variant:ident($shape:ty) $tag:literal,)+
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        $visibility enum $name {
+            $($variant($shape),)+
+        }
+
+        impl $crate::message::MessageSet for $name {
+            const TYPES: &'static [&'static str] =
+                [$(<$shape as $crate::owned::Shape>::TYPES),+].as_flattened();
+
+            fn decode(
+                kind: &str,
+                data: &str,
+            ) -> Result<Self, $crate::message::Undecodable> {
+                $(if <$shape as $crate::owned::Shape>::TYPES.contains(&kind) {
+                    return $crate::message::read_json(data).map(Self::$variant);
+                })+
+                let (found, known) = (kind.to_owned(), Self::TYPES);
+                Err($crate::message::Undecodable::UnknownType { found, known })
+            }
+
+            fn canonical(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$variant(message) => {
+                        $crate::message::canonical_of($tag, message)
+                    })+
+                }
+            }
+        }
+    };
+}
+#[cfg(feature = "service")]
+pub(crate) use owned_set;

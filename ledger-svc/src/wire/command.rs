@@ -13,7 +13,10 @@ use uuid::Uuid;
 
 use super::{
     inbound::requests::{request, submission},
-    outbound::{arrangements, events::batch_outcome},
+    outbound::{
+        arrangements,
+        events::{batch_outcome, command_conflict},
+    },
     values::{condition, interest_terms, order_terms},
 };
 use crate::{
@@ -58,6 +61,10 @@ impl Handler for CommandHandler {
             batch_outcome(&decided, *id, decision, submission(received.message()))
         });
         Ok(outcomes.collect())
+    }
+
+    fn conflict(&self, received: &Received<LedgerCommand>) -> Outcome {
+        command_conflict(received.id(), &received.envelope.kind)
     }
 }
 

@@ -175,7 +175,7 @@ async fn set_preferences_in_tx(
     if let Some(Verdict::NeedsApproval(needs)) = verdict {
         return Ok(Outcome::NeedsApproval(needs));
     }
-    let has_waited = received.attempt > 0 || received.approved_by.is_some();
+    let has_waited = received.attempt > 0 || received.approved_by().is_some();
     let asked_at = received.envelope.time;
     let outcome = match verdict {
         // Its branch is not known yet, so nobody can say whether it may be changed.

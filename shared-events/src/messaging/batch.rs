@@ -296,7 +296,7 @@ where
         let set_aside = states.iter_mut().filter(|state| **state == InboxState::SetAside);
         set_aside.for_each(|state| *state = InboxState::New);
         let bank = (&self.access, self.settlement.service);
-        Ok(Cow::Owned(with_approvals(messages, &records, H::IDEMPOTENCY, bank)))
+        Ok(Cow::Owned(with_approvals(messages, records, H::IDEMPOTENCY, bank)))
     }
 
     /// The waiting commands of the authors of messages that are to be set aside.
@@ -332,14 +332,20 @@ where
     /// The answer to a message that does not reach its handler.
     fn answer_before(&self, message: &Received<H::Message>) -> Option<Outcome> {
         let refused = |why: &str| Some(self.handler.outcome_without_right(message, why));
-        if let Standing::Answered(outcome) = &message.standing {
-            return Some(outcome.clone());
+        match &message.standing {
+            Standing::Answered(outcome) => return Some(outcome.clone()),
+            Standing::OtherContent => return Some(self.handler.outcome_of_conflict(message)),
+            Standing::None | Standing::Approved(_) => {}
         }
         match message.rights.refusal() {
             Some(_) if H::REFUSES_ITSELF => return None,
             Some(why) => return refused(why),
-            None if !is_of_whole_bank(&message.envelope.kind) => return None,
             None => {}
+        }
+        // A handler judges commands about accounts itself.
+        let is_judged = message.rights.may_need_approval();
+        if !(is_judged && is_of_whole_bank(&message.envelope.kind)) {
+            return None;
         }
         match message.rights.judge(&Act::OfWholeBank) {
             Verdict::Permitted => None,

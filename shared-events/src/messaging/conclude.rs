@@ -73,15 +73,15 @@ impl<'b> Concluded<'b> {
                 self.done(message, claim, (announce, told))
             }
             Outcome::NeedsApproval(needs) => {
-                let before = self.updates.approvals.set_aside.len();
-                let answer = self.updates.approvals.set_aside(message, needs, self.bank, self.now);
-                match self.updates.approvals.set_aside.len() > before {
-                    true => self.updates.inbox.set_aside(claim),
-                    false => self.updates.inbox.forget(claim),
-                }
-                match answer {
-                    Outcome::Done { announce, told } => self.done(message, None, (announce, told)),
-                    _ => ProcessingResult::Failed { why: "it cannot be set aside".to_owned() },
+                match self.updates.approvals.set_aside(message, needs, self.bank, self.now) {
+                    Ok(asks) => {
+                        self.updates.inbox.set_aside(claim);
+                        self.done(message, None, (vec![asks], vec![]))
+                    }
+                    Err(outcome) => {
+                        self.updates.inbox.forget(claim);
+                        return self.conclude(message, None, outcome);
+                    }
                 }
             }
             Outcome::Later { why } => {
@@ -100,7 +100,9 @@ impl<'b> Concluded<'b> {
     fn keep_or_forget<M>(&mut self, message: &Received<M>, claim: Option<&InboxClaim>) {
         match &message.standing {
             Standing::None => self.updates.inbox.forget(claim),
-            Standing::Approved | Standing::Answered(_) => self.updates.inbox.set_aside(claim),
+            Standing::Approved(_) | Standing::Answered(_) | Standing::OtherContent => {
+                self.updates.inbox.set_aside(claim);
+            }
         }
     }
 

@@ -136,7 +136,6 @@ impl<M: MessageSet> DecodedBatch<M> {
                         envelope,
                         principal,
                         rights,
-                        approved_by: None,
                         edited_by: edited_by.clone(),
                         attempt,
                         returned,

@@ -28,8 +28,6 @@ pub struct Received<M> {
     pub principal: Principal,
     /// What the author may do with the message.
     pub rights: Rights,
-    /// The principal that has approved the message, where its author needed that.
-    pub approved_by: Option<Principal>,
     /// The operator that has edited the message while it was parked.
     pub(crate) edited_by: Option<Principal>,
     /// How many earlier attempts ended in a retry queue.
@@ -55,6 +53,15 @@ impl<M> Received<M> {
     #[must_use]
     pub const fn message(&self) -> &M {
         &self.envelope.data
+    }
+
+    /// The principal that has approved the message, where its author needed that.
+    #[must_use]
+    pub const fn approved_by(&self) -> Option<&Principal> {
+        match &self.standing {
+            Standing::Approved(approver) => Some(approver),
+            Standing::None | Standing::Answered(_) | Standing::OtherContent => None,
+        }
     }
 
     /// Whether the message waits for an approval, or was not approved.
@@ -186,10 +193,12 @@ pub(crate) enum Standing {
     /// Nothing: the message was not set aside.
     #[default]
     None,
-    /// It is approved, or was handled after its approval.
-    Approved,
+    /// This principal has approved it. It may have been handled since.
+    Approved(Principal),
     /// It waits, or was declined, or has expired: this is the answer.
     Answered(Outcome),
+    /// A message with the same id and other content was set aside.
+    OtherContent,
 }
 
 /// Handles the messages of one subscription.

@@ -70,13 +70,9 @@ impl<'d> MessageSource<'d> {
 fn whole_of(delivery: &QueueDelivery, author: Option<&str>) -> OriginalMessage {
     let message = &delivery.message;
     let properties = &message.properties;
-    let kind = match message.exchange.as_str() {
-        RETRY => text(properties.kind().as_ref()),
-        _ => message.routing_key.as_str(),
-    };
-    let editor = match message.exchange.as_str() {
-        RETRY => editor_header(message),
-        _ => None,
+    let (kind, editor) = match message.exchange.as_str() {
+        RETRY => (text(properties.kind().as_ref()), editor_header(message)),
+        _ => (message.routing_key.as_str(), None),
     };
     OriginalMessage {
         queue: delivery.queue.to_string(),
@@ -96,9 +92,7 @@ fn one_event(whole: OriginalMessage, event: usize, id: MessageId, kind: &str) ->
     if !matches!(form_of(&whole.content_type), Ok(Form::Several)) {
         return OriginalMessage { id, kind, ..whole };
     }
-    let text = text_of(&whole.body).expect("the body was read as text before");
-    let events: Vec<&RawValue> = serde_json::from_str(text).expect("the body was an array before");
-    let body = events[event].get().as_bytes().to_vec();
+    let body = whole.body[places(&whole.body)[event].clone()].to_vec();
     OriginalMessage { id, kind, content_type: CONTENT_TYPE.to_owned(), body, ..whole }
 }
 

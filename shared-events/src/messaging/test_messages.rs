@@ -140,7 +140,6 @@ pub(crate) fn received(id: MessageId, text: &str) -> Received<TestMessage> {
         envelope,
         principal: CLIENT.into(),
         rights: Rights::everything(),
-        approved_by: None,
         edited_by: None,
         attempt: 0,
         returned: false,

@@ -180,17 +180,20 @@ fn fields(approval: &Approval) -> [(&'static str, String); 10] {
     ]
 }
 
-/// What the approver's grants must cover.
+/// The parts of a command that need an approval: `4000.00 EUR, of the bank itself (clerk)`.
 fn needs(needs: &[NeededApproval]) -> String {
     let one = |needed: &NeededApproval| {
-        let debit = match &needed.debit {
+        let act = match &needed.debit {
             CoveredDebit::None {} => String::new(),
-            CoveredDebit::UpTo(money) => format!(", {money}"),
-            CoveredDebit::Any {} => ", any amount".to_owned(),
+            CoveredDebit::UpTo(money) => format!("{money}, "),
+            CoveredDebit::Any {} => "any amount, ".to_owned(),
+        };
+        let of = match &needed.branch {
+            Some(branch) => format!("branch {branch}"),
+            None => "of the bank itself".to_owned(),
         };
         let roles: Vec<&str> = needed.roles.iter().map(Open::as_str).collect();
-        let branch = needed.branch.as_deref().unwrap_or("the bank");
-        format!("{} for {branch}{debit}", roles.join(" or "))
+        format!("{act}{of} ({})", roles.join(" or "))
     };
     needs.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -28,6 +28,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         waiting::a_change_of_an_account_waits_for_its_approval,
         waiting::an_operators_command_waits_for_its_approval,
         waiting::every_command_can_need_an_approval,
+        waiting::an_approver_approves_what_it_has_seen,
         who_has_edited_a_command_does_not_approve_it,
         nobody_approves_its_own_command_or_beyond_its_grants,
         who_may_approve_sees_what_waits_and_a_stranger_does_not,

@@ -88,6 +88,14 @@ fn command_refused(
     Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
 }
 
+/// The refusal of a command whose id was used before, with other content.
+pub(in crate::wire) fn command_conflict(command_id: CommandId, command_type: &str) -> Outcome {
+    let message = "this command id was used before, with other content".to_owned();
+    let (command_type, reason) =
+        (command_type.to_owned(), LedgerReason::IdempotencyConflict.into());
+    Outcome::announce(&LedgerCommandRejected { command_id, command_type, reason, message })
+}
+
 /// The refusal of a command that no grant of its author permits.
 fn command_not_permitted(command_id: CommandId, command_type: &str, why: &str) -> Outcome {
     let (command_type, message) = (command_type.to_owned(), why.to_owned());

@@ -9,11 +9,12 @@ use uuid::Uuid;
 use super::record::{ApprovalRecord, SetAsideContent};
 use crate::{
     approvals::{ApprovalState, CoveredDebit, NEEDS_MAX, NeededApproval},
+    ids::CommandId,
     message::MessageSet,
     messaging::{
         access::AccessBoard,
         digest::Digests,
-        handler::{Idempotency, Outcome, Received, Standing},
+        handler::{Event, Idempotency, Outcome, Received, Standing},
         inbox::InboxState,
         outbox::Cause,
     },
@@ -39,8 +40,8 @@ pub(crate) struct ApprovalUpdates {
     pub(crate) waiting: HashMap<String, WaitingCommands>,
 }
 
-/// The ids of the messages that may have been set aside: those that the inbox says of, those that
-/// come back, and those of authors whose grants may ask for an approval.
+/// The ids of the messages that may have been set aside: the inbox says so, or they come back, or
+/// the grants of their authors may ask for an approval.
 pub(crate) fn perhaps_set_aside<M>(messages: &[Received<M>], states: &[InboxState]) -> Vec<Uuid> {
     let asked = messages.iter().zip(states).filter(|(message, state)| {
         **state == InboxState::SetAside || message.returned || message.delivered.is_some()
@@ -51,74 +52,75 @@ pub(crate) fn perhaps_set_aside<M>(messages: &[Received<M>], states: &[InboxStat
 /// The messages with what these records say about them, and with the rights that an approval gives.
 pub(crate) fn with_approvals<M: MessageSet>(
     messages: &[Received<M>],
-    records: &[ApprovalRecord],
+    records: Vec<ApprovalRecord>,
     idempotency: Idempotency,
     bank: (&AccessBoard, &str),
 ) -> Vec<Received<M>> {
+    let records = records.into_iter().map(|record| (record.command, record));
+    let records: HashMap<CommandId, ApprovalRecord> = records.collect();
     let mut messages = messages.to_vec();
     for message in &mut messages {
-        if let Some(record) = records.iter().find(|record| record.command == message.id()) {
-            stand(message, record, idempotency, bank);
+        if let Some(record) = records.get(&message.id()) {
+            message.standing = standing(message, record, idempotency, bank);
+        }
+        if let Standing::Approved(approver) = &message.standing {
+            let grants = bank.0.directory().grants(approver.as_str());
+            message.rights = message.rights.approved_by(grants);
         }
     }
     messages
 }
 
-/// Notes what a record says about its message.
-fn stand<M: MessageSet>(
-    message: &mut Received<M>,
+/// What a record says about its message.
+fn standing<M: MessageSet>(
+    message: &Received<M>,
     record: &ApprovalRecord,
     idempotency: Idempotency,
     (access, service): (&AccessBoard, &str),
-) {
+) -> Standing {
     if !Digests::of(message).have(&record.digest) {
-        message.standing = Standing::Answered(other_content());
-        return;
+        return Standing::OtherContent;
     }
-    let directory = access.directory();
     // An inbox that has forgotten a handled command must not let it happen again; a handler with a
     // key of its own knows the command.
     let is_repeated = record.state == ApprovalState::Handled && idempotency == Idempotency::Inbox;
-    message.standing = match (record.state, &record.decided_by) {
+    match (record.state, &record.decided_by) {
         (ApprovalState::Approved | ApprovalState::Handled, Some(approver)) if !is_repeated => {
-            message.rights = message.rights.approved_by(directory.grants(approver));
-            message.approved_by = Some(approver.as_str().into());
-            Standing::Approved
+            Standing::Approved(approver.as_str().into())
         }
         _ => {
-            let approvers = directory.approvers(&record.principal, &record.needs);
-            let told = vec![record.event(service, &approvers)];
+            let told = vec![asked(record, (access, service))];
             Standing::Answered(Outcome::Done { announce: vec![], told })
         }
-    };
+    }
 }
 
-fn other_content() -> Outcome {
-    let rule = "this command id was used before, with other content";
-    Outcome::refused(&MessageRefused::invalid("id", rule))
+/// The event of a record's state, with the principals that may approve the command.
+fn asked(record: &ApprovalRecord, (access, service): (&AccessBoard, &str)) -> Event {
+    let approvers = access.directory().approvers(&record.principal, &record.needs);
+    record.event(service, &approvers)
 }
 
 impl ApprovalUpdates {
-    /// Sets a message aside, which needs these approvals. Returns the answer.
+    /// Sets a message aside, which needs these approvals. Returns the event that asks for one, or
+    /// the outcome of a message that is not set aside.
     pub(crate) fn set_aside<M: MessageSet>(
         &mut self,
         message: &Received<M>,
         needs: Vec<NeededApproval>,
-        (access, service): (&AccessBoard, &str),
+        bank: (&AccessBoard, &str),
         now: DateTime<Utc>,
-    ) -> Outcome {
+    ) -> Result<Event, Outcome> {
         let digests = Digests::of(message);
-        let same = self.set_aside.iter().find(|record| record.command == message.id());
-        let directory = access.directory();
-        let event = |record: &ApprovalRecord| {
-            record.event(service, &directory.approvers(&record.principal, &record.needs))
-        };
-        match same {
-            Some(record) if digests.have(&record.digest) => {
-                return Outcome::Done { announce: vec![], told: vec![event(record)] };
-            }
-            Some(_) => return other_content(),
-            None => {}
+        // Only a handler with a key of its own gets an id twice in a batch.
+        if let Some(same) = self.set_aside.iter().find(|record| record.command == message.id()) {
+            return Err(match digests.have(&same.digest) {
+                true => Outcome::Done { announce: vec![], told: vec![asked(same, bank)] },
+                false => {
+                    let rule = "this command id was used before, with other content";
+                    Outcome::refused(&MessageRefused::invalid("id", rule))
+                }
+            });
         }
         let needs = joined(needs);
         if needs.len() > NEEDS_MAX {
@@ -126,34 +128,35 @@ impl ApprovalUpdates {
                 "needs approvals of more than {NEEDS_MAX} kinds: of each branch and currency one; \
                  send a command for each"
             );
-            return Outcome::refused(&MessageRefused::invalid("data", rule));
+            return Err(Outcome::refused(&MessageRefused::invalid("data", rule)));
         }
         let Some(delivered) = &message.delivered else {
-            return Outcome::Hopeless { why: "it cannot be set aside".to_owned() };
+            return Err(Outcome::Hopeless { why: "it cannot be set aside".to_owned() });
         };
         let (content_type, body) = delivered.content();
-        let waiting = self.waiting.entry(message.principal.to_string()).or_default();
+        let principal = message.principal.to_string();
+        let waiting = self.waiting.entry(principal.clone()).or_default();
         waiting.commands += 1;
         waiting.bytes += i64::try_from(body.len()).unwrap_or(i64::MAX);
         if waiting.commands > WAITING_MAX.commands || waiting.bytes > WAITING_MAX.bytes {
             let why = format!(
-                "too many commands of {} wait for an approval: have some approved or withdraw them",
-                message.principal
+                "too many commands of {principal} wait for an approval: have some approved, or \
+                 withdraw some"
             );
-            return Outcome::refused(&MessageRefused::not_permitted(why));
+            return Err(Outcome::refused(&MessageRefused::not_permitted(why)));
         }
         let cause = Cause::of(&message.envelope);
         let record = ApprovalRecord {
             command: message.id(),
             digest: digests.of_author,
             kind: message.envelope.kind.clone(),
-            principal: message.principal.to_string(),
+            principal,
             actor: cause.actor,
             edited_by: message.edited_by.as_ref().map(ToString::to_string),
             correlation: cause.correlation,
             needs,
             requested_at: now,
-            deadline: now + access.approval_within(),
+            deadline: now + bank.0.approval_within(),
             state: ApprovalState::Waiting,
             decided_by: None,
             decided_at: None,
@@ -164,14 +167,14 @@ impl ApprovalUpdates {
                 body: Some(body.to_vec()),
             },
         };
-        let announce = vec![event(&record)];
+        let event = asked(&record, bank);
         self.set_aside.push(record);
-        Outcome::Done { announce, told: vec![] }
+        Ok(event)
     }
 
     /// Notes that an approved message was handled.
     pub(crate) fn handled<M>(&mut self, message: &Received<M>) {
-        if matches!(message.standing, Standing::Approved) {
+        if message.approved_by().is_some() {
             self.handled.push(message.id().uuid());
         }
     }

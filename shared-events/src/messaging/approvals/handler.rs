@@ -22,8 +22,10 @@ use crate::{
     text::is_visible_line,
 };
 
-/// The records that are looked at in one statement.
+/// The records that are looked at in one statement, and the statements of one query: the queue has
+/// one consumer, whose other askers wait.
 const LOOKED_AT: i64 = 500;
+const STATEMENTS_MAX: u32 = 10;
 /// The items of a page, if the query names no number.
 const PAGE_DEFAULT: u32 = 100;
 
@@ -95,21 +97,27 @@ impl ApprovalsHandler {
                 }
             },
         };
-        let mut page = Page::new(limit as usize);
-        // What is none of the asker's business takes no place.
-        let is_full = loop {
+        let (mut page, mut last, mut is_end) = (Page::new(limit as usize), None, false);
+        // A command that is none of the asker's business takes no place.
+        'looking: for _ in 0..STATEMENTS_MAX {
             let found = repo::after_in_tx(connection, after, query.state, LOOKED_AT).await?;
-            let seen = found.iter().filter(|(_, record)| asker.sees(record));
-            if !seen.map(|(_, record)| record.shown()).all(|shown| page.takes(shown)) {
-                break true;
+            is_end = found.is_empty();
+            if is_end {
+                break;
             }
-            match found.last() {
-                Some((number, _)) => after = *number,
-                None => break false,
+            for (number, record) in found {
+                if let Some(record) = &record
+                    && asker.sees(record)
+                    && !page.takes(record.shown())
+                {
+                    break 'looking;
+                }
+                after = number;
+                last = record.map(|record| record.command).or(last);
             }
-        };
+        }
+        let next = last.filter(|_| !is_end);
         let (approvals, _) = page.finish();
-        let next = approvals.last().map(|last| last.command_id).filter(|_| is_full);
         Ok(Event::owned(self.service, &ApprovalsListed { approvals, next }))
     }
 
@@ -119,9 +127,8 @@ impl ApprovalsHandler {
         query: &GetApproval,
         asker: &Asker<'_>,
     ) -> sqlx::Result<Event> {
-        let record = match find(connection, query.command_id).await? {
-            Ok(record) if asker.sees(&record) => record,
-            Ok(_) => return Ok(Event::new(&not_found(query.command_id))),
+        let record = match find(connection, query.command_id, asker).await? {
+            Ok(record) => record,
             Err(refusal) => return Ok(Event::new(&refusal)),
         };
         let found = ApprovalFound { approval: record.shown(), data: data_of(&record) };
@@ -134,13 +141,10 @@ impl ApprovalsHandler {
         ApproveCommand { command_id }: &ApproveCommand,
         asker: &Asker<'_>,
     ) -> sqlx::Result<Outcome> {
-        let mut record = match find(connection, *command_id).await? {
+        let mut record = match find(connection, *command_id, asker).await? {
             Ok(record) => record,
             Err(refusal) => return Ok(Outcome::refused(&refusal)),
         };
-        if !asker.sees(&record) {
-            return Ok(Outcome::refused(&not_found(*command_id)));
-        }
         if asker.is_author_of(&record) {
             let why = format!("{command_id} is a command of {} itself", asker.name);
             return Ok(told(asker.refusal(&record, &why)));
@@ -168,13 +172,10 @@ impl ApprovalsHandler {
             let rule = format!("1 to {DECLINE_REASON_CHARS_MAX} visible characters");
             return Ok(Outcome::refused(&MessageRefused::invalid("reason", rule)));
         }
-        let mut record = match find(connection, *command_id).await? {
+        let mut record = match find(connection, *command_id, asker).await? {
             Ok(record) => record,
             Err(refusal) => return Ok(Outcome::refused(&refusal)),
         };
-        if !asker.sees(&record) {
-            return Ok(Outcome::refused(&not_found(*command_id)));
-        }
         if !(asker.is_author_of(&record) || asker.approves(&record)) {
             let why = format!("no grant of {} approves {command_id}", asker.name);
             return Ok(told(asker.refusal(&record, &why)));
@@ -216,17 +217,16 @@ impl ApprovalsHandler {
     }
 }
 
-/// The record of a command, locked until the end of the transaction.
+/// A record that the asker sees, locked until the end of the transaction.
 async fn find(
     connection: &mut PgConnection,
     command: CommandId,
+    asker: &Asker<'_>,
 ) -> sqlx::Result<Result<ApprovalRecord, MessageRefused>> {
     let found = repo::find_in_tx(connection, command.uuid()).await?;
-    Ok(found.ok_or_else(|| not_found(command)))
-}
-
-fn not_found(command: CommandId) -> MessageRefused {
-    MessageRefused::not_found(format!("no command {command} needs an approval here"))
+    let missing =
+        || MessageRefused::not_found(format!("no command {command} needs an approval here"));
+    Ok(found.filter(|record| asker.sees(record)).ok_or_else(missing))
 }
 
 /// The `data` of a command that is kept and fits a message.

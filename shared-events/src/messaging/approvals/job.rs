@@ -10,9 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::{record::ApprovalRecord, repo};
+use super::repo;
 use crate::{
-    amqp::publish::Outgoing,
     envelope::chain,
     messaging::{
         background_job::{BackgroundJob, JobContext},
@@ -32,39 +31,45 @@ pub(crate) struct ApprovalsJob {
 }
 
 impl ApprovalsJob {
-    async fn round(&self, context: &JobContext) -> Result<(), HandleError> {
+    /// Ends the commands whose deadline is over.
+    async fn expire(&self, context: &JobContext) -> Result<(), HandleError> {
         let mut work = context.begin().await?;
-        let now = Utc::now();
-        let expired = repo::expire_in_tx(work.tx().connection(), now).await?;
-        let approved = repo::to_return_in_tx(work.tx().connection()).await?;
-        if !approved.is_empty() {
-            self.give_back(&approved).await?;
-            let commands: Vec<Uuid> = approved.iter().map(|record| record.command.uuid()).collect();
-            repo::returned_in_tx(work.tx().connection(), &commands, now).await?;
-        }
+        let expired = repo::expire_in_tx(work.tx().connection(), Utc::now()).await?;
         for record in &expired {
             let event = record.event(self.settlement.service, "");
             work.announce(record.command, record.correlation, event);
         }
         work.commit().await?;
-        for record in approved {
-            info!(command.id = %record.command, kind = record.kind, by = record.decided_by,
-                "an approved command is handled next");
-        }
         for record in expired {
             info!(command.id = %record.command, kind = record.kind, "nobody approved a command");
         }
         Ok(())
     }
 
-    async fn give_back(&self, approved: &[ApprovalRecord]) -> Result<(), HandleError> {
-        let broker = &self.settlement.broker;
-        let originals = approved.iter().filter_map(ApprovalRecord::original);
-        let outgoing: Vec<Outgoing> = originals
-            .map(|original| republish(original, RepublishTarget::Queue, broker.user()))
-            .collect();
-        let confirmed = broker.publish_confirmed(&outgoing).await;
-        confirmed.map_err(|error| HandleError::Transient(error.into()))
+    /// Gives approved commands back. A command whose queue refuses it stops no other.
+    async fn give_back(&self, context: &JobContext) -> Result<(), HandleError> {
+        let mut work = context.begin().await?;
+        let mut returned: Vec<Uuid> = vec![];
+        for record in repo::to_return_in_tx(work.tx().connection()).await? {
+            let Some(original) = record.original() else { continue };
+            let broker = &self.settlement.broker;
+            let message = republish(original, RepublishTarget::Queue, broker.user());
+            match broker.publish_confirmed(&[message]).await {
+                Ok(()) => {
+                    info!(command.id = %record.command, kind = record.kind, by = record.decided_by,
+                        "an approved command is handled next");
+                    returned.push(record.command.uuid());
+                }
+                Err(error) => {
+                    warn!(command.id = %record.command, kind = record.kind, error = %chain(&error),
+                        "an approved command is given back later");
+                }
+            }
+        }
+        if !returned.is_empty() {
+            repo::returned_in_tx(work.tx().connection(), &returned, Utc::now()).await?;
+        }
+        work.commit().await
     }
 }
 
@@ -75,7 +80,10 @@ impl BackgroundJob for ApprovalsJob {
 
     async fn run(&mut self, context: JobContext, shutdown: CancellationToken) {
         while timeout(ROUND_INTERVAL, shutdown.cancelled()).await.is_err() {
-            if let Err(error) = context.bounded(self.round(&context)).await {
+            if let Err(error) = context.bounded(self.expire(&context)).await {
+                warn!(error = %chain(&error), "deadlines of approvals wait for the next round");
+            }
+            if let Err(error) = context.bounded(self.give_back(&context)).await {
                 warn!(error = %chain(&error), "approved commands wait for the next round");
             }
         }

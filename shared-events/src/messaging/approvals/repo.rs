@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::{
@@ -63,15 +64,20 @@ impl Row {
     }
 }
 
-fn records(rows: Vec<Row>) -> sqlx::Result<Vec<ApprovalRecord>> {
-    rows.into_iter().map(Row::record).collect()
+/// The records of these rows. A row that cannot be read stops no other: a later version has written
+/// it, and will handle it.
+fn readable(rows: Vec<Row>) -> Vec<ApprovalRecord> {
+    let read = |row: Row| {
+        let command = row.command_id;
+        let unreadable = |error: &sqlx::Error| {
+            warn!(command.id = %command, %error, "the record of an approval cannot be read");
+        };
+        row.record().inspect_err(unreadable).ok()
+    };
+    rows.into_iter().filter_map(read).collect()
 }
 
-/// What became of these commands, as far as they were set aside; without their bodies.
-pub(crate) async fn known_in_tx(
-    connection: &mut PgConnection,
-    commands: &[Uuid],
-) -> sqlx::Result<Vec<ApprovalRecord>> {
+async fn known(connection: &mut PgConnection, commands: &[Uuid]) -> sqlx::Result<Vec<Row>> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT command_id, digest, kind, principal, actor, edited_by, correlation_id, needs,
@@ -80,7 +86,15 @@ pub(crate) async fn known_in_tx(
          FROM bus.approvals WHERE command_id = ANY($1)"#,
         commands,
     );
-    records(rows.fetch_all(connection).await?)
+    rows.fetch_all(connection).await
+}
+
+/// What became of these commands, as far as they were set aside; without their bodies.
+pub(crate) async fn known_in_tx(
+    connection: &mut PgConnection,
+    commands: &[Uuid],
+) -> sqlx::Result<Vec<ApprovalRecord>> {
+    known(connection, commands).await?.into_iter().map(Row::record).collect()
 }
 
 /// The number and the bytes of the waiting commands of these principals.
@@ -207,7 +221,7 @@ pub(super) async fn expire_in_tx(
         now,
         EXPIRED_MAX,
     );
-    records(rows.fetch_all(connection).await?)
+    Ok(readable(rows.fetch_all(connection).await?))
 }
 
 /// Approved commands that were not given back to their queues, the oldest first.
@@ -223,7 +237,7 @@ pub(super) async fn to_return_in_tx(
          ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED",
         RETURNED_MAX,
     );
-    records(rows.fetch_all(connection).await?)
+    Ok(readable(rows.fetch_all(connection).await?))
 }
 
 /// Notes that the broker has these commands in their queues.
@@ -252,14 +266,14 @@ pub(super) async fn number_in_tx(
     number.fetch_optional(connection).await
 }
 
-/// The records after this place, in the order in which they were set aside, with their places;
-/// without their bodies.
+/// The places after this one, in the order in which commands were set aside, with their records;
+/// without bodies, and `None` where a record cannot be read.
 pub(super) async fn after_in_tx(
     connection: &mut PgConnection,
     number: i64,
     state: Option<ApprovalState>,
     limit: i64,
-) -> sqlx::Result<Vec<(i64, ApprovalRecord)>> {
+) -> sqlx::Result<Vec<(i64, Option<ApprovalRecord>)>> {
     let places = sqlx::query!(
         "SELECT number, command_id FROM bus.approvals
          WHERE number > $1 AND ($2::text IS NULL OR state = $2) ORDER BY number LIMIT $3",
@@ -269,11 +283,9 @@ pub(super) async fn after_in_tx(
     );
     let places = places.fetch_all(&mut *connection).await?;
     let ids: Vec<Uuid> = places.iter().map(|place| place.command_id).collect();
-    let known = known_in_tx(connection, &ids).await?.into_iter();
-    let mut known: HashMap<Uuid, ApprovalRecord> =
-        known.map(|record| (record.command.uuid(), record)).collect();
-    let found = places
-        .into_iter()
-        .filter_map(|place| known.remove(&place.command_id).map(|record| (place.number, record)));
+    let records = readable(known(connection, &ids).await?).into_iter();
+    let mut records: HashMap<Uuid, ApprovalRecord> =
+        records.map(|record| (record.command.uuid(), record)).collect();
+    let found = places.into_iter().map(|place| (place.number, records.remove(&place.command_id)));
     Ok(found.collect())
 }

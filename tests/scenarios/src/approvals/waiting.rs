@@ -130,7 +130,43 @@ pub(super) async fn an_operators_command_waits_for_its_approval(bank: Bank) -> R
     Ok(())
 }
 
-/// Every command of the contract: what its handler does not judge would be done at once.
+/// One id has one content, in one delivery and in two: a large payment is not approved as a small
+/// one.
+pub(super) async fn an_approver_approves_what_it_has_seen(bank: Bank) -> Result<()> {
+    let mut client = BankClient::with_services(bank).await?;
+    let ada = client.account("ada").await?;
+    let bank = client.bank.clone();
+    let clerk = Principal::new(&bank, vec![clerk()?]).await?;
+    let supervisor = Principal::of_role(&bank, RoleCode::Supervisor).await?;
+    let (joined, apart) = (MessageId::new(), MessageId::new());
+    let pays = |id, amount| -> Result<Message> {
+        let transfers = vec![transfer(cash(), customer(ada), amount)?];
+        Ok(Message::of(id, SubmitTransfers { transfers }))
+    };
+    let both = Message::joined(&[pays(joined, "101")?, pays(joined, "9000")?]);
+    bank.publish(&both.with_user(&clerk.client.name)).await?;
+    bank.events().wait_for("ledger.approvals.requested.v1", 1).await?;
+    let reply = clerk.ask(pays(apart, "101")?).await?;
+    ensure!(is_requested(&reply), "{reply}");
+    let reply = clerk.ask(pays(apart, "9000")?).await?;
+    ensure!(reply["type"] == "ledger.command.rejected.v1", "{reply}");
+    ensure!(refusal(&reply) == Some("idempotency_conflict"), "{reply}");
+    for id in [joined, apart] {
+        approve(&supervisor, "ledger", id).await?;
+        wait_for("it is handled", PATIENCE, async || {
+            Ok(state_of(&clerk, "ledger", id).await? == "handled")
+        })
+        .await?;
+    }
+    let requested = bank.events().of_kind("ledger.approvals.requested.v1").await?;
+    ensure!(requested.len() == 2, "each id is asked for once: {requested:?}");
+    let balance = json!({ "account": { "account_id": ada }, "currency": "EUR" });
+    let balance = clerk.ask(with_data("ledger.balance.get.v1", &balance)?).await?;
+    ensure!(balance["data"]["balance"] == "202", "{balance}");
+    Ok(())
+}
+
+/// Every command of the contract: one that its handler does not judge would be done at once.
 pub(super) async fn every_command_can_need_an_approval(bank: Bank) -> Result<()> {
     let mut client = BankClient::with_services(bank).await?;
     let (ada, eve) = (client.account("ada").await?, client.account("eve").await?);

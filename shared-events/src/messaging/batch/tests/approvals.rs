@@ -93,7 +93,7 @@ async fn an_approved_command_that_cannot_be_handled_yet_keeps_its_approval_and_i
     assert_eq!(bench.journal.calls_of("publish"), ["publish accounts.commands.retry.10m"]);
 }
 
-/// What was decided holds whatever its author's grants are by then.
+/// A decision holds also after the grants of the author have changed.
 #[tokio::test]
 async fn decisions_hold_also_where_no_approval_is_needed_any_more() {
     for (state, applied) in [
