@@ -17,8 +17,7 @@ use ledger_svc::{
 };
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, MessageId, Money, TransferId,
-    ledger::{Direction, Hash256},
+    AccountId, Amount, MessageId, Money, TransferId, evidence::Hash256, ledger::Direction,
 };
 use uuid::Uuid;
 

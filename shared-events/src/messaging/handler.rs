@@ -7,11 +7,13 @@ use serde_json::value::RawValue;
 
 use super::{
     database::Tx, database_fault::is_transient, message_source::Delivered, origin::Principal,
+    outbox::actor,
 };
 use crate::{
     access::Rights,
     approvals::NeededApproval,
     envelope::Envelope,
+    evidence::Authorship,
     ids::MessageId,
     message::{Message, MessageSet},
     owned::Shape,
@@ -61,6 +63,18 @@ impl<M> Received<M> {
         match &self.standing {
             Standing::Approved(approver) => Some(approver),
             Standing::None | Standing::Answered(_) | Standing::OtherContent => None,
+        }
+    }
+
+    /// Who has sent the message, for whom, and who has edited or approved it.
+    #[must_use]
+    pub fn authorship(&self) -> Authorship {
+        let name = |principal: &Principal| principal.as_str().to_owned();
+        Authorship {
+            principal: name(&self.principal),
+            actor: self.envelope.actor.as_deref().map(actor),
+            edited_by: self.edited_by.as_ref().map(name),
+            approved_by: self.approved_by().map(name),
         }
     }
 

@@ -80,7 +80,7 @@ impl Cause {
 }
 
 /// The client's `actor` as one line of visible characters, shortened.
-fn actor(text: &str) -> String {
+pub(crate) fn actor(text: &str) -> String {
     visible(&text[..text.floor_char_boundary(ACTOR_BYTES_MAX)]).into_owned()
 }
 

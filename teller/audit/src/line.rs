@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use shared_events::{
     TransferId,
-    ledger::{ChainEnd, ChainedRecord, Hash256},
+    evidence::Hash256,
+    ledger::{ChainEnd, ChainedRecord},
 };
 
 use super::difference::{Row, Table};

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 
 use shared_events::{
     code::Open,
-    ledger::{
-        CHAINS, ChainEnd, Hash256, Instruction, InstructionOutcome, JournalRecord, RejectReason,
-    },
+    evidence::Hash256,
+    ledger::{CHAINS, ChainEnd, Instruction, InstructionOutcome, JournalRecord, RejectReason},
 };
 
 use super::{

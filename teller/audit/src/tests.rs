@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use shared_events::{
     AccountId, TransferId,
-    ledger::{ChainEnd, Hash256, JournalRecord},
+    evidence::Hash256,
+    ledger::{ChainEnd, JournalRecord},
 };
 use uuid::Uuid;
 

@@ -11,8 +11,9 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shared_events::{
     AccountId, Amount, Currency, MessageId, Money, Total, TransferId,
+    evidence::Hash256,
     ledger::{
-        AccountAfter, AccountCode, Action, Direction, Exchange, GetBalance, Hash256, Instruction,
+        AccountAfter, AccountCode, Action, Direction, Exchange, GetBalance, Instruction,
         InstructionOutcome, JournalRecord, Party, Posted, PostedLeg, Rounding, SubmitInstructions,
     },
 };

@@ -3,6 +3,7 @@
 use shared_events::{
     Amount, Currency, Total,
     code::Open,
+    evidence::Hash256,
     ledger as contract,
     page::{bytes_of, page},
     refusal::MessageRefused,
@@ -232,8 +233,8 @@ pub(in crate::wire) fn execution(execution: &OrderExecution) -> contract::OrderE
     }
 }
 
-const fn hash(hash: ChainHash) -> contract::Hash256 {
-    contract::Hash256(hash.0)
+const fn hash(hash: ChainHash) -> Hash256 {
+    Hash256(hash.0)
 }
 
 fn chained_record(record: ChainedRecord) -> contract::ChainedRecord {

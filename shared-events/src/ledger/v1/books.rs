@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Hash256;
 use crate::{
+    evidence::Hash256,
     ids::{AccountId, TransferId},
     message::{Query, messages},
 };

@@ -5,16 +5,14 @@
 //! SHA-256 (FIPS 180-4) of the previous hash (32 bytes; zeros before the first record), the digest
 //! of the content (32 bytes) and the JSON text of the record as stored.
 
-use std::{borrow::Cow, fmt};
-
 use chrono::{DateTime, NaiveDate, Utc};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use sha2::{Digest, Sha256};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Instruction, InstructionOutcome};
 use crate::{
     code::{Open, codes},
+    evidence::Hash256,
     ids::{AccountId, CommandId, TransferId},
     message::{Query, messages},
     money::Amount,
@@ -41,59 +39,6 @@ pub struct JournalRecord {
     pub value_date: NaiveDate,
     /// The outcome.
     pub outcome: InstructionOutcome,
-}
-
-/// 32 bytes, in JSON 64 hexadecimal digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Hash256(pub [u8; 32]);
-
-impl Hash256 {
-    /// The hash of the next record, from the digest of its content and its JSON text as stored.
-    #[must_use]
-    pub fn of_next(self, digest: Self, record: &str) -> Self {
-        let hasher = Sha256::new().chain_update(self.0).chain_update(digest.0);
-        Self(hasher.chain_update(record).finalize().into())
-    }
-}
-
-impl fmt::Display for Hash256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl Serialize for Hash256 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Hash256 {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        let wrong = || de::Error::custom("not 64 hexadecimal digits");
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(wrong()) };
-        let bytes = pairs.iter().map(|pair| {
-            let digits = std::str::from_utf8(pair).map_err(|_| wrong())?;
-            u8::from_str_radix(digits, 16).map_err(|_| wrong())
-        });
-        let bytes = bytes.collect::<Result<Vec<u8>, D::Error>>()?;
-        bytes.try_into().map(Self).map_err(|_| wrong())
-    }
-}
-
-impl JsonSchema for Hash256 {
-    fn schema_name() -> Cow<'static, str> {
-        "Hash256".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "32 bytes, in hexadecimal digits.",
-            "type": "string",
-            "pattern": "^[0-9a-f]{64}$"
-        })
-    }
 }
 
 /// A record and its place in the journal.

@@ -7,8 +7,9 @@ use shared_events::{
     TransferId,
     accounts::{AccountOpened, Holder},
     code::Open,
+    evidence::Hash256,
     ledger::{
-        AccountAfter, Action, BalanceFound, Capture, ChainedRecord, Hash256, HeldTransfer, Hold,
+        AccountAfter, Action, BalanceFound, Capture, ChainedRecord, HeldTransfer, Hold,
         HoldsReleased, Instruction, InstructionOutcome, InstructionsRejected, JournalRecord, Party,
         Payment, PostedTransfer, RejectReason, RejectedInstruction, RejectedTransfer, ReleaseCause,
         Released, ReleasedHold, TransfersHeld, TransfersPosted, TransfersRejected,
