@@ -6,18 +6,22 @@
 //! of the journal's chains, as a transaction does. They were posted one after another in the months
 //! before this one.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use ledger_svc::{
     accounts::AccountAfter,
     journal::{CHAINS, ChainHash},
     posting::{
-        Instruction, InstructionOutcome, JournalRecord, Kind, Party, Posted, PostedLeg, Transfer,
-        stored_record,
+        Decided, Instruction, InstructionOutcome, JournalRecord, Kind, Party, Posted, PostedLeg,
+        Texts, Transfer, stored_record,
     },
 };
 use rust_decimal::Decimal;
 use shared_events::{
-    AccountId, Amount, MessageId, Money, TransferId, evidence::Hash256, ledger::Direction,
+    AccountId, Amount, MessageId, Money, TransferId,
+    evidence::{Authorship, Hash256},
+    ledger::Direction,
 };
 use uuid::Uuid;
 
@@ -62,6 +66,7 @@ pub(crate) struct History {
     pub(crate) chains: [(i64, ChainHash); CHAINS as usize],
     draw: Draw,
     made: u64,
+    author: Arc<Authorship>,
     begin: DateTime<Utc>,
     every: TimeDelta,
 }
@@ -78,6 +83,7 @@ impl History {
             chains: [(0, ChainHash::default()); CHAINS as usize],
             draw: Draw::new(Shape::Uniform, accounts, 1),
             made: 0,
+            author: Arc::new(Authorship::of("bench")),
             begin: DateTime::from_timestamp_micros(begin.timestamp_micros()).unwrap_or(begin),
             every: TimeDelta::microseconds(every),
         }
@@ -107,8 +113,9 @@ impl History {
             booking_date: None,
             value_date: None,
         };
-        let digest = stored_record::digest(&instruction);
+        let digest = stored_record::digest(&instruction, None);
         let record = JournalRecord {
+            author: Some(Arc::clone(&self.author)),
             instruction,
             command_id: MessageId(self.draw.random.id(millis)),
             decided_at: at,
@@ -116,7 +123,8 @@ impl History {
             value_date: at.date_naive(),
             outcome: InstructionOutcome::Posted(Posted { legs, hold: None, reverses: None }),
         };
-        let rows = Rows { journal: self.chain(&record, digest), entries: entries(&record) };
+        let decided = Decided { digest, texts: Texts::None, record };
+        let rows = Rows { journal: self.chain(&decided), entries: entries(&decided.record) };
         self.made += 1;
         rows
     }
@@ -139,14 +147,14 @@ impl History {
     }
 
     /// Adds a record to a chain. Columns as in [`JOURNAL`].
-    fn chain(&mut self, record: &JournalRecord, digest: [u8; 32]) -> String {
+    fn chain(&mut self, decided: &Decided) -> String {
         let chain = usize::try_from(self.made / RUN).unwrap_or(0) % self.chains.len();
         let (sequence, hash) = &mut self.chains[chain];
-        let json = stored_record::stored(record).to_text();
+        let json = stored_record::stored(decided).to_text();
         *sequence += 1;
-        *hash = hash.of_next(digest, &json);
-        let (digest, hash) = (Hash256(digest), Hash256(hash.0));
-        let id = record.instruction.transfer_id;
+        *hash = hash.of_next(decided.digest, &json);
+        let (digest, hash) = (Hash256(decided.digest), Hash256(hash.0));
+        let id = decided.record.instruction.transfer_id;
         // In this format a backslash stands for itself when it is doubled.
         let json = json.replace('\\', r"\\");
         format!("{id}\t\\\\x{digest}\t{chain}\t{sequence}\t\\\\x{hash}\t{json}\n")
@@ -200,7 +208,7 @@ fn money(cents: i64) -> Money {
 
 #[cfg(test)]
 mod tests {
-    use shared_events::ledger;
+    use shared_events::ledger::StoredRecord;
 
     use super::*;
 
@@ -222,10 +230,9 @@ mod tests {
             let [id, digest, chain, sequence, hash, json] = fields[..] else {
                 panic!("{fields:?}")
             };
-            let record: ledger::JournalRecord =
-                serde_json::from_str(json).expect("a record of the contract");
-            assert_eq!(record.instruction.transfer_id.to_string(), id);
-            let own = Hash256(record.instruction.digest());
+            let stored = StoredRecord::from_text(json).expect("a record of the contract");
+            assert_eq!(stored.record.instruction.transfer_id.to_string(), id);
+            let own = Hash256(stored.digest());
             assert_eq!(format!(r"\\x{own}"), digest);
             let end = &mut chains[chain.parse::<usize>().expect("a number")];
             *end = (end.0 + 1, end.1.of_next(own, json));

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, CommandId, Currency, MessageId, Money, MonitorId, Total, TransferId,
+    access::Rights,
+    evidence::Authorship,
     ledger::{AccountCode, Direction},
 };
 use uuid::Uuid;
@@ -203,6 +205,7 @@ impl Stored {
             holds: self.holds.values().cloned().collect(),
             reversed: self.reversed.iter().map(|(id, amount)| (*id, *amount)).collect(),
             monitors: self.monitors.clone(),
+            ..Loaded::default()
         })
     }
 
@@ -343,7 +346,7 @@ proptest! {
         for instruction in asked.flatten() {
             let id = instruction.transfer_id;
             let known = books.known(id).expect("the decision is in the state");
-            let expected = match known.digest == instruction.content_digest() {
+            let expected = match known.has_content_of(instruction) {
                 true => Submitted::Known(id),
                 false => Submitted::Refused(instruction.clone(), RejectReason::IdempotencyConflict),
             };
@@ -351,6 +354,12 @@ proptest! {
             let other = Instruction { reference: Some("else".to_owned()), ..instruction.clone() };
             let conflict = books.submit(&author(), other.clone(), now());
             prop_assert_eq!(conflict, Submitted::Refused(other, RejectReason::IdempotencyConflict));
+            let by = Authorship::of("somebody-else");
+            let stranger = Author::new(command(), Rights::everything(), by);
+            let conflict = books.submit(&stranger, instruction.clone(), now());
+            let expected =
+                Submitted::Refused(instruction.clone(), RejectReason::IdempotencyConflict);
+            prop_assert_eq!(conflict, expected);
         }
         prop_assert_eq!(before, all_accounts(&books));
     }

@@ -60,7 +60,7 @@ fn work(bytes: &[u8], state: &mut PostingState) -> u64 {
     let today = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a day");
     let now = Now { instant: Utc::now(), today, bookable: BookingDates::default() };
     state.submit_all(&Author::ledger(id), instructions, now);
-    let records = state.decided().map(|decided| stored_record::stored(&decided.record).to_text());
+    let records = state.decided().map(|decided| stored_record::stored(decided).to_text());
     records.map(|record| u64::from(record.contains("posted"))).sum()
 }
 

@@ -41,8 +41,9 @@ const BY_BYTES: [&str; 22] = [
 
 /// How long a text or a list can be whose schema does not say so, by the end of its path: of a text
 /// in characters, of a list in items.
-const BOUNDS: [(&str, usize); 41] = [
+const BOUNDS: [(&str, usize); 42] = [
     (".edited_by", 32),
+    (".approved_by", 32),
     (".actor", 255),
     (".decided_by", 32),
     ("approvals.requested.v1.message", 300),

@@ -4,8 +4,7 @@
 use metrics::counter;
 use shared_events::{
     AccountId,
-    access::Rights,
-    messaging::{Answer, HandleError, Handler, Outcome, QueryHandler, Received, Tx},
+    messaging::{Answer, Asker, HandleError, Handler, Outcome, QueryHandler, Received, Tx},
 };
 use tracing::{debug, info};
 
@@ -162,7 +161,7 @@ impl QueryHandler for AccountQueries {
         &self,
         tx: &mut Tx<'_>,
         query: &AccountsQuery,
-        rights: &Rights,
+        Asker { rights, .. }: Asker<'_>,
     ) -> Result<Answer, HandleError> {
         let answer = match query {
             AccountsQuery::Get(get) => match inbound::account_key(get) {

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use shared_events::{AccountId, Amount, TransferId};
 use uuid::Uuid;
 
-use crate::journal::ChainHash;
+use crate::journal::{ChainHash, repo::Beside};
 
 /// A record in its chain.
 #[derive(Clone, Debug)]
@@ -16,8 +16,7 @@ pub(crate) struct ChainedRecord {
     pub(crate) hash: ChainHash,
     pub(crate) digest: ChainHash,
     pub(crate) text: String,
-    pub(crate) reference: Option<String>,
-    pub(crate) end_to_end_id: Option<String>,
+    pub(crate) beside: Beside,
     /// The entries at the versions that the record's legs name.
     pub(crate) entries: Vec<JournalEntry>,
 }

@@ -3,7 +3,10 @@
 use shared_events::{AccountId, Amount, TransferId, messaging::Tx, page::PAGE_BYTES_MAX};
 
 use super::entity::{ChainedRecord, JournalEntry, JournalPage};
-use crate::{journal::repo::hash, posting::stored_record};
+use crate::{
+    journal::repo::{Beside, beside, hash},
+    posting::stored_record,
+};
 
 /// The most bytes of an entry, beside the record that it belongs to.
 const ENTRY_BYTES_MAX: usize = 400;
@@ -18,7 +21,7 @@ pub(super) async fn page(
 ) -> sqlx::Result<JournalPage> {
     let rows = sqlx::query!(
         r#"SELECT transfer_id, digest, place, hash, record AS "record!", reference,
-                  end_to_end_id
+                  end_to_end_id, salt
            FROM journal WHERE chain = $1 AND place > $2
            ORDER BY place FETCH FIRST ($3) ROWS WITH TIES"#,
         i16::from(chain),
@@ -35,12 +38,12 @@ pub(super) async fn page(
             hash: hash(row.hash)?,
             digest: hash(row.digest)?,
             text: row.record,
-            reference: row.reference,
-            end_to_end_id: row.end_to_end_id,
+            beside: beside(row.reference, row.end_to_end_id, row.salt)?,
             entries: vec![],
         };
         // An unreadable record is shown, and has no entries.
-        let legs = stored_record::read(&next.text).map_or(0, |record| record.posted_legs().len());
+        let record = stored_record::read(&next.text, Beside::default());
+        let legs = record.map_or(0, |record| record.posted_legs().len());
         bytes += size(&next) + legs * ENTRY_BYTES_MAX;
         let is_behind = records.last().is_some_and(|last| last.sequence != next.sequence);
         if bytes > PAGE_BYTES_MAX && is_behind {
@@ -61,7 +64,7 @@ async fn add_entries_in_tx(tx: &mut Tx<'_>, records: &mut [ChainedRecord]) -> sq
     let (mut places, mut accounts, mut versions) = (Vec::new(), Vec::new(), Vec::new());
     for (place, chained) in (0_i64..).zip(&*records) {
         // An unreadable record was tampered with, which its hash shows.
-        let Ok(record) = stored_record::read(&chained.text) else { continue };
+        let Ok(record) = stored_record::read(&chained.text, Beside::default()) else { continue };
         for leg in record.posted_legs() {
             places.push(place);
             accounts.push(leg.account.account_id.uuid());

@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared_events::{
-    AccountId, CommandId, MessageId, access::Rights, approvals::NeededApproval, messaging::Tx,
+    AccountId, CommandId, MessageId,
+    approvals::NeededApproval,
+    evidence::Authorship,
+    messaging::{Asker, Tx},
 };
 use uuid::Uuid;
 
@@ -81,7 +84,7 @@ fn decide(
     let PostingSession { state, now, .. } = session;
     // What was done stays done, also where the author has lost the right since.
     let was_done = |_: &&str| match &request {
-        LedgerRequest::Instructions(all) => state.knows_command(author.command, all),
+        LedgerRequest::Instructions(all) => state.knows_command(author, all),
         LedgerRequest::Refused(_) | LedgerRequest::Change(..) => false,
     };
     if let Some(missing) = author.rights.refusal().filter(|why| !was_done(why)) {
@@ -89,7 +92,7 @@ fn decide(
     }
     match request {
         LedgerRequest::Instructions(all) => {
-            let needs = state.needed_approvals(&all, &author.rights);
+            let needs = state.needed_approvals(author, &all);
             if !needs.is_empty() {
                 return Decision::NeedsApproval(needs);
             }
@@ -137,7 +140,7 @@ async fn refreshed_in_tx(
 pub(crate) async fn preview(
     tx: &mut Tx<'_>,
     instructions: Vec<Instruction>,
-    rights: &Rights,
+    asker: Asker<'_>,
     time: BankTime,
 ) -> sqlx::Result<(PostingState, Vec<Submitted>)> {
     let mut set = LockSet::default();
@@ -145,7 +148,8 @@ pub(crate) async fn preview(
     let mut state = PostingSession::preview_in_tx(tx, set).await?;
     let now = time.now(bank_calendar::repo::clock(tx).await?);
     // The id of a command that is never sent.
-    let author = Author::new(MessageId(Uuid::nil()), rights.if_approved());
+    let by = Authorship::of(asker.principal);
+    let author = Author::new(MessageId(Uuid::nil()), asker.rights.if_approved(), by);
     let submitted = state.submit_all(&author, instructions, now);
     Ok((state, submitted))
 }

@@ -4,9 +4,9 @@
 //! dates, and text: a message of the contract or a type of the ledger may change, and no stored
 //! byte moves. A change of the record is a new version beside this one.
 //!
-//! Text is borrowed where the record is written, and owned where it is read.
+//! The ledger writes [version 2](super::record_v2), whose actions and outcomes are those of version
+//! 1. Text is borrowed where a record is written, and owned where it is read.
 
-mod digest;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +16,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use shared_events::{AccountId, Amount, Currency, MessageId, Money, TransferId};
 
-/// A decided instruction: the instruction, and its outcome.
+/// A decided instruction: the instruction, and its outcome. A later version has other fields, and
+/// is not read as this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordV1<'a> {
     /// The instruction as it was submitted.
     #[serde(borrow)]

@@ -1,7 +1,7 @@
 //! The table of the journal, and the ends of its chains. The journal is the ledger's inbox, too: an
 //! instruction with a record was decided.
 
-use shared_events::messaging::Tx;
+use shared_events::{evidence::Salt, messaging::Tx};
 use uuid::Uuid;
 
 use super::{ChainEnd, ChainHash};
@@ -13,12 +13,23 @@ use crate::{
 /// The number of months ahead for which the journal has tables.
 const MONTHS_AHEAD: i32 = 2;
 
-/// A record as it is stored, with the digest of its instruction.
+/// A record as it is stored.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredRecord {
+    /// The digest of the instruction.
     pub(crate) digest: [u8; 32],
     /// The JSON text.
     pub(crate) text: String,
+    pub(crate) beside: Beside,
+}
+
+/// The texts of an instruction that are stored beside its record, and the salt of the record's
+/// commitment to them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    pub(crate) reference: Option<String>,
+    pub(crate) end_to_end_id: Option<String>,
+    pub(crate) salt: Option<Salt>,
 }
 
 /// Locks the end of a chain until the transaction ends: of a free chain, if there is one. Returns,
@@ -32,11 +43,13 @@ pub(crate) async fn extend_in_tx(
         r#"SELECT free.chain, free.place, free.hash, free.closed_through,
                   greatest(free.now, free.decided_at, (SELECT max(decided_at) FROM chains))
                       AS "now!",
-                  known.digest AS "digest?", known.record AS "record?"
+                  known.digest AS "digest?", known.record AS "record?",
+                  known.reference, known.end_to_end_id, known.salt
            FROM (SELECT chain, place, hash, closed_through, decided_at, clock_timestamp() AS now
                  FROM chains LIMIT 1 FOR UPDATE SKIP LOCKED) AS free
            LEFT JOIN (unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL
-               (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known)
+               (SELECT digest, record, reference, end_to_end_id, salt FROM journal
+                WHERE transfer_id = asked.id OFFSET 0) AS known)
                ON true"#,
         ids,
     );
@@ -46,7 +59,8 @@ pub(crate) async fn extend_in_tx(
         let clock = Clock { instant: row.now, closed_through: row.closed_through };
         chain = Some(ChainEnd { number, sequence, hash, clock });
         if let (Some(digest), Some(record)) = (row.digest, row.record) {
-            known.push(stored(digest, record)?);
+            let beside = beside(row.reference, row.end_to_end_id, row.salt)?;
+            known.push(stored(digest, record, beside)?);
         }
     }
     if let Some(chain) = chain {
@@ -77,15 +91,30 @@ pub(crate) async fn records_in_tx(
     ids: &[Uuid],
 ) -> sqlx::Result<Vec<StoredRecord>> {
     let rows = sqlx::query!(
-        r#"SELECT digest AS "digest!", record AS "record!"
+        r#"SELECT digest AS "digest!", record AS "record!", reference, end_to_end_id, salt
            FROM unnest($1::uuid[]) AS asked(id), LATERAL
-             (SELECT digest, record FROM journal WHERE transfer_id = asked.id OFFSET 0) AS known"#,
+             (SELECT digest, record, reference, end_to_end_id, salt FROM journal
+              WHERE transfer_id = asked.id OFFSET 0) AS known"#,
         ids,
     );
     let rows = rows.fetch_all(tx.connection()).await?;
-    rows.into_iter().map(|row| stored(row.digest, row.record)).collect()
+    let rows = rows.into_iter().map(|row| {
+        let beside = beside(row.reference, row.end_to_end_id, row.salt)?;
+        stored(row.digest, row.record, beside)
+    });
+    rows.collect()
 }
 
-fn stored(digest: Vec<u8>, text: String) -> sqlx::Result<StoredRecord> {
-    Ok(StoredRecord { digest: hash(digest)?.0, text })
+fn stored(digest: Vec<u8>, text: String, beside: Beside) -> sqlx::Result<StoredRecord> {
+    Ok(StoredRecord { digest: hash(digest)?.0, text, beside })
+}
+
+/// Reads the columns beside a record.
+pub(crate) fn beside(
+    reference: Option<String>,
+    end_to_end_id: Option<String>,
+    salt: Option<Vec<u8>>,
+) -> sqlx::Result<Beside> {
+    let salt = salt.map(|bytes| parsed("journal.salt", "", bytes.try_into().ok().map(Salt)));
+    Ok(Beside { reference, end_to_end_id, salt: salt.transpose()? })
 }

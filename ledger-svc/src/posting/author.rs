@@ -1,26 +1,33 @@
 //! The author of instructions.
 
-use shared_events::{CommandId, access::Rights};
+use std::sync::Arc;
 
-/// The command that carries instructions, and what its author may do.
+use shared_events::{CommandId, access::Rights, evidence::Authorship};
+
+/// The name under which the ledger's own instructions are recorded.
+const LEDGER: &str = "ledger";
+
+/// The command that carries instructions, who has sent it, and what the sender may do.
 #[derive(Clone, Debug)]
 pub struct Author {
     /// The command; of the ledger's own work, an id that it made.
     pub command: CommandId,
     /// What the author's grants permit.
     pub rights: Rights,
+    /// Who has sent the command, as the records say it.
+    pub by: Arc<Authorship>,
 }
 
 impl Author {
     /// The author of a client's command.
     #[must_use]
-    pub const fn new(command: CommandId, rights: Rights) -> Self {
-        Self { command, rights }
+    pub fn new(command: CommandId, rights: Rights, by: Authorship) -> Self {
+        Self { command, rights, by: Arc::new(by) }
     }
 
     /// The ledger itself.
     #[must_use]
-    pub const fn ledger(command: CommandId) -> Self {
-        Self::new(command, Rights::everything())
+    pub fn ledger(command: CommandId) -> Self {
+        Self::new(command, Rights::everything(), Authorship::of(LEDGER))
     }
 }

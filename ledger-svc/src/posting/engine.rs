@@ -2,6 +2,8 @@
 //! decided in their order; a group is done whole or leaves nothing; an id has one outcome. The
 //! engine knows no kind of instruction.
 
+use std::sync::Arc;
+
 use shared_events::{
     CommandId, TransferId,
     access::{Rights, Verdict},
@@ -108,10 +110,10 @@ impl PostingState {
     }
 
     /// Whether the same command has led to outcomes of all these instructions.
-    pub(crate) fn knows_command(&self, command: CommandId, instructions: &[Instruction]) -> bool {
+    pub(crate) fn knows_command(&self, author: &Author, instructions: &[Instruction]) -> bool {
         instructions.iter().all(|instruction| {
             self.known(instruction.transfer_id).is_some_and(|known| {
-                known.record.command_id == command && known.digest == digest(instruction)
+                known.record.command_id == author.command && known.is_of(author, instruction)
             })
         })
     }
@@ -120,18 +122,18 @@ impl PostingState {
     /// before needs none.
     pub(crate) fn needed_approvals(
         &self,
+        author: &Author,
         instructions: &[Instruction],
-        rights: &Rights,
     ) -> Vec<NeededApproval> {
-        if !rights.may_need_approval() {
+        if !author.rights.may_need_approval() {
             return vec![];
         }
         let is_new = |instruction: &&Instruction| {
             let known = self.known(instruction.transfer_id);
-            known.is_none_or(|known| known.digest != digest(instruction))
+            known.is_none_or(|known| !known.is_of(author, instruction))
         };
         let new = instructions.iter().filter(is_new);
-        let needs = new.filter_map(|instruction| match judge(self, instruction, rights) {
+        let needs = new.filter_map(|instruction| match judge(self, instruction, &author.rights) {
             Verdict::NeedsApproval(needs) => Some(needs),
             Verdict::Permitted | Verdict::NotPermitted => None,
         });
@@ -140,9 +142,9 @@ impl PostingState {
 
     /// Decides one instruction, and makes its change if no rule stands against it.
     pub fn submit(&mut self, author: &Author, instruction: Instruction, now: Now) -> Submitted {
-        let (id, content) = (instruction.transfer_id, digest(&instruction));
+        let id = instruction.transfer_id;
         if let Some(known) = self.known(id) {
-            return match known.digest == content {
+            return match known.is_of(author, &instruction) {
                 true => Submitted::Known(id),
                 false => self.refused(author, instruction, RejectReason::IdempotencyConflict),
             };
@@ -151,7 +153,7 @@ impl PostingState {
             Ok(plan) => apply(self, id, plan, now),
             Err(reason) => self.rejection(&instruction, reason),
         };
-        self.record(content, author.command, instruction, now, outcome);
+        self.record(author, instruction, now, outcome);
         Submitted::New(id)
     }
 
@@ -165,31 +167,34 @@ impl PostingState {
     ) -> TransferId {
         let id = instruction.transfer_id;
         let outcome = apply(self, id, plan, now);
-        self.record(digest(&instruction), cause, instruction, now, outcome);
+        self.record(&Author::ledger(cause), instruction, now, outcome);
         id
     }
 
     fn record(
         &mut self,
-        digest: [u8; 32],
-        command_id: CommandId,
+        author: &Author,
         instruction: Instruction,
         now: Now,
         outcome: InstructionOutcome,
     ) {
+        // Of the whole instruction: what is stored may be less.
+        let texts = self.salts().commit(&instruction);
+        let digest = digest(&instruction, texts.commitment());
         let instruction = storable(instruction, &outcome);
         let booking_date = instruction.booking_date.unwrap_or_else(|| now.booking_day());
         let value_date = instruction.value_date.unwrap_or(booking_date);
         let decided_at = now.instant;
         let record = JournalRecord {
+            author: Some(Arc::clone(&author.by)),
             instruction,
-            command_id,
+            command_id: author.command,
             decided_at,
             booking_date,
             value_date,
             outcome,
         };
-        self.put_decided(Decided { digest, record });
+        self.put_decided(Decided { digest, texts, record });
     }
 
     fn rejection(&self, instruction: &Instruction, reason: RejectReason) -> InstructionOutcome {

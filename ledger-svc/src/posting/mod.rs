@@ -79,7 +79,7 @@
 //! view           the state, as the rules read it       amounts, currencies   shared checks
 //! outcome        the outcome                           reason     why an instruction is rejected
 //! party          whose account                         rounding   to a currency's digits
-//! own_ids        ids of the ledger's own instructions
+//! own_ids        ids of the ledger's own instructions  texts      commitments to texts
 //! ```
 
 mod amounts;
@@ -104,6 +104,7 @@ mod rounding;
 mod session;
 mod state;
 pub mod stored_record;
+mod texts;
 mod tracked;
 mod validate;
 mod view;
@@ -128,6 +129,7 @@ pub use record::{Decided, JournalRecord};
 pub use rounding::Rounding;
 pub(crate) use session::{PostingSession, count_outcomes};
 pub use state::{Loaded, PostingState};
+pub use texts::{Salts, Texts};
 pub(crate) use validate::{END_TO_END_ID_CHARS_MAX, REFERENCE_CHARS_MAX, is_valid_text};
 
 /// The most instructions of one command.

@@ -56,6 +56,7 @@ struct Records<'a> {
     records: Vec<String>,
     references: Vec<Option<&'a str>>,
     end_to_end_ids: Vec<Option<&'a str>>,
+    salts: Vec<Option<Vec<u8>>>,
 }
 
 /// Entries as columns.
@@ -108,11 +109,11 @@ pub(super) async fn post_in_tx<'a>(
                  $16::numeric[], $17::date[], $18::date[])
          )
          INSERT INTO journal (chain, transfer_id, digest, place, hash, record, reference,
-             end_to_end_id)
-         SELECT $1, id, digest, place, hash, record, reference, end_to_end_id
+             end_to_end_id, salt)
+         SELECT $1, id, digest, place, hash, record, reference, end_to_end_id, salt
          FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::bytea[], $6::text[], $7::text[],
-                  $8::text[])
-              AS new(id, digest, place, hash, record, reference, end_to_end_id)",
+                  $8::text[], $28::bytea[])
+              AS new(id, digest, place, hash, record, reference, end_to_end_id, salt)",
         chain.number,
         &records.ids,
         &records.digests as _,
@@ -140,6 +141,7 @@ pub(super) async fn post_in_tx<'a>(
         &now.spent_on_days as _,
         &now.spent_in_months as _,
         &now.versions,
+        &records.salts as _,
     )
     .execute(tx.connection())
     .await?;
@@ -165,7 +167,7 @@ impl<'a> Records<'a> {
     /// Adds a record after `end`, and returns the end of the chain after it.
     fn push(&mut self, end: ChainEnd, decided: &'a Decided) -> ChainEnd {
         let instruction = &decided.record.instruction;
-        let text = stored_record::stored(&decided.record).to_text();
+        let text = stored_record::stored(decided).to_text();
         let before = end;
         let end = end.after(decided.digest, &text);
         assert_eq!(end.sequence, before.sequence + 1, "a chain has no gaps");
@@ -176,6 +178,7 @@ impl<'a> Records<'a> {
         self.records.push(text);
         self.references.push(instruction.reference.as_deref());
         self.end_to_end_ids.push(instruction.end_to_end_id.as_deref());
+        self.salts.push(decided.texts.salt().map(|salt| salt.0.to_vec()));
         end
     }
 }

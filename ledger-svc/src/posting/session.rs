@@ -17,6 +17,7 @@ use super::{
     repo,
     state::{Loaded, PostingState},
     stored_record,
+    texts::Salts,
 };
 use crate::{
     accounts::{self, Account},
@@ -59,7 +60,8 @@ impl PostingSession {
         loop {
             let (locked, opened) = lock_in_tx(tx, &set).await?;
             let (chain, known) = journal::repo::extend_in_tx(tx, &set.decided_ids()).await?;
-            let loaded = load_in_tx(tx, &set, locked, &known).await?;
+            let mut loaded = load_in_tx(tx, &set, locked, known).await?;
+            loaded.salts = Salts::random();
             if !set.add_referenced(&loaded.holds, loaded.transfers()) {
                 let now = time.now(chain.clock);
                 return Ok(Self { state: PostingState::new(loaded), now, chain, opened });
@@ -86,7 +88,7 @@ impl PostingSession {
         accounts.extend(unopened);
         accounts.retain(|account| set.is_meant(account));
         let known = journal::repo::records_in_tx(tx, &set.decided_ids()).await?;
-        Ok(PostingState::new(load_in_tx(tx, &set, accounts, &known).await?))
+        Ok(PostingState::new(load_in_tx(tx, &set, accounts, known).await?))
     }
 
     /// Stores every change of the session. Returns the state, from which the outcomes are
@@ -114,7 +116,7 @@ async fn referenced_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Loaded
     let originals = set.original_ids();
     let known = match originals.is_empty() {
         true => vec![],
-        false => decided(&journal::repo::records_in_tx(tx, &originals).await?)?,
+        false => decided(journal::repo::records_in_tx(tx, &originals).await?)?,
     };
     Ok(Loaded { holds, known, ..Loaded::default() })
 }
@@ -140,7 +142,7 @@ async fn load_in_tx(
     tx: &mut Tx<'_>,
     set: &LockSet,
     accounts: Vec<Account>,
-    known: &[StoredRecord],
+    known: Vec<StoredRecord>,
 ) -> sqlx::Result<Loaded> {
     let (known, holds) = (decided(known)?, holds_in_tx(tx, set).await?);
     let originals = set.original_ids();
@@ -155,7 +157,7 @@ async fn load_in_tx(
         true => BTreeMap::new(),
         false => balance_monitors::repo::read_in_tx(tx, &monitored).await?,
     };
-    Ok(Loaded { accounts, known, holds, reversed, monitors })
+    Ok(Loaded { accounts, known, holds, reversed, monitors, ..Loaded::default() })
 }
 
 async fn holds_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Vec<Hold>> {
@@ -165,8 +167,8 @@ async fn holds_in_tx(tx: &mut Tx<'_>, set: &LockSet) -> sqlx::Result<Vec<Hold>> 
     }
 }
 
-fn decided(records: &[StoredRecord]) -> sqlx::Result<Vec<Decided>> {
-    let decided = records.iter().map(stored_record::decided);
+fn decided(records: Vec<StoredRecord>) -> sqlx::Result<Vec<Decided>> {
+    let decided = records.into_iter().map(stored_record::decided);
     decided.collect::<Result<_, _>>().map_err(undecodable)
 }
 

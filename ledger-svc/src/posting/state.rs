@@ -10,6 +10,7 @@ use shared_events::{AccountId, TransferId};
 use super::{
     outcome::{Posted, PostedLeg},
     record::Decided,
+    texts::Salts,
     tracked::{Saved, Tracked},
     view::PostingView,
 };
@@ -40,6 +41,7 @@ pub struct PostingState {
     raised: HashMap<TransferId, Vec<MonitorRaised>>,
     known: HashMap<TransferId, Decided>,
     decided: Vec<TransferId>,
+    salts: Salts,
     before_group: Option<BeforeGroup>,
 }
 
@@ -56,6 +58,8 @@ pub struct Loaded {
     pub reversed: Vec<(TransferId, Decimal)>,
     /// The monitors of the accounts that have any.
     pub monitors: BTreeMap<AccountId, Vec<Monitor>>,
+    /// The salts of the commitments to texts; those of a preview are stored nowhere.
+    pub salts: Salts,
 }
 
 impl Loaded {
@@ -82,6 +86,7 @@ impl PostingState {
             raised: HashMap::new(),
             known: known.map(|known| (known.record.instruction.transfer_id, known)).collect(),
             decided: Vec::new(),
+            salts: loaded.salts,
             before_group: None,
         }
     }
@@ -177,6 +182,11 @@ impl PostingState {
                 self.raised.entry(transfer_id).or_default().extend(raised);
             }
         }
+    }
+
+    /// The salts of this transaction's records.
+    pub(super) const fn salts(&self) -> &Salts {
+        &self.salts
     }
 
     /// Puts a decision, to be stored.

@@ -45,13 +45,3 @@ impl Changes for PostingState {
         digit_correction::correct(self, account, now)
     }
 }
-
-pub(crate) trait ContentDigest {
-    fn content_digest(&self) -> [u8; 32];
-}
-
-impl ContentDigest for Instruction {
-    fn content_digest(&self) -> [u8; 32] {
-        stored_record::digest(self)
-    }
-}

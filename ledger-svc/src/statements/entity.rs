@@ -1,8 +1,11 @@
 //! The entries and figures of a statement, and the criteria of a search.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use shared_events::{
     AccountId, Amount, Currency, TransferId,
+    evidence::Authorship,
     ledger::{AccountCode, Direction},
 };
 
@@ -48,6 +51,8 @@ pub(crate) struct StatementEntry {
     pub(crate) posted_at: DateTime<Utc>,
     /// The transfer that the entry reverses.
     pub(crate) reverses: Option<TransferId>,
+    /// Who has given the instruction, where its record says so.
+    pub(crate) author: Option<Arc<Authorship>>,
 }
 
 /// The figures of a statement's whole period.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::entity::{EntrySearch, PaymentName, StatementEntry, StatementPeriod, StatementRange};
 use crate::{
+    journal::repo::Beside,
     posting::{JournalRecord, Party, stored_record},
     repo::{exact, parsed, undecodable},
 };
@@ -147,6 +148,8 @@ struct EntryRow {
     value_date: NaiveDate,
     posted_at: DateTime<Utc>,
     record: String,
+    reference: Option<String>,
+    end_to_end_id: Option<String>,
 }
 
 /// Reads rows into a page, one at a time, so that no more records are in memory than a page has.
@@ -177,7 +180,8 @@ pub(crate) async fn entries<T: Serialize>(
         EntryRow,
         r#"SELECT version AS "version!", page.transfer_id AS "transfer_id!", amount AS "amount!",
                   balance_after AS "balance_after!", booking_date AS "booking_date!",
-                  value_date AS "value_date!", posted_at AS "posted_at!", record AS "record!"
+                  value_date AS "value_date!", posted_at AS "posted_at!", record AS "record!",
+                  reference, end_to_end_id
            FROM (SELECT * FROM booked($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY version LIMIT $8)
                AS page
                JOIN journal ON journal.transfer_id = page.transfer_id
@@ -191,7 +195,7 @@ pub(crate) async fn entries<T: Serialize>(
         span.until,
         i64::from(limit) + 1,
     );
-    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row).map(shown)).await
+    page_of(rows.fetch(tx.connection()), limit, |row| entry(row).map(shown)).await
 }
 
 /// A page of the next entries that match a search, at most `limit`, and whether there are more.
@@ -210,7 +214,7 @@ pub(crate) async fn matching<T: Serialize>(
     let rows = sqlx::query_as!(
         EntryRow,
         r#"SELECT version, looked.transfer_id, amount, balance_after, booking_date, value_date,
-                  posted_at, record AS "record!"
+                  posted_at, record AS "record!", reference, end_to_end_id
            FROM (SELECT * FROM entries WHERE account_id = $1 AND version > $2
                    ORDER BY version LIMIT $3) AS looked
                JOIN journal ON journal.transfer_id = looked.transfer_id
@@ -240,7 +244,7 @@ pub(crate) async fn matching<T: Serialize>(
         other_code,
         i64::from(limit) + 1,
     );
-    page_of(rows.fetch(tx.connection()), limit, |row| entry(&row).map(shown)).await
+    page_of(rows.fetch(tx.connection()), limit, |row| entry(row).map(shown)).await
 }
 
 /// The last version that a page of a search after version `after` looks at, if the account may have
@@ -273,28 +277,44 @@ pub(crate) async fn payments<T: Serialize>(
         PaymentName::Reference(text) => (Some(text), None),
         PaymentName::EndToEndId(text) => (None, Some(text)),
     };
-    let rows = sqlx::query_scalar!(
-        r#"SELECT record AS "record!" FROM (
-               SELECT transfer_id, record FROM journal WHERE reference = $1
+    let rows = sqlx::query_as!(
+        NamedRow,
+        r#"SELECT record AS "record!", reference, end_to_end_id FROM (
+               SELECT transfer_id, record, reference, end_to_end_id
+               FROM journal WHERE reference = $1
                UNION ALL
-               SELECT transfer_id, record FROM journal WHERE end_to_end_id = $2) AS named
+               SELECT transfer_id, record, reference, end_to_end_id
+               FROM journal WHERE end_to_end_id = $2) AS named
            WHERE transfer_id > $3 ORDER BY transfer_id LIMIT $4"#,
         reference,
         end_to_end_id,
         after.map_or(Uuid::nil(), TransferId::uuid),
         i64::from(limit) + 1,
     );
-    page_of(rows.fetch(tx.connection()), limit, |text| record(&text).map(shown)).await
+    let read = |row: NamedRow| record(&row.record, row.reference, row.end_to_end_id).map(shown);
+    page_of(rows.fetch(tx.connection()), limit, read).await
 }
 
-fn record(text: &str) -> sqlx::Result<JournalRecord> {
-    stored_record::read(text).map_err(undecodable)
+/// A record that was found by one of its texts.
+struct NamedRow {
+    record: String,
+    reference: Option<String>,
+    end_to_end_id: Option<String>,
 }
 
-fn entry(row: &EntryRow) -> sqlx::Result<StatementEntry> {
+fn record(
+    text: &str,
+    reference: Option<String>,
+    end_to_end_id: Option<String>,
+) -> sqlx::Result<JournalRecord> {
+    let beside = Beside { reference, end_to_end_id, salt: None };
+    stored_record::read(text, beside).map_err(undecodable)
+}
+
+fn entry(row: EntryRow) -> sqlx::Result<StatementEntry> {
     let is_debit = row.amount.is_sign_negative();
     let direction = if is_debit { Direction::Debit } else { Direction::Credit };
-    let record = record(&row.record)?;
+    let record = record(&row.record, row.reference, row.end_to_end_id)?;
     Ok(StatementEntry {
         version: row.version,
         transfer_id: TransferId(row.transfer_id),
@@ -306,6 +326,7 @@ fn entry(row: &EntryRow) -> sqlx::Result<StatementEntry> {
         value_date: row.value_date,
         posted_at: row.posted_at,
         reverses: record.outcome.posted().and_then(|posted| posted.reverses),
+        author: record.author,
         reference: record.instruction.reference,
         end_to_end_id: record.instruction.end_to_end_id,
     })

@@ -53,7 +53,8 @@ impl Handler for CommandHandler {
         batch: &[Received<LedgerCommand>],
     ) -> Result<Vec<Outcome>, HandleError> {
         let requests = batch.iter().map(|received| {
-            let author = Author::new(received.id(), received.rights.clone());
+            let (id, rights) = (received.id(), received.rights.clone());
+            let author = Author::new(id, rights, received.authorship());
             (author, request(received.message()))
         });
         let decided = decide_in_tx(tx, requests.collect(), self.time).await?;

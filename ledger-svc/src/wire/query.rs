@@ -4,7 +4,7 @@ use shared_events::{
     Amount,
     access::Rights,
     ledger::{self as contract, LedgerQuery},
-    messaging::{Answer, HandleError, QueryHandler, Tx},
+    messaging::{Answer, Asker, HandleError, QueryHandler, Tx},
     refusal::MessageRefused,
 };
 
@@ -47,9 +47,9 @@ impl QueryHandler for QueryAnswers {
         &self,
         tx: &mut Tx<'_>,
         query: &LedgerQuery,
-        rights: &Rights,
+        asker: Asker<'_>,
     ) -> Result<Answer, HandleError> {
-        match self.answered(tx, query, rights).await {
+        match self.answered(tx, query, asker).await {
             Ok(answer) => Ok(answer),
             Err(QueryError::Refused(refusal)) => Ok(Answer::refused(&refusal)),
             Err(QueryError::Failed(error)) => Err(error),
@@ -58,7 +58,8 @@ impl QueryHandler for QueryAnswers {
 }
 
 impl QueryAnswers {
-    async fn answered(&self, tx: &mut Tx<'_>, query: &LedgerQuery, rights: &Rights) -> Answered {
+    async fn answered(&self, tx: &mut Tx<'_>, query: &LedgerQuery, asker: Asker<'_>) -> Answered {
+        let rights = asker.rights;
         check_scope(tx, query, rights).await?;
         match query {
             LedgerQuery::Balance(get) => {
@@ -72,7 +73,7 @@ impl QueryAnswers {
             }
             LedgerQuery::Transfer(get) => transfer(tx, get, rights).await,
             LedgerQuery::Instruction(get) => instruction_found(tx, get, rights).await,
-            LedgerQuery::Preview(preview) => previewed(tx, preview, rights, self.time).await,
+            LedgerQuery::Preview(preview) => previewed(tx, preview, asker, self.time).await,
             LedgerQuery::Statement(get) => statement(tx, get, rights).await,
             LedgerQuery::BalanceAt(get) => balance_at(tx, get, rights).await,
             LedgerQuery::Entries(find) => entries(tx, find, rights).await,
@@ -122,7 +123,7 @@ async fn decided(
     rights: &Rights,
 ) -> Result<Option<JournalRecord>, QueryError> {
     let stored = journal::repo::records_in_tx(tx, &[id.uuid()]).await?.pop();
-    let decided = stored.as_ref().map(stored_record::decided).transpose().map_err(undecodable)?;
+    let decided = stored.map(stored_record::decided).transpose().map_err(undecodable)?;
     let Some(record) = decided.map(|decided| decided.record) else { return Ok(None) };
     match statements::query::is_any_visible(tx, &record.accounts(), rights).await? {
         true => Ok(Some(record)),
@@ -192,7 +193,7 @@ async fn instruction_found(
 async fn previewed(
     tx: &mut Tx<'_>,
     preview: &contract::PreviewInstructions,
-    rights: &Rights,
+    asker: Asker<'_>,
     time: BankTime,
 ) -> Answered {
     if !(1..=INSTRUCTIONS_MAX).contains(&preview.instructions.len()) {
@@ -200,8 +201,7 @@ async fn previewed(
         return Err(MessageRefused::invalid("instructions", rule).into());
     }
     let instructions = preview.instructions.iter().map(instruction).collect();
-    let (state, submitted) =
-        command_batch::command::preview(tx, instructions, rights, time).await?;
+    let (state, submitted) = command_batch::command::preview(tx, instructions, asker, time).await?;
     let instructions = submitted.iter().map(|one| replies::previewed(&state, one)).collect();
     Ok(Answer::found(&contract::InstructionsPreviewed { instructions }))
 }

@@ -8,7 +8,9 @@ use std::{sync::Arc, time::Duration};
 use shared_events::{
     AccountId,
     access::{Act, Rights, Verdict},
-    messaging::{Answer, HandleError, Handler, Idempotency, Outcome, QueryHandler, Received, Tx},
+    messaging::{
+        Answer, Asker, HandleError, Handler, Idempotency, Outcome, QueryHandler, Received, Tx,
+    },
     notifications::{
         GetPreferences, NotificationsReason, RecoverDeliveries, ResendDelivery, SetPreferences,
     },
@@ -240,7 +242,7 @@ impl QueryHandler for NotificationQueries {
         &self,
         tx: &mut Tx<'_>,
         query: &NotificationsQuery,
-        rights: &Rights,
+        Asker { rights, .. }: Asker<'_>,
     ) -> Result<Answer, HandleError> {
         let account_id = match query {
             NotificationsQuery::List(list) => list.account_id,

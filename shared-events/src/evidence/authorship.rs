@@ -1,5 +1,7 @@
 //! Who has done something.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,23 @@ pub struct Authorship {
     /// The principal that has approved the command, where the author's grant asks for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
+}
+
+impl fmt::Display for Authorship {
+    /// `branch (jana.novak), edited by repair, approved by head-office`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.principal)?;
+        if let Some(actor) = &self.actor {
+            write!(f, " ({actor})")?;
+        }
+        if let Some(operator) = &self.edited_by {
+            write!(f, ", edited by {operator}")?;
+        }
+        match &self.approved_by {
+            Some(approver) => write!(f, ", approved by {approver}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Authorship {

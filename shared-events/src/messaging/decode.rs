@@ -20,8 +20,8 @@ use super::{
     disposition::ProcessingResult,
     handler::{Received, Standing},
     message_source::{Delivered, QueueDelivery, WholeDelivery, read},
-    origin::{Origin, Principal, Way, WrongOrigin, editor_header, origin},
-    republish::attempts,
+    origin::{Origin, Principal, Way, WrongOrigin, origin},
+    republish::{attempts, editor_header},
 };
 use crate::{
     access::Rights,
@@ -112,7 +112,7 @@ impl<M: MessageSet> DecodedBatch<M> {
         let returned = message.exchange.as_str() == RETRY;
         let attempt = if returned { attempts(&message.properties) } else { 0 };
         // The origin is believed: the service itself has published what is returned.
-        let editor = if returned { editor_header(message) } else { None };
+        let editor = if returned { editor_header(&message.properties) } else { None };
         let edited_by = editor.map(Principal::from);
         let mut whole: Option<Arc<WholeDelivery>> = None;
         // Copied once, and for authors whose messages may be set aside alone.

@@ -9,7 +9,7 @@ use std::{
 use lapin::{BasicProperties, message::Delivery};
 use serde_json::value::RawValue;
 
-use super::{origin::editor_header, republish::OriginalMessage};
+use super::republish::{OriginalMessage, editor_header};
 use crate::{
     amqp::{frame_repair::repaired_part, publish::text},
     envelope::{
@@ -71,7 +71,7 @@ fn whole_of(delivery: &QueueDelivery, author: Option<&str>) -> OriginalMessage {
     let message = &delivery.message;
     let properties = &message.properties;
     let (kind, editor) = match message.exchange.as_str() {
-        RETRY => (text(properties.kind().as_ref()), editor_header(message)),
+        RETRY => (text(properties.kind().as_ref()), editor_header(properties)),
         _ => (message.routing_key.as_str(), None),
     };
     OriginalMessage {

@@ -103,7 +103,7 @@ pub use background_job::{BackgroundJob, JobContext, UnitOfWork};
 pub use database::{Database, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
 pub use origin::Principal;
-pub use query_consumer::{Answer, QueryHandler};
+pub use query_consumer::{Answer, Asker, QueryHandler};
 pub use schema::Schema;
 pub use service::{Service, ServiceError, migrate};
 pub use session::UnfitDatabase;

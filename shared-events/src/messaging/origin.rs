@@ -16,12 +16,12 @@
 
 use std::{fmt, sync::Arc};
 
-use lapin::{message::Delivery, types::AMQPValue};
+use lapin::message::Delivery;
 
-use super::message_source::QueueDelivery;
+use super::{message_source::QueueDelivery, republish::principal_header};
 use crate::{
     amqp::publish::text,
-    topology::{COMMANDS, EDITOR_HEADER, EVENTS, PRINCIPAL_HEADER, RETRY, exchange_of, owner_of},
+    topology::{COMMANDS, EVENTS, RETRY, exchange_of, owner_of},
 };
 
 /// The header that the broker adds to each dead letter.
@@ -102,7 +102,7 @@ impl<'d> Way<'d> {
             routing_key: message.routing_key.as_str(),
             user: text(properties.user_id().as_ref()),
             kind: text(properties.kind().as_ref()),
-            principal: principal_header(message),
+            principal: principal_header(&message.properties),
             dead_lettered: has_header(message, DEATHS_HEADER),
         }
     }
@@ -165,24 +165,6 @@ fn wrong_exchange(kind: &str, exchange: &str) -> WrongOrigin {
 fn has_header(message: &Delivery, name: &str) -> bool {
     let headers = message.properties.headers().as_ref();
     headers.is_some_and(|headers| headers.inner().contains_key(name))
-}
-
-/// The header `x-principal`. Only a message that the service itself has published is believed.
-pub(crate) fn principal_header(message: &Delivery) -> Option<&str> {
-    text_header(message, PRINCIPAL_HEADER)
-}
-
-/// The operator that has edited a message while it was parked. Only what the service itself has
-/// published may be asked.
-pub(crate) fn editor_header(message: &Delivery) -> Option<&str> {
-    text_header(message, EDITOR_HEADER)
-}
-
-fn text_header<'d>(message: &'d Delivery, name: &str) -> Option<&'d str> {
-    match message.properties.headers().as_ref()?.inner().get(name)? {
-        AMQPValue::LongString(principal) => std::str::from_utf8(principal.as_bytes()).ok(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -64,18 +64,26 @@ impl Answer {
     }
 }
 
+/// The author of a query.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The user of the broker that has sent the query.
+    pub principal: &'a str,
+    /// What the author may ask for with a query of this type.
+    pub rights: &'a Rights,
+}
+
 /// Answers the queries of one subscription.
 pub trait QueryHandler: Send + Sync + 'static {
     /// The queries of the subscription.
     type Query: MessageSet;
 
-    /// Answers one query within a read-only snapshot, as far as `rights` permit: the grants of its
-    /// author for the type of the query.
+    /// Answers one query within a read-only snapshot, as far as the rights of its author permit.
     fn answer(
         &self,
         tx: &mut Tx<'_>,
         query: &Self::Query,
-        rights: &Rights,
+        asker: Asker<'_>,
     ) -> impl Future<Output = Result<Answer, HandleError>> + Send;
 }
 
@@ -184,7 +192,8 @@ impl<A: QueryHandler> QueryConsumer<A> {
                 continue;
             }
             let rights = self.access.authority().rights(origin.author, &query.kind);
-            let (cause, answer) = self.answer(query, &rights).await;
+            let asker = Asker { principal: origin.author, rights: &rights };
+            let (cause, answer) = self.answer(query, asker).await;
             let answer = cause.wrap(&self.source, Utc::now(), answer.0);
             self.settlement.reply(request, author, &Reply::of(&[answer])).await;
         }
@@ -197,8 +206,8 @@ impl<A: QueryHandler> QueryConsumer<A> {
         counter!("bus_disregarded_total", "queue" => queue).increment(1);
     }
 
-    async fn answer(&self, query: RawEnvelope, rights: &Rights) -> (Cause, Answer) {
-        let cause = Cause::of(&query);
+    async fn answer(&self, query: RawEnvelope, asker: Asker<'_>) -> (Cause, Answer) {
+        let (cause, rights) = (Cause::of(&query), asker.rights);
         if let Some(lack) = rights.lack() {
             return (cause, Answer::refused(&MessageRefused::unavailable(lack)));
         }
@@ -209,8 +218,7 @@ impl<A: QueryHandler> QueryConsumer<A> {
             Ok(decoded) => decoded,
             Err((error, _)) => return (cause, Answer::refused(&decode::wrong_shape(&error))),
         };
-        let answering =
-            AssertUnwindSafe(self.look_up_in_time(&decoded.data, rights)).catch_unwind();
+        let answering = AssertUnwindSafe(self.look_up_in_time(&decoded.data, asker)).catch_unwind();
         let answer = answering.await.unwrap_or_else(|panic| {
             let part = part(&self.subscription);
             Err(HandleError::Hopeless(supervise::panicked(&part, &*panic).into()))
@@ -226,11 +234,11 @@ impl<A: QueryHandler> QueryConsumer<A> {
     async fn look_up_in_time(
         &self,
         query: &A::Query,
-        rights: &Rights,
+        asker: Asker<'_>,
     ) -> Result<Answer, HandleError> {
         let until = Instant::now() + ATTEMPTS_TIMEOUT;
         loop {
-            let answer = self.time_limit.bounded(self.look_up(query, rights)).await;
+            let answer = self.time_limit.bounded(self.look_up(query, asker)).await;
             let fault = match answer {
                 Err(HandleError::Transient(fault)) if Instant::now() < until => fault,
                 answer => return answer,
@@ -240,10 +248,10 @@ impl<A: QueryHandler> QueryConsumer<A> {
         }
     }
 
-    async fn look_up(&self, query: &A::Query, rights: &Rights) -> Result<Answer, HandleError> {
+    async fn look_up(&self, query: &A::Query, asker: Asker<'_>) -> Result<Answer, HandleError> {
         let mut lease = self.database.lease().await?;
         lease.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        let answer = self.handler.answer(&mut Tx::lend(&mut lease), query, rights).await?;
+        let answer = self.handler.answer(&mut Tx::lend(&mut lease), query, asker).await?;
         lease.commit().await?;
         lease.give_back();
         Ok(answer)

@@ -129,6 +129,24 @@ pub(crate) fn attempts(properties: &BasicProperties) -> u32 {
     }
 }
 
+/// The header `x-principal`. Only a message that the service itself has published is believed.
+pub(crate) fn principal_header(properties: &BasicProperties) -> Option<&str> {
+    text_header(properties, PRINCIPAL_HEADER)
+}
+
+/// The operator that has edited a message while it was parked. Only what the service itself has
+/// published may be asked.
+pub(crate) fn editor_header(properties: &BasicProperties) -> Option<&str> {
+    text_header(properties, EDITOR_HEADER)
+}
+
+fn text_header<'d>(properties: &'d BasicProperties, name: &str) -> Option<&'d str> {
+    match properties.headers().as_ref()?.inner().get(name)? {
+        AMQPValue::LongString(principal) => std::str::from_utf8(principal.as_bytes()).ok(),
+        _ => None,
+    }
+}
+
 /// The headers that a message keeps.
 fn own_headers(properties: &BasicProperties) -> FieldTable {
     let mut own = FieldTable::default();

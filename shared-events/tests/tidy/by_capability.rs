@@ -112,7 +112,7 @@ fn the_modules_of_a_service_form_no_circle() {
 #[test]
 fn kinds_of_instructions_are_told_apart_in_three_places() {
     // The dispatch, the stored record and the wire.
-    let places = ["posting/kinds/", "posting/stored_record.rs", "wire/kinds.rs"]
+    let places = ["posting/kinds/", "posting/stored_record/kinds.rs", "wire/kinds.rs"]
         .map(|path| format!("ledger-svc/src/{path}"));
     let matches_on_kinds: Vec<String> = Source::shipped()
         .filter(|source| source.member() == "ledger-svc")

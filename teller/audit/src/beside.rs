@@ -4,24 +4,50 @@
 use rust_decimal::Decimal;
 use shared_events::{
     Amount,
+    code::Open,
     ledger::{
         ChainedRecord, Direction, InstructionOutcome, JournalEntry, JournalRecord, PostedLeg,
+        RejectReason, StoredRecord,
     },
 };
 
 use super::difference::{Checked, Row};
 
 /// Checks all that stands beside a record.
-pub(super) fn check(row: Row, record: &JournalRecord, found: &ChainedRecord) -> Checked {
-    let asked = &record.instruction;
-    for (column, expected, found) in [
-        ("reference", &asked.reference, &found.reference),
-        ("end_to_end_id", &asked.end_to_end_id, &found.end_to_end_id),
-    ] {
-        row.has(column, text(expected.as_deref()), text(found.as_deref()))?;
-    }
+pub(super) fn check(row: Row, stored: &StoredRecord, found: &ChainedRecord) -> Checked {
+    check_texts(row, stored, found)?;
+    let record = &stored.record;
     let InstructionOutcome::Posted(posted) = &record.outcome else { return Ok(()) };
     posted.legs.iter().try_for_each(|leg| check_entry(row, record, leg, &found.entries))
+}
+
+/// Texts that the record contains are the same beside it; texts that the record commits to have the
+/// commitment under the salt beside it. There is nothing else.
+fn check_texts(row: Row, stored: &StoredRecord, found: &ChainedRecord) -> Checked {
+    let Some(commitment) = stored.texts else {
+        let asked = &stored.record.instruction;
+        for (column, expected, found) in [
+            ("reference", &asked.reference, &found.reference),
+            ("end_to_end_id", &asked.end_to_end_id, &found.end_to_end_id),
+        ] {
+            row.has(column, text(expected.as_deref()), text(found.as_deref()))?;
+        }
+        let salt = found.salt.map(|salt| salt.to_string());
+        return row.has("salt", text(None), text(salt.as_deref()));
+    };
+    let Some(under_salt) = found.commitment() else {
+        return Err(row.differs("salt", "a salt", "nothing"));
+    };
+    if is_unstorable(&stored.record) && found.reference.is_none() && found.end_to_end_id.is_none() {
+        return Ok(());
+    }
+    row.has("commitment to the texts", commitment, under_salt)
+}
+
+/// Whether the instruction was refused for texts that no database takes: they are stored nowhere.
+fn is_unstorable(record: &JournalRecord) -> bool {
+    let invalid_text = Open::Known(RejectReason::InvalidText);
+    matches!(&record.outcome, InstructionOutcome::Rejected(no) if no.reason == invalid_text)
 }
 
 fn text(column: Option<&str>) -> String {
@@ -49,4 +75,89 @@ fn check_entry(
 fn signed(leg: &PostedLeg) -> Decimal {
     let amount = leg.money.amount.decimal();
     if leg.direction == Direction::Debit { -amount } else { amount }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shared_events::{
+        TransferId,
+        evidence::{Hash256, Salt, commitment},
+    };
+    use uuid::Uuid;
+
+    use super::{super::difference::Table, *};
+
+    const SALT: Salt = Salt([7; 16]);
+
+    /// A rejected instruction with the reference `rent`, and its row.
+    fn rejected(version: u8, reason: &str) -> (StoredRecord, ChainedRecord) {
+        let texts = commitment(SALT, &[("reference", Some("rent"))]);
+        let id = Uuid::from_u128(1);
+        let mut record = json!({
+            "instruction": {"transfer_id": id, "action": {"release": {"hold_id": id}}},
+            "command_id": id,
+            "decided_at": "2026-11-22T09:31:03.482911Z",
+            "booking_date": "2026-11-22",
+            "value_date": "2026-11-22",
+            "outcome": {"rejected": {"reason": reason}},
+        });
+        match version {
+            1 => record["instruction"]["reference"] = json!("rent"),
+            _ => {
+                record["version"] = json!(version);
+                record["author"] = json!({"principal": "acme"});
+                record["texts"] = json!(texts);
+            }
+        }
+        let found = ChainedRecord {
+            chain: 0,
+            place: 1,
+            transfer_id: TransferId(id),
+            hash: Hash256::default(),
+            digest: Hash256::default(),
+            record: record.to_string(),
+            reference: Some("rent".to_owned()),
+            end_to_end_id: None,
+            salt: (version > 1).then_some(SALT),
+            entries: vec![],
+        };
+        (StoredRecord::from_text(&found.record).expect("a record"), found)
+    }
+
+    #[test]
+    fn a_changed_text_or_salt_is_found() {
+        type Change = fn(&mut ChainedRecord);
+        let changes: [(Change, [&str; 2]); 5] = [
+            (|_| {}, ["", ""]),
+            (|row| row.reference = Some("food".into()), ["reference", "commitment to the texts"]),
+            (|row| row.reference = None, ["reference", "commitment to the texts"]),
+            (
+                |row| row.end_to_end_id = Some(String::new()),
+                ["end_to_end_id", "commitment to the texts"],
+            ),
+            (|row| row.salt = Some(Salt([8; 16])), ["salt", "commitment to the texts"]),
+        ];
+        for (change, columns) in changes {
+            for (version, column) in [1, 2].into_iter().zip(columns) {
+                let (record, mut found) = rejected(version, "unknown_hold");
+                change(&mut found);
+                let found = check(Row::of(Table::Journal), &record, &found).err();
+                assert_eq!(found.map_or("", |found| found.column), column, "version {version}");
+            }
+        }
+        let (record, mut found) = rejected(2, "unknown_hold");
+        (found.reference, found.salt) = (None, None);
+        let found = check(Row::of(Table::Journal), &record, &found).expect_err("no salt");
+        assert_eq!(found.column, "salt");
+    }
+
+    #[test]
+    fn texts_that_no_database_takes_are_stored_nowhere() {
+        let (record, mut found) = rejected(2, "invalid_text");
+        found.reference = None;
+        check(Row::of(Table::Journal), &record, &found).expect("the record commits to them");
+        found.reference = Some("food".into());
+        check(Row::of(Table::Journal), &record, &found).expect_err("another text");
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use shared_events::{
     code::Open,
     evidence::Hash256,
-    ledger::{CHAINS, ChainEnd, Instruction, InstructionOutcome, JournalRecord, RejectReason},
+    ledger::{CHAINS, ChainEnd, InstructionOutcome, RejectReason, StoredRecord},
 };
 
 use super::{
@@ -50,31 +50,32 @@ impl Links {
     }
 
     /// Follows the next record of a chain, and reads it.
-    pub(super) fn follow(&mut self, chain: usize, line: &Line) -> Checked<JournalRecord> {
+    pub(super) fn follow(&mut self, chain: usize, line: &Line) -> Checked<StoredRecord> {
         let (row, end) = (line.row(), &mut self.ends[chain]);
         if line.place != end.place + 1 {
             // The row that should stand here is gone; or another has taken a place before it.
             let here = Row::of(Table::Journal).in_chain(end.chain, end.place + 1);
             return Err(here.differs("place", end.place + 1, line.place));
         }
-        let record: Result<JournalRecord, _> = serde_json::from_str(&line.record);
+        let stored = StoredRecord::from_text(&line.record);
         let hash = end.hash.of_next(line.digest, &line.record);
         if hash != line.hash {
             // Where the digest is wrong too, that is what was changed.
-            if let Ok(record) = &record {
-                check_digest(row, record, line.digest)?;
+            if let Ok(stored) = &stored {
+                check_digest(row, stored, line.digest)?;
             }
             return Err(row.differs("hash of digest and record", hash, line.hash));
         }
-        let record = record.map_err(|error| row.differs("record", "a record", error))?;
-        row.has("transfer_id", record.instruction.transfer_id, line.transfer_id)?;
-        check_digest(row, &record, line.digest)?;
+        let stored = stored.map_err(|error| row.differs("record", "a record", error))?;
+        check_version(row, &stored)?;
+        row.has("transfer_id", stored.record.instruction.transfer_id, line.transfer_id)?;
+        check_digest(row, &stored, line.digest)?;
         (end.place, end.hash) = (line.place, hash);
         for anchored in self.anchors.remove(&(end.chain, end.place)).unwrap_or_default() {
             let row = Row { table: Table::Anchor, ..row };
             row.has("hash", anchored, hash)?;
         }
-        Ok(record)
+        Ok(stored)
     }
 
     /// Checks that the chains end where they were followed to.
@@ -127,38 +128,52 @@ pub(super) fn check_chains(stated: &[ChainEnd]) -> Checked {
     }
 }
 
+/// Checks that the record is of a version that this program knows: version 1, which does not name
+/// its version, or version 2, which names its author and contains no texts.
+fn check_version(row: Row, stored: &StoredRecord) -> Checked {
+    let StoredRecord { version, texts: commitment, record } = stored;
+    if !(1..=2).contains(version) {
+        return Err(row.differs("version", "1 or 2", version));
+    }
+    let texts = (&record.instruction.reference, &record.instruction.end_to_end_id);
+    match (version, &record.author, commitment, texts) {
+        (1, None, None, _) | (2, Some(_), _, (None, None)) => Ok(()),
+        _ => {
+            let shape = format!("author and texts as version {version} has them");
+            Err(row.differs("record", shape, "others"))
+        }
+    }
+}
+
 /// Checks the digest of the instruction, where the record keeps the whole instruction.
-fn check_digest(row: Row, record: &JournalRecord, digest: Hash256) -> Checked {
-    if !keeps_all(&record.outcome) {
+fn check_digest(row: Row, stored: &StoredRecord, digest: Hash256) -> Checked {
+    if !keeps_all(stored) {
         return Ok(());
     }
-    let asked = Hash256(record.instruction.digest());
+    let asked = Hash256(stored.digest());
     if asked == digest {
         return Ok(());
     }
     // The first version of the ledger kept the booking date that it chose as if it had been asked.
-    let without_date = Instruction { booking_date: None, ..record.instruction.clone() };
+    let mut without_date = stored.clone();
+    without_date.record.instruction.booking_date = None;
     row.has("digest", Hash256(without_date.digest()), digest).map_err(|mut difference| {
         difference.expected = asked.to_string();
         difference
     })
 }
 
-/// Whether the ledger keeps the whole instruction: it leaves out text and dates that no database
-/// takes.
-const fn keeps_all(outcome: &InstructionOutcome) -> bool {
-    match outcome {
-        InstructionOutcome::Rejected(rejected) => !matches!(
-            rejected.reason,
-            Open::Known(
-                RejectReason::InvalidText
-                    | RejectReason::InvalidBookingDate
-                    | RejectReason::InvalidValueDate
-                    | RejectReason::TooManyLegs
-            )
-        ),
-        InstructionOutcome::Posted(_)
-        | InstructionOutcome::Held(_)
-        | InstructionOutcome::Released(_) => true,
+/// Whether the record keeps all that its digest covers: the ledger leaves out dates that no
+/// database takes, legs beyond the limit, and in version 1 texts of that kind, too.
+const fn keeps_all(stored: &StoredRecord) -> bool {
+    let InstructionOutcome::Rejected(rejected) = &stored.record.outcome else { return true };
+    match rejected.reason {
+        Open::Known(RejectReason::InvalidText) => stored.version > 1,
+        Open::Known(
+            RejectReason::InvalidBookingDate
+            | RejectReason::InvalidValueDate
+            | RejectReason::TooManyLegs,
+        ) => false,
+        _ => true,
     }
 }

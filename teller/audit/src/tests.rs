@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use shared_events::{
     AccountId, TransferId,
-    evidence::Hash256,
-    ledger::{ChainEnd, JournalRecord},
+    evidence::{Hash256, Salt, commitment},
+    ledger::{ChainEnd, JournalRecord, StoredRecord},
 };
 use uuid::Uuid;
 
@@ -43,13 +43,17 @@ impl Journal {
 
     /// Writes a record at the end of a chain, as the ledger would.
     fn write(&mut self, chain: i16, record: &JournalRecord) {
+        self.write_text(chain, serde_json::to_string(record).expect("a record is JSON"));
+    }
+
+    fn write_text(&mut self, chain: i16, record: String) {
+        let stored = StoredRecord::from_text(&record).expect("a record");
         let end = self.ends().into_iter().find(|end| end.chain == chain).expect("there are four");
-        let record_text = serde_json::to_string(record).expect("a record is JSON");
-        let digest = Hash256(record.instruction.digest());
-        let hash = end.hash.of_next(digest, &record_text);
-        let transfer_id = record.instruction.transfer_id;
+        let digest = Hash256(stored.digest());
+        let hash = end.hash.of_next(digest, &record);
+        let transfer_id = stored.record.instruction.transfer_id;
         let place = end.place + 1;
-        self.lines.push(Line { chain, place, transfer_id, digest, hash, record: record_text });
+        self.lines.push(Line { chain, place, transfer_id, digest, hash, record });
     }
 
     fn prove_to(&self, ends: &[ChainEnd], anchors: &[ChainEnd]) -> Checked<Verified> {
@@ -141,13 +145,25 @@ fn captured(
     record(n, &action, &json!({"posted": {"legs": legs, "hold": hold}}))
 }
 
-/// Two chains that wait for each other.
+/// The record in version 2: with its author, and a commitment in place of its text.
+fn in_version_2(record: &JournalRecord) -> Value {
+    let mut text = serde_json::to_value(record).expect("a record is JSON");
+    text["version"] = json!(2);
+    text["author"] = json!({"principal": "acme"});
+    text["texts"] = json!(commitment(Salt::default(), &[("reference", Some("rent"))]));
+    text["instruction"]["reference"].take();
+    text
+}
+
+/// Two chains that wait for each other, with records of both versions.
 fn honest() -> Journal {
     let mut journal = Journal::default();
     journal.write(2, &paid(11, "10", [("-10", 2), ("10", 2)]));
-    journal.write(0, &held(12, "5", [("-10", 3), ("10", 3)]));
+    let held = in_version_2(&held(12, "5", [("-10", 3), ("10", 3)]));
+    journal.write_text(0, held.to_string());
     journal.write(2, &captured(13, 12, ("3", "2"), [("-13", 4), ("13", 4)]));
-    journal.write(0, &paid(14, "1", [("-14", 5), ("14", 5)]));
+    let one = in_version_2(&paid(14, "1", [("-14", 5), ("14", 5)]));
+    journal.write_text(0, one.to_string());
     journal.write(2, &captured(15, 12, ("2", "0"), [("-16", 6), ("16", 6)]));
     journal
 }
@@ -254,6 +270,19 @@ fn records_that_do_not_follow_from_each_other_are_found() {
     for (column, record) in cases {
         let mut journal = honest();
         journal.write(1, &record);
+        let found = journal.prove().expect_err(column);
+        assert_eq!((found.column, found.row.transfer_id), (column, Some(id(16))), "{found}");
+    }
+    for (column, field, value) in [
+        ("version", "/version", json!(3)),
+        ("record", "/version", json!(1)),
+        ("record", "/author", Value::Null),
+        ("record", "/instruction/reference", json!("rent")),
+    ] {
+        let mut text = in_version_2(&paid(16, "1", next));
+        *text.pointer_mut(field).expect("a field of the record") = value;
+        let mut journal = honest();
+        journal.write_text(1, text.to_string());
         let found = journal.prove().expect_err(column);
         assert_eq!((found.column, found.row.transfer_id), (column, Some(id(16))), "{found}");
     }

@@ -130,14 +130,14 @@ impl<S: Source> Walk<S> {
     fn link(&mut self, chain: usize, piece: &Piece) -> Checked<Head> {
         match piece {
             Piece::Alone(line) => {
-                let record = self.links.follow(chain, line)?;
+                let record = self.links.follow(chain, line)?.record;
                 Ok(Head { row: line.row(), record })
             }
             Piece::Beside(found) => {
                 let line = Line::from(found);
-                let record = self.links.follow(chain, &line)?;
-                beside::check(line.row(), &record, found)?;
-                Ok(Head { row: line.row(), record })
+                let stored = self.links.follow(chain, &line)?;
+                beside::check(line.row(), &stored, found)?;
+                Ok(Head { row: line.row(), record: stored.record })
             }
         }
     }

@@ -26,6 +26,7 @@ pub(super) fn entry(version: i64, direction: Direction, counterparty: Party) -> 
         value_date: None,
         posted_at: "2026-11-22T09:30:14Z".parse().expect("an instant"),
         reverses: None,
+        author: None,
     }
 }
 

@@ -231,6 +231,7 @@ fn describe_found(found: &InstructionFound) -> Text {
         ("booked on", record.booking_date.to_string()),
         ("value date", record.value_date.to_string()),
         ("decided at", record.decided_at.to_rfc3339()),
+        ("given by", or_empty(record.author.as_ref())),
         ("hold is", hold.map(|hold| hold.status.to_string()).unwrap_or_default()),
         ("still held", hold.map(|hold| shown(hold.remaining)).unwrap_or_default()),
         ("reversed", found.reversed.map(shown).unwrap_or_default()),

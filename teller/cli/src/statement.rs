@@ -31,6 +31,9 @@ pub(crate) struct Statement {
     /// How to write it; `--json` is the same as `--format json`
     #[arg(long, value_enum, default_value_t = Format::Table, conflicts_with = "json")]
     format: Format,
+    /// Show who has given each instruction, and who has approved it
+    #[arg(long)]
+    authors: bool,
     /// The bank's name in a camt053
     #[arg(long, value_name = "NAME", env = "TELLER_BANK_NAME", default_value = "Bankwire")]
     bank_name: String,
@@ -76,7 +79,7 @@ impl Statement {
                 return Ok(());
             }
             (Format::Table | Format::Camt053, _) => {
-                session.out.show(&statement, || lines(&statement))?;
+                session.out.show(&statement, || lines(&statement, self.authors))?;
                 return Ok(());
             }
         };
@@ -108,7 +111,7 @@ fn signed(entry: &StatementEntry) -> Amount {
     }
 }
 
-fn lines(statement: &StatementFound) -> Text {
+fn lines(statement: &StatementFound, authors: bool) -> Text {
     let columns = [
         Column::Left("booked on"),
         Column::Left("value date"),
@@ -117,9 +120,11 @@ fn lines(statement: &StatementFound) -> Text {
         Column::Left("counterparty"),
         Column::Left("reference"),
         Column::Left("end-to-end id"),
+        Column::Left("given by"),
     ];
+    let columns = &columns[..columns.len() - usize::from(!authors)];
     let row = |entry: &StatementEntry| {
-        vec![
+        let mut cells = vec![
             entry.booking_date.to_string(),
             or_empty(entry.value_date.as_ref()),
             digits(signed(entry), statement.currency),
@@ -127,10 +132,14 @@ fn lines(statement: &StatementFound) -> Text {
             entry.counterparty.to_string(),
             or_empty(entry.reference.as_ref()),
             or_empty(entry.end_to_end_id.as_ref()),
-        ]
+        ];
+        if authors {
+            cells.push(or_empty(entry.author.as_ref()));
+        }
+        cells
     };
     let title = format!("account {} in {}", statement.account_id, statement.currency);
-    let entries = table(&columns, statement.entries.iter().map(row));
+    let entries = table(columns, statement.entries.iter().map(row));
     let title = Text::line(&title);
     let Some(period) = &statement.period else { return title.then(&entries) };
     let amount = |amount: Amount| digits(amount, statement.currency);

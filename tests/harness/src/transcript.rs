@@ -18,8 +18,9 @@ pub struct Names {
 }
 
 impl Names {
-    /// Names a text. Text that is an id and has no name becomes `#1`, `#2`, ... in the order of
-    /// appearance.
+    /// Names a text. Text that is an id or a hash and has no name becomes `#1`, `#2`, ... in the
+    /// order of appearance: hashes follow from random salts. Zeros stay, and hashes are found
+    /// within JSON, too.
     pub fn add(&mut self, text: impl Display, name: impl Into<String>) {
         self.names.insert(text.to_string(), name.into());
     }
@@ -29,7 +30,11 @@ impl Names {
         if let Some(name) = self.names.get(text) {
             return name.clone();
         }
-        if Uuid::parse_str(text).is_ok() {
+        if text.contains('"') {
+            let parts: Vec<String> = text.split('"').map(|part| self.of_part(part)).collect();
+            return parts.join("\"");
+        }
+        if Uuid::parse_str(text).is_ok() || is_hash(text) {
             self.unnamed += 1;
             let name = format!("#{}", self.unnamed);
             self.names.insert(text.to_owned(), name.clone());
@@ -39,6 +44,11 @@ impl Names {
             Ok(instant) if (Utc::now() - instant.to_utc()).abs() < NEAR => "<now>".to_owned(),
             _ => text.to_owned(),
         }
+    }
+
+    /// A part of a JSON text.
+    fn of_part(&mut self, part: &str) -> String {
+        if is_hash(part) { self.of(part) } else { part.to_owned() }
     }
 
     /// Every leaf of a message as ` path=value`.
@@ -73,6 +83,13 @@ impl Names {
     }
 }
 
+/// Whether a text is 32 bytes in hexadecimal digits, and not zeros.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64
+        && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+        && text.bytes().any(|digit| digit != b'0')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,13 +100,14 @@ mod tests {
         let other = "019f0000-0000-7000-8000-000000000002";
         let data = serde_json::json!({
             "account_id": alice, "event": other, "again": [other], "on": "2026-11-22", "n": 1,
-            "none": [], "posted_at": "2025-03-14T11:00:00Z", "sent_at": Utc::now(),
+            "hash": "0f".repeat(32), "record": format!("{{\"h\":\"{}\"}}", "0f".repeat(32)),
+            "zeros": "00".repeat(32), "none": [], "posted_at": "2025-03-14T11:00:00Z", "sent_at": Utc::now(),
         });
         let mut names = Names::default();
         names.add(alice, "alice");
         let line = names.fields(&data);
-        let expected = " account_id=alice again.0=#1 event=#1 n=1 none=[] on=2026-11-22 \
-                        posted_at=2025-03-14T11:00:00Z sent_at=<now>";
-        assert_eq!(line, expected);
+        let expected = " account_id=alice again.0=#1 event=#1 hash=#2 n=1 none=[] on=2026-11-22 \
+                        posted_at=2025-03-14T11:00:00Z record={\"h\":\"#2\"} sent_at=<now> zeros=";
+        assert_eq!(line, format!("{expected}{}", "00".repeat(32)));
     }
 }

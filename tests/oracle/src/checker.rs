@@ -118,7 +118,7 @@ fn records(chained: &[ChainedRecord]) -> Result<Journal> {
             chained.place
         );
         *end = chained.place;
-        let record: JournalRecord = serde_json::from_str(&chained.record)?;
+        let record = chained.read()?;
         let id = record.instruction.transfer_id;
         ensure!(
             id == chained.transfer_id,

@@ -220,7 +220,9 @@ impl OldLedger {
         let now = Utc::now().trunc_subsecs(6);
         let today = now.date_naive();
         let digest = instruction.digest();
+        // A record of version 1.
         let record = JournalRecord {
+            author: None,
             instruction: instruction.clone(),
             command_id: MessageId::new(),
             decided_at: now,

@@ -1,5 +1,7 @@
 //! The outcome of an instruction, as events and replies show it.
 
+use std::sync::Arc;
+
 use shared_events::ledger as contract;
 
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
 pub fn record(record: JournalRecord) -> contract::JournalRecord {
     let outcome = outcome(&record.outcome);
     contract::JournalRecord {
+        author: record.author.map(Arc::unwrap_or_clone),
         instruction: instruction(record.instruction),
         command_id: record.command_id,
         decided_at: record.decided_at,

@@ -1,5 +1,7 @@
 //! Results of queries become replies.
 
+use std::sync::Arc;
+
 use shared_events::{
     Amount, Currency, Total,
     code::Open,
@@ -153,6 +155,7 @@ pub(in crate::wire) fn entry(entry: StatementEntry) -> contract::StatementEntry 
         value_date: Some(entry.value_date).filter(|date| *date != entry.booking_date),
         posted_at: entry.posted_at,
         reverses: entry.reverses,
+        author: entry.author.map(Arc::unwrap_or_clone),
     }
 }
 
@@ -245,8 +248,9 @@ fn chained_record(record: ChainedRecord) -> contract::ChainedRecord {
         hash: hash(record.hash),
         digest: hash(record.digest),
         record: record.text,
-        reference: record.reference,
-        end_to_end_id: record.end_to_end_id,
+        reference: record.beside.reference,
+        end_to_end_id: record.beside.end_to_end_id,
+        salt: record.beside.salt,
         entries: record.entries.iter().map(journal_entry).collect(),
     }
 }

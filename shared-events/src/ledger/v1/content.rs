@@ -2,21 +2,29 @@
 //! in every notation: `1.1` is `1.10`.
 
 use super::{Action, Instruction, Party, Payment};
+use crate::evidence::Hash256;
 
 impl Instruction {
     /// BLAKE3 over the whole instruction except its id and its group.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut content = Content::default();
-        match &self.action {
-            Action::Transfer(payment @ Payment { up_to: false, .. }) => content.payment(payment),
-            action => {
-                let json = serde_json::to_vec(action).expect("an action writes plain JSON");
-                content.field(b"action", &json);
-            }
-        }
+        content.action(&self.action);
         content.text(b"reference", self.reference.as_ref());
         content.text(b"end_to_end_id", self.end_to_end_id.as_ref());
+        content.text(b"booking_date", self.booking_date.as_ref());
+        content.text(b"value_date", self.value_date.as_ref());
+        *content.0.finalize().as_bytes()
+    }
+
+    /// The same with a commitment to the texts in place of the texts, as records of version 2 have
+    /// it.
+    pub(super) fn digest_with(&self, texts: Option<Hash256>) -> [u8; 32] {
+        let mut content = Content::default();
+        content.action(&self.action);
+        if let Some(texts) = texts {
+            content.field(b"texts", &texts.0);
+        }
         content.text(b"booking_date", self.booking_date.as_ref());
         content.text(b"value_date", self.value_date.as_ref());
         *content.0.finalize().as_bytes()
@@ -27,6 +35,16 @@ impl Instruction {
 struct Content(blake3::Hasher);
 
 impl Content {
+    fn action(&mut self, action: &Action) {
+        match action {
+            Action::Transfer(payment @ Payment { up_to: false, .. }) => self.payment(payment),
+            action => {
+                let json = serde_json::to_vec(action).expect("an action writes plain JSON");
+                self.field(b"action", &json);
+            }
+        }
+    }
+
     /// The transfer of `ledger.transfers.submit.v1`. Its digests are stored for ever.
     fn payment(&mut self, payment: &Payment) {
         for party in [&payment.debtor, &payment.creditor] {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Instruction, InstructionOutcome};
 use crate::{
     code::{Open, codes},
-    evidence::Hash256,
+    evidence::{Authorship, Hash256, Salt, commitment},
     ids::{AccountId, CommandId, TransferId},
     message::{Query, messages},
     money::Amount,
@@ -26,6 +26,9 @@ pub const JOURNAL_PAGE_MAX: u32 = 500;
 /// A decided instruction and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalRecord {
+    /// Who has given the instruction. Records of version 1 do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Authorship>,
     /// The instruction.
     pub instruction: Instruction,
     /// The first command with this instruction. An instruction of the ledger itself has an id that
@@ -54,16 +57,86 @@ pub struct ChainedRecord {
     pub hash: Hash256,
     /// The digest of the instruction's content (BLAKE3), which identifies a duplicate.
     pub digest: Hash256,
-    /// The JSON text of the record as stored: a `JournalRecord`.
+    /// The JSON text of the record as stored: a `JournalRecord`. A text of version 2 begins with
+    /// `version`, names the `author`, and has neither the reference nor the end-to-end id:
+    /// `texts` is the commitment to them, where there are any.
     pub record: String,
-    /// The reference, as stored beside the record for searches.
+    /// The reference, as stored beside the record. Absent, too, where it was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The debtor's end-to-end id of the payment, as stored beside the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
+    /// The salt of the record's commitment to these texts. Absent where there is none, and where
+    /// the texts were erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Salt>,
     /// The entries of the accounts, one for each leg of the record.
     pub entries: Vec<JournalEntry>,
+}
+
+/// The stored text of a record, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The version of the text. Version 1 does not name its version.
+    pub version: u8,
+    /// The commitment of version 2 to the instruction's texts, if the instruction has any: to
+    /// `reference` and `end_to_end_id`, under the salt beside the record.
+    pub texts: Option<Hash256>,
+    /// The record. In version 2 its instruction has no texts.
+    pub record: JournalRecord,
+}
+
+impl StoredRecord {
+    /// Reads a stored text.
+    ///
+    /// # Errors
+    /// If the text is not a record.
+    pub fn from_text(text: &str) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Beside {
+            version: Option<u8>,
+            texts: Option<Hash256>,
+        }
+        let Beside { version, texts } = serde_json::from_str(text)?;
+        let record = serde_json::from_str(text)?;
+        Ok(Self { version: version.unwrap_or(1), texts, record })
+    }
+
+    /// The digest of the instruction's content (BLAKE3).
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        match self.version {
+            1 => self.record.instruction.digest(),
+            _ => self.record.instruction.digest_with(self.texts),
+        }
+    }
+}
+
+impl ChainedRecord {
+    /// Reads the stored text, and adds the texts beside it to the instruction.
+    ///
+    /// # Errors
+    /// If the text is not a record.
+    pub fn read(&self) -> serde_json::Result<JournalRecord> {
+        let StoredRecord { version, mut record, .. } = StoredRecord::from_text(&self.record)?;
+        if version > 1 {
+            record.instruction.reference.clone_from(&self.reference);
+            record.instruction.end_to_end_id.clone_from(&self.end_to_end_id);
+        }
+        Ok(record)
+    }
+
+    /// The commitment to the texts beside the record. `None`: there is no salt, so the record
+    /// commits to nothing, or the texts were erased.
+    #[must_use]
+    pub fn commitment(&self) -> Option<Hash256> {
+        let texts = [
+            ("reference", self.reference.as_deref()),
+            ("end_to_end_id", self.end_to_end_id.as_deref()),
+        ];
+        self.salt.map(|salt| commitment(salt, &texts))
+    }
 }
 
 /// An entry of an account, as stored beside its record.

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     accounts::Blocks,
     code::{Open, codes},
+    evidence::Authorship,
     ids::{AccountId, TransferId},
     message::{Query, messages},
     money::{Amount, Currency, Money, Total},
@@ -156,6 +157,9 @@ pub struct StatementEntry {
     /// The posted transfer that this transfer reverses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<TransferId>,
+    /// Who has given the instruction of the transfer. Records of version 1 do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Authorship>,
 }
 
 /// `ledger.statement.found.v1`: a page of a statement.

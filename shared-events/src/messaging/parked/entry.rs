@@ -16,8 +16,8 @@ use crate::{
     amqp::{frame_repair::repaired_part, publish::text},
     code::Open,
     messaging::{
-        origin::{editor_header, principal_header},
         republish::OriginalMessage,
+        republish::{editor_header, principal_header},
     },
     parked::{NamedParked, NotReplayed, ParkedMessage, ParkedReason},
     topology::{PARKED, SUBSCRIPTIONS, Subscription},
@@ -54,8 +54,9 @@ impl ParkedEntry {
         let repaired =
             || repaired_part(delivery).map(|part| format!("its {part} is not UTF-8 text"));
         let at = header("x-parked-at").unwrap_or_default();
-        let principal = principal_header(delivery).filter(|_| is_own).map(str::to_owned);
-        let edited_by = editor_header(delivery).filter(|_| is_own).map(str::to_owned);
+        let principal =
+            principal_header(&delivery.properties).filter(|_| is_own).map(str::to_owned);
+        let edited_by = editor_header(&delivery.properties).filter(|_| is_own).map(str::to_owned);
         let mut entry = Self {
             fingerprint: String::new(),
             id: text(properties.message_id().as_ref()).to_owned(),

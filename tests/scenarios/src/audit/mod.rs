@@ -1,6 +1,7 @@
 //! The proof of the books. Promise: a change of any column that the proof covers, and a row that
 //! was left out, added or moved, is found and named.
 
+mod authors;
 mod books;
 mod export;
 mod months;
@@ -17,7 +18,7 @@ use super::bank_client::{BankClient, cash, customer, transfer};
 use tamper::{TABLES, Tamperer, another};
 
 pub(crate) fn facts() -> Vec<Fact> {
-    let (exports, months) = (export::facts(), months::facts());
+    let (authors, exports, months) = (authors::facts(), export::facts(), months::facts());
     let here = facts![
         tampering_with_any_column_is_found,
         rows_left_out_put_in_or_moved_are_found,
@@ -25,7 +26,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         the_database_refuses_to_change_the_journal,
         honest_books_verify_while_the_bank_works,
     ];
-    here.into_iter().chain(exports).chain(months).collect()
+    here.into_iter().chain(authors).chain(exports).chain(months).collect()
 }
 
 /// The columns that the proof does not cover, and the reasons.
@@ -160,7 +161,7 @@ async fn rows_left_out_put_in_or_moved_are_found(bank: Bank) -> Result<()> {
 
 /// The table, the statement, and the difference that the proof must name. `$chain` is the longest
 /// chain.
-const MOVED: [(&str, &str, &str); 10] = [
+const MOVED: [(&str, &str, &str); 12] = [
     (
         "journal",
         "INSERT INTO journal SELECT gen_random_uuid(), digest, $chain, 1001, hash, record
@@ -179,6 +180,18 @@ const MOVED: [(&str, &str, &str); 10] = [
          UPDATE journal SET place = 2 WHERE chain = $chain AND place = 3;
          UPDATE journal SET place = 3 WHERE chain = $chain AND place = 1002",
         r#"{"table": "journal", "chain": $chain, "place": 2}"#,
+    ),
+    (
+        "journal",
+        "UPDATE journal SET record = replace(record, '\"principal\":\"', '\"principal\":\"not-')
+         WHERE chain = $chain AND place = 2",
+        r#"{"table": "journal", "chain": $chain, "place": 2}"#,
+    ),
+    (
+        "journal",
+        "UPDATE journal SET reference = NULL, end_to_end_id = NULL, salt = NULL
+         WHERE salt IS NOT NULL",
+        r#"{"table": "journal", "column": "salt"}"#,
     ),
     // No index sees it: the other of its place is in another month's table.
     (

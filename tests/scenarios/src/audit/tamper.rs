@@ -133,6 +133,7 @@ pub(super) fn another(column: &str, kind: &str) -> Result<String> {
         "int8" => format!("{column} + 1000000"),
         "date" => format!("{column} + 1"),
         "timestamptz" => format!("{column} + interval '1 microsecond'"),
+        "bytea" if column == "salt" => "uuid_send(gen_random_uuid())".to_owned(),
         "bytea" => format!("sha256({column})"),
         "json" => format!("({column}::text || ' ')::json"),
         other => anyhow::bail!("column {column}: how is a {other} tampered with?"),

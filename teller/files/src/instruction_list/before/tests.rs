@@ -25,6 +25,7 @@ fn ids(list: &[Listed]) -> Vec<TransferId> {
 fn record(instruction: &Instruction, outcome: InstructionOutcome) -> JournalRecord {
     let day = NaiveDate::from_ymd_opt(2026, 11, 30).expect("a day");
     JournalRecord {
+        author: None,
         instruction: instruction.clone(),
         command_id: ID,
         decided_at: DateTime::UNIX_EPOCH,

@@ -133,6 +133,7 @@ impl TestLedger {
             match answer {
                 Answer::New(outcome) => {
                     let record = JournalRecord {
+                        author: None,
                         instruction: instruction.clone(),
                         command_id: id,
                         decided_at,
@@ -169,6 +170,7 @@ impl TestLedger {
             record,
             reference,
             end_to_end_id,
+            salt: None,
             entries,
         };
         self.evidence.journal.push(chained);

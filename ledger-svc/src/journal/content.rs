@@ -1,9 +1,13 @@
-//! The digest of an instruction's content. Promise: frozen like the record. The same content has
+//! The digest of an instruction's content. Promise: frozen like the records. The same content has
 //! the same digest, in every command and in every notation: `1.1` is `1.10`.
 
 use chrono::NaiveDate;
+use shared_events::evidence::Hash256;
 
-use super::{ActionV1, InstructionV1, PartyV1, PaymentV1};
+use super::{
+    record_v1::{ActionV1, InstructionV1, PartyV1, PaymentV1},
+    record_v2::InstructionV2,
+};
 
 impl InstructionV1<'_> {
     /// The digest of the instruction's content, by which a duplicate is known: BLAKE3 over
@@ -14,20 +18,31 @@ impl InstructionV1<'_> {
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut content = Content::default();
-        match &self.action {
-            ActionV1::Transfer(payment @ PaymentV1 { up_to: false, .. }) => {
-                content.payment(payment);
-            }
-            action => {
-                let json = serde_json::to_vec(action).expect("an action writes plain JSON");
-                content.field(b"action", &json);
-            }
-        }
+        content.action(&self.action);
         content.text(b"reference", self.reference.as_deref());
         content.text(b"end_to_end_id", self.end_to_end_id.as_deref());
         content.date(b"booking_date", self.booking_date);
         content.date(b"value_date", self.value_date);
-        *content.0.finalize().as_bytes()
+        content.digest()
+    }
+}
+
+impl InstructionV2<'_> {
+    /// The digest of the instruction's content, as in version 1, with the commitment to the texts
+    /// in place of the texts.
+    ///
+    /// # Panics
+    /// Never: the types here write plain JSON.
+    #[must_use]
+    pub fn digest(&self, texts: Option<Hash256>) -> [u8; 32] {
+        let mut content = Content::default();
+        content.action(&self.action);
+        if let Some(Hash256(texts)) = &texts {
+            content.field(b"texts", texts);
+        }
+        content.date(b"booking_date", self.booking_date);
+        content.date(b"value_date", self.value_date);
+        content.digest()
     }
 }
 
@@ -38,6 +53,16 @@ struct Content(blake3::Hasher);
 
 impl Content {
     /// A plain transfer is hashed field by field, since the first version of the ledger.
+    fn action(&mut self, action: &ActionV1<'_>) {
+        match action {
+            ActionV1::Transfer(payment @ PaymentV1 { up_to: false, .. }) => self.payment(payment),
+            action => {
+                let json = serde_json::to_vec(action).expect("an action writes plain JSON");
+                self.field(b"action", &json);
+            }
+        }
+    }
+
     fn payment(&mut self, payment: &PaymentV1<'_>) {
         for party in [&payment.debtor, &payment.creditor] {
             match party {
@@ -63,5 +88,9 @@ impl Content {
 
     fn field(&mut self, name: &[u8], value: &[u8]) {
         self.0.update(name).update(&(value.len() as u64).to_be_bytes()).update(value);
+    }
+
+    fn digest(self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
     }
 }
