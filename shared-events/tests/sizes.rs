@@ -14,10 +14,12 @@ const ENVELOPE_BYTES: usize = 6 * 1024;
 
 /// Replies that end where a message is full, or are refused where they have no pages; and the
 /// grants of all principals, whose bytes are bounded where one is changed.
-const BY_BYTES: [&str; 22] = [
+const BY_BYTES: [&str; 24] = [
     "accounts.access.listed.v1",
     "accounts.access.current.v1",
     "accounts.account.listed.v1",
+    "accounts.history.found.v1",
+    "accounts.books.found.v1",
     "notifications.notification.listed.v1",
     "ledger.entries.found.v1",
     "ledger.instructions.previewed.v1",

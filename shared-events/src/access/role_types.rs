@@ -50,6 +50,8 @@ pub(super) const CLOSE_BOOKS: &[&str] = &[l::ClosePeriod::TYPE, l::SetTerms::TYP
 pub(super) const READ_NOTIFICATIONS: &[&str] =
     &[n::ListNotifications::TYPE, n::GetPreferences::TYPE];
 pub(super) const READ_ACCESS: &[&str] = &[a::ListAccess::TYPE];
+pub(super) const READ_HISTORY: &[&str] = &[a::GetHistory::TYPE];
+pub(super) const READ_ACCOUNT_BOOKS: &[&str] = &[a::GetAccountBooks::TYPE];
 /// The type of the command that changes the grants of a principal.
 pub const SET_ACCESS: &str = a::SetAccess::TYPE;
 pub(super) const CHANGE_ACCESS: &[&str] = &[SET_ACCESS];
@@ -114,6 +116,7 @@ pub(super) const DELIVERIES: &[&str] = &[
 pub fn is_of_whole_bank(kind: &str) -> bool {
     const TYPES: &[&[&str]] = &[
         READ_ACCESS,
+        READ_ACCOUNT_BOOKS,
         CHANGE_ACCESS,
         REPAIR_DELIVERIES,
         &[l::ClosePeriod::TYPE, l::GetTrialBalance::TYPE, l::GetBooks::TYPE],

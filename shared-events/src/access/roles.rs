@@ -8,8 +8,8 @@ use super::{
         ACCESS, ACCOUNTS, ADMINISTER_ACCOUNTS, APPROVALS, APPROVALS_OF_LEDGER, APPROVE,
         APPROVE_IN_LEDGER, ARRANGE, ARRANGEMENTS, CHANGE_ACCESS, CLOSE_BOOKS, DECIDE_ON_ACCOUNTS,
         DELIVERIES, HOLDERS, LEDGER_ACCOUNTS, LIST_ACCOUNTS, LOOK_UP, MONEY, OWN_APPROVALS,
-        OWN_APPROVALS_OF_LEDGER, PAY, READ_ACCESS, READ_BOOKS, READ_MONEY, READ_NOTIFICATIONS,
-        REJECTIONS, REPAIR_DELIVERIES, TERMS,
+        OWN_APPROVALS_OF_LEDGER, PAY, READ_ACCESS, READ_ACCOUNT_BOOKS, READ_BOOKS, READ_HISTORY,
+        READ_MONEY, READ_NOTIFICATIONS, REJECTIONS, REPAIR_DELIVERIES, TERMS,
     },
 };
 use crate::{accounts::RoleCode, approvals as q, owned::Shape as _, parked as p};
@@ -98,6 +98,7 @@ pub const ROLES: [Role; 6] = [
             LIST_ACCOUNTS,
             ADMINISTER_ACCOUNTS,
             DECIDE_ON_ACCOUNTS,
+            READ_HISTORY,
             READ_MONEY,
             READ_NOTIFICATIONS,
             OWN_APPROVALS,
@@ -145,6 +146,8 @@ pub const ROLES: [Role; 6] = [
             READ_BOOKS,
             READ_NOTIFICATIONS,
             READ_ACCESS,
+            READ_HISTORY,
+            READ_ACCOUNT_BOOKS,
             &p::ListParked::TYPES,
             &p::GetParked::TYPES,
             &q::ListApprovals::TYPES,

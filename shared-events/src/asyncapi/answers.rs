@@ -45,6 +45,8 @@ pub(super) const ANSWERS: &[Answered] = &[
         accounts::AccessRejected::TYPE,
     ]),
     query::<accounts::ListAccess>(),
+    query::<accounts::GetHistory>(),
+    query::<accounts::GetAccountBooks>(),
     query::<ledger::PreviewInstructions>(),
     query::<ledger::GetInstruction>(),
     query::<ledger::GetJournal>(),

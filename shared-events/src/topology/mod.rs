@@ -193,7 +193,13 @@ pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
 pub const ACCOUNTS_QUERIES: Subscription = Subscription::of_types(
     "accounts",
     "accounts.queries",
-    &[accounts::GetAccount::TYPE, accounts::ListAccounts::TYPE, accounts::ListAccess::TYPE],
+    &[
+        accounts::GetAccount::TYPE,
+        accounts::ListAccounts::TYPE,
+        accounts::ListAccess::TYPE,
+        accounts::GetHistory::TYPE,
+        accounts::GetAccountBooks::TYPE,
+    ],
 );
 /// Commands to the ledger, and the account events that the ledger follows, in partitions.
 pub const LEDGER_COMMANDS: Subscription = Subscription {

@@ -1,13 +1,17 @@
 //! Version 1 of the accounts service's messages.
 
 mod access;
+mod books;
 mod commands;
 mod events;
+mod history;
 mod queries;
 mod terms;
 
 pub use access::*;
+pub use books::*;
 pub use commands::*;
 pub use events::*;
+pub use history::*;
 pub use queries::*;
 pub use terms::*;
