@@ -4,3 +4,6 @@ GRANT SELECT, INSERT, UPDATE ON accounts TO :role;
 -- Who may do what is added to and never changed.
 GRANT SELECT, INSERT ON access_changes TO :role;
 GRANT USAGE ON SEQUENCE account_serials TO :role;
+-- What has changed is added to and never changed.
+GRANT SELECT, INSERT ON history TO :role;
+GRANT SELECT, UPDATE (place, hash) ON history_end TO :role;

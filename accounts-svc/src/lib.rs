@@ -1,5 +1,5 @@
 //! The accounts service: holders, accounts, their terms and their states. Promise: every change of
-//! an account is one row, one version and one event, committed together.
+//! an account is one row, one version, one record of the history and one event, committed together.
 //!
 //! ```text
 //! accounts.commands ─┐                                        ┌─> accounts.account.*, ...
@@ -22,6 +22,7 @@
 //! account_numbers  the bank, serial numbers and IBANs
 //! accounts         opening, freezing, limits, closing: the batch in one transaction
 //! directory        one account by a key, or a list
+//! history          the chain of all changes, for auditors
 //! settings         the configuration
 //! ```
 //!
@@ -39,6 +40,7 @@ mod access;
 mod account_numbers;
 mod accounts;
 mod directory;
+mod history;
 
 mod settings;
 

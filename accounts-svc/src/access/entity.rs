@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::value::{RawValue, to_raw_value};
 use shared_events::access::{Grant, PrincipalGrants};
-use uuid::Uuid;
+
+use crate::history::Cause;
 
 /// The grants of all principals after some change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +17,7 @@ pub(crate) struct CurrentGrants {
 }
 
 /// Who has asked for a change: a principal by a command. `None`: the file of principals.
-pub(crate) type ChangedBy<'a> = Option<(&'a str, Uuid)>;
+pub(crate) type ChangedBy<'a> = Option<&'a Cause>;
 
 /// The grants that a principal is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,5 +52,12 @@ impl CurrentGrants {
         let GrantChange { principal, grants } = change.clone();
         let before = self.of.insert(principal.clone(), grants.clone()).unwrap_or_default();
         GrantChanged { principal, before, grants, version: self.version }
+    }
+}
+
+impl GrantChanged {
+    /// The grants after the change as JSON, as they are stored and recorded.
+    pub(super) fn stored(&self) -> Box<RawValue> {
+        to_raw_value(&self.grants).expect("grants write plain JSON")
     }
 }

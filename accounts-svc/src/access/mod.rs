@@ -1,6 +1,7 @@
 //! Principals and their grants: who may do what in all services. Promise: every change is one row
-//! that is never changed, and one event, committed together; some principal can always change
-//! grants; a principal of the bank's file gets its grants once, and keeps those that it has.
+//! that is never changed, one record of the history and one event, committed together; some
+//! principal can always change grants; a principal of the bank's file gets its grants once, and
+//! keeps those that it has.
 //!
 //! ```text
 //! entity   the grants of all principals, and a change of one

@@ -1,7 +1,7 @@
 //! The table of changes: the last change of a principal holds.
 
-use shared_events::{access::Grant, messaging::Tx};
-
+use serde_json::value::RawValue;
+use shared_events::{MessageId, access::Grant, messaging::Tx};
 use tracing::warn;
 
 use super::entity::{ChangedBy, CurrentGrants, GrantChanged};
@@ -39,17 +39,17 @@ pub(super) async fn current_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<CurrentGrants
 pub(super) async fn insert_in_tx(
     tx: &mut Tx<'_>,
     changed: &GrantChanged,
+    grants: &RawValue,
     by: ChangedBy<'_>,
 ) -> sqlx::Result<()> {
-    let grants = serde_json::to_string(&changed.grants).expect("grants write plain JSON");
     sqlx::query!(
         "INSERT INTO access_changes (version, principal, grants, changed_by, command_id)
          VALUES ($1, $2, $3, $4, $5)",
         changed.version,
         changed.principal,
-        grants,
-        by.map(|(principal, _)| principal),
-        by.map(|(_, command)| command),
+        grants.get(),
+        by.map(|cause| cause.author.principal.as_str()),
+        by.and_then(|cause| cause.command_id).map(MessageId::uuid),
     )
     .execute(tx.connection())
     .await?;

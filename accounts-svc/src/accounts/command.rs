@@ -8,10 +8,20 @@ use shared_events::{
 };
 
 use super::{
-    LedgerAnswer, LedgerReaction, WorkingSet, change::Decision, entity::Account, opening,
-    opening::CheckedOpening, refusal::Refusal, repo, request::AccountRequest,
+    LedgerAnswer, LedgerReaction, WorkingSet,
+    change::{AccountChange, Decision},
+    entity::Account,
+    opening,
+    opening::CheckedOpening,
+    recording::recorded,
+    refusal::Refusal,
+    repo,
+    request::AccountRequest,
 };
-use crate::account_numbers::{self, Bank};
+use crate::{
+    account_numbers::{self, Bank},
+    history::{Cause, append_in_tx},
+};
 
 /// Another instance opened an account with the same id or external reference while this batch was
 /// decided. When the batch is decided again, that account is visible.
@@ -19,8 +29,13 @@ use crate::account_numbers::{self, Bank};
 #[error("another instance of the service opened the same account; the batch is decided again")]
 struct LostRace;
 
-/// A client's command, and what the client may do.
-pub(crate) type AuthorisedRequest = (AccountRequest, Rights);
+/// A client's command, what the client may do, and who the client is.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthorisedRequest {
+    pub(crate) request: AccountRequest,
+    pub(crate) rights: Rights,
+    pub(crate) cause: Cause,
+}
 
 /// Decides clients' commands, in order, and saves the changes.
 pub(crate) async fn execute_in_tx(
@@ -28,26 +43,34 @@ pub(crate) async fn execute_in_tx(
     bank: &Bank,
     requests: &[AuthorisedRequest],
 ) -> Result<Vec<Decision>, HandleError> {
-    let ids: Vec<AccountId> = requests.iter().map(|(request, _)| request.account_id()).collect();
+    let ids: Vec<AccountId> = requests.iter().map(|asked| asked.request.account_id()).collect();
     let accounts = repo::lock_accounts_in_tx(tx, &ids).await?;
     let openings = prepare_openings_in_tx(tx, bank, requests, &accounts).await?;
     let mut working_set = WorkingSet::new(accounts, openings);
-    let decisions =
-        requests.iter().map(|(request, rights)| working_set.decide(request, rights)).collect();
-    save_in_tx(tx, &working_set).await?;
+    let decisions: Vec<Decision> =
+        requests.iter().map(|asked| working_set.decide(&asked.request, &asked.rights)).collect();
+    let caused = requests.iter().zip(&decisions);
+    let changes: Vec<_> = caused
+        .filter_map(|(asked, decision)| Some((&asked.cause, decision.as_ref().ok()?)))
+        .collect();
+    save_in_tx(tx, &working_set, &changes).await?;
     Ok(decisions)
 }
 
-/// Follows the ledger's answers, in order, and saves the changes.
+/// Follows answers of the ledger, in order, and saves the changes.
 pub(crate) async fn follow_ledger_in_tx(
     tx: &mut Tx<'_>,
-    answers: &[LedgerAnswer],
+    answers: &[(LedgerAnswer, Cause)],
 ) -> Result<Vec<LedgerReaction>, HandleError> {
-    let ids: Vec<AccountId> = answers.iter().map(|answer| answer.account_id).collect();
+    let ids: Vec<AccountId> = answers.iter().map(|(answer, _)| answer.account_id).collect();
     let accounts = repo::lock_accounts_in_tx(tx, &ids).await?;
     let mut working_set = WorkingSet::new(accounts, vec![]);
-    let reactions = answers.iter().map(|answer| working_set.follow(answer)).collect();
-    save_in_tx(tx, &working_set).await?;
+    let reactions: Vec<LedgerReaction> =
+        answers.iter().map(|(answer, _)| working_set.follow(answer)).collect();
+    let caused = answers.iter().zip(&reactions);
+    let changes: Vec<_> =
+        caused.filter_map(|((_, cause), reaction)| Some((cause, reaction.change()?))).collect();
+    save_in_tx(tx, &working_set, &changes).await?;
     Ok(reactions)
 }
 
@@ -59,7 +82,7 @@ async fn prepare_openings_in_tx(
     accounts: &[Account],
 ) -> sqlx::Result<Vec<Result<Iban, Refusal>>> {
     let openings =
-        requests.iter().filter_map(|(request, rights)| Some((request.opening()?, rights)));
+        requests.iter().filter_map(|asked| Some((asked.request.opening()?, &asked.rights)));
     let openings: Vec<(&CheckedOpening, &Rights)> = openings.collect();
     let right = openings.iter().filter_map(|(opening, _)| opening.as_ref().ok());
     let references: Vec<&str> =
@@ -82,7 +105,12 @@ async fn prepare_openings_in_tx(
     Ok(admitted.into_iter().map(|opening| opening.map(|()| next_iban())).collect())
 }
 
-async fn save_in_tx(tx: &mut Tx<'_>, working_set: &WorkingSet) -> Result<(), HandleError> {
+/// Saves the accounts as the batch leaves them, and a record of each change.
+async fn save_in_tx(
+    tx: &mut Tx<'_>,
+    working_set: &WorkingSet,
+    changes: &[(&Cause, &AccountChange)],
+) -> Result<(), HandleError> {
     let new = working_set.new_accounts();
     if !new.is_empty() {
         let inserted = repo::insert_accounts_in_tx(tx, &new).await?;
@@ -94,5 +122,8 @@ async fn save_in_tx(tx: &mut Tx<'_>, working_set: &WorkingSet) -> Result<(), Han
     if !changed.is_empty() {
         repo::update_accounts_in_tx(tx, &changed).await?;
     }
+    let recorded: Vec<_> =
+        changes.iter().map(|(cause, change)| (*cause, recorded(change))).collect();
+    append_in_tx(tx, &recorded).await?;
     Ok(())
 }

@@ -143,3 +143,18 @@ pub(crate) enum CloseRefusal {
     /// announced as it arrived.
     Other(UnknownCode),
 }
+
+impl CloseRefusal {
+    /// The code in the history. In the contract it has the same name.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::BalanceNotZero => "balance_not_zero",
+            Self::HoldsOpen => "holds_open",
+            Self::PayoutRejected => "payout_rejected",
+            Self::AccountFrozen => "account_frozen",
+            Self::InterestOwed => "interest_owed",
+            Self::InterestNotSettled => "interest_not_settled",
+            Self::Other(code) => code.as_str(),
+        }
+    }
+}

@@ -1,12 +1,13 @@
 //! Accounts: opening, freezing, limits, closing. Promise: every change of an account is one row,
-//! one version and one event, committed together.
+//! one version, one record of the history and one event, committed together.
 //!
 //! **A batch.** All requests of a batch are carried out together, in one transaction:
 //! 1. `repo::locks`: one statement locks all accounts that the batch names. Where accounts are
 //!    opened, a second one reads the external references that are taken, and a third one draws
 //!    serial numbers for the admitted openings.
 //! 2. `working_set`: the requests are decided in order, in memory.
-//! 3. `repo::writes`: one statement inserts the new accounts, one updates the changed ones.
+//! 3. `repo::writes`: one statement inserts the new accounts, one updates the changed ones. Two
+//!    more append a record of each change to the history, whose end is locked last.
 //!
 //! **Locks.** Rows are locked in the order of account ids, so two batches cannot deadlock. Two
 //! instances that open the same account at once both find no row to lock: the second insert is one
@@ -26,6 +27,7 @@
 //! entity       an account and its terms
 //! change       a change of one account, and the decision about a command
 //! refusal      the reasons for refusing a command
+//! recording    a change as the history records it
 //! repo         the table of accounts
 //! ```
 
@@ -37,6 +39,7 @@ mod freezing;
 mod lifecycle;
 mod limits;
 mod opening;
+mod recording;
 mod refusal;
 pub(crate) mod repo;
 mod request;

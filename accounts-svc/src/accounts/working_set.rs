@@ -29,6 +29,16 @@ pub(crate) enum LedgerReaction {
     UnknownAccount,
 }
 
+impl LedgerReaction {
+    /// The change, where there is one.
+    pub(super) const fn change(&self) -> Option<&AccountChange> {
+        match self {
+            Self::Changed(change) => Some(change),
+            Self::Outdated | Self::UnknownAccount => None,
+        }
+    }
+}
+
 /// The difference between an account in memory and the stored one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Difference {

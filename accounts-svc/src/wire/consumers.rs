@@ -10,6 +10,7 @@ use tracing::{debug, info};
 
 use super::{
     access::listed,
+    history,
     inbound::{self, AccountsCommand, AccountsQuery, LedgerAccountEvent},
     outbound,
 };
@@ -20,6 +21,7 @@ use crate::{
         self, AccountChange, AuthorisedRequest, ChangeKind, LedgerAnswer, LedgerReaction, Refusal,
     },
     directory,
+    history::{books_in_tx, history_in_tx},
 };
 
 /// Consumes `accounts.commands`.
@@ -44,15 +46,14 @@ impl Handler for AccountCommands {
     ) -> Result<Vec<Outcome>, HandleError> {
         let requests: Vec<_> = batch.iter().map(authorised).collect();
         let decisions = accounts::execute_in_tx(tx, &self.bank, &requests).await?;
-        let conclude =
-            |((command, (request, _)), decision): ((_, &AuthorisedRequest), _)| match decision {
-                Ok(change) => accept(command, &change),
-                Err(Refusal::NeedsApproval(needs)) => {
-                    count(command, "needs_approval");
-                    Outcome::NeedsApproval(needs)
-                }
-                Err(refusal) => refuse(command, request.account_id(), &refusal),
-            };
+        let conclude = |((command, asked), decision): ((_, &AuthorisedRequest), _)| match decision {
+            Ok(change) => accept(command, &change),
+            Err(Refusal::NeedsApproval(needs)) => {
+                count(command, "needs_approval");
+                Outcome::NeedsApproval(needs)
+            }
+            Err(refusal) => refuse(command, asked.request.account_id(), &refusal),
+        };
         Ok(batch.iter().zip(&requests).zip(decisions).map(conclude).collect())
     }
 
@@ -70,7 +71,11 @@ impl Handler for AccountCommands {
 }
 
 fn authorised(received: &Received<AccountsCommand>) -> AuthorisedRequest {
-    (inbound::request(received.message()), received.rights.clone())
+    AuthorisedRequest {
+        request: inbound::request(received.message()),
+        rights: received.rights.clone(),
+        cause: history::of_command(received),
+    }
 }
 
 fn accept(command: &Received<AccountsCommand>, change: &AccountChange) -> Outcome {
@@ -109,10 +114,12 @@ impl Handler for LedgerEvents {
         tx: &mut Tx<'_>,
         batch: &[Received<LedgerAccountEvent>],
     ) -> Result<Vec<Outcome>, HandleError> {
-        let answers: Vec<_> =
-            batch.iter().map(|received| inbound::ledger_answer(received.message())).collect();
+        let answer = |received: &Received<LedgerAccountEvent>| {
+            (inbound::ledger_answer(received.message()), history::of_event(received))
+        };
+        let answers: Vec<_> = batch.iter().map(answer).collect();
         let reactions = accounts::follow_ledger_in_tx(tx, &answers).await?;
-        let react = |(answer, reaction): (&LedgerAnswer, &LedgerReaction)| {
+        let react = |((answer, _), reaction): (&(LedgerAnswer, _), &LedgerReaction)| {
             log_reaction(answer, reaction);
             outbound::reacted(answer.account_id, reaction)
         };
@@ -181,6 +188,20 @@ impl QueryHandler for AccountQueries {
             AccountsQuery::ListAccess(_) => {
                 Answer::found(&listed(&access::current_in_tx(tx).await?))
             }
+            AccountsQuery::GetHistory(get) => match history::listing(get) {
+                Ok(listing) => {
+                    let found = history_in_tx(tx, &listing, rights).await?;
+                    history::found(&found, listing.limit)
+                }
+                Err(invalid) => outbound::invalid(invalid),
+            },
+            AccountsQuery::GetBooks(get) => match history::books_listing(get) {
+                Ok(listing) => {
+                    let found = books_in_tx(tx, &listing).await?;
+                    history::books_found(found, listing.limit)
+                }
+                Err(invalid) => outbound::invalid(invalid),
+            },
         };
         Ok(answer)
     }

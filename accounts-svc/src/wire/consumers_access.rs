@@ -6,8 +6,14 @@ use shared_events::{
     messaging::{HandleError, Handler, Outcome, Received, Tx},
 };
 
-use super::access::{AccessCommand, accepted, refused, rejected, request};
-use crate::access::{GrantChange, change_in_tx};
+use super::{
+    access::{AccessCommand, accepted, refused, rejected, request},
+    history::of_command,
+};
+use crate::{
+    access::{GrantChange, change_in_tx},
+    history::Cause,
+};
 
 /// Consumes `accounts.grants`.
 pub(crate) struct AccessCommands;
@@ -22,9 +28,8 @@ impl Handler for AccessCommands {
     ) -> Result<Vec<Outcome>, HandleError> {
         let changes: Vec<GrantChange> =
             batch.iter().map(|received| request(received.message())).collect();
-        let asked = batch.iter().zip(&changes).map(|(received, change)| {
-            (change, Some((received.principal.as_str(), received.id().uuid())))
-        });
+        let causes: Vec<Cause> = batch.iter().map(of_command).collect();
+        let asked = changes.iter().zip(causes.iter().map(Some));
         let (results, current, now) = change_in_tx(tx, asked).await?;
         let conclude = |(received, result): (&Received<AccessCommand>, _)| match result {
             Ok(changed) => accepted(received, changed, &current, now),

@@ -3,8 +3,8 @@
 use shared_events::{
     accounts as contract,
     accounts::{
-        ChangeLimits, CloseAccount, FreezeAccount, GetAccount, ListAccess, ListAccounts,
-        OpenAccount, SetLimits, UnfreezeAccount, UpdateHolder,
+        ChangeLimits, CloseAccount, FreezeAccount, GetAccount, GetAccountBooks, GetHistory,
+        ListAccess, ListAccounts, OpenAccount, SetLimits, UnfreezeAccount, UpdateHolder,
     },
     code::Open,
     ledger::{LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened},
@@ -49,6 +49,8 @@ shared_events::message_set! {
         Get(GetAccount),
         List(ListAccounts),
         ListAccess(ListAccess),
+        GetHistory(GetHistory),
+        GetBooks(GetAccountBooks),
     }
 }
 

@@ -5,10 +5,12 @@
 //! accounts.commands ──> inbound ──> accounts::command ──┐
 //! accounts.events   ──> inbound ──> accounts::command ──┼──> outbound ──> events, replies
 //! accounts.queries  ──> inbound ──> directory::query  ──┤
+//!                       history ──> history::query    ──┤
 //! accounts.grants   ──> access  ──> access::command   ──┘
 //!
 //! consumers   one for each subscription: inbound, capability, outbound
 //! access      grants of principals, in both directions
+//! history     authors of changes, and pages of the history and the books
 //! inbound     messages as requests with checked fields
 //! outbound    outcomes as messages: an exhaustive match
 //! ```
@@ -16,6 +18,7 @@
 mod access;
 mod consumers;
 mod consumers_access;
+mod history;
 mod inbound;
 mod outbound;
 

@@ -269,6 +269,16 @@ mod tests {
             assert_eq!(own.as_str(), blocks(own).as_str());
             assert_eq!(Blocks::from_name(own.as_str()), Some(own));
         }
+        for own in [
+            CloseRefusal::BalanceNotZero,
+            CloseRefusal::HoldsOpen,
+            CloseRefusal::PayoutRejected,
+            CloseRefusal::AccountFrozen,
+            CloseRefusal::InterestOwed,
+            CloseRefusal::InterestNotSettled,
+        ] {
+            assert_eq!(own.as_str(), close_refusal(&own).as_str());
+        }
     }
 
     #[test]
