@@ -15,6 +15,7 @@ use teller_client::{
 };
 
 use crate::{
+    account_history::History,
     failure::Failure,
     output::{Column, Text, card, digits, note, or_empty, table},
     session::{SendId, Session, account_id},
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Show(Show),
     /// List accounts
     List(List),
+    /// Show who has changed what of an account, and with whose approval
+    History(History),
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +164,7 @@ impl Command {
             Self::Close(command) => command.run(session).await,
             Self::Show(command) => command.run(session).await,
             Self::List(command) => command.run(session).await,
+            Self::History(command) => command.run(session).await,
         }
     }
 }

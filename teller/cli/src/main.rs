@@ -6,6 +6,7 @@
 
 mod access;
 mod account;
+mod account_history;
 mod approvals;
 mod audit;
 mod books;

@@ -3,7 +3,7 @@
 //! ```text
 //! input            text from a person, checked before anything is sent: field and rule
 //! teller           `Teller`: one connection; commands under the caller's id, queries, live events
-//!   accounts       open, freeze, close, change, look up
+//!   accounts       open, freeze, close, change, look up; `account_history` who has changed what
 //!   transfers      transfers, balances, the trial balance
 //!   instructions   holds, captures, reversals, legs, exchanges; dry runs
 //!   history        balances at an earlier instant, statements, searches
@@ -41,6 +41,7 @@
 #![deny(missing_docs)]
 
 mod access;
+mod account_history;
 mod accounts;
 mod approvals;
 mod arrangements;

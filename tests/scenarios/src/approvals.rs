@@ -42,7 +42,7 @@ pub(crate) fn facts() -> Vec<Fact> {
 
 /// A grant of this role for all branches, which needs approvals for these commands and for debits
 /// above these ceilings.
-fn with_approval(role: RoleCode, commands: &[&str], ceilings: &Value) -> Result<Grant> {
+pub(crate) fn with_approval(role: RoleCode, commands: &[&str], ceilings: &Value) -> Result<Grant> {
     let approval = json!({ "needed": { "commands": commands, "ceilings": ceilings } });
     Ok(serde_json::from_value(json!({
         "role": role, "branches": { "all": {} }, "ceilings": { "none": {} }, "approval": approval,
@@ -62,7 +62,7 @@ fn no_ceilings() -> Value {
     json!({ "none": {} })
 }
 
-fn is_requested(reply: &Value) -> bool {
+pub(crate) fn is_requested(reply: &Value) -> bool {
     reply["type"].as_str().is_some_and(|kind| kind.ends_with(".approvals.requested.v1"))
 }
 
@@ -71,7 +71,7 @@ fn about(service: &str, verb: &str, data: &Value) -> Result<Message> {
     with_data(&format!("{service}.approvals.{verb}.v1"), data)
 }
 
-async fn approve(who: &Principal, service: &str, command: MessageId) -> Result<Value> {
+pub(crate) async fn approve(who: &Principal, service: &str, command: MessageId) -> Result<Value> {
     who.ask(about(service, "approve", &json!({ "command_id": command }))?).await
 }
 

@@ -1,6 +1,7 @@
 //! Facts about the bank: people and programs use all its services.
 
 mod access;
+mod account_history;
 mod approvals;
 mod audit;
 mod bank_client;
@@ -68,6 +69,7 @@ pub fn facts() -> Vec<Fact> {
         ("seeded_run", seeded_run::facts()),
         ("access", access::facts()),
         ("approvals", approvals::facts()),
+        ("account_history", account_history::facts()),
         ("audit", audit::facts()),
         ("bounds", bounds::facts()),
         ("saga", saga::facts()),

@@ -7,8 +7,10 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use shared_events::{
     access::PrincipalGrants,
+    evidence::Hash256,
     topology::{ClientPrincipal, Principals},
 };
+use sqlx::PgConnection;
 
 use super::Bank;
 use crate::database::Database;
@@ -88,17 +90,20 @@ impl Bank {
     }
 }
 
-/// Adds a change, and returns the grants after it with their version.
+/// Adds a change with its record, and returns the grants after it with their version.
 async fn change(
     accounts: &Database,
     client: &ClientPrincipal,
 ) -> Result<(i64, Vec<PrincipalGrants>)> {
+    let mut tx = accounts.pool.begin().await?;
     let version = sqlx::query_scalar::<_, i64>(
         "INSERT INTO access_changes (version, principal, grants)
          SELECT max(version) + 1, $1, $2 FROM access_changes RETURNING version",
     );
     let grants = serde_json::to_string(&client.grants())?;
-    let version = version.bind(&client.name).bind(grants).fetch_one(&accounts.pool).await?;
+    let version = version.bind(&client.name).bind(&grants).fetch_one(&mut *tx).await?;
+    record(&mut tx, &client.name, (version, &grants)).await?;
+    tx.commit().await?;
     let rows = sqlx::query_as::<_, (String, String)>(
         "SELECT DISTINCT ON (principal) principal, grants FROM access_changes
          ORDER BY principal, version DESC",
@@ -110,6 +115,29 @@ async fn change(
         })
         .collect();
     Ok((version, all?))
+}
+
+/// Appends a change of grants to the history, as the accounts service would for its file.
+async fn record(
+    tx: &mut PgConnection,
+    principal: &str,
+    (number, grants): (i64, &str),
+) -> Result<()> {
+    let end = "SELECT place, hash FROM history_end FOR UPDATE";
+    let (place, hash): (i64, Vec<u8>) = sqlx::query_as(end).fetch_one(&mut *tx).await?;
+    let record = json!({
+        "version": 1, "author": { "principal": "accounts" }, "at": chrono::Utc::now(),
+        "grants": { "principal": principal, "number": number, "grants": [] },
+    });
+    let record = record.to_string().replace(r#""grants":[]"#, &format!(r#""grants":{grants}"#));
+    let hash: [u8; 32] = hash.try_into().ok().context("a hash has 32 bytes")?;
+    let hash = Hash256(hash).of_next_text(&record).0;
+    let insert = "WITH moved AS (UPDATE history_end SET place = $1, hash = $4)
+        INSERT INTO history (place, principal, number, hash, record)
+        VALUES ($1, $2, $3, $4, $5)";
+    let insert = sqlx::query(insert).bind(place + 1).bind(principal).bind(number);
+    insert.bind(hash.as_slice()).bind(record).execute(&mut *tx).await?;
+    Ok(())
 }
 
 async fn store(database: &Database, version: i64, principals: &[PrincipalGrants]) -> Result<()> {
