@@ -9,7 +9,7 @@
 //! money       payments, reject reasons      traffic       random instructions
 //! arrangements, orders                      deliveries    notifications
 //! questions   queries                       parked        messages of operators
-//! access      changes of grants
+//! access      changes of grants             history       of accounts and grants
 //! ```
 
 use std::path::Path;
@@ -25,6 +25,7 @@ mod access;
 mod approvals;
 mod arrangements;
 mod deliveries;
+mod history;
 mod money;
 mod orders;
 mod parked;
@@ -72,6 +73,7 @@ async fn a_seeded_run_leads_to_the_events_of_the_golden_file(bank: Bank) -> Resu
     questions::ask_all(&mut session, &people, [posted, held], orders).await?;
     access::change(&mut session).await?;
     approvals::ask_all(&mut session).await?;
+    history::ask_all(&mut session, &people).await?;
     every_message_of_a_client_is_sent(&session)?;
     compare(session.transcript.text())
 }

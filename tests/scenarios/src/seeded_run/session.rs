@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use harness::{Bank, Message, PATIENCE, Recorded, Recorder, wait_value};
+use serde_json::Value;
 use shared_events::{
     AccountId, MessageId, TransferId,
     ids::{DeliveryId, MonitorId, OrderId},
@@ -140,9 +141,19 @@ impl Session {
 
     /// Sends a query. The transcript has its reply.
     pub(super) async fn ask<Q: shared_events::Query>(&mut self, query: Q) -> Result<()> {
+        self.ask_plain(query, |_| {}).await
+    }
+
+    /// The same, with the data of the reply made plain first.
+    pub(super) async fn ask_plain<Q: shared_events::Query>(
+        &mut self,
+        query: Q,
+        plain: fn(&mut Value),
+    ) -> Result<()> {
         let id = MessageId(self.seed.id());
         self.name("query", id);
-        let reply = self.reply_to::<Q>(&Message::of(id, query)).await?;
+        let mut reply = self.reply_to::<Q>(&Message::of(id, query)).await?;
+        reply.iter_mut().for_each(|reply| plain(&mut reply.event.data));
         self.transcript.events("reply ", reply);
         Ok(())
     }
