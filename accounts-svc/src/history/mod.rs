@@ -1,7 +1,7 @@
 //! The history: every change of an account and of a principal's grants, as a record in one hash
 //! chain, with author, approver and reason. Promise: a change and its record are committed
 //! together; the bytes of a stored record never change, however the contract's messages and the
-//! service's own types change; a record holds no personal data, only a commitment to them.
+//! service's own types change; a record has the holder and reasons as a commitment only.
 //!
 //! **A batch** costs two statements, however many changes it has, and none if it has no change: one
 //! locks the end of the chain and reads the clock, one inserts all records and moves the end.

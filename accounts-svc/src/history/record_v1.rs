@@ -1,8 +1,8 @@
 //! Version 1 of the history's record. Promise: frozen. The same record has the same JSON text, byte
 //! for byte, and the same texts have the same commitment for ever; `golden/` holds the bytes of
-//! each kind of change. The types here name nothing but identifiers, amounts, currencies and text: a
-//! message of the contract or a type of the service may change, and no stored byte moves. A change
-//! of the record is a new version beside this one.
+//! each kind of change. The types here name nothing but identifiers, amounts, currencies and text:
+//! a message of the contract or a type of the service may change, and no stored byte moves. A
+//! change of the record is a new version beside this one.
 //!
 //! The migration `0006_history.sql` writes records of this version, too.
 

@@ -72,6 +72,21 @@ pub(crate) struct AccountState {
     pub(crate) pending_debits: String,
     pub(crate) pending_credits: String,
     pub(crate) version: i64,
+    pub(crate) terms: FollowedTerms,
+}
+
+/// The columns of an account that follow the accounts service.
+#[derive(Clone, Debug)]
+pub(crate) struct FollowedTerms {
+    pub(crate) branch: Option<String>,
+    pub(crate) blocked: String,
+    pub(crate) overdraft_limit: Option<String>,
+    pub(crate) transfer_limit: Option<String>,
+    pub(crate) daily_limit: Option<String>,
+    pub(crate) monthly_limit: Option<String>,
+    pub(crate) minimum_balance: Option<String>,
+    pub(crate) followed_status: i64,
+    pub(crate) followed_limit: i64,
 }
 
 /// A row of the holds.

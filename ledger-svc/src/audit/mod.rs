@@ -14,5 +14,5 @@ mod repo_journal;
 mod repo_snapshot;
 
 pub(crate) use entity::{
-    ChainedRecord, JournalEntry, JournalPage, Snapshot, SnapshotPart, SnapshotRows,
+    ChainedRecord, FollowedTerms, JournalEntry, JournalPage, Snapshot, SnapshotPart, SnapshotRows,
 };

@@ -4,7 +4,9 @@
 use shared_events::{AccountId, TransferId, messaging::Tx};
 use uuid::Uuid;
 
-use super::entity::{AccountState, ChainState, EntriesCount, HoldState, ReversalState};
+use super::entity::{
+    AccountState, ChainState, EntriesCount, FollowedTerms, HoldState, ReversalState,
+};
 use crate::journal::{CHAINS, repo::hash};
 
 /// The ends of the chains.
@@ -33,7 +35,13 @@ pub(super) async fn accounts(
     limit: i64,
 ) -> sqlx::Result<Vec<AccountState>> {
     let rows = sqlx::query!(
-        r#"SELECT id, code, currency, status, version,
+        r#"SELECT id, code, currency, status, version, branch, blocked, followed_status,
+                  followed_limit,
+                  trim_scale(overdraft_limit)::text AS overdraft_limit,
+                  trim_scale(transfer_limit)::text AS transfer_limit,
+                  trim_scale(daily_limit)::text AS daily_limit,
+                  trim_scale(monthly_limit)::text AS monthly_limit,
+                  trim_scale(minimum_balance)::text AS minimum_balance,
                   trim_scale(posted_debits)::text AS "posted_debits!",
                   trim_scale(posted_credits)::text AS "posted_credits!",
                   trim_scale(pending_debits)::text AS "pending_debits!",
@@ -52,6 +60,17 @@ pub(super) async fn accounts(
         pending_debits: row.pending_debits,
         pending_credits: row.pending_credits,
         version: row.version,
+        terms: FollowedTerms {
+            branch: row.branch,
+            blocked: row.blocked,
+            overdraft_limit: row.overdraft_limit,
+            transfer_limit: row.transfer_limit,
+            daily_limit: row.daily_limit,
+            monthly_limit: row.monthly_limit,
+            minimum_balance: row.minimum_balance,
+            followed_status: row.followed_status,
+            followed_limit: row.followed_limit,
+        },
     });
     Ok(accounts.collect())
 }

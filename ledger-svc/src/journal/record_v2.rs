@@ -1,7 +1,6 @@
 //! Version 2 of the journal's stored record. Promise: frozen, as version 1 is. It says who has
-//! given the instruction, and contains no text of people: a commitment stands for the reference and
-//! the end-to-end id, which are stored beside the record. They can be erased, and every hash
-//! stays.
+//! given the instruction. A commitment stands for the reference and the end-to-end id, which are
+//! stored beside the record: without them the record keeps its hash.
 //!
 //! The text begins with `{"version":2,`; that of version 1 begins with `{"instruction":`.
 

@@ -23,8 +23,9 @@ use crate::{
     posting::{INSTRUCTIONS_MAX, JournalRecord, stored_record},
     refusals::QueryError,
     repo::undecodable,
-    standing_orders, statements,
+    standing_orders,
     statements::query::{AccountPage, page_limit},
+    statements::{self, StatementEntry},
 };
 
 /// Handles `ledger.queries`.
@@ -77,7 +78,7 @@ impl QueryAnswers {
             LedgerQuery::Statement(get) => statement(tx, get, rights).await,
             LedgerQuery::BalanceAt(get) => balance_at(tx, get, rights).await,
             LedgerQuery::Entries(find) => entries(tx, find, rights).await,
-            LedgerQuery::Payments(find) => payments(tx, find).await,
+            LedgerQuery::Payments(find) => payments(tx, find, rights).await,
             LedgerQuery::Journal(get) => {
                 let (page, size) = ((get.after, get.limit), replies::record_size);
                 let found = audit::query::journal(tx, get.chain, page, size).await?;
@@ -184,7 +185,7 @@ async fn instruction_found(
     let hold = holds::repo::read_in_tx(tx, &[id.uuid()]).await?.pop();
     let reversed = holds::repo::reversed_in_tx(tx, &[id.uuid()]).await?.pop();
     Ok(Answer::found(&contract::InstructionFound {
-        record: record(found),
+        record: shown_record(rights)(found),
         hold: hold.as_ref().map(replies::hold),
         reversed: reversed.map(|(_, amount)| Amount(amount)),
     }))
@@ -206,6 +207,22 @@ async fn previewed(
     Ok(Answer::found(&contract::InstructionsPreviewed { instructions }))
 }
 
+/// How a record is shown: the bank's staff sees its author, and a customer's channel does not.
+fn shown_record(rights: &Rights) -> fn(JournalRecord) -> contract::JournalRecord {
+    match rights.are_of_staff() {
+        true => record,
+        false => |found| record(JournalRecord { author: None, ..found }),
+    }
+}
+
+/// How an entry is shown, in the same way.
+fn shown_entry(rights: &Rights) -> fn(StatementEntry) -> contract::StatementEntry {
+    match rights.are_of_staff() {
+        true => replies::entry,
+        false => |entry| replies::entry(StatementEntry { author: None, ..entry }),
+    }
+}
+
 async fn statement(tx: &mut Tx<'_>, get: &contract::GetStatement, rights: &Rights) -> Answered {
     let (account, range) = (party(&get.account), statement_range(get));
     let (found, period) = statements::query::statement(
@@ -214,7 +231,7 @@ async fn statement(tx: &mut Tx<'_>, get: &contract::GetStatement, rights: &Right
         (range, get.totals),
         (get.after, get.limit),
         rights,
-        replies::entry,
+        shown_entry(rights),
     )
     .await?;
     let AccountPage { account: account_id, currency, items: entries, more } = found;
@@ -239,10 +256,10 @@ async fn balance_at(tx: &mut Tx<'_>, get: &contract::GetBalanceAt, rights: &Righ
 
 async fn entries(tx: &mut Tx<'_>, find: &contract::FindEntries, rights: &Rights) -> Answered {
     let (account, search) = (party(&find.account), entry_search(find));
+    let shown = shown_entry(rights);
     let of_account = (&account, find.currency);
     let (found, looked_at) =
-        statements::query::entries(tx, of_account, &search, find.limit, rights, replies::entry)
-            .await?;
+        statements::query::entries(tx, of_account, &search, find.limit, rights, shown).await?;
     let AccountPage { account: account_id, currency, items: entries, more } = found;
     let next = match more {
         true => entries.last().map(|last| last.version),
@@ -251,9 +268,10 @@ async fn entries(tx: &mut Tx<'_>, find: &contract::FindEntries, rights: &Rights)
     Ok(Answer::found(&contract::EntriesFound { account_id, currency, entries, next }))
 }
 
-async fn payments(tx: &mut Tx<'_>, find: &contract::FindPayments) -> Answered {
+async fn payments(tx: &mut Tx<'_>, find: &contract::FindPayments, rights: &Rights) -> Answered {
     let (name, page) = (payment_name(&find.name), (find.after, find.limit));
-    let (payments, more) = statements::query::payments(tx, &name, page, record).await?;
+    let shown = shown_record(rights);
+    let (payments, more) = statements::query::payments(tx, &name, page, shown).await?;
     let next = payments.last().filter(|_| more).map(|last| last.instruction.transfer_id);
     Ok(Answer::found(&contract::PaymentsFound { payments, next }))
 }

@@ -104,6 +104,10 @@ impl HeldGrant {
 
     /// Each customer of a branch is a counterparty of the bank's own accounts, so a grant for some
     /// branches does not show them.
+    pub(super) const fn is_of_staff(&self) -> bool {
+        self.role.reads_own_accounts
+    }
+
     pub(super) const fn reads_own_accounts(&self) -> bool {
         self.role.reads_own_accounts && self.branches.is_none()
     }

@@ -180,6 +180,14 @@ impl Rights {
         Some(named.map(|branch| &**branch).collect())
     }
 
+    /// Whether the rights are those of the bank's staff, who see who has given an instruction: of a
+    /// role that reads the bank's own accounts, also where the grant is for some branches.
+    #[must_use]
+    pub fn are_of_staff(&self) -> bool {
+        let mut grants = self.grants().iter().map(TypeGrant::grant);
+        self.is_everything() || grants.any(HeldGrant::is_of_staff)
+    }
+
     /// Whether the rights hold for the bank's own accounts, as far as they are read.
     #[must_use]
     pub fn read_own_accounts(&self) -> bool {

@@ -30,6 +30,9 @@ use crate::{
 
 /// The part of a service that knows the grants, as the service's health names it.
 pub(crate) const PART: &str = "access";
+/// How far the clocks of two machines differ at most: grants from later than that were announced by
+/// nobody.
+const CLOCKS_APART_MAX: TimeDelta = TimeDelta::minutes(1);
 /// How old confirmed grants may be, unless the configuration says otherwise.
 const GRANTS_AGE_MAX: Duration = Duration::from_secs(15 * 60);
 /// The time within which a command must be approved, unless the configuration says otherwise.
@@ -196,6 +199,9 @@ impl Authority {
             return Some("the grants of the principals are not known here yet".to_owned());
         };
         let age = self.now.signed_duration_since(at);
+        if age < -CLOCKS_APART_MAX {
+            return Some(format!("the grants of the principals are of {at}, which is to come"));
+        }
         (age > self.age_max).then(|| {
             let seconds = age.num_seconds();
             format!(
@@ -256,7 +262,7 @@ async fn store(connection: &mut PgConnection, current: &AccessCurrent) -> sqlx::
     sqlx::query!(
         "INSERT INTO bus.access AS known (version, at, announced) VALUES ($1, $2, $3)
          ON CONFLICT (one) DO UPDATE SET version = $1, at = $2, announced = $3
-         WHERE known.at < $2",
+         WHERE known.at < $2 OR known.at > clock_timestamp() + interval '1 minute'",
         current.version,
         current.at,
         announced,
@@ -286,6 +292,9 @@ mod tests {
             (TimeDelta::zero(), true),
             (age_max - TimeDelta::seconds(1), true),
             (age_max + TimeDelta::seconds(1), false),
+            // Clocks differ, but not by minutes: somebody has written it.
+            (-CLOCKS_APART_MAX, true),
+            (-CLOCKS_APART_MAX - TimeDelta::seconds(1), false),
         ] {
             let rights = authority(age).rights(CLIENT, COMMAND);
             assert_eq!(rights.lack().is_none(), permits, "{age}: {:?}", rights.lack());

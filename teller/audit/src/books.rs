@@ -4,12 +4,15 @@
 //! walked up to these ends, and the page is compared with the replay: every page is a cut of its
 //! own, and records of the meantime are walked with the next page.
 
-use shared_events::ledger::{BOOKS_PAGE_MAX, BooksPart, ChainEnd, GetJournal, JOURNAL_PAGE_MAX};
+use shared_events::ledger::{
+    BOOKS_PAGE_MAX, BooksPart, BooksRows, ChainEnd, GetJournal, JOURNAL_PAGE_MAX,
+};
 use teller_client::{Teller, TellerError};
 
 use super::{
-    Verdict, Verified, compare,
+    Anchors, Verdict, Verified, compare,
     difference::{Row, Table},
+    history::History,
     walk::{Piece, Source, Stop, Walk},
 };
 
@@ -52,11 +55,12 @@ fn journal(chain: usize, after: i64, limit: u32) -> GetJournal {
 }
 
 /// Proves the books: the journal from its beginning, the rows beside it, and the state that follows
-/// from it. `anchors` are ends of chains that were kept elsewhere. `progress` is called with the
+/// from it; the history of accounts and grants, and the rows of both services that follow from it.
+/// `anchors` are ends of chains that were kept elsewhere. `progress` is called with the
 /// number of walked records and the number of all.
 pub async fn verify_books(
     bank: &Teller,
-    anchors: &[ChainEnd],
+    anchors: &Anchors,
     progress: impl Fn(usize, usize),
 ) -> Result<Verdict, TellerError> {
     match prove(bank, anchors, progress).await {
@@ -68,10 +72,13 @@ pub async fn verify_books(
 
 async fn prove(
     bank: &Teller,
-    anchors: &[ChainEnd],
+    anchors: &Anchors,
     progress: impl Fn(usize, usize),
 ) -> Result<Verified, Stop> {
-    let mut walk = Walk::new(Pages { bank }, anchors);
+    let mut history = History::new(&anchors.history);
+    history.prove_rows(bank).await?;
+    let before = history.end().place;
+    let mut walk = Walk::new(Pages { bank }, &anchors.ends);
     for part in PARTS {
         let mut from = None;
         loop {
@@ -79,6 +86,9 @@ async fn prove(
             let total = records(&page.ends);
             walk.advance(&page.ends, |done| progress(done, total)).await?;
             compare::page(&walk.replay, from, &page)?;
+            if let BooksRows::Accounts(rows) = &page.rows {
+                history.prove_followed(bank, rows).await?;
+            }
             from = page.next;
             if from.is_none() {
                 break;
@@ -86,7 +96,8 @@ async fn prove(
         }
     }
     walk.source().check_after(walk.ends()).await?;
-    Ok(walk.verified()?)
+    history.check_ended(bank, before).await?;
+    Ok(Verified { history: Some(history.end().clone()), ..walk.verified()? })
 }
 
 /// How many records there are up to these ends.

@@ -21,6 +21,12 @@ pub enum Table {
     Holds,
     /// The reversed amounts of transfers.
     Reversals,
+    /// A change in the history of accounts and grants.
+    History,
+    /// An account of the accounts service: its holder, status, limits.
+    AccountTerms,
+    /// The grants of a principal.
+    Grants,
     /// The end of a chain, as it was kept elsewhere.
     Anchor,
 }
@@ -129,6 +135,9 @@ impl Table {
             Self::Accounts => "accounts",
             Self::Holds => "holds",
             Self::Reversals => "reversals",
+            Self::History => "history",
+            Self::AccountTerms => "account_terms",
+            Self::Grants => "grants",
             Self::Anchor => "anchor",
         }
     }

@@ -21,6 +21,7 @@ use teller_client::{Teller, TellerError, input::InvalidInput};
 use super::{
     books::records,
     file::{Entry, Lines, may_begin_an_export},
+    history,
     line::{Ends, Line},
 };
 
@@ -68,6 +69,7 @@ pub async fn export_journal(
     progress: impl Fn(usize, usize),
 ) -> Result<Exported, ExportError> {
     let ends = bank.books_page(BooksPart::Accounts, None, 1).await?.ends;
+    let history = history::end(bank).await?;
     let (total, before) = (records(&ends), places.values().sum::<i64>());
     let before = usize::try_from(before).unwrap_or_default();
     let mut written = 0;
@@ -89,7 +91,7 @@ pub async fn export_journal(
             progress(before + written, total);
         }
     }
-    put(out, &Ends { ends: ends.clone() })?;
+    put(out, &Ends { ends: ends.clone(), history: Some(history) })?;
     out.flush()?;
     Ok(Exported { records: written, before, ends })
 }

@@ -13,7 +13,7 @@ use teller_client::{TellerError, input::InvalidInput};
 
 use super::{
     Verdict, Verified,
-    line::{Ends, Line},
+    line::{Anchors, Ends, Line},
     links::chains,
     walk::{Piece, Source, Stop, Walk},
 };
@@ -91,16 +91,16 @@ fn open(path: &Path) -> Result<Lines<File>, InvalidInput> {
 
 /// All ends of chains in a file: of an export, and each of its continuations, or of the output of
 /// `audit verify --json`.
-pub fn anchors(path: &Path) -> Result<Vec<ChainEnd>, InvalidInput> {
-    let (mut lines, mut ends) = (open(path)?, vec![]);
+pub fn anchors(path: &Path) -> Result<Anchors, InvalidInput> {
+    let (mut lines, mut anchors) = (open(path)?, Anchors::default());
     while let Some(text) = lines.text()? {
         if let Ok(found) = serde_json::from_str::<Ends>(&text) {
-            ends.extend(found.ends);
+            anchors.add(found);
         }
     }
-    match ends.is_empty() {
+    match anchors.ends.is_empty() {
         true => Err(InvalidInput::new("expect", "no line has the ends of the chains")),
-        false => Ok(ends),
+        false => Ok(anchors),
     }
 }
 
@@ -131,10 +131,11 @@ impl Source for Readers {
 }
 
 /// Proves an export with nothing but the file: its chains, and the books that its records lead to.
-/// `expected` are ends of chains that were kept elsewhere.
+/// `expected` are ends of chains that were kept elsewhere. A file has no history of accounts, so
+/// their ends are not looked for.
 pub async fn verify(
     path: &Path,
-    expected: &[ChainEnd],
+    expected: &Anchors,
     progress: impl Fn(usize, usize),
 ) -> Result<Verdict, TellerError> {
     match prove(path, expected, progress).await {
@@ -146,11 +147,11 @@ pub async fn verify(
 
 async fn prove(
     path: &Path,
-    expected: &[ChainEnd],
+    expected: &Anchors,
     progress: impl Fn(usize, usize),
 ) -> Result<Verified, Stop> {
     let Closing { ends, mut anchors, records } = closing(path)?;
-    anchors.extend_from_slice(expected);
+    anchors.extend_from_slice(&expected.ends);
     let readers: Result<_, InvalidInput> = chains().map(|_| open(path)).collect();
     let mut walk = Walk::new(Readers(readers?), &anchors);
     walk.advance(&ends, |done| progress(done, records)).await?;
@@ -208,8 +209,8 @@ mod tests {
             json!({"ends": [{"chain": 0, "place": place, "hash": digit.repeat(64)}]}).to_string()
         };
         let path = file("anchors", &format!("{}\n{}\n", ends(3, "a"), ends(5, "b")));
-        let places: Vec<i64> =
-            anchors(&path).expect("there are ends").iter().map(|end| end.place).collect();
+        let found = anchors(&path).expect("there are ends");
+        let places: Vec<i64> = found.ends.iter().map(|end| end.place).collect();
         std::fs::remove_file(path).expect("the file can be removed");
         assert_eq!(places, [3, 5]);
     }

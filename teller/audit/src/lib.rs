@@ -7,17 +7,19 @@
 //!   beside    columns and entries that stand beside a record follow from it
 //!   replay    balances, holds and reversals, as the records lead to them
 //! compare     the ledger's state snapshot, against the replay
+//! history     changes of accounts and grants; the rows that follow from them, in both services
 //! books       all of this over the bus, while the bank works
 //! export      the journal as JSON Lines; file: the same proof of such a file, without any bank
 //! ```
 //!
-//! Memory grows with accounts, holds and reversed transfers, not with records or entries.
+//! Memory grows with accounts, changes of their status and limits, holds and reversed transfers,
+//! not with records or entries.
 //!
 //! ```no_run
 //! # async fn prove(bank: teller_client::Teller) -> Result<(), Box<dyn std::error::Error>> {
-//! use teller_audit::Verdict;
+//! use teller_audit::{Anchors, Verdict};
 //!
-//! match teller_audit::verify_books(&bank, &[], |_, _| {}).await? {
+//! match teller_audit::verify_books(&bank, &Anchors::default(), |_, _| {}).await? {
 //!     Verdict::Verified(verified) => println!("{} records follow", verified.records),
 //!     Verdict::Different(difference) => println!("{difference}"),
 //! }
@@ -33,6 +35,7 @@ mod compare;
 mod difference;
 mod export;
 mod file;
+mod history;
 mod line;
 mod links;
 mod replay;
@@ -42,13 +45,13 @@ mod walk;
 mod tests;
 
 use serde::Serialize;
-use shared_events::{Currency, Total, ledger::ChainEnd};
+use shared_events::{Currency, Total, accounts::HistoryEnd, ledger::ChainEnd};
 
 pub use books::verify_books;
 pub use difference::{Difference, Row, Table};
 pub use export::{ExportError, Exported, export_journal, export_journal_to};
 pub use file::{anchors, verify};
-pub use line::{Ends, Line};
+pub use line::{Anchors, Ends, Line};
 
 /// The result of a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,6 +80,10 @@ pub struct Verified {
     pub turnover: Vec<Turnover>,
     /// Where the chains end: the anchor for a later proof.
     pub ends: Vec<ChainEnd>,
+    /// Where the history of accounts and grants ends: its place is the number of changes. Absent:
+    /// the proof of a file, which has no history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryEnd>,
 }
 
 /// The sums of all entries in one currency.

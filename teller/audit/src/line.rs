@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared_events::{
     TransferId,
+    accounts::HistoryEnd,
     evidence::Hash256,
     ledger::{ChainEnd, ChainedRecord},
 };
@@ -29,8 +30,28 @@ pub struct Line {
 /// Where the chains ended when an export was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ends {
-    /// The end of each chain.
+    /// The end of each chain of the journal.
     pub ends: Vec<ChainEnd>,
+    /// The end of the history of accounts and grants. Lines of older exports do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryEnd>,
+}
+
+/// Ends of chains that were kept elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Anchors {
+    /// Ends of chains of the journal.
+    pub ends: Vec<ChainEnd>,
+    /// Ends of the history of accounts and grants.
+    pub history: Vec<HistoryEnd>,
+}
+
+impl Anchors {
+    /// Adds what one line tells.
+    pub(super) fn add(&mut self, ends: Ends) {
+        self.ends.extend(ends.ends);
+        self.history.extend(ends.history);
+    }
 }
 
 impl Line {

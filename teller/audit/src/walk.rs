@@ -169,6 +169,7 @@ impl<S: Source> Walk<S> {
             reversals: reversed.len(),
             turnover: turnover.collect(),
             ends: self.links.ends().to_vec(),
+            history: None,
         })
     }
 }

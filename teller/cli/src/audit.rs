@@ -70,12 +70,14 @@ impl Verify {
 }
 
 fn describe(verified: &Verified) -> Text {
+    let changes = verified.history.as_ref().map(|end| end.place.to_string()).unwrap_or_default();
     let counts = card(&[
         ("records", verified.records.to_string()),
         ("entries", verified.entries.to_string()),
         ("accounts", verified.accounts.to_string()),
         ("holds", verified.holds.to_string()),
         ("reversed transfers", verified.reversals.to_string()),
+        ("changes of accounts and grants", changes),
     ]);
     let columns = [Column::Left("currency"), Column::Right("debits"), Column::Right("credits")];
     let sums = verified.turnover.iter().map(|turnover| {

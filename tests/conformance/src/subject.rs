@@ -203,11 +203,13 @@ impl Subject for Accounts {
     const COMMANDS: &'static str = "accounts.commands";
     const EVENTS: &'static str = "accounts.events";
     const POISON_GUARD: &'static str = "
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+        CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql
             AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$;
         CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW
-            WHEN (NEW.holder_name = 'Poison') EXECUTE FUNCTION refuse()";
-    const FAULTS: &'static str = "SELECT count(*) FROM accounts WHERE version < 1";
+            WHEN (NEW.holder_name = 'Poison') EXECUTE FUNCTION refuse_poison()";
+    const FAULTS: &'static str = "SELECT count(*) FROM accounts
+        WHERE version IS DISTINCT FROM
+            (SELECT count(*) FROM history WHERE account_id = accounts.id)";
 
     async fn prepare(bank: &Bank) -> Result<Self> {
         let account = AccountId::new();

@@ -101,7 +101,8 @@ mod tests {
         let data = serde_json::json!({
             "account_id": alice, "event": other, "again": [other], "on": "2026-11-22", "n": 1,
             "hash": "0f".repeat(32), "record": format!("{{\"h\":\"{}\"}}", "0f".repeat(32)),
-            "zeros": "00".repeat(32), "none": [], "posted_at": "2025-03-14T11:00:00Z", "sent_at": Utc::now(),
+            "zeros": "00".repeat(32), "none": [], "posted_at": "2025-03-14T11:00:00Z",
+            "sent_at": Utc::now(),
         });
         let mut names = Names::default();
         names.add(alice, "alice");

@@ -18,7 +18,7 @@ use shared_events::{
     },
 };
 use sqlx::PgPool;
-use teller_audit::{Verdict, verify_books};
+use teller_audit::{Anchors, Verdict, verify_books};
 use teller_client::Teller;
 
 use super::{
@@ -77,7 +77,7 @@ async fn event_counts(
 /// The proof verifies, and each currency adds up to zero.
 async fn check_books(client: &BankClient) -> Result<()> {
     let auditor = Teller::new(client.bank.client("auditor")?);
-    match verify_books(&auditor, &[], |_, _| {}).await? {
+    match verify_books(&auditor, &Anchors::default(), |_, _| {}).await? {
         Verdict::Verified(_) => {}
         Verdict::Different(difference) => anyhow::bail!("the books differ: {difference}"),
     }

@@ -55,14 +55,17 @@ async fn a_statement_of_texts_of_long_ago_steers_nothing_in_any_format(bank: Ban
         ..transfer(cash(), customer(alice), "12.50")?
     };
     ensure!(client.submit(paid).await? == "posted");
-    // As a version without the rule has stored it: JSON with the characters as they are, where JSON
-    // may have them.
+    // As a version without the rule has stored it.
     let planted = |text: &str| anyhow::Ok(serde_json::to_string(text)?.replace('\'', "''"));
     let statements = format!(
         "BEGIN; ALTER TABLE journal DISABLE TRIGGER USER;
-         UPDATE journal SET record = replace(replace(record,
-             '\"{MARK}\"', '{}'), '\"{ID_MARK}\"', '{}');
+         UPDATE journal SET
+             record = replace(record, '\"author\":{{', '\"author\":{{\"actor\":{},'),
+             reference = '{}'::json #>> '{{}}',
+             end_to_end_id = '{}'::json #>> '{{}}'
+         WHERE reference = '{MARK}' AND end_to_end_id = '{ID_MARK}';
          ALTER TABLE journal ENABLE TRIGGER USER; COMMIT",
+        planted(EVIL)?,
         planted(EVIL)?,
         planted(EVIL_ID)?,
     );
@@ -90,7 +93,8 @@ async fn a_statement_of_texts_of_long_ago_steers_nothing_in_any_format(bank: Ban
     let answer: Value = serde_json::from_str(&json)?;
     ensure!(answer["entries"][0]["reference"] == EVIL, "{answer}");
 
-    for command in [&["search", &account, "--min", "1"][..], &["audit", "export"]] {
+    let authors = [&period[..], &["--authors"]].concat();
+    for command in [&["search", &account, "--min", "1"][..], &authors, &["audit", "export"]] {
         let output = teller.run(command).await?;
         ensure!(output.code == 0 && output.out.contains("HYPERLINK"), "{command:?}: {output:?}");
         seen(&output).with_context(|| format!("{command:?}"))?;

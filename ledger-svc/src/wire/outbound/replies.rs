@@ -14,7 +14,7 @@ use shared_events::{
 use super::outcomes::{outcome, reject_reason};
 use crate::{
     accounts::{Account, Status, repo_trial_balance::TrialBalanceLine},
-    audit::{ChainedRecord, JournalEntry, JournalPage, Snapshot, SnapshotRows},
+    audit::{ChainedRecord, FollowedTerms, JournalEntry, JournalPage, Snapshot, SnapshotRows},
     balance_monitors::Monitor,
     holds::Hold,
     interest::{AccruedDay, query::PeriodInterest},
@@ -298,6 +298,20 @@ pub(in crate::wire) fn snapshot(snapshot: Snapshot) -> contract::BooksFound {
     }
 }
 
+fn followed_terms(terms: FollowedTerms) -> contract::FollowedTerms {
+    contract::FollowedTerms {
+        branch: terms.branch,
+        blocked: terms.blocked,
+        overdraft_limit: terms.overdraft_limit,
+        transfer_limit: terms.transfer_limit,
+        daily_limit: terms.daily_limit,
+        monthly_limit: terms.monthly_limit,
+        minimum_balance: terms.minimum_balance,
+        followed_status: terms.followed_status,
+        followed_limit: terms.followed_limit,
+    }
+}
+
 fn snapshot_rows(rows: SnapshotRows) -> contract::BooksRows {
     match rows {
         SnapshotRows::Accounts(rows) => {
@@ -311,6 +325,7 @@ fn snapshot_rows(rows: SnapshotRows) -> contract::BooksRows {
                 pending_debits: row.pending_debits,
                 pending_credits: row.pending_credits,
                 version: row.version,
+                terms: Some(followed_terms(row.terms)),
             });
             contract::BooksRows::Accounts(rows.collect())
         }

@@ -58,7 +58,37 @@ pub struct ChainEnd {
     pub hash: Hash256,
 }
 
-/// An account as stored, without its limits.
+/// The status and the limits of an account as stored, as far as the ledger has followed the
+/// accounts service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FollowedTerms {
+    /// The branch that keeps the account; absent for the main branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The direction of money that the account refuses while it is frozen.
+    pub blocked: String,
+    /// How far below zero the balance may go; absent: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdraft_limit: Option<String>,
+    /// The most of one transfer; absent: no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_limit: Option<String>,
+    /// The most of one day; absent: no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_limit: Option<String>,
+    /// The most of one month; absent: no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly_limit: Option<String>,
+    /// The least that must stay on the account; absent: no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_balance: Option<String>,
+    /// The last version of the accounts service's account whose status the ledger has followed.
+    pub followed_status: i64,
+    /// The last version whose limits the ledger has followed.
+    pub followed_limit: i64,
+}
+
+/// An account as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountRow {
     /// The account.
@@ -80,6 +110,9 @@ pub struct AccountRow {
     pub pending_credits: String,
     /// The version of the account.
     pub version: i64,
+    /// The status and the limits, as far as the ledger has followed the accounts service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<FollowedTerms>,
 }
 
 /// A hold as stored.

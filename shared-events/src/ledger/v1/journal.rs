@@ -61,14 +61,13 @@ pub struct ChainedRecord {
     /// `version`, names the `author`, and has neither the reference nor the end-to-end id:
     /// `texts` is the commitment to them, where there are any.
     pub record: String,
-    /// The reference, as stored beside the record. Absent, too, where it was erased.
+    /// The reference, as stored beside the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The debtor's end-to-end id of the payment, as stored beside the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_id: Option<String>,
-    /// The salt of the record's commitment to these texts. Absent where there is none, and where
-    /// the texts were erased.
+    /// The salt of the record's commitment to these texts, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<Salt>,
     /// The entries of the accounts, one for each leg of the record.

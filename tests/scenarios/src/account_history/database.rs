@@ -1,5 +1,5 @@
-//! The history in the database: deaths of the service, attempts to change it, and a database that is
-//! older than it.
+//! The history in the database: deaths of the service, attempts to change the history, and a
+//! database that is older.
 
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Message};

@@ -67,8 +67,8 @@ async fn a_record_names_the_author_and_the_approver_of_its_instruction(bank: Ban
             }),
         ),
     ];
-    let statement = json!({ "account": { "account_id": ada }, "currency": "EUR" });
-    let statement = auditor.ask(with_data("ledger.statement.get.v1", &statement)?).await?;
+    let of_ada = json!({ "account": { "account_id": ada }, "currency": "EUR" });
+    let statement = auditor.ask(with_data("ledger.statement.get.v1", &of_ada)?).await?;
     for (id, author) in &expected {
         let asked = json!({ "transfer_id": id });
         let found = auditor.ask(with_data("ledger.instruction.get.v1", &asked)?).await?;
@@ -76,6 +76,16 @@ async fn a_record_names_the_author_and_the_approver_of_its_instruction(bank: Ban
         let entries = statement["data"]["entries"].as_array().context("a list")?;
         let entry = entries.iter().find(|entry| entry["transfer_id"] == json!(id));
         ensure!(entry.is_some_and(|entry| entry["author"] == *author), "{statement}");
+    }
+    let gateway = Principal::of_role(&bank, RoleCode::CustomerChannel).await?;
+    for asked in [
+        with_data("ledger.instruction.get.v1", &json!({ "transfer_id": approved }))?,
+        with_data("ledger.statement.get.v1", &of_ada)?,
+        with_data("ledger.entries.find.v1", &of_ada)?,
+    ] {
+        let found = gateway.ask(asked).await?.to_string();
+        ensure!(found.contains(&approved.to_string()), "a customer's channel reads it: {found}");
+        ensure!(!found.contains(clerk.as_str()), "and not which clerk it was: {found}");
     }
     let teller = TellerCli::of(&bank)?;
     let account = ada.to_string();

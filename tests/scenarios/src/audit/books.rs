@@ -3,9 +3,10 @@
 use anyhow::{Result, ensure};
 use chrono::{TimeDelta, Utc};
 use harness::{PATIENCE, wait_for};
+use serde_json::json;
 use shared_events::{
-    Amount, Message as _, Money, TransferId,
-    accounts::{AccountClosed, CloseAccount},
+    AccountId, Amount, Message as _, Money, TransferId,
+    accounts::{AccountClosed, Blocks, ChangeLimits, CloseAccount, FreezeAccount, OpenAccount},
     ledger::{
         Action, Capture, Direction, Exchange, Hold, Instruction, Leg, Legs, Party, Payment,
         Release, Reverse, Rounding, SubmitInstructions,
@@ -68,6 +69,7 @@ pub(super) async fn write(client: &mut BankClient) -> Result<()> {
     let czk = "CZK".parse()?;
     let koruna = customer(client.account_with("koruna", |command| command.currency = czk).await?);
     let carol = client.account("carol").await?;
+    freeze_and_limit(client, payee).await?;
     ensure!(client.deposit(carol, "12.34").await? == "posted");
 
     let mut salary = pay(&cash(), &alice, "1000.50")?;
@@ -105,6 +107,24 @@ pub(super) async fn write(client: &mut BankClient) -> Result<()> {
     })
     .await?;
     carry_out(client, vec![vec![pay(&bob, &alice, "5000")?]]).await
+}
+
+/// An account of a branch is frozen, and another has limits.
+async fn freeze_and_limit(client: &mut BankClient, limited: AccountId) -> Result<()> {
+    let of_web = |opening: &mut OpenAccount| opening.branch = Some("web".to_owned());
+    let dora = client.account_with("dora", of_web).await?;
+    let (reason, blocks) = ("lost card".to_owned(), Blocks::Both);
+    client.request(FreezeAccount { account_id: dora, reason, blocks }).await?;
+    let limits = json!({
+        "account_id": limited, "overdraft_limit": "250", "transfer": "9000", "daily": "90000",
+    });
+    client.request(serde_json::from_value::<ChangeLimits>(limits)?).await?;
+    wait_for("the ledger has followed", PATIENCE, async || {
+        let followed = "SELECT count(*) FROM accounts WHERE status = 'frozen'
+            OR daily_limit IS NOT NULL";
+        Ok(client.bank.number("ledger", followed).await? == 2)
+    })
+    .await
 }
 
 /// Money among more than two accounts.

@@ -6,35 +6,49 @@ use harness::Bank;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
-/// The tables that the proof covers, with the columns that name a row, and the field of a
-/// difference that has the value of each.
-pub(super) const TABLES: [(&str, &[(&str, &str)]); 6] = [
-    ("journal", &[("chain", "chain"), ("place", "place")]),
-    ("chains", &[("chain", "chain")]),
-    ("entries", &[("account_id", "account_id"), ("version", "version")]),
-    ("accounts", &[("id", "account_id")]),
-    ("holds", &[("id", "transfer_id")]),
-    ("reversals", &[("original_id", "transfer_id")]),
+/// A table of a service, with the columns that name a row, and the field of a difference that has
+/// the value of each; no field: a difference does not name the row so.
+pub(super) type Named = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// The tables that the proof covers.
+pub(super) const TABLES: [Named; 10] = [
+    ("ledger", "journal", &[("chain", "chain"), ("place", "place")]),
+    ("ledger", "chains", &[("chain", "chain")]),
+    ("ledger", "entries", &[("account_id", "account_id"), ("version", "version")]),
+    ("ledger", "accounts", &[("id", "account_id")]),
+    ("ledger", "holds", &[("id", "transfer_id")]),
+    ("ledger", "reversals", &[("original_id", "transfer_id")]),
+    ("accounts", "history", &[("place", "place")]),
+    ("accounts", "history_end", &[("place", "")]),
+    ("accounts", "accounts", &[("id", "account_id")]),
+    ("accounts", "access_changes", &[("version", "")]),
 ];
 
 /// One table, and its owner.
 pub(super) struct Tamperer<'a> {
     bank: &'a Bank,
+    pub(super) service: &'static str,
     pub(super) table: &'static str,
     names: &'static [(&'static str, &'static str)],
 }
 
 impl<'a> Tamperer<'a> {
+    /// A table of the ledger.
     pub(super) fn of(bank: &'a Bank, table: &str) -> Result<Self> {
-        let (table, names) =
-            TABLES.into_iter().find(|row| row.0 == table).context("a table of the proof")?;
-        Ok(Self { bank, table, names })
+        Self::of_service(bank, "ledger", table)
+    }
+
+    pub(super) fn of_service(bank: &'a Bank, service: &str, table: &str) -> Result<Self> {
+        let known = TABLES.into_iter().find(|row| (row.0, row.1) == (service, table));
+        let (service, table, names) = known.context("a table of the proof")?;
+        Ok(Self { bank, service, table, names })
     }
 
     /// Remembers what stands there.
     pub(super) async fn keep(&self) -> Result<()> {
         let table = self.table;
-        self.bank.execute("ledger", &format!("CREATE TABLE kept_{table} AS TABLE {table}")).await
+        let keep = format!("CREATE TABLE kept_{table} AS TABLE {table}");
+        self.bank.execute(self.service, &keep).await
     }
 
     /// Puts back what stood there.
@@ -52,7 +66,7 @@ impl<'a> Tamperer<'a> {
             "BEGIN; ALTER TABLE {table} DISABLE TRIGGER USER; {statements};
              ALTER TABLE {table} ENABLE TRIGGER USER; COMMIT"
         );
-        self.bank.execute("ledger", &statements).await
+        self.bank.execute(self.service, &statements).await
     }
 
     /// Its columns, with their types.
@@ -61,7 +75,7 @@ impl<'a> Tamperer<'a> {
             "SELECT column_name::text, udt_name::text FROM information_schema.columns
              WHERE table_schema = 'public' AND table_name = $1 ORDER BY ordinal_position",
         );
-        let pool = self.bank.pool("ledger").await?;
+        let pool = self.bank.pool(self.service).await?;
         Ok(columns.bind(self.table).fetch_all(&pool).await?)
     }
 
@@ -71,7 +85,7 @@ impl<'a> Tamperer<'a> {
         let table = self.table;
         let key: Vec<&str> = self.names.iter().map(|(column, _)| *column).collect();
         let count = format!("SELECT count(*) FROM {table} WHERE {condition}");
-        let count = self.bank.number("ledger", &count).await?;
+        let count = self.bank.number(self.service, &count).await?;
         let nth = nth.checked_rem(count).with_context(|| format!("{table}: no {condition}"))?;
         let key = key.join(", ");
         let row = format!(
@@ -89,14 +103,15 @@ impl<'a> Tamperer<'a> {
     }
 
     fn name_of(&self) -> String {
-        let fields = self.names.iter().map(|(column, field)| format!("'{field}', {column}"));
+        let fields = self.names.iter().filter(|(_, field)| !field.is_empty());
+        let fields = fields.map(|(column, field)| format!("'{field}', {column}"));
         format!("jsonb_build_object({})", fields.collect::<Vec<_>>().join(", "))
     }
 
     /// Changes one column of a row, and returns the row's name before and after.
     pub(super) async fn change(&self, row: &str, column: &str, to: &str) -> Result<[Value; 2]> {
         let (table, name, before) = (self.table, self.name_of(), self.name(row).await?);
-        let pool = self.bank.pool("ledger").await?;
+        let pool = self.bank.pool(self.service).await?;
         let mut tx = pool.begin().await?;
         let guard = |what| AssertSqlSafe(format!("ALTER TABLE {table} {what} TRIGGER USER"));
         sqlx::raw_sql(guard("DISABLE")).execute(&mut *tx).await?;
@@ -112,7 +127,7 @@ impl<'a> Tamperer<'a> {
     }
 
     async fn text(&self, query: &str) -> Result<String> {
-        let pool = self.bank.pool("ledger").await?;
+        let pool = self.bank.pool(self.service).await?;
         let text = sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&pool).await;
         text.with_context(|| query.to_owned())
     }
@@ -122,15 +137,12 @@ impl<'a> Tamperer<'a> {
 pub(super) fn another(column: &str, kind: &str) -> Result<String> {
     Ok(match kind {
         "uuid" => "gen_random_uuid()".to_owned(),
-        "text" if column == "status" => {
-            format!("CASE {column} WHEN 'released' THEN 'expired' ELSE 'released' END")
-        }
-        "text" => format!("coalesce({column}, '') || '?'"),
+        "text" => return Ok(another_text(column)),
         "bpchar" => "'JPY'".to_owned(),
-        "numeric" => format!("{column} + 0.01"),
+        "numeric" => format!("coalesce({column}, 0) + 0.01"),
         // No chain has this number.
         "int2" => format!("{column} + 4"),
-        "int8" => format!("{column} + 1000000"),
+        "int8" => format!("coalesce({column}, 0) + 1000000"),
         "date" => format!("{column} + 1"),
         "timestamptz" => format!("{column} + interval '1 microsecond'"),
         "bytea" if column == "salt" => "uuid_send(gen_random_uuid())".to_owned(),
@@ -138,4 +150,21 @@ pub(super) fn another(column: &str, kind: &str) -> Result<String> {
         "json" => format!("({column}::text || ' ')::json"),
         other => anyhow::bail!("column {column}: how is a {other} tampered with?"),
     })
+}
+
+/// Another text, which the database's own checks of the column take.
+fn another_text(column: &str) -> String {
+    match column {
+        "status" => "CASE status WHEN 'active' THEN 'frozen' WHEN 'frozen' THEN 'active'
+             WHEN 'closed' THEN 'active' WHEN 'released' THEN 'expired' ELSE 'released' END"
+            .to_owned(),
+        "blocked" | "blocks" => {
+            format!("CASE {column} WHEN 'debits' THEN 'credits' ELSE 'debits' END")
+        }
+        "branch" | "product" | "principal" => format!("coalesce({column}, '') || 'x'"),
+        "iban" => "translate(iban, '0123456789', '1234567890')".to_owned(),
+        "holder_language" => "CASE holder_language WHEN 'en' THEN 'cs' ELSE 'en' END".to_owned(),
+        "texts" => r#"replace(texts, '"name":"', '"name":"x')"#.to_owned(),
+        other => format!("coalesce({other}, '') || '?'"),
+    }
 }
