@@ -17,7 +17,7 @@
 //! approvals     messages about commands that wait for an approval, the same for each service
 //! owned         messages that each service has under types of its own
 //! access        what a principal's grants permit
-//! evidence      hashes of chains, who has done something, commitments to text
+//! evidence      hashes of chains, authors, commitments to text
 //! catalogue     every published message once, for schemas, golden files and AsyncAPI
 //! topology      exchanges, queues, bindings, policies, users: one value, rendered for the broker
 //! asyncapi      the whole bus as an AsyncAPI document

@@ -29,7 +29,7 @@ use crate::{
 #[error("another instance of the service opened the same account; the batch is decided again")]
 struct LostRace;
 
-/// A client's command, what the client may do, and who the client is.
+/// A client's command, the client's rights, and the author of its changes.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorisedRequest {
     pub(crate) request: AccountRequest,

@@ -1,4 +1,4 @@
-//! A change and who has caused it, and the records of a batch. Promise: the records follow from the
+//! A change and its cause, and the records of a batch. Promise: the records follow from the
 //! end of the chain, the instant, the salts and the changes alone.
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use super::record_v1::{
 /// The principal of the service's own work.
 const OWN_WORK: &str = "accounts";
 
-/// Who has caused a change.
+/// The cause of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cause {
     pub(crate) author: Authorship,

@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! record_v1  the stored record, its JSON text and the texts beside it: frozen by golden files
-//! entity     a change and who has caused it; the records of a batch
+//! entity     a change and its cause; the records of a batch
 //! pages      pages of the history, and of the tables that follow from it
 //! command    appends the changes of a batch
 //! query      a page of the history; a page of accounts or grants beside its end

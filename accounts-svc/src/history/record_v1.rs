@@ -19,7 +19,7 @@ use shared_events::{
     evidence::{Hash256, Salt, commitment},
 };
 
-/// A change, and who has caused it. It has `account` or `grants`.
+/// A change, and its author. It has `account` or `grants`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecordV1<'a> {
     /// Always 1.

@@ -1,6 +1,6 @@
-//! Version 2 of the journal's stored record. Promise: frozen, as version 1 is. It says who has
-//! given the instruction. A commitment stands for the reference and the end-to-end id, which are
-//! stored beside the record: without them the record keeps its hash.
+//! Version 2 of the journal's stored record. Promise: frozen, as version 1 is. It names the author
+//! of the instruction. A commitment stands for the reference and the end-to-end id, which stand
+//! beside the record: without them the record keeps its hash.
 //!
 //! The text begins with `{"version":2,`; that of version 1 begins with `{"instruction":`.
 
@@ -21,12 +21,12 @@ use super::record_v1::{ActionV1, OutcomeV1};
 /// The begin of a text of this version.
 const BEGIN: &str = "{\"version\":2,";
 
-/// A decided instruction: who has given it, the instruction, and its outcome.
+/// A decided instruction: its author, the instruction, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordV2<'a> {
     /// The version.
     pub version: Version2,
-    /// Who has given the instruction.
+    /// The author of the instruction.
     #[serde(borrow)]
     pub author: AuthorV2<'a>,
     /// The instruction as it was submitted, without its texts.
@@ -48,7 +48,7 @@ pub struct RecordV2<'a> {
     pub outcome: OutcomeV1<'a>,
 }
 
-/// Who has given an instruction.
+/// The author of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorV2<'a> {
     /// The principal that has sent the command; `ledger` for the ledger's own.

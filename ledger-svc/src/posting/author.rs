@@ -7,14 +7,14 @@ use shared_events::{CommandId, access::Rights, evidence::Authorship};
 /// The name under which the ledger's own instructions are recorded.
 const LEDGER: &str = "ledger";
 
-/// The command that carries instructions, who has sent it, and what the sender may do.
+/// The command that carries instructions, its author, and the author's rights.
 #[derive(Clone, Debug)]
 pub struct Author {
     /// The command; of the ledger's own work, an id that it made.
     pub command: CommandId,
     /// What the author's grants permit.
     pub rights: Rights,
-    /// Who has sent the command, as the records say it.
+    /// The author of the command, as records name it.
     pub by: Arc<Authorship>,
 }
 

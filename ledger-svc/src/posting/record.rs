@@ -19,7 +19,7 @@ use super::{
 /// A decided instruction: the instruction, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalRecord {
-    /// Who has given the instruction. `None`: a record of version 1, which does not say it.
+    /// The author of the instruction. `None`: a record of version 1, which does not name it.
     pub author: Option<Arc<Authorship>>,
     /// The instruction.
     pub instruction: Instruction,
@@ -186,7 +186,7 @@ mod tests {
         check(&decided(Some("rent"), committed), &asked, &[false, true, false]);
         check(&decided(None, contained), &asked, &[true, false, false]);
         check(&decided(Some("rent"), contained), &asked, &[false, true, false]);
-        // Nobody can tell any more what the text was.
+        // The text is gone.
         check(&decided(Some("rent"), erased), &asked, &[false, true, true]);
     }
 

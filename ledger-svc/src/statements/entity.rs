@@ -51,7 +51,7 @@ pub(crate) struct StatementEntry {
     pub(crate) posted_at: DateTime<Utc>,
     /// The transfer that the entry reverses.
     pub(crate) reverses: Option<TransferId>,
-    /// Who has given the instruction, where its record says so.
+    /// The author of the instruction, where its record names one.
     pub(crate) author: Option<Arc<Authorship>>,
 }
 

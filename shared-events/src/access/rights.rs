@@ -180,8 +180,8 @@ impl Rights {
         Some(named.map(|branch| &**branch).collect())
     }
 
-    /// Whether the rights are those of the bank's staff, who see who has given an instruction: of a
-    /// role that reads the bank's own accounts, also where the grant is for some branches.
+    /// Whether the rights are those of the bank's staff, which sees the authors of instructions: of
+    /// a role that reads the bank's own accounts, also where the grant is for some branches.
     #[must_use]
     pub fn are_of_staff(&self) -> bool {
         let mut grants = self.grants().iter().map(TypeGrant::grant);

@@ -1,11 +1,11 @@
-//! Who has done something.
+//! The authors of instructions and changes.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Who has done what a record says.
+/// The author of what a record says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Authorship {
     /// The principal: the user of the broker that has sent the command, as the broker has validated

@@ -1,6 +1,6 @@
-//! The words of what is proved: hashes of a chain, who has done something, and commitments to text
-//! that can be erased. Promise: every byte that goes into a hash is fixed by this module's
-//! documentation, so that anybody can compute it again.
+//! The words of proofs: hashes of a chain, authors, and commitments to text that can be erased.
+//! Promise: every byte that goes into a hash is fixed by this module's documentation, so that
+//! anybody can compute it again.
 //!
 //! ```text
 //! hash        32 bytes, and the hash of the next record of a chain

@@ -66,7 +66,7 @@ impl<M> Received<M> {
         }
     }
 
-    /// Who has sent the message, for whom, and who has edited or approved it.
+    /// The author of the message, with the person behind it, its editor and its approver.
     #[must_use]
     pub fn authorship(&self) -> Authorship {
         let name = |principal: &Principal| principal.as_str().to_owned();

@@ -69,7 +69,7 @@ impl Answer {
 pub struct Asker<'a> {
     /// The user of the broker that has sent the query.
     pub principal: &'a str,
-    /// What the author may ask for with a query of this type.
+    /// The rights of the author for a query of this type.
     pub rights: &'a Rights,
 }
 

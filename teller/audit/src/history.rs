@@ -108,7 +108,7 @@ impl History {
             for change in before {
                 self.follow(change)?;
             }
-            // What was written since is walked with a later page of rows.
+            // Later records are walked with a later page of rows.
             if page.records.iter().any(|change| change.place > to.place) {
                 break;
             }

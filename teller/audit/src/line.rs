@@ -47,7 +47,7 @@ pub struct Anchors {
 }
 
 impl Anchors {
-    /// Adds what one line tells.
+    /// Adds the ends of a line.
     pub(super) fn add(&mut self, ends: Ends) {
         self.ends.extend(ends.ends);
         self.history.extend(ends.history);

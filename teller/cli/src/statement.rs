@@ -31,7 +31,7 @@ pub(crate) struct Statement {
     /// How to write it; `--json` is the same as `--format json`
     #[arg(long, value_enum, default_value_t = Format::Table, conflicts_with = "json")]
     format: Format,
-    /// Show who has given each instruction, and who has approved it
+    /// Show the author and the approver of each instruction
     #[arg(long)]
     authors: bool,
     /// The bank's name in a camt053

@@ -29,7 +29,7 @@ pub const HISTORY_PAGE_MAX: u32 = 500;
 pub struct HistoryRecord {
     /// The version of the record's format: 1.
     pub version: u32,
-    /// Who has caused the change. Of what the ledger has answered, the principal `ledger`; of the
+    /// The author of the change. Of an answer of the ledger, the principal `ledger`; of the
     /// accounts service's own work, `accounts`.
     pub author: Authorship,
     /// The command, if one has caused the change.

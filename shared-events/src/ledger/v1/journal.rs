@@ -26,7 +26,7 @@ pub const JOURNAL_PAGE_MAX: u32 = 500;
 /// A decided instruction and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalRecord {
-    /// Who has given the instruction. Records of version 1 do not say it.
+    /// The author of the instruction. Records of version 1 do not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Authorship>,
     /// The instruction.

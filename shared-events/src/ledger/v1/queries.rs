@@ -157,7 +157,7 @@ pub struct StatementEntry {
     /// The posted transfer that this transfer reverses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverses: Option<TransferId>,
-    /// Who has given the instruction of the transfer. Records of version 1 do not say it.
+    /// The author of the instruction. Records of version 1 do not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Authorship>,
 }

@@ -1,4 +1,4 @@
-//! Who has given an instruction. Promise: each record names the principal, the person behind it,
+//! The author of an instruction. Promise: each record names the principal, the person behind it,
 //! and the approver; people find them in statements; no record contains a text of people.
 
 use anyhow::{Context, Result, ensure};
@@ -124,7 +124,7 @@ async fn every_record_names_an_author_and_contains_no_text(bank: Bank) -> Result
     Ok(())
 }
 
-/// An id tells nobody but its own principal what became of it.
+/// The outcome of an id is shown to its own principal only.
 async fn a_transfer_of_another_principal_is_a_conflict(bank: Bank) -> Result<()> {
     let mut client = BankClient::with_services(bank).await?;
     let ada = client.account("ada").await?;
