@@ -50,7 +50,7 @@ pub(crate) fn with_approval(role: RoleCode, commands: &[&str], ceilings: &Value)
 }
 
 /// A clerk whose debits above 100 EUR need an approval.
-fn clerk() -> Result<Grant> {
+pub(crate) fn clerk() -> Result<Grant> {
     let ceilings = json!({ "up_to": [{ "amount": "100", "currency": "EUR" }] });
     with_approval(RoleCode::Clerk, &[], &ceilings)
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use shared_events::{
     AccountId, Amount,
+    access::MAIN_BRANCH,
     accounts::HistoryChange::{
         self, CloseRefused, Closed, Closing, Frozen, LimitsChanged, Opened, Recorded, Unfrozen,
     },
@@ -19,8 +20,6 @@ use shared_events::{
 use super::{AccountHistory, LedgerChange, Seen, shown};
 use crate::difference::{Checked, Row, Table};
 
-/// The branch of accounts for which the ledger keeps none.
-const MAIN_BRANCH: &str = "main";
 /// How far the ledger may be behind the accounts service: its queue is read within seconds.
 const BEHIND_MAX: TimeDelta = TimeDelta::minutes(10);
 
@@ -112,8 +111,8 @@ fn followed<'a>(
 /// that the ledger has answered.
 fn must_be_followed(change: &LedgerChange, later: &[LedgerChange], seen: Seen) -> bool {
     let is_seen = |change: &LedgerChange| change.place <= seen.before;
-    let answer = later.iter().find(|change| is_answer(change));
-    let is_answered = change.kind == Closing && answer.is_some_and(is_seen);
+    let is_answered = change.kind == Closing
+        && later.iter().find(|change| is_answer(change)).is_some_and(is_seen);
     let age = seen.now.signed_duration_since(change.at);
     is_answered || is_seen(change) && age > BEHIND_MAX
 }

@@ -4,13 +4,10 @@
 use anyhow::{Context, Result, ensure};
 use harness::{Bank, Fact, Message, facts};
 use serde_json::json;
-use shared_events::{
-    MessageId, TransferId,
-    access::{Grant, RoleCode},
-    ledger::SubmitTransfers,
-};
+use shared_events::{MessageId, TransferId, access::RoleCode, ledger::SubmitTransfers};
 
 use crate::{
+    approvals::clerk,
     audit::books,
     bank_client::{BankClient, cash, customer, transfer},
     cli_runner::TellerCli,
@@ -23,16 +20,6 @@ pub(super) fn facts() -> Vec<Fact> {
         every_record_names_an_author_and_contains_no_text,
         a_transfer_of_another_principal_is_a_conflict,
     ]
-}
-
-/// A clerk whose debits above 100 EUR need an approval.
-fn clerk() -> Result<Grant> {
-    Ok(serde_json::from_value(json!({
-        "role": "clerk", "branches": { "all": {} }, "ceilings": { "none": {} },
-        "approval": { "needed": {
-            "commands": [], "ceilings": { "up_to": [{ "amount": "100", "currency": "EUR" }] },
-        } },
-    }))?)
 }
 
 async fn a_record_names_the_author_and_the_approver_of_its_instruction(bank: Bank) -> Result<()> {
