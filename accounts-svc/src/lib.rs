@@ -69,6 +69,7 @@ pub fn run(host: Host, settings: Settings) -> Running {
     let service = Service::new("accounts", host.amqp, host.pool, &SCHEMA, host.health)
         .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
         .access_limits(host.access_limits)
+        .without(host.retired)
         .work(AccessJob::new(PrincipalsFile::new(settings.principals), access_events))
         .consume(ACCOUNTS_ACCESS, AccessCommands)
         .consume(ACCOUNTS_EVENTS, LedgerEvents)

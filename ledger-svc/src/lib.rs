@@ -117,6 +117,7 @@ pub fn run(host: Host, settings: Settings) -> Running {
     let due = DueJobs::new(time, holidays.clone(), host.health.clone());
     let service = Service::new("ledger", host.amqp, host.pool, &SCHEMA, host.health)
         .access_limits(host.access_limits)
+        .without(host.retired.clone())
         .consume(topology::LEDGER_COMMANDS, CommandHandler::new(time))
         .consume(topology::LEDGER_ARRANGEMENTS, ArrangementHandler::new(time, holidays))
         .answer(topology::LEDGER_QUERIES, QueryAnswers::new(time))

@@ -109,6 +109,7 @@ fn service(host: &Host, settings: Settings) -> Result<Service, RunError> {
     let (amqp, pool, health) = (host.amqp.clone(), host.pool.clone(), host.health.clone());
     Ok(Service::new("notifications", amqp, pool, &SCHEMA, health)
         .access_limits(host.access_limits)
+        .without(host.retired.clone())
         .consume(NOTIFICATIONS_EVENTS, NotifiableEvents::new(first_delay, wakeup_of()))
         .consume(NOTIFICATIONS_COMMANDS, NotificationCommands::new(wakeup_of()))
         .answer(NOTIFICATIONS_QUERIES, NotificationQueries)

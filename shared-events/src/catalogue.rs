@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::Rec
 use serde_json::Value;
 
 use crate::{
-    accounts::v1 as accounts,
+    accounts::{v1 as accounts, v2 as accounts_v2},
     approvals::v1 as approvals,
     envelope::schema_urn,
     ledger::v1 as ledger,
@@ -94,6 +94,7 @@ published! {
     accounts::ListAccounts,
     accounts::AccountsListed,
     accounts::AccountOpened,
+    accounts_v2::AccountOpened,
     accounts::AccountActivated,
     accounts::AccountFrozen,
     accounts::AccountUnfrozen,
@@ -102,6 +103,8 @@ published! {
     accounts::AccountCloseRefused,
     accounts::LimitsChanged,
     accounts::HolderUpdated,
+    accounts_v2::HolderUpdated,
+    accounts::HolderCurrent,
     accounts::AccountsCommandRejected,
     accounts::SetAccess,
     accounts::ListAccess,

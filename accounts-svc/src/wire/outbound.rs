@@ -8,10 +8,10 @@ use shared_events::{
     accounts::{
         AccountActivated, AccountCloseRefused, AccountClosed, AccountClosing, AccountFound,
         AccountFrozen, AccountOpened, AccountUnfrozen, AccountsCommandRejected, AccountsListed,
-        AccountsReason, HolderUpdated, LimitsChanged,
+        AccountsReason, HolderCurrent, HolderUpdated, LimitsChanged, v1,
     },
     code::Open,
-    messaging::{Answer, Outcome},
+    messaging::{Answer, Event, Outcome},
     page::page,
     refusal::MessageRefused,
 };
@@ -30,17 +30,7 @@ use crate::{
 pub(super) fn changed(AccountChange { account, kind }: &AccountChange) -> Outcome {
     let (account_id, version) = (account.id, account.version);
     match kind {
-        ChangeKind::Opened => Outcome::announce(&AccountOpened {
-            account_id,
-            iban: account.iban.clone(),
-            holder: holder(&account.holder),
-            product: account.product.clone(),
-            currency: account.currency,
-            overdraft_limit: account.overdraft_limit,
-            external_reference: account.external_reference.clone(),
-            branch: branch(account),
-            version,
-        }),
+        ChangeKind::Opened => opened(account),
         ChangeKind::Activated => Outcome::announce(&AccountActivated { account_id, version }),
         ChangeKind::Frozen { reason, previous_blocks } => Outcome::announce(&AccountFrozen {
             account_id,
@@ -65,9 +55,45 @@ pub(super) fn changed(AccountChange { account, kind }: &AccountChange) -> Outcom
             Outcome::announce(&LimitsChanged { account_id, overdraft_limit, spending, version })
         }
         ChangeKind::HolderUpdated => {
-            let holder = holder(&account.holder);
-            Outcome::announce(&HolderUpdated { account_id, holder, version })
+            let old = v1::HolderUpdated { account_id, holder: holder(&account.holder), version };
+            let new = HolderUpdated::from(old.clone());
+            Outcome::announce_all(vec![
+                Event::new(&old),
+                Event::new(&new),
+                Event::new(&holder_current(account)),
+            ])
         }
+    }
+}
+
+/// The events of an opening. Readers of version 1 hear of it until that version is retired.
+fn opened(account: &Account) -> Outcome {
+    let old = v1::AccountOpened {
+        account_id: account.id,
+        iban: account.iban.clone(),
+        holder: holder(&account.holder),
+        product: account.product.clone(),
+        currency: account.currency,
+        overdraft_limit: account.overdraft_limit,
+        external_reference: account.external_reference.clone(),
+        branch: branch(account),
+        version: account.version,
+    };
+    let new = AccountOpened::from(old.clone());
+    Outcome::announce_all(vec![
+        Event::new(&old),
+        Event::new(&new),
+        Event::new(&holder_current(account)),
+    ])
+}
+
+fn holder_current(account: &Account) -> HolderCurrent {
+    HolderCurrent {
+        account_id: account.id,
+        iban: account.iban.clone(),
+        branch: branch(account),
+        holder: holder(&account.holder),
+        version: account.version,
     }
 }
 

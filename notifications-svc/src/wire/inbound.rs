@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use shared_events::{
+    AccountId, Iban,
     accounts::{self as accounts_contract, AccountClosed, AccountFrozen, AccountUnfrozen},
-    accounts::{AccountOpened, Holder, HolderUpdated},
+    accounts::{Holder, HolderCurrent, v1, v2},
     code::Open,
     ledger as ledger_contract,
     ledger::{
@@ -38,8 +39,11 @@ shared_events::message_set! {
     /// The events on `notifications.events`. Some describe a holder; holders are notified of the
     /// others.
     pub(crate) enum NotifiableEvent {
-        Opened(AccountOpened),
-        HolderUpdated(HolderUpdated),
+        OpenedV1(v1::AccountOpened),
+        Opened(v2::AccountOpened),
+        HolderUpdatedV1(v1::HolderUpdated),
+        HolderUpdated(v2::HolderUpdated),
+        Holder(HolderCurrent),
         Frozen(AccountFrozen),
         Unfrozen(AccountUnfrozen),
         Closed(AccountClosed),
@@ -87,16 +91,19 @@ pub(super) fn event(received: &Received<NotifiableEvent>) -> IncomingEvent<'_> {
     }
 }
 
-/// The holder that an event describes, if any.
+/// The holder that an event describes, if any. Version 1 of two events shows the holder, too; of
+/// equal descriptions the second changes nothing.
 fn profile(event: &NotifiableEvent) -> Option<RecipientProfile> {
-    let (account_id, opened, holder, version) = match event {
-        NotifiableEvent::Opened(opened) => {
-            (opened.account_id, Some(opened), &opened.holder, opened.version)
+    let HolderCurrent { account_id, iban, branch, holder, version } = match event {
+        NotifiableEvent::OpenedV1(old) => old.clone().into(),
+        NotifiableEvent::Holder(current) => current.clone(),
+        NotifiableEvent::HolderUpdatedV1(old) => {
+            let v1::HolderUpdated { account_id, holder, version } = old.clone();
+            return Some(described(account_id, None, None, holder, version));
         }
-        NotifiableEvent::HolderUpdated(updated) => {
-            (updated.account_id, None, &updated.holder, updated.version)
-        }
-        NotifiableEvent::Frozen(_)
+        NotifiableEvent::Opened(_)
+        | NotifiableEvent::HolderUpdated(_)
+        | NotifiableEvent::Frozen(_)
         | NotifiableEvent::Unfrozen(_)
         | NotifiableEvent::Closed(_)
         | NotifiableEvent::Posted(_)
@@ -105,16 +112,28 @@ fn profile(event: &NotifiableEvent) -> Option<RecipientProfile> {
         | NotifiableEvent::Held(_)
         | NotifiableEvent::Released(_) => return None,
     };
-    let Holder { name, email, webhook, language } = holder.clone();
-    let iban = opened.map(|opened| opened.iban.clone());
-    let branch = opened.and_then(|opened| opened.branch.clone());
-    Some(RecipientProfile { account_id, iban, branch, name, email, webhook, language, version })
+    Some(described(account_id, Some(iban), branch, holder, version))
+}
+
+fn described(
+    account_id: AccountId,
+    iban: Option<Iban>,
+    branch: Option<String>,
+    holder: Holder,
+    version: i64,
+) -> RecipientProfile {
+    let Holder { name, email, webhook, language } = holder;
+    RecipientProfile { account_id, iban, branch, name, email, webhook, language, version }
 }
 
 /// The triggers of an event.
 fn triggers(event: &NotifiableEvent) -> Vec<NotificationTrigger<'_>> {
     match event {
-        NotifiableEvent::Opened(_) | NotifiableEvent::HolderUpdated(_) => vec![],
+        NotifiableEvent::OpenedV1(_)
+        | NotifiableEvent::Opened(_)
+        | NotifiableEvent::HolderUpdatedV1(_)
+        | NotifiableEvent::HolderUpdated(_)
+        | NotifiableEvent::Holder(_) => vec![],
         NotifiableEvent::Frozen(frozen) => {
             let previous = frozen.previous_blocks.map(blocks);
             rules::of_freeze(frozen.account_id, blocks(frozen.blocks), previous)

@@ -58,9 +58,16 @@ pub(super) const CHANGE_ACCESS: &[&str] = &[SET_ACCESS];
 pub(super) const REPAIR_DELIVERIES: &[&str] =
     &[n::ResendDelivery::TYPE, n::RecoverDeliveries::TYPE];
 
-/// Events with a holder's name, address or contact.
-pub(super) const HOLDERS: &[&str] =
-    &[a::AccountOpened::TYPE, a::HolderUpdated::TYPE, n::PreferencesChanged::TYPE];
+/// Events with a holder's name, address or contact, in one of their versions: a right is for all
+/// versions of a type.
+pub(super) const HOLDERS: &[&str] = &[
+    a::v1::AccountOpened::TYPE,
+    a::v2::AccountOpened::TYPE,
+    a::v1::HolderUpdated::TYPE,
+    a::v2::HolderUpdated::TYPE,
+    a::HolderCurrent::TYPE,
+    n::PreferencesChanged::TYPE,
+];
 pub(super) const ACCOUNTS: &[&str] = &[
     a::AccountActivated::TYPE,
     a::AccountFrozen::TYPE,

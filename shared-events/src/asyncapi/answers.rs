@@ -1,7 +1,7 @@
 //! The answers to each command and query. Promise: a test names a command or a query without any.
 
 use crate::{
-    accounts::v1 as accounts,
+    accounts::{v1 as accounts, v2},
     approvals::v1 as approvals,
     ledger::v1 as ledger,
     message::{Message, Query},
@@ -15,13 +15,21 @@ pub(super) type Answered = (&'static str, &'static [&'static str]);
 
 /// The answers of a service to each command and query, apart from the refusal.
 pub(super) const ANSWERS: &[Answered] = &[
-    command::<accounts::OpenAccount>(&[accounts::AccountOpened::TYPE, ACCOUNTS_NO]),
+    command::<accounts::OpenAccount>(&[
+        v2::AccountOpened::TYPE,
+        accounts::AccountOpened::TYPE,
+        ACCOUNTS_NO,
+    ]),
     command::<accounts::FreezeAccount>(&[accounts::AccountFrozen::TYPE, ACCOUNTS_NO]),
     command::<accounts::UnfreezeAccount>(&[accounts::AccountUnfrozen::TYPE, ACCOUNTS_NO]),
     command::<accounts::CloseAccount>(&[accounts::AccountClosing::TYPE, ACCOUNTS_NO]),
     command::<accounts::SetLimits>(&[accounts::LimitsChanged::TYPE, ACCOUNTS_NO]),
     command::<accounts::ChangeLimits>(&[accounts::LimitsChanged::TYPE, ACCOUNTS_NO]),
-    command::<accounts::UpdateHolder>(&[accounts::HolderUpdated::TYPE, ACCOUNTS_NO]),
+    command::<accounts::UpdateHolder>(&[
+        v2::HolderUpdated::TYPE,
+        accounts::HolderUpdated::TYPE,
+        ACCOUNTS_NO,
+    ]),
     query::<accounts::GetAccount>(),
     query::<accounts::ListAccounts>(),
     command::<ledger::SubmitTransfers>(&[

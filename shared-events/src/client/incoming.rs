@@ -22,7 +22,7 @@ use crate::amqp::{connection::discard, publish::text};
 use crate::{
     envelope::{RawEnvelope, chain, read_envelopes},
     ids::MessageId,
-    topology::{EVENTS, REPLIES, SERVICES, owner_of},
+    topology::{EVENTS, PERSONAL, REPLIES, SERVICES, owner_of},
 };
 
 /// The callers that wait for a reply, by message id.
@@ -118,7 +118,7 @@ impl Incoming {
             Self::Replies(..) => exchange == REPLIES && SERVICES.contains(&user),
             Self::Watched(_) => {
                 let is_own = |event: &RawEnvelope| owner_of(&event.kind) == Some(user);
-                exchange == EVENTS && events.iter().all(is_own)
+                [EVENTS, PERSONAL].contains(&exchange) && events.iter().all(is_own)
             }
         };
         match is_believed {

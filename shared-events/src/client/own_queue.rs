@@ -21,7 +21,7 @@ use crate::{
     },
     catalogue::PUBLISHED,
     message::Kind,
-    topology::{EVENTS, REPLIES, own_queue_prefix},
+    topology::{EVENTS, REPLIES, exchange_of_event, is_personal, own_queue_prefix},
 };
 
 /// How many live events may wait for a slow watcher.
@@ -93,24 +93,29 @@ impl Client {
     /// Binds a queue to the events of a pattern, as far as the user may read them. A refusal closes
     /// the channel that asked, so each binding has a channel of its own until one is refused.
     async fn bind_readable(&self, queue: &str, pattern: &str) -> Result<(), BusError> {
-        if self.bind_event(queue, pattern).await? {
-            return Ok(());
-        }
-        let mut bound = false;
-        for kind in events_like(pattern).filter(|kind| *kind != pattern) {
-            bound |= self.bind_event(queue, kind).await?;
+        let all = self.bind_event(queue, EVENTS, pattern).await?;
+        let mut bound = all;
+        for kind in events_like(pattern) {
+            if is_personal(kind) || !all && kind != pattern {
+                bound |= self.bind_event(queue, exchange_of_event(kind), kind).await?;
+            }
         }
         if bound { Ok(()) } else { Err(self.not_permitted(&format!("read {pattern}"))) }
     }
 
     /// Binds a queue to events; false where the user may not read them.
-    async fn bind_event(&self, queue: &str, pattern: &str) -> Result<bool, BusError> {
+    async fn bind_event(
+        &self,
+        queue: &str,
+        exchange: &str,
+        pattern: &str,
+    ) -> Result<bool, BusError> {
         let channel = self.link.channel().await?;
-        let bound = bind(&channel, queue, EVENTS, pattern).await;
+        let bound = bind(&channel, queue, exchange, pattern).await;
         discard(channel);
         match bound {
             Ok(()) => Ok(true),
-            Err(BusError::Broker(error)) if is_refusal_of(&error, EVENTS) => Ok(false),
+            Err(BusError::Broker(error)) if is_refusal_of(&error, exchange) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     address::{Address, AddressError, Scheme},
     amqp::ConnectionParameters,
-    messaging::AccessLimits,
+    messaging::{AccessLimits, NotRetirable, RetiredEvents},
     secret::{
         self, DEVELOPMENT_SWITCH, FILE_SUFFIX, Secret, SecretError, are_public_ones_permitted,
     },
@@ -31,6 +31,8 @@ pub(super) struct CommonSettings {
     pub(super) log: LogSettings,
     #[serde(default)]
     pub(super) access: AccessSettings,
+    #[serde(default)]
+    pub(super) events: EventSettings,
 }
 
 /// A server, and the password if the URL has none.
@@ -103,6 +105,22 @@ impl AccessSettings {
     }
 }
 
+/// The events that a service announces.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct EventSettings {
+    /// The versions that it does not announce any more, separated by spaces.
+    #[serde(default)]
+    retired: String,
+}
+
+impl EventSettings {
+    /// The retired versions of the events of `service`.
+    pub(super) fn retired(&self, service: &str) -> Result<RetiredEvents, ConfigError> {
+        let parsed = RetiredEvents::parse(service, &self.retired);
+        parsed.map_err(|source| ConfigError::Retired { source })
+    }
+}
+
 /// The format of logs.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct LogSettings {
@@ -133,6 +151,13 @@ pub enum ConfigError {
         /// The fault of its value; the value itself is not shown.
         #[source]
         source: AddressError,
+    },
+    /// A version of an event cannot be retired.
+    #[error("events.retired cannot be used")]
+    Retired {
+        /// The fault.
+        #[source]
+        source: NotRetirable,
     },
     /// A secret cannot be had.
     #[error("{key} cannot be used")]

@@ -25,7 +25,7 @@ use crate::{
     address::Address,
     amqp::{ConnectionParameters, Health},
     envelope::chain,
-    messaging::{AccessLimits, Database, Schema, connect_database, migrate},
+    messaging::{AccessLimits, Database, RetiredEvents, Schema, connect_database, migrate},
 };
 
 /// The resources of a service.
@@ -37,6 +37,8 @@ pub struct Host {
     pub pool: Database,
     /// The limits in time of what principals may do.
     pub access_limits: AccessLimits,
+    /// The versions of events that the service does not announce any more.
+    pub retired: RetiredEvents,
     /// The health that `/readyz` shows.
     pub health: Health,
     /// Cancelled when the process has to stop.
@@ -110,15 +112,18 @@ fn serve_configured(
     arguments: &Arguments,
     read: Result<config::Loaded<RunService>, ConfigError>,
 ) -> ExitCode {
-    let read = read.and_then(|read| Ok((Servers::of(&read.common)?, read)));
-    let (servers, read) = match read {
+    let read = read.and_then(|read| {
+        let (servers, retired) = (Servers::of(&read.common)?, read.common.events.retired(name)?);
+        Ok((servers, retired, read))
+    });
+    let (servers, retired, read) = match read {
         Ok(read) => read,
         Err(error) => return wrong_configuration(name, &error),
     };
     if matches!(arguments.command, Some(Command::Healthcheck)) {
         return probes::check(read.common.http.listen);
     }
-    exit_code(name, block_on(run(name, servers, read)))
+    exit_code(name, block_on(run(name, (servers, retired), read)))
 }
 
 fn block_on(work: impl Future<Output = Result<(), AnyError>>) -> Result<(), AnyError> {
@@ -155,7 +160,7 @@ impl Servers {
 
 async fn run(
     name: &'static str,
-    servers: Servers,
+    (servers, retired): (Servers, RetiredEvents),
     read: config::Loaded<RunService>,
 ) -> Result<(), AnyError> {
     let config::Loaded { common, own: service, public_secrets } = read;
@@ -173,7 +178,7 @@ async fn run(
     stop_on_signal(shutdown.clone())?;
     let pool = connect_database(&servers.database)?;
     let access_limits = common.access.limits();
-    let host = Host { amqp: servers.amqp, pool, access_limits, health, shutdown };
+    let host = Host { amqp: servers.amqp, pool, access_limits, retired, health, shutdown };
     service(host).await
 }
 

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    announcer::Announcer,
     database::{Database, Lease, Tx},
     handler::{Event, HandleError},
     outbox::{self, Cause, OutboxRow, RelayQueue},
@@ -33,7 +34,7 @@ pub trait BackgroundJob: Send + 'static {
 /// Opens units of work.
 #[derive(Clone, Debug)]
 pub struct JobContext {
-    pub(crate) source: String,
+    pub(crate) announcer: Announcer,
     pub(crate) database: Database,
     pub(crate) time_limit: Arc<AdaptiveTimeout>,
     pub(crate) partition: CurrentPartition,
@@ -85,8 +86,8 @@ impl UnitOfWork {
     pub fn announce(&mut self, cause: MessageId, correlation: CorrelationId, event: Event) {
         let cause = Cause { id: cause, correlation, traceparent: None, actor: None };
         let key = event.partition_key.clone();
-        let envelope = cause.wrap(&self.context.source, Utc::now(), event);
-        self.events.push(OutboxRow::new(&envelope, key));
+        let announced = self.context.announcer.announce(&cause, Utc::now(), event);
+        self.events.extend(announced.map(|envelope| OutboxRow::new(&envelope, key)));
     }
 
     /// Commits the changes together with the events, and queues the events for the relay.

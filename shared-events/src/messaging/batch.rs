@@ -38,6 +38,7 @@ use tracing::warn;
 
 use super::{
     access::AccessBoard,
+    announcer::Announcer,
     approvals::{WaitingCommands, perhaps_set_aside, with_approvals},
     conclude::{Concluded, expired},
     decode::{DecodedBatch, UndecodableMessage, decode_with_rights},
@@ -83,7 +84,7 @@ pub(crate) enum Settled {
 pub(crate) struct BatchProcessor<H, S, B> {
     pub(crate) handler: H,
     pub(crate) subscription: &'static str,
-    pub(crate) source: String,
+    pub(crate) announcer: Announcer,
     pub(crate) store: S,
     pub(crate) time_limit: AdaptiveTimeout,
     /// Held while the process handles an isolated message.
@@ -273,9 +274,9 @@ where
             self.conclude(&messages, &claims, (states, answered), (outcomes, waiting));
         let rows = self.store.store(&mut transaction, events, &updates).await?;
         self.store.commit(transaction, rows).await?;
-        histogram!("bus_batch_messages", "source" => self.source.clone())
+        histogram!("bus_batch_messages", "source" => self.announcer.source.clone())
             .record(u32::try_from(messages.len()).unwrap_or(u32::MAX));
-        histogram!("bus_transaction_seconds", "source" => self.source.clone())
+        histogram!("bus_transaction_seconds", "source" => self.announcer.source.clone())
             .record(started.elapsed());
         Ok(results)
     }
@@ -363,7 +364,7 @@ where
         (outcomes, waiting): (Vec<Outcome>, HashMap<String, WaitingCommands>),
     ) -> Concluded<'_> {
         let bank = (&self.access, self.settlement.service);
-        let mut concluded = Concluded::new(messages.len(), &self.source, bank, waiting);
+        let mut concluded = Concluded::new(messages.len(), &self.announcer, bank, waiting);
         let mut outcomes = outcomes.into_iter();
         let decided = messages.iter().zip(states).zip(answered);
         for (number, ((message, state), answered)) in decided.enumerate() {

@@ -5,7 +5,7 @@ use super::outbox::OutboxRow;
 use crate::amqp::publish::{Outgoing, named, partition_headers, set_header, short};
 use crate::{
     envelope::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONTENT_TYPE, CONTENT_TYPE_BATCH},
-    topology::EVENTS,
+    topology::exchange_of_event,
 };
 
 /// As few rows as can carry these events, in their order.
@@ -60,7 +60,8 @@ pub(crate) fn outgoing(row: &OutboxRow, user: &str) -> Outgoing {
         .with_correlation_id(short(&row.correlation_id.to_string()))
         .with_timestamp(timestamp)
         .with_headers(headers);
-    Outgoing { exchange: EVENTS, key: row.kind.clone(), properties, body: row.body.clone() }
+    let exchange = exchange_of_event(&row.kind);
+    Outgoing { exchange, key: row.kind.clone(), properties, body: row.body.clone() }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tracing::debug;
 
 use super::{
     access::AccessBoard,
+    announcer::Announcer,
     approvals::{ApprovalUpdates, WaitingCommands},
     disposition::{ProcessingResult, ReplyEvents},
     handler::{Event, Outcome, Received, Standing},
@@ -18,6 +19,7 @@ use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, read_envelopes},
     ids::MessageId,
     message::MessageSet,
+    topology::is_personal,
 };
 
 /// What a transaction stores beside its events.
@@ -33,14 +35,14 @@ pub(super) struct Concluded<'b> {
     pub(super) events: Vec<OutboxRow>,
     pub(super) updates: BatchUpdates,
     now: DateTime<Utc>,
-    source: &'b str,
+    announcer: &'b Announcer,
     bank: (&'b AccessBoard, &'b str),
 }
 
 impl<'b> Concluded<'b> {
     pub(super) fn new(
         messages: usize,
-        source: &'b str,
+        announcer: &'b Announcer,
         bank: (&'b AccessBoard, &'b str),
         waiting: HashMap<String, WaitingCommands>,
     ) -> Self {
@@ -50,7 +52,7 @@ impl<'b> Concluded<'b> {
             events: Vec::new(),
             updates: BatchUpdates { inbox: InboxUpdates::default(), approvals },
             now: Utc::now(),
-            source,
+            announcer,
             bank,
         }
     }
@@ -126,7 +128,8 @@ impl<'b> Concluded<'b> {
         ProcessingResult::Completed { reply }
     }
 
-    /// Adds events to the outbox. Returns the reply: these events, and those announced earlier.
+    /// Adds events to the outbox. Returns the reply: these events, and those announced earlier. The
+    /// inbox keeps replies, so none has personal data.
     fn announce(
         &mut self,
         cause: &Cause,
@@ -136,11 +139,15 @@ impl<'b> Concluded<'b> {
         let mut events = Vec::with_capacity(new.len() + earlier.len());
         for event in new {
             let key = event.partition_key.clone();
-            let envelope = cause.wrap(self.source, self.now, event);
+            let is_told = !is_personal(event.kind);
+            let Some(envelope) = self.announcer.announce(cause, self.now, event) else { continue };
             self.events.push(OutboxRow::new(&envelope, key));
-            events.push(envelope);
+            if is_told {
+                events.push(envelope);
+            }
         }
-        events.extend(earlier.into_iter().map(|event| cause.wrap(self.source, self.now, event)));
+        let source = &self.announcer.source;
+        events.extend(earlier.into_iter().map(|event| cause.wrap(source, self.now, event)));
         ReplyEvents::of(events)
     }
 }

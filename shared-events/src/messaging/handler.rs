@@ -168,6 +168,12 @@ impl Outcome {
     pub fn announce<M: Message>(message: &M) -> Self {
         Self::Done { announce: vec![Event::new(message)], told: vec![] }
     }
+
+    /// Done, with these events to announce, in this order.
+    #[must_use]
+    pub const fn announce_all(announce: Vec<Event>) -> Self {
+        Self::Done { announce, told: vec![] }
+    }
 }
 
 /// The fault of a whole batch, by the reaction of the bus.

@@ -28,6 +28,7 @@
 //! settlement          carries dispositions out: refusals, retried and parked messages, replies
 //! reply               the reply to a command or query, no larger than the message limit
 //!
+//! announcer           puts events into envelopes, but for versions that are retired
 //! outbox              rows of committed events, and the queue in memory to the relay
 //! coalesce            joins the events of one transaction into few messages
 //! outbox_partition    which relay publishes which rows; partition_session: its statements
@@ -52,6 +53,7 @@
 //! relay). They are generics, so that they cost nothing.
 
 mod access;
+mod announcer;
 mod approvals;
 mod author;
 mod background_job;
@@ -99,6 +101,7 @@ mod time_limit;
 mod topology_check;
 
 pub use access::{AccessLimits, store_access_in_tx};
+pub use announcer::{NotRetirable, RetiredEvents};
 pub use background_job::{BackgroundJob, JobContext, UnitOfWork};
 pub use database::{Database, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};

@@ -21,7 +21,7 @@ use lapin::message::Delivery;
 use super::{message_source::QueueDelivery, republish::principal_header};
 use crate::{
     amqp::publish::text,
-    topology::{COMMANDS, EVENTS, RETRY, exchange_of, owner_of},
+    topology::{COMMANDS, EVENTS, PERSONAL, RETRY, exchange_of, owner_of},
 };
 
 /// The header that the broker adds to each dead letter.
@@ -130,10 +130,10 @@ impl<'d> Origin<'d> {
 pub(crate) fn origin<'d>(way: &Way<'d>, service: &str) -> Result<Origin<'d>, WrongOrigin> {
     let Way { queue, exchange, routing_key, user, kind, principal, dead_lettered } = *way;
     let (kind, author) = match exchange {
-        COMMANDS | EVENTS if dead_lettered => {
+        COMMANDS | EVENTS | PERSONAL if dead_lettered => {
             return Err(WrongOrigin::DeadLetter { kind: routing_key.to_owned() });
         }
-        COMMANDS | EVENTS => (routing_key, user),
+        COMMANDS | EVENTS | PERSONAL => (routing_key, user),
         RETRY if user == service && routing_key == queue => {
             (kind, principal.ok_or(WrongOrigin::NoAuthor)?)
         }
@@ -147,11 +147,12 @@ pub(crate) fn origin<'d>(way: &Way<'d>, service: &str) -> Result<Origin<'d>, Wro
         return Err(WrongOrigin::NoUser);
     }
     // The decoder names a type that this release does not know; the exchange says what it is.
-    let right = exchange_of(kind).unwrap_or(if exchange == EVENTS { EVENTS } else { COMMANDS });
-    match (exchange, right) {
-        (COMMANDS | RETRY, COMMANDS) => Ok(Origin { kind, author }),
-        (EVENTS | RETRY, EVENTS) if owner_of(kind) == Some(author) => Ok(Origin { kind, author }),
-        (EVENTS | RETRY, EVENTS) => {
+    let right = exchange_of(kind).unwrap_or(if exchange == RETRY { COMMANDS } else { exchange });
+    match right {
+        _ if ![right, RETRY].contains(&exchange) => Err(wrong_exchange(kind, exchange)),
+        COMMANDS => Ok(Origin { kind, author }),
+        EVENTS | PERSONAL if owner_of(kind) == Some(author) => Ok(Origin { kind, author }),
+        EVENTS | PERSONAL => {
             Err(WrongOrigin::User { kind: kind.to_owned(), user: author.to_owned() })
         }
         _ => Err(wrong_exchange(kind, exchange)),
@@ -174,6 +175,7 @@ mod tests {
 
     const COMMAND: &str = "ledger.transfers.submit.v1";
     const EVENT: &str = "accounts.account.frozen.v1";
+    const HOLDER: &str = "accounts.holder.current.v1";
     const REPLY: &str = "ledger.balance.found.v1";
     const QUEUE: &str = "ledger.commands.0";
 
@@ -209,8 +211,26 @@ mod tests {
             (fresh(COMMANDS, "ledger.unknown.v1", "eve"), "ledger.unknown.v1", "eve"),
             (fresh(EVENTS, EVENT, "accounts"), EVENT, "accounts"),
             (fresh(EVENTS, future, "accounts"), future, "accounts"),
+            (fresh(PERSONAL, HOLDER, "accounts"), HOLDER, "accounts"),
+            (back(HOLDER, "accounts"), HOLDER, "accounts"),
             (back(COMMAND, "eve"), COMMAND, "eve"),
             (back(EVENT, "accounts"), EVENT, "accounts"),
+            (
+                fresh(PERSONAL, HOLDER, "eve"),
+                HOLDER,
+                "none: accounts.holder.current.v1 of the user",
+            ),
+            (
+                fresh(EVENTS, HOLDER, "accounts"),
+                HOLDER,
+                "none: accounts.holder.current.v1 does not",
+            ),
+            (
+                fresh(PERSONAL, EVENT, "accounts"),
+                EVENT,
+                "none: accounts.account.frozen.v1 does not",
+            ),
+            (fresh(PERSONAL, COMMAND, "eve"), COMMAND, "none: ledger.transfers.submit.v1 does not"),
             (forged, COMMAND, "eve"),
             (forged, EVENT, "none: accounts.account.frozen.v1 came as ledger.transfers"),
             (

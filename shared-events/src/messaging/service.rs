@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::{
     access::{self, AccessBoard, AccessLimits},
+    announcer::{Announcer, RetiredEvents},
     background_job::BackgroundJob,
     consumer,
     database::Database,
@@ -39,7 +40,9 @@ use crate::amqp::{
 };
 use crate::{
     envelope::chain,
-    topology::{ACCESS, EVENTS, OPERATIONS, PARKED, REPLIES, RETRY, Subscription, parked_queue},
+    topology::{
+        ACCESS, EVENTS, OPERATIONS, PARKED, PERSONAL, REPLIES, RETRY, Subscription, parked_queue,
+    },
 };
 use parts::SharedParts;
 
@@ -73,6 +76,7 @@ pub struct Service {
     schema: &'static Schema,
     health: Health,
     access_limits: AccessLimits,
+    retired: RetiredEvents,
     subscriptions: Vec<Subscription>,
     tasks: Vec<MakeTask>,
 }
@@ -93,8 +97,23 @@ impl Service {
         for subscription in &subscriptions {
             health.bad(&consumer::part(subscription), NOT_STARTED);
         }
-        let access_limits = AccessLimits::default();
-        Self { name, amqp, database, schema, health, access_limits, subscriptions, tasks }
+        Self {
+            name,
+            amqp,
+            database,
+            schema,
+            health,
+            access_limits: AccessLimits::default(),
+            retired: RetiredEvents::default(),
+            subscriptions,
+            tasks,
+        }
+    }
+
+    /// Leaves out versions of events that nobody reads any more.
+    #[must_use]
+    pub fn without(self, retired: RetiredEvents) -> Self {
+        Self { retired, ..self }
     }
 
     /// Bounds in time what principals may do.
@@ -124,7 +143,7 @@ impl Service {
             let consumer = QueryConsumer {
                 subscription,
                 handler,
-                source: parts.source.clone(),
+                source: parts.announcer.source.clone(),
                 database: parts.database.clone(),
                 time_limit: AdaptiveTimeout::new(),
                 link: Arc::clone(&parts.consuming),
@@ -166,7 +185,10 @@ impl Service {
         let (relay_queue, relay_items) = RelayQueue::new();
         let broker = ServiceBroker::new(link("reply"));
         let parts = SharedParts {
-            source: format!("/{}", self.name),
+            announcer: Announcer {
+                source: format!("/{}", self.name),
+                retired: self.retired.clone(),
+            },
             database: self.database.clone(),
             consuming: Arc::new(link("consume")),
             settlement: Arc::new(Settlement { service: self.name, broker }),
@@ -248,7 +270,7 @@ impl Service {
         if let Err(error) = inbox::prune(&self.database).await {
             warn!(error = %chain(&error), "the inbox was not pruned");
         }
-        let exchanges = [EVENTS, RETRY, PARKED, REPLIES];
+        let exchanges = [EVENTS, PERSONAL, RETRY, PARKED, REPLIES];
         let mut queues: Vec<String> =
             self.subscriptions.iter().flat_map(Subscription::queues).collect();
         queues.push(parked_queue(self.name));

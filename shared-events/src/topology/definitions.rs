@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::{
     AUDIT, AUDIT_AGE_MAX, AUDIT_BYTES_MAX, CLIENT_QUEUE_BYTES_MAX, CLIENT_QUEUE_MESSAGES_MAX,
     CLIENT_QUEUE_PREFIX, CLIENT_QUEUE_UNUSED_MAX, COMMANDS, COMMANDS_BYTES_MAX, DELIVERIES_MAX,
-    EVENTS, PARKED, PARKED_BYTES_MAX, PARTITION_KEY_HEADER, Principals, QUERIES_BYTES_MAX,
-    QUERY_AGE_MAX, QUEUES_MAX, REPLIES, RETRY, RETRY_TIERS, SERVICES, SUBSCRIPTIONS, Subscription,
-    UNROUTED, UNROUTED_BYTES_MAX, User, VIRTUAL_HOST, any_version, exchange_of, guard_limits,
-    parked_queue, users, users::queues_of,
+    EVENTS, PARKED, PARKED_BYTES_MAX, PARTITION_KEY_HEADER, PERSONAL, Principals,
+    QUERIES_BYTES_MAX, QUERY_AGE_MAX, QUEUES_MAX, REPLIES, RETRY, RETRY_TIERS, SERVICES,
+    SUBSCRIPTIONS, Subscription, UNROUTED, UNROUTED_BYTES_MAX, User, VIRTUAL_HOST, any_version,
+    exchange_of, guard_limits, parked_queue, users, users::queues_of,
 };
 
 /// A delivery limit without effect, on every version: 3.13 has no limit, the default of 4.x is 20.
@@ -53,6 +53,7 @@ fn exchanges() -> Vec<Value> {
     let mut exchanges = vec![
         exchange(COMMANDS, "topic", seen.clone()),
         exchange(EVENTS, "topic", seen.clone()),
+        exchange(PERSONAL, "topic", seen.clone()),
         exchange(RETRY, "topic", seen.clone()),
         exchange(PARKED, "topic", seen),
         exchange(REPLIES, "topic", json!({})),

@@ -8,6 +8,7 @@
 //!                 ├─> notifications.commands                  └─> bank.audit (stream)
 //!                 ├─> <service>.operations
 //!                 └─> <service>.queries ─> bank.replies ─> the client's own queue
+//! bank.personal ─> notifications.events
 //! bank.retry  ─> <queue>.retry.<delay> ─(after the delay)─> bank.retry ─> <queue>
 //! bank.parked ─> <service>.parked          bank.unrouted ─> bank.unrouted
 //! ```
@@ -36,6 +37,9 @@ pub const VIRTUAL_HOST: &str = "bank";
 pub const COMMANDS: &str = "bank.commands";
 /// The exchange of events; the routing key is the type.
 pub const EVENTS: &str = "bank.events";
+/// The exchange of events with personal data, apart from the others: no stream keeps them, and a
+/// client needs a right to read them. The routing key is the type.
+pub const PERSONAL: &str = "bank.personal";
 /// The exchange of retries; the routing key is a retry queue, or the queue of the next attempt.
 pub const RETRY: &str = "bank.retry";
 /// The exchange of parked messages, which failed for good; the routing key is the service.
@@ -109,6 +113,9 @@ pub const RETRY_TIERS: [(&str, Duration); 3] = [
     ("1m", Duration::from_secs(60)),
     ("10m", Duration::from_secs(600)),
 ];
+
+/// The events with personal data, each in all its versions.
+const PERSONAL_TYPES: [&str; 1] = [accounts::HolderCurrent::TYPE];
 
 /// The services on the bus.
 pub const SERVICES: [&str; 3] = ["accounts", "ledger", "notifications"];
@@ -229,8 +236,11 @@ pub const NOTIFICATIONS_EVENTS: Subscription = Subscription::of_types(
     "notifications",
     "notifications.events",
     &[
-        accounts::AccountOpened::TYPE,
-        accounts::HolderUpdated::TYPE,
+        accounts::v1::AccountOpened::TYPE,
+        accounts::v2::AccountOpened::TYPE,
+        accounts::v1::HolderUpdated::TYPE,
+        accounts::v2::HolderUpdated::TYPE,
+        accounts::HolderCurrent::TYPE,
         accounts::AccountFrozen::TYPE,
         accounts::AccountUnfrozen::TYPE,
         accounts::AccountClosed::TYPE,
@@ -317,19 +327,37 @@ pub fn own_queue_prefix(client: &str) -> String {
 pub fn exchange_of(kind: &str) -> Option<&'static str> {
     match source_of(kind)? {
         Kind::Command | Kind::Query => Some(COMMANDS),
-        Kind::Event => Some(EVENTS),
+        Kind::Event => Some(exchange_of_event(kind)),
         Kind::Reply => Some(REPLIES),
     }
+}
+
+/// The exchange of an event, also of a version that this release does not know.
+#[must_use]
+pub fn exchange_of_event(kind: &str) -> &'static str {
+    let is_like = |known: &&str| stem_of(known) == stem_of(kind);
+    if PERSONAL_TYPES.iter().any(is_like) { PERSONAL } else { EVENTS }
+}
+
+/// Whether an event has personal data. Neither a stream nor the inbox keeps it.
+#[must_use]
+pub fn is_personal(kind: &str) -> bool {
+    exchange_of_event(kind) == PERSONAL
 }
 
 /// The binding key of a type in any version: a message in a version that the reader does not know
 /// reaches the reader and is parked with the reason, and does not vanish.
 #[must_use]
 pub fn any_version(kind: &str) -> String {
-    match kind.rsplit_once('.') {
-        Some((stem, _version)) => format!("{stem}.*"),
+    match stem_of(kind) {
+        Some(stem) => format!("{stem}.*"),
         None => kind.to_owned(),
     }
+}
+
+/// A type without its version.
+fn stem_of(kind: &str) -> Option<&str> {
+    kind.rsplit_once('.').map(|(stem, _version)| stem)
 }
 
 /// The service that owns a type: the first part of the name.

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    CLIENT_LIMIT_PREFIXES, COMMANDS, ClientPrincipal, EVENTS, PARKED, Principals, REPLIES, RETRY,
-    SERVICES, SUBSCRIPTIONS, Subscription, VIRTUAL_HOST, own_queue_prefix, role_patterns,
+    CLIENT_LIMIT_PREFIXES, COMMANDS, ClientPrincipal, EVENTS, PARKED, PERSONAL, Principals,
+    REPLIES, RETRY, SERVICES, SUBSCRIPTIONS, Subscription, VIRTUAL_HOST, own_queue_prefix,
+    role_patterns,
 };
 
 /// A user of the broker, with its rights as regular expressions.
@@ -84,10 +85,11 @@ fn service_user(service: &str) -> User {
     let publishes =
         |exchange, keys: String| TopicRight { exchange, write: keys, read: ".*".into() };
     User {
-        write: "^bank\\.(events|retry|parked|replies)$".to_owned(),
+        write: "^bank\\.(events|personal|retry|parked|replies)$".to_owned(),
         read: format!("({})|(^{service}\\.parked$)", queues_of(service, |_| true)),
         topics: vec![
             publishes(EVENTS, format!("^{service}\\.")),
+            publishes(PERSONAL, format!("^{service}\\.")),
             publishes(RETRY, format!("^{service}\\.")),
             publishes(PARKED, format!("^{service}$")),
         ],
@@ -101,6 +103,7 @@ pub fn client_user(client: &ClientPrincipal) -> User {
     let (roles, name) = (client.roles(), &client.name);
     let own = format!("{}.*", own_queue_prefix(name).replace('.', "\\."));
     let mut read = vec![EVENTS, REPLIES];
+    read.extend(role_patterns::personal(&roles));
     read.extend(role_patterns::streams(&roles));
     let read: Vec<String> = read.iter().map(|name| name.replace('.', "\\.")).collect();
     let right = |exchange, write: &str, read: &str| {
@@ -114,7 +117,8 @@ pub fn client_user(client: &ClientPrincipal) -> User {
         read: format!("^({}|{own})$", read.join("|")),
         topics: vec![
             right(COMMANDS, &role_patterns::sendable(&roles), NOTHING),
-            right(EVENTS, NOTHING, &role_patterns::readable(&roles)),
+            right(EVENTS, NOTHING, &role_patterns::readable(&roles, EVENTS)),
+            right(PERSONAL, NOTHING, &role_patterns::readable(&roles, PERSONAL)),
             right(REPLIES, NOTHING, &format!("^{own}$")),
         ],
         password_hash: client.password_hash.clone().unwrap_or_else(|| development_hash(name)),
@@ -219,12 +223,20 @@ mod tests {
         let user = client_user(&clerk);
         assert_eq!(user.configure, r"^client\.branch-7\..*$");
         assert_eq!(user.write, r"^(bank\.commands|client\.branch-7\..*)$");
-        assert_eq!(user.read, r"^(bank\.events|bank\.replies|client\.branch-7\..*)$");
+        assert_eq!(
+            user.read,
+            r"^(bank\.events|bank\.replies|bank\.personal|client\.branch-7\..*)$"
+        );
         let sends = &user.topics[0].write;
         assert!(sends.contains(r"accounts\.account\.open|"), "{sends}");
         assert!(sends.ends_with(r")\.v[0-9]+$"), "{sends}");
         assert!(!sends.contains("period"), "{sends}");
-        assert_eq!(user.topics[2].read, r"^client\.branch-7\..*$");
+        assert_eq!(user.topics[2].read, r"^(accounts\.holder\.current)\.(v[0-9]+|\*)$");
+        assert_eq!(user.topics[3].read, r"^client\.branch-7\..*$");
+        let channel = ClientPrincipal::new("web", vec!["customer_channel".to_owned()]);
+        let user = client_user(&channel);
+        assert_eq!(user.read, r"^(bank\.events|bank\.replies|client\.web\..*)$");
+        assert_eq!(user.topics[2].read, "^$");
         let auditor = ClientPrincipal::new("audit", vec!["auditor".to_owned()]);
         let user = client_user(&auditor);
         assert!(user.read.contains(r"bank\.audit"), "{}", user.read);

@@ -5,7 +5,7 @@ use anyhow::Result;
 use harness::{Bank, Message};
 use shared_events::{
     AccountId, Amount, Iban, MessageId, Money, TransferId,
-    accounts::{AccountFrozen, AccountOpened, Holder, OpenAccount, UpdateHolder},
+    accounts::{AccountFrozen, AccountOpened, Holder, HolderCurrent, OpenAccount, UpdateHolder},
     ledger::{AccountCode, LedgerAccountOpened, Party, SubmitTransfers, Transfer},
     notifications::{SetPreferences, Topic},
 };
@@ -71,22 +71,33 @@ pub(crate) struct Notifications {
 }
 
 const POISON: &str = "Poison";
+/// The overdraft limit of an account whose opening is poisonous.
+const POISONOUS_LIMIT: i64 = 666;
 
 fn holder(name: &str) -> Holder {
     Holder { name: name.to_owned(), email: None, webhook: None, language: "en".to_owned() }
 }
 
-fn opened(account_id: AccountId, name: &str) -> Message {
-    let overdraft_limit = if name == POISON { 666.into() } else { 0.into() };
+fn iban() -> Iban {
+    Iban::try_new("CZ6508000000192000145399").expect("the standard's example")
+}
+
+/// The holder of an account that nobody has described before.
+fn held_by(account_id: AccountId, name: &str) -> Message {
+    let (holder, version) = (holder(name), 1);
+    let current = HolderCurrent { account_id, iban: iban(), branch: None, holder, version };
+    Message::of(MessageId::new(), current)
+}
+
+fn opened(account_id: AccountId, overdraft_limit: i64) -> Message {
     Message::of(
         MessageId::new(),
         AccountOpened {
             account_id,
-            iban: Iban::try_new("CZ6508000000192000145399").expect("the standard's example"),
-            holder: holder(name),
+            iban: iban(),
             product: "current".to_owned(),
             currency: "EUR".parse().expect("a currency"),
-            overdraft_limit: Amount(overdraft_limit),
+            overdraft_limit: Amount(overdraft_limit.into()),
             external_reference: None,
             branch: None,
             version: 1,
@@ -185,8 +196,8 @@ impl Subject for Ledger {
 
     async fn followed(self, _: &Bank) -> Result<Followed> {
         Ok(Followed {
-            good: (0..2).map(|_| opened(AccountId::new(), "Jana")).collect(),
-            poison: opened(AccountId::new(), POISON),
+            good: (0..2).map(|_| opened(AccountId::new(), 0)).collect(),
+            poison: opened(AccountId::new(), POISONOUS_LIMIT),
             count: "SELECT count(*) FROM accounts WHERE code IS NULL",
         })
     }
@@ -194,7 +205,7 @@ impl Subject for Ledger {
     fn early(self) -> Early {
         let id = AccountId::new();
         let done = format!("SELECT count(*) FROM accounts WHERE id = '{id}' AND status = 'frozen'");
-        Early { message: frozen(id), awaited: opened(id, "Jana"), done }
+        Early { message: frozen(id), awaited: opened(id, 0), done }
     }
 }
 
@@ -317,7 +328,7 @@ impl Subject for Notifications {
 
     async fn prepare(bank: &Bank) -> Result<Self> {
         let account = AccountId::new();
-        bank.publish(&opened(account, "Jana")).await?;
+        bank.publish(&held_by(account, "Jana")).await?;
         Self::about(bank, account).await
     }
 
@@ -339,8 +350,8 @@ impl Subject for Notifications {
 
     async fn followed(self, _: &Bank) -> Result<Followed> {
         Ok(Followed {
-            good: (0..2).map(|_| opened(AccountId::new(), "Petr")).collect(),
-            poison: opened(AccountId::new(), POISON),
+            good: (0..2).map(|_| held_by(AccountId::new(), "Petr")).collect(),
+            poison: held_by(AccountId::new(), POISON),
             count: "SELECT count(*) FROM recipients WHERE name = 'Petr'",
         })
     }
@@ -348,6 +359,6 @@ impl Subject for Notifications {
     fn early(self) -> Early {
         let id = AccountId::new();
         let done = format!("SELECT count(*) FROM notifications WHERE account_id = '{id}'");
-        Early { message: frozen(id), awaited: opened(id, "Jana"), done }
+        Early { message: frozen(id), awaited: held_by(id, "Jana"), done }
     }
 }

@@ -39,7 +39,7 @@ use access::BankPrincipals;
 use environment::Addresses;
 
 pub use crate::binaries::program;
-pub use environment::{Encrypted, replace};
+pub use environment::{Encrypted, RETIRED_EVENTS, replace};
 
 /// A virtual host, databases, and the services started in it. Cheap to clone.
 #[derive(Clone)]
@@ -168,13 +168,7 @@ impl Bank {
         let mut environment = environment::of(service, &inner.vhost, name, &at, encrypted.as_ref());
         environment.push(("HTTP__LISTEN", "127.0.0.1:0".to_owned()));
         environment.push(("PRINCIPALS", self.principals_file()?.display().to_string()));
-        if service == "notifications" {
-            // Nobody listens there: a test that wants mail to arrive says where.
-            environment.push(("SMTP__URL", "smtp://127.0.0.1:9".to_owned()));
-            environment.push(("SMTP__FROM", "bank@example.com".to_owned()));
-            let secret = "whsec_YmFua3dpcmUtZGV2LXdlYmhvb2stc2VjcmV0";
-            environment.push(("WEBHOOK__SECRET", secret.to_owned()));
-        }
+        environment.extend(environment::own(service));
         let named = |(name, value)| (format!("BANKWIRE_{name}"), value);
         let mut environment: Vec<_> = environment.into_iter().map(named).collect();
         let settings = inner.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -364,10 +358,9 @@ impl Bank {
         Ok(found)
     }
 
-    /// The last lines of all its services' logs, for the error of a fact.
-    pub(crate) fn log_tails(&self) -> String {
-        let instances = self.0.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        instances.iter().map(|instance| instance.log_tail(30)).collect()
+    /// All instances that were prepared so far.
+    pub(crate) fn instances(&self) -> Vec<Instance> {
+        self.0.instances.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends everything.

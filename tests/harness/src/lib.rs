@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! suite      the list of facts, run by libtest-mimic: each with a bank of its own, cleaned up
+//! diagnosis  where a bank's messages are, and what its services warned of
 //! results    the report at the end of a run: durations, and the facts that failed
 //! run        one broker and one PostgreSQL server for a whole run, as containers
 //! bank       one test's bank: a virtual host, three databases, the services it starts
@@ -29,6 +30,7 @@ pub mod broker;
 pub mod certificates;
 mod connection;
 pub mod database;
+mod diagnosis;
 mod docker;
 pub mod instance;
 pub mod message;
@@ -45,7 +47,7 @@ pub mod suite;
 pub mod transcript;
 pub mod wait;
 
-pub use bank::Bank;
+pub use bank::{Bank, RETIRED_EVENTS};
 pub use bank_day::{time_zone, today};
 pub use instance::Instance;
 pub use message::Message;

@@ -15,8 +15,8 @@ const CAUSE_CHARS_MAX: usize = 300;
 struct FactResult {
     name: String,
     duration: Duration,
-    /// The line of [`cause`], if the fact failed.
-    failure: Option<String>,
+    /// The line of [`cause`] and the lines of the diagnosis, if the fact failed.
+    failure: Option<(String, String)>,
 }
 
 /// The results of all facts that have ended. Cheap to clone.
@@ -24,7 +24,12 @@ struct FactResult {
 pub(crate) struct Results(Arc<Mutex<Vec<FactResult>>>);
 
 impl Results {
-    pub(crate) fn add(&self, name: String, duration: Duration, failure: Option<String>) {
+    pub(crate) fn add(
+        &self,
+        name: String,
+        duration: Duration,
+        failure: Option<(String, String)>,
+    ) {
         let result = FactResult { name, duration, failure };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(result);
     }
@@ -56,8 +61,11 @@ impl Results {
         let slowest = durations[..durations.len().min(SLOWEST_SHOWN)].join("\n");
         let all = self.sorted_by(|result| result.name.clone());
         let failed = all.iter().filter_map(|result| Some((&result.name, result.failure.as_ref()?)));
-        let failed: Vec<String> =
-            failed.map(|(name, cause)| format!("FAILED {name}: {cause}")).collect();
+        let shown = |(name, (cause, diagnosis)): (&String, &(String, String))| {
+            let diagnosis: String = diagnosis.lines().map(|line| format!("\n  {line}")).collect();
+            format!("FAILED {name}: {cause}{diagnosis}")
+        };
+        let failed: Vec<String> = failed.map(shown).collect();
         match failed.len() {
             0 => format!("slowest:\n{slowest}"),
             count => {
@@ -94,17 +102,19 @@ mod tests {
     fn a_report_names_each_failed_fact_with_its_first_line_and_root_cause() {
         let results = Results::default();
         results.add("bank::good".to_owned(), Duration::from_secs(3), None);
+        let told = |cause: String| Some((cause, "queue q: 1 ready".to_owned()));
         let error = anyhow!("the queue is empty\nand was").context("no reply");
         let error = error.context("\n\n  waited 90 s for: a reply\nto a query");
-        results.add("bank::bad".to_owned(), Duration::from_secs(2), Some(cause(&error)));
+        results.add("bank::bad".to_owned(), Duration::from_secs(2), told(cause(&error)));
         let long = cause(&anyhow!("x".repeat(CAUSE_CHARS_MAX + 1)));
-        results.add("audit::long".to_owned(), Duration::from_secs(1), Some(long));
+        results.add("audit::long".to_owned(), Duration::from_secs(1), told(long));
         let report = results.report();
         let (durations, failed) = report.split_once("2 of 3 facts failed:\n").expect("two failed");
         let cut = "x".repeat(CAUSE_CHARS_MAX);
         let expected = format!(
-            "FAILED audit::long: {cut}...\n\
-             FAILED bank::bad: waited 90 s for: a reply, because: the queue is empty"
+            "FAILED audit::long: {cut}...\n  queue q: 1 ready\n\
+             FAILED bank::bad: waited 90 s for: a reply, because: the queue is empty\n  \
+             queue q: 1 ready"
         );
         assert_eq!(failed, expected);
         assert!(durations.starts_with("slowest:\n     3.0 s  bank::good\n"), "{durations}");

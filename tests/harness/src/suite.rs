@@ -16,6 +16,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::{
     Bank, binaries,
+    diagnosis::diagnosis,
     results::{Results, cause},
     run::Run,
 };
@@ -136,12 +137,14 @@ pub fn run(facts: Vec<Fact>) -> ExitCode {
 /// The error of a fact: for the report, and in full with the logs of its services.
 struct Failure {
     cause: String,
+    diagnosis: String,
     text: String,
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { cause: cause(&error), text: with_causes(&error) }
+        let (cause, text) = (cause(&error), with_causes(&error));
+        Self { cause, diagnosis: String::new(), text }
     }
 }
 
@@ -150,7 +153,8 @@ fn check(run: &Arc<Run>, handle: &Handle, fact: Fact, results: &Results) -> Resu
     let began = Instant::now();
     let name = fact.name.clone();
     let checked = handle.block_on(check_in_bank(run, fact));
-    let failure = checked.as_ref().err().map(|failure| failure.cause.clone());
+    let shown = |failure: &Failure| (failure.cause.clone(), failure.diagnosis.clone());
+    let failure = checked.as_ref().err().map(shown);
     results.add(name, began.elapsed(), failure);
     checked.map_err(|failure| Failed::from(failure.text))
 }
@@ -167,13 +171,21 @@ async fn check_in_bank(run: &Arc<Run>, fact: Fact) -> Result<(), Failure> {
         Ok(Err(panic)) => Err(anyhow!("panicked: {}", panic_message(&*panic))),
         Err(_) => Err(anyhow!("not done after {} s", fact.deadline.as_secs())),
     };
-    let checked = checked.map_err(|error| {
-        let mut failure = Failure::from(error);
-        failure.text.push_str(&format!("\n{}", bank.log_tails()));
-        failure
-    });
+    let checked = match checked {
+        Ok(()) => Ok(()),
+        Err(error) => Err(diagnosed(error.into(), &bank).await),
+    };
     let closed = bank.close().await.map_err(Failure::from);
     checked.and(closed)
+}
+
+/// A failure with what the bank was doing, and the last lines of its services' logs.
+async fn diagnosed(failure: Failure, bank: &Bank) -> Failure {
+    let instances = bank.instances();
+    let diagnosis = diagnosis(bank, &instances).await;
+    let logs: String = instances.iter().map(|instance| instance.log_tail(30)).collect();
+    let text = format!("{}\n{diagnosis}\n{logs}", failure.text);
+    Failure { diagnosis, text, ..failure }
 }
 
 /// An error with its causes, and its place in the facts if `RUST_BACKTRACE` is set.

@@ -313,8 +313,8 @@ async fn an_id_of_another_principal_is_a_conflict(bank: Bank) -> Result<()> {
     let message = || Message::of(MessageId::new(), opening("ada").expect("a command"));
     let sent = message();
     for (who, expected) in [
-        (&first, "accounts.account.opened.v1"),
-        (&first, "accounts.account.opened.v1"),
+        (&first, "accounts.account.opened.v2"),
+        (&first, "accounts.account.opened.v2"),
         (&second, "accounts.command.rejected.v1"),
     ] {
         let reply = who.ask(sent.clone()).await?;

@@ -38,6 +38,7 @@ mod origin;
 mod outgoing;
 mod parked_messages;
 mod periods;
+mod personal;
 mod pooler;
 mod postings;
 mod principal;
@@ -113,6 +114,7 @@ pub fn facts() -> Vec<Fact> {
         ("parked_messages", parked_messages::facts()),
         ("vanished", vanished::facts()),
         ("bench", bench::facts()),
+        ("personal", personal::facts()),
         ("pooler", pooler::facts()),
         ("python", python::facts()),
     ];

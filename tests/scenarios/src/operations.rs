@@ -88,7 +88,7 @@ async fn a_parked_message_is_listed_shown_and_replayed(bank: Bank) -> Result<()>
     let expected = json!({"replayed": [name], "refused": [], "not_found": []});
     ensure!(replayed == expected, "{replayed}");
     let outcome = bank.events().outcome(id).await?;
-    ensure!(outcome.event.kind == "accounts.account.opened.v1", "{outcome:?}");
+    ensure!(outcome.event.kind == "accounts.account.opened.v2", "{outcome:?}");
     ensure!(bank.parked("accounts").await?.is_empty());
     let again = teller.run(&replay).await?;
     ensure!(again.code == 1 && again.err.contains("not_found"), "{again:?}");

@@ -293,7 +293,7 @@ async fn an_edit_changes_the_data_alone_and_is_announced(bank: Bank) -> Result<(
     let edited = parked(&teller, &["edit", &id, "--data", path]).await?;
     std::fs::remove_file(&file)?;
     let outcome = bank.events().outcome(command.id()).await?.event;
-    ensure!(outcome.kind == "accounts.account.opened.v1", "{outcome:?}");
+    ensure!(outcome.kind == "accounts.account.opened.v2", "{outcome:?}");
     ensure!(outcome.data["holder"]["name"] == "Jana", "{outcome:?}");
     let events = bank.events().wait_for("accounts.parked.edited.v1", 1).await?;
     let told = &events[0].event.data;

@@ -54,11 +54,10 @@ async fn an_account_opened_under_an_internal_id_gets_no_money_of_the_bank(
 ) -> Result<()> {
     let mut client = BankClient::with_services(bank).await?;
     let thief = own_account_id(&AccountCode("cash".to_owned()), "EUR".parse()?);
-    let OpenAccount { holder, product, currency, overdraft_limit, .. } = opening("thief")?;
+    let OpenAccount { product, currency, overdraft_limit, .. } = opening("thief")?;
     let opened = AccountOpened {
         account_id: thief,
         iban: Iban::try_new("CZ6508000000192000145399")?,
-        holder,
         product,
         currency,
         overdraft_limit,

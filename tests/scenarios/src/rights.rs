@@ -28,6 +28,8 @@ pub(crate) fn facts() -> Vec<Fact> {
 const REFUSED: &str = "ACCESS_REFUSED";
 const EVENTS: &str = "bank.events";
 const COMMANDS: &str = "bank.commands";
+const PERSONAL: &str = "bank.personal";
+const HOLDER_EVENT: &str = "accounts.holder.current.v1";
 const ACCOUNTS_EVENT: &str = "accounts.account.frozen.v1";
 const LEDGER_EVENT: &str = "ledger.transfers.posted.v1";
 
@@ -36,6 +38,7 @@ async fn a_service_speaks_for_itself_and_hears_what_is_its_own(bank: Bank) -> Re
     accounts
         .may(&[
             Publish(EVENTS, ACCOUNTS_EVENT),
+            Publish(PERSONAL, HOLDER_EVENT),
             Publish("bank.retry", "accounts.commands.retry.5s"),
             Publish("bank.parked", "accounts"),
             Publish("bank.replies", "client.somebody"),
@@ -72,7 +75,7 @@ async fn a_service_speaks_for_itself_and_hears_what_is_its_own(bank: Bank) -> Re
         let user = User { bank: &bank, name };
         user.may(&[Publish(EVENTS, own(name))]).await?;
         for other in SERVICES.into_iter().filter(|service| *service != name) {
-            user.may_not(&[Publish(EVENTS, own(other))]).await?;
+            user.may_not(&[Publish(EVENTS, own(other)), Publish(PERSONAL, own(other))]).await?;
         }
     }
     Ok(())
@@ -108,6 +111,9 @@ async fn a_client_sends_and_reads_the_types_of_its_roles(bank: Bank) -> Result<(
             Bind("client.channel.mine", EVENTS, "*.account.opened.v1"),
             Bind("client.channel.mine", EVENTS, "#"),
             Bind("client.channel.mine", EVENTS, ""),
+            Bind("client.channel.mine", PERSONAL, HOLDER_EVENT),
+            Bind("client.channel.mine", PERSONAL, "#"),
+            Publish(PERSONAL, HOLDER_EVENT),
             Read("bank.audit"),
         ])
         .await?;
@@ -117,12 +123,16 @@ async fn a_client_sends_and_reads_the_types_of_its_roles(bank: Bank) -> Result<(
             Publish(COMMANDS, "accounts.account.freeze.v1"),
             Declare("client.clerk.names"),
             Bind("client.clerk.names", EVENTS, "accounts.account.opened.v1"),
+            Bind("client.clerk.names", PERSONAL, HOLDER_EVENT),
+            Bind("client.clerk.names", PERSONAL, "accounts.holder.current.*"),
         ])
         .await?;
     clerk
         .may_not(&[
             Publish(COMMANDS, "accounts.limits.set.v1"),
             Bind("client.clerk.names", EVENTS, "#"),
+            Bind("client.clerk.names", PERSONAL, "#"),
+            Publish(PERSONAL, HOLDER_EVENT),
             Read("bank.audit"),
         ])
         .await?;

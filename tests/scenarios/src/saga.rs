@@ -38,10 +38,10 @@ async fn an_account_is_opened_activated_and_used(bank: Bank) -> Result<()> {
     client.submit(transfer(customer(alice), customer(bob), "30.50")?).await?;
     client.submit(transfer(customer(bob), cash(), "80.50")?).await?;
     let expected = "
-accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+accounts.account.opened.v2 alice overdraft_limit=0 version=1
 ledger.account.opened.v1 alice version=1
 accounts.account.activated.v1 alice version=2
-accounts.account.opened.v1 bob overdraft_limit=50 holder.name=bob version=1
+accounts.account.opened.v2 bob overdraft_limit=50 version=1
 ledger.account.opened.v1 bob version=1
 accounts.account.activated.v1 bob version=2
 ledger.transfers.posted.v1 cash -> alice 100.00 EUR: cash -100 v2, alice 100 v2
@@ -64,7 +64,7 @@ async fn an_account_with_money_on_it_is_not_closed_and_an_empty_one_is(bank: Ban
     client.deposit(alice, "1").await?;
     client.submit(transfer(customer(alice), cash(), "1")?).await?;
     let expected = "
-accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+accounts.account.opened.v2 alice overdraft_limit=0 version=1
 ledger.account.opened.v1 alice version=1
 accounts.account.activated.v1 alice version=2
 ledger.transfers.posted.v1 cash -> alice 10.00 EUR: cash -10 v2, alice 10 v2
@@ -99,7 +99,7 @@ async fn no_money_moves_on_a_frozen_account(bank: Bank) -> Result<()> {
     ledger_says(&client, alice, LedgerStatus::Active).await?;
     client.submit(transfer(customer(alice), cash(), "1")?).await?;
     let expected = "
-accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+accounts.account.opened.v2 alice overdraft_limit=0 version=1
 ledger.account.opened.v1 alice version=1
 accounts.account.activated.v1 alice version=2
 ledger.transfers.posted.v1 cash -> alice 10.00 EUR: cash -10 v2, alice 10 v2
@@ -284,7 +284,7 @@ async fn a_changed_limit_counts_from_the_next_transfer_on(bank: Bank) -> Result<
     }
     client.deposit(alice, "1").await?;
     let expected = "
-accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+accounts.account.opened.v2 alice overdraft_limit=0 version=1
 ledger.account.opened.v1 alice version=1
 accounts.account.activated.v1 alice version=2
 accounts.limits.changed.v1 alice overdraft_limit=20 version=3
@@ -310,10 +310,10 @@ async fn a_changed_holder_is_announced(bank: Bank) -> Result<()> {
     };
     client.request(UpdateHolder { account_id: alice, holder: holder.clone() }).await?;
     let expected = "
-accounts.account.opened.v1 alice overdraft_limit=0 holder.name=alice version=1
+accounts.account.opened.v2 alice overdraft_limit=0 version=1
 ledger.account.opened.v1 alice version=1
 accounts.account.activated.v1 alice version=2
-accounts.holder.updated.v1 alice holder.name=Alice Nováková version=3
+accounts.holder.updated.v2 alice version=3
 ";
     client.expect_transcript(expected).await
 }

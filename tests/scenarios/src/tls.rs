@@ -51,7 +51,7 @@ async fn a_whole_bank_speaks_tls_and_logs_in_by_certificate(bank: Bank) -> Resul
     let client = Client::new(ConnectionParameters::new(&url, None)?, "encrypted");
     let options = SendOptions { deadline: PATIENCE, ..SendOptions::default() };
     let opened = client.request(shared_events::MessageId::new(), opening("ada")?, &options).await?;
-    ensure!(opened[0].kind == "accounts.account.opened.v1", "{opened:?}");
+    ensure!(opened[0].kind == "accounts.account.opened.v2", "{opened:?}");
     let activated = "SELECT count(*) FROM accounts WHERE status = 'active'";
     wait_for("the account is active", PATIENCE, async || {
         Ok(bank.number("accounts", activated).await? == 1)

@@ -2,7 +2,7 @@
 
 use shared_events::{
     Amount, Message,
-    accounts::SpendingLimits,
+    accounts::{AccountOpened, SpendingLimits},
     ledger::{LedgerCommand, SubmitInstructions, SubmitTransfers},
 };
 
@@ -24,13 +24,8 @@ pub(in crate::wire) fn request(message: &LedgerCommand) -> LedgerRequest {
                 submit.instructions.iter().map(instruction).collect()
             })
         }
-        LedgerCommand::Opened(opened) => {
-            let limits = limits(opened.overdraft_limit, None);
-            let currency = opened.currency;
-            let branch = opened.branch.clone();
-            let opening = AccountChange::Opened { currency, limits, branch };
-            change(opened.account_id, opened.version, opening)
-        }
+        LedgerCommand::OpenedV1(old) => opening(&old.clone().into()),
+        LedgerCommand::Opened(opened) => opening(opened),
         LedgerCommand::Frozen(frozen) => {
             let freeze = AccountChange::Frozen { blocks: blocks(frozen.blocks) };
             change(frozen.account_id, frozen.version, freeze)
@@ -53,6 +48,14 @@ pub(in crate::wire) fn request(message: &LedgerCommand) -> LedgerRequest {
     }
 }
 
+/// The opening of an account. Announced in two versions, the second changes nothing.
+fn opening(opened: &AccountOpened) -> LedgerRequest {
+    let limits = limits(opened.overdraft_limit, None);
+    let (currency, branch) = (opened.currency, opened.branch.clone());
+    let change = AccountChange::Opened { currency, limits, branch };
+    LedgerRequest::Change((opened.account_id, opened.version), change)
+}
+
 /// The type of a message that carries instructions, and the field that carries them.
 pub(in crate::wire) const fn submission(
     message: &LedgerCommand,
@@ -60,7 +63,8 @@ pub(in crate::wire) const fn submission(
     match message {
         LedgerCommand::Submit(_) => Some((SubmitTransfers::TYPE, "transfers")),
         LedgerCommand::Instruct(_) => Some((SubmitInstructions::TYPE, "instructions")),
-        LedgerCommand::Opened(_)
+        LedgerCommand::OpenedV1(_)
+        | LedgerCommand::Opened(_)
         | LedgerCommand::Frozen(_)
         | LedgerCommand::Unfrozen(_)
         | LedgerCommand::Closing(_)

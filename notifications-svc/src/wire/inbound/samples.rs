@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeZone, Utc};
 use shared_events::{
     AccountId, Amount, MessageId, TransferId,
-    accounts::{AccountFrozen, AccountOpened, Blocks, Holder, HolderUpdated},
+    accounts::{AccountFrozen, Blocks, Holder, HolderCurrent, v1},
     code::Open,
     ledger::{
         AccountAfter, AccountCode, Direction, HeldTransfer, HoldsReleased, LegsPosted, Party,
@@ -19,8 +19,9 @@ pub(super) fn holder(name: &str) -> Holder {
     Holder { name: name.to_owned(), email: None, webhook: None, language: "en".to_owned() }
 }
 
+/// The opening as version 1 described it, with the holder.
 pub(super) fn opened(account_id: AccountId, holder: Holder) -> NotifiableEvent {
-    NotifiableEvent::Opened(AccountOpened {
+    NotifiableEvent::OpenedV1(v1::AccountOpened {
         account_id,
         iban: iban(),
         holder,
@@ -38,7 +39,16 @@ pub(super) fn holder_updated(
     holder: Holder,
     version: i64,
 ) -> NotifiableEvent {
-    NotifiableEvent::HolderUpdated(HolderUpdated { account_id, holder, version })
+    NotifiableEvent::HolderUpdatedV1(v1::HolderUpdated { account_id, holder, version })
+}
+
+pub(super) fn holder_current(
+    account_id: AccountId,
+    holder: Holder,
+    version: i64,
+) -> NotifiableEvent {
+    let (iban, branch) = (iban(), None);
+    NotifiableEvent::Holder(HolderCurrent { account_id, iban, branch, holder, version })
 }
 
 pub(super) fn frozen(account_id: AccountId) -> NotifiableEvent {

@@ -11,8 +11,8 @@ use shared_events::{
 
 use super::{
     samples::{
-        after, frozen, frozen_again, frozen_for, held, holder, holder_updated, leg, opened,
-        posted_all, posted_legs, rejected, rejected_one, released, transfer,
+        after, frozen, frozen_again, frozen_for, held, holder, holder_current, holder_updated, leg,
+        opened, posted_all, posted_legs, rejected, rejected_one, released, transfer,
     },
     *,
 };
@@ -42,6 +42,8 @@ fn an_opening_and_an_update_describe_the_holder() {
     assert_eq!(opened.iban, Some(iban()));
     let updated = profile(&holder_updated(account(1), holder("Ada King"), 3)).expect("a holder");
     assert_eq!((updated.name.as_str(), updated.version, updated.iban), ("Ada King", 3, None));
+    let current = profile(&holder_current(account(1), holder("Ada King"), 3)).expect("a holder");
+    assert_eq!(current, RecipientProfile { iban: Some(iban()), ..updated });
     assert_eq!(profile(&frozen(account(1))), None);
 }
 

@@ -10,7 +10,7 @@ use crate::{
     money::{Amount, Currency},
 };
 
-/// `accounts.account.open.v1`: opens an account. Answered by `accounts.account.opened.v1`; the
+/// `accounts.account.open.v1`: opens an account. Answered by `accounts.account.opened.v2`; the
 /// account can be used once `accounts.account.activated.v1` is announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenAccount {

@@ -5,6 +5,7 @@ mod books;
 mod commands;
 mod events;
 mod history;
+mod holders;
 mod queries;
 mod terms;
 
@@ -13,5 +14,6 @@ pub use books::*;
 pub use commands::*;
 pub use events::*;
 pub use history::*;
+pub use holders::*;
 pub use queries::*;
 pub use terms::*;

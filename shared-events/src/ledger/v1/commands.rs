@@ -189,6 +189,7 @@ crate::message_set! {
     pub enum LedgerCommand {
         Submit(SubmitTransfers),
         Instruct(SubmitInstructions),
+        OpenedV1(accounts::v1::AccountOpened),
         Opened(accounts::AccountOpened),
         Frozen(accounts::AccountFrozen),
         Unfrozen(accounts::AccountUnfrozen),

@@ -20,6 +20,7 @@ use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, RawEnvelope},
     messaging::{
         access::AccessBoard,
+        announcer::{Announcer, RetiredEvents},
         message_source::QueueDelivery,
         settlement::Settlement,
         test_messages::{QUEUE, body_of, client_may, command, delivery, envelope, granting},
@@ -50,7 +51,10 @@ impl Bench {
         let processor = BatchProcessor {
             handler: handler.clone(),
             subscription: QUEUE,
-            source: "/accounts".to_owned(),
+            announcer: Announcer {
+                source: "/accounts".to_owned(),
+                retired: RetiredEvents::default(),
+            },
             store: store.clone(),
             time_limit: AdaptiveTimeout::new(),
             isolation: Arc::default(),

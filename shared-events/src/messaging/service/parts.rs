@@ -10,6 +10,7 @@ use crate::{
     amqp::{connection::Link, health::Health},
     messaging::{
         access::{AccessBoard, AccessHandler},
+        announcer::Announcer,
         approvals::{ApprovalsHandler, ApprovalsJob},
         background_job::{BackgroundJob, JobContext},
         batch::BatchProcessor,
@@ -30,7 +31,7 @@ use crate::{
 
 /// The parts that the tasks of a service share.
 pub(super) struct SharedParts {
-    pub(super) source: String,
+    pub(super) announcer: Announcer,
     pub(super) database: Database,
     pub(super) consuming: Arc<Link>,
     pub(super) settlement: Arc<Settlement<ServiceBroker>>,
@@ -58,7 +59,7 @@ impl SharedParts {
         let processor = BatchProcessor {
             handler,
             subscription: subscription.name,
-            source: self.source.clone(),
+            announcer: self.announcer.clone(),
             store,
             time_limit: AdaptiveTimeout::new(),
             isolation: Arc::clone(&self.isolation),
@@ -95,7 +96,7 @@ impl SharedParts {
     /// A background job.
     pub(super) fn job<W: BackgroundJob>(&self, job: W) -> Task {
         let context = JobContext {
-            source: self.source.clone(),
+            announcer: self.announcer.clone(),
             database: self.database.clone(),
             time_limit: Arc::new(AdaptiveTimeout::new()),
             partition: self.partition.clone(),

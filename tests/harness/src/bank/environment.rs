@@ -133,6 +133,25 @@ pub fn replace(file: &Path, secret: &str) -> Result<()> {
     std::fs::rename(&new, file).context("the new secret cannot take its place")
 }
 
+/// The versions of events that the accounts service of a bank does not announce.
+pub const RETIRED_EVENTS: &str = "accounts.account.opened.v1 accounts.holder.updated.v1";
+
+/// The variables of one service, without their prefix.
+pub(super) fn own(service: &str) -> Vec<(&'static str, String)> {
+    let variables = match service {
+        // As in the compose file: nobody reads the events that show holders to everybody.
+        "accounts" => vec![("EVENTS__RETIRED", RETIRED_EVENTS)],
+        // Nobody listens there: a test that wants mail to arrive says where.
+        "notifications" => vec![
+            ("SMTP__URL", "smtp://127.0.0.1:9"),
+            ("SMTP__FROM", "bank@example.com"),
+            ("WEBHOOK__SECRET", "whsec_YmFua3dpcmUtZGV2LXdlYmhvb2stc2VjcmV0"),
+        ],
+        _ => vec![],
+    };
+    variables.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+}
+
 /// The variables of the servers, without their prefix.
 pub(super) fn of(
     service: &str,

@@ -47,12 +47,12 @@ impl Staff {
             ensure!(reply["type"] == kind, "{reply}");
             Ok(())
         };
-        done(&self.clerk, acted(&opening)?, "accounts.account.opened.v1").await?;
+        done(&self.clerk, acted(&opening)?, "accounts.account.opened.v2").await?;
         client.wait_event("accounts.account.activated.v1", account_id).await?;
         let mut holder = opening.holder.clone();
         holder.email = Some("new@example.com".to_owned());
         let update = UpdateHolder { account_id, holder };
-        done(&self.clerk, acted(&update)?, "accounts.holder.updated.v1").await?;
+        done(&self.clerk, acted(&update)?, "accounts.holder.updated.v2").await?;
         let (reason, blocks) = ("card lost".to_owned(), Blocks::Debits);
         let freeze = FreezeAccount { account_id, reason, blocks };
         done(&self.clerk, acted(&freeze)?, "accounts.account.frozen.v1").await?;

@@ -87,7 +87,7 @@ pub(super) async fn a_change_of_an_account_waits_for_its_approval(bank: Bank) ->
     let close = CloseAccount { account_id: eve, payout: Some(ada) };
     let new = MessageId::new;
     for (maker, message, done) in [
-        (&clerk, Message::of(new(), opening("zoe")?), "accounts.account.opened.v1"),
+        (&clerk, Message::of(new(), opening("zoe")?), "accounts.account.opened.v2"),
         (&clerk, Message::of(new(), close), "accounts.account.closing.v1"),
         (&decider, Message::of(new(), limits), "accounts.limits.changed.v1"),
         (

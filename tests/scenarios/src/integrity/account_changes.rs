@@ -154,11 +154,9 @@ fn announced<M: shared_events::Message>(event: M) -> Message {
 }
 
 fn opened(account_id: AccountId, currency: Currency, number: usize) -> Result<AccountOpened> {
-    let name = format!("{currency} {number}");
     Ok(AccountOpened {
         account_id,
         iban: Iban::try_new("CZ6508000000192000145399")?,
-        holder: Holder { name, email: None, webhook: None, language: "en".to_owned() },
         product: "current".to_owned(),
         currency,
         overdraft_limit: Amount::ZERO,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared_events::{
     AccountId, Amount, CommandId, Currency, Envelope, Iban, Message, MessageId, Money, Total,
     TransferId,
-    accounts::{AccountOpened, Holder},
+    accounts::AccountOpened,
     code::Open,
     evidence::Hash256,
     ledger::{
@@ -62,12 +62,6 @@ impl TestLedger {
             let opened = ledger.announce(AccountOpened {
                 account_id: id,
                 iban: Iban::try_new("CZ6508000000192000145399").expect("an IBAN"),
-                holder: Holder {
-                    name: "A".to_owned(),
-                    email: None,
-                    webhook: None,
-                    language: "en".to_owned(),
-                },
                 product: "current".to_owned(),
                 currency: eur(),
                 overdraft_limit: Amount::ZERO,
