@@ -10,6 +10,8 @@ use super::schedule::Schedule;
 
 /// The most characters of a receiver's text that are kept.
 const TEXT_CHARS_MAX: usize = 200;
+/// The word in place of an address.
+const ADDRESS: &str = "(address)";
 
 /// The outcome of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,17 @@ impl AttemptResult {
         Self::new(AttemptOutcome::Permanent, None, reason)
     }
 
+    /// The same result, whose text quotes neither this e-mail address nor another: texts are
+    /// announced to everybody who may hear of deliveries.
+    pub(crate) fn without_address(self, address: &str) -> Self {
+        let user = address.rsplit_once('@').map_or(address, |(user, _)| user).to_lowercase();
+        let text = self.text.split(' ').map(|word| match quotes(word, &user) {
+            true => ADDRESS,
+            false => word,
+        });
+        Self { text: shortened(&text.collect::<Vec<_>>().join(" ")), ..self }
+    }
+
     /// The text that is kept as the delivery's last error.
     pub(crate) fn error(&self) -> String {
         match self.status {
@@ -111,6 +124,13 @@ pub(crate) fn next_step(
             }
         }
     }
+}
+
+/// Whether a word of a mail server's text is an address, or the part before the `@` of one.
+fn quotes(word: &str, user: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || ".!#$%&*+/=?^_{}|~-".contains(c);
+    let mut parts = word.split(|c: char| !is_part(c)).map(|part| part.trim_end_matches('.'));
+    word.contains('@') || parts.any(|part| part.to_lowercase() == user)
 }
 
 /// One line of bounded length and visible characters, which a database and a log can hold.
@@ -154,6 +174,23 @@ mod tests {
         assert_eq!(step(1), NextStep::Retry { after: AN_HOUR });
         assert_eq!(step(7), NextStep::Retry { after: Duration::from_secs(50_400) });
         assert_eq!(step(8), NextStep::Failed, "the pause adds no attempt");
+    }
+
+    #[test]
+    fn a_text_quotes_no_address() {
+        for (text, then) in [
+            ("5.1.1 <Zdenka@example.com>: user unknown", "5.1.1 (address) user unknown"),
+            ("5.1.1 no such user: zdenka.", "5.1.1 no such user: (address)"),
+            ("no mailbox for 'ZDENKA' here", "no mailbox for (address) here"),
+            ("relayed for postmaster@other.example", "relayed for (address)"),
+            ("4.2.2 mailbox zdenka-old full", "4.2.2 mailbox zdenka-old full"),
+            ("", ""),
+        ] {
+            let result = AttemptResult::new(AttemptOutcome::Permanent, Some(550), text);
+            assert_eq!(result.without_address("zdenka@example.com").text, then);
+        }
+        let many = AttemptResult::unreachable(&"a@b ".repeat(75));
+        assert_eq!(many.without_address("a@b").text.chars().count(), TEXT_CHARS_MAX);
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub(crate) async fn diagnosis(bank: &Bank, instances: &[Instance]) -> String {
 fn unusual(queue: &Value) -> Option<String> {
     let name = queue["name"].as_str()?;
     let count = |field: &str| queue[field].as_u64().unwrap_or(0);
-    let [ready, held, consumers] = ["messages_ready", "messages_unacknowledged", "consumers"]
-        .map(count);
+    let [ready, held, consumers] =
+        ["messages_ready", "messages_unacknowledged", "consumers"].map(count);
     let is_of_client = name.starts_with("client.") || name == "bank.audit";
     let has_reader = name.contains(".retry.") || name.ends_with(".parked") || consumers > 0;
     let is_unusual = ready + held > 0 || !has_reader && name != "bank.unrouted";

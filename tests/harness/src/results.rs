@@ -24,12 +24,7 @@ struct FactResult {
 pub(crate) struct Results(Arc<Mutex<Vec<FactResult>>>);
 
 impl Results {
-    pub(crate) fn add(
-        &self,
-        name: String,
-        duration: Duration,
-        failure: Option<(String, String)>,
-    ) {
+    pub(crate) fn add(&self, name: String, duration: Duration, failure: Option<(String, String)>) {
         let result = FactResult { name, duration, failure };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(result);
     }

@@ -125,7 +125,7 @@ impl Mailer {
             }
         };
         self.report(&result);
-        result
+        result.without_address(address)
     }
 
     /// Shows operators when the mail server begins or ceases to refuse the bank as such.
@@ -136,7 +136,7 @@ impl Mailer {
         let was = self.is_refused.swap(result.refuses_bank, Ordering::Relaxed);
         gauge!("notifications_mail_server_refuses_bank").set(u8::from(result.refuses_bank));
         match (was, result.refuses_bank) {
-            // The server's text may name an address: it is kept with the delivery only.
+            // The server's text is kept with the delivery.
             (false, true) => warn!(
                 status = result.status,
                 "the mail server refuses the bank; letters are tried again later"
