@@ -21,6 +21,9 @@ GRANT SELECT, INSERT ON bus.parked_commands TO :role;
 GRANT SELECT, INSERT, UPDATE (acknowledged) ON bus.parked_moves TO :role;
 -- Which command needed an approval, and of whom, is never changed.
 GRANT SELECT, INSERT, UPDATE (state, decided_by, decided_at, reason, body, returned_at) ON bus.approvals TO :role;
+-- Who has asked for what is never changed; old days are dropped with the rights of the owner.
+GRANT SELECT, INSERT ON bus.access_log TO :role;
+GRANT EXECUTE ON FUNCTION bus.keep_access_log TO :role;
 
 -- The days of the inbox: made and dropped with the rights of the owner.
 GRANT EXECUTE ON FUNCTION bus.first_id TO :role;

@@ -6,6 +6,7 @@ use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::Rec
 use serde_json::Value;
 
 use crate::{
+    access_log::v1 as access_log,
     accounts::{v1 as accounts, v2 as accounts_v2},
     approvals::v1 as approvals,
     envelope::schema_urn,
@@ -231,6 +232,8 @@ published! {
     Of<Accounts, approvals::ApprovalGiven>,
     Of<Accounts, approvals::ApprovalDeclined>,
     Of<Accounts, approvals::ApprovalExpired>,
+    Of<Accounts, access_log::ListAccessLog>,
+    Of<Accounts, access_log::AccessLogListed>,
     Of<Ledger, approvals::ListApprovals>,
     Of<Ledger, approvals::ApprovalsListed>,
     Of<Ledger, approvals::GetApproval>,
@@ -241,6 +244,8 @@ published! {
     Of<Ledger, approvals::ApprovalGiven>,
     Of<Ledger, approvals::ApprovalDeclined>,
     Of<Ledger, approvals::ApprovalExpired>,
+    Of<Ledger, access_log::ListAccessLog>,
+    Of<Ledger, access_log::AccessLogListed>,
     Of<Notifications, approvals::ListApprovals>,
     Of<Notifications, approvals::ApprovalsListed>,
     Of<Notifications, approvals::GetApproval>,
@@ -251,5 +256,7 @@ published! {
     Of<Notifications, approvals::ApprovalGiven>,
     Of<Notifications, approvals::ApprovalDeclined>,
     Of<Notifications, approvals::ApprovalExpired>,
+    Of<Notifications, access_log::ListAccessLog>,
+    Of<Notifications, access_log::AccessLogListed>,
     refusal::MessageRefused,
 }

@@ -77,6 +77,8 @@ uuid_id! {
     NotificationId;
     /// A delivery of a notification on one channel.
     DeliveryId;
+    /// An entry of an access log.
+    AccessEntryId;
 }
 
 /// The namespace of account ids that follow from an external reference (UUIDv5, RFC 9562, 5.5).

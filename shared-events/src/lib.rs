@@ -15,6 +15,7 @@
 //! notifications /
 //! parked        messages about parked messages, the same for each service
 //! approvals     messages about commands that wait for an approval, the same for each service
+//! access_log    messages about who has asked for what, the same for each service
 //! owned         messages that each service has under types of its own
 //! access        what a principal's grants permit
 //! evidence      hashes of chains, authors, commitments to text
@@ -32,6 +33,7 @@
 #![deny(missing_docs)]
 
 pub mod access;
+pub mod access_log;
 pub mod accounts;
 pub mod approvals;
 pub mod asyncapi;

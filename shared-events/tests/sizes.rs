@@ -14,7 +14,7 @@ const ENVELOPE_BYTES: usize = 6 * 1024;
 
 /// Replies that end where a message is full, or are refused where they have no pages; and the
 /// grants of all principals, whose bytes are bounded where one is changed.
-const BY_BYTES: [&str; 24] = [
+const BY_BYTES: [&str; 27] = [
     "accounts.access.listed.v1",
     "accounts.access.current.v1",
     "accounts.account.listed.v1",
@@ -39,6 +39,9 @@ const BY_BYTES: [&str; 24] = [
     "ledger.approvals.found.v1",
     "notifications.approvals.listed.v1",
     "notifications.approvals.found.v1",
+    "accounts.access_log.listed.v1",
+    "ledger.access_log.listed.v1",
+    "notifications.access_log.listed.v1",
 ];
 
 /// How long a text or a list can be whose schema does not say so, by the end of its path: of a text

@@ -1,8 +1,8 @@
 //! The types of messages that roles send and read, in groups.
 
 use crate::{
-    accounts as a, approvals as q, ledger as l, message::Message, notifications as n,
-    owned::Shape as _, parked as p,
+    access_log as g, accounts as a, approvals as q, ledger as l, message::Message,
+    notifications as n, owned::Shape as _, parked as p,
 };
 
 pub(super) const LOOK_UP: &[&str] = &[a::GetAccount::TYPE];
@@ -51,6 +51,7 @@ pub(super) const READ_NOTIFICATIONS: &[&str] =
     &[n::ListNotifications::TYPE, n::GetPreferences::TYPE];
 pub(super) const READ_ACCESS: &[&str] = &[a::ListAccess::TYPE];
 pub(super) const READ_HISTORY: &[&str] = &[a::GetHistory::TYPE];
+pub(super) const READ_ACCESS_LOG: &[&str] = &g::ListAccessLog::TYPES;
 pub(super) const READ_ACCOUNT_BOOKS: &[&str] = &[a::GetAccountBooks::TYPE];
 /// The type of the command that changes the grants of a principal.
 pub const SET_ACCESS: &str = a::SetAccess::TYPE;
@@ -133,6 +134,7 @@ pub fn is_of_whole_bank(kind: &str) -> bool {
         &p::ReplayParked::TYPES,
         &p::DropParked::TYPES,
         &p::EditParked::TYPES,
+        READ_ACCESS_LOG,
     ];
     TYPES.iter().any(|types| types.contains(&kind))
 }

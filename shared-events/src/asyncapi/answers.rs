@@ -1,6 +1,7 @@
 //! The answers to each command and query. Promise: a test names a command or a query without any.
 
 use crate::{
+    access_log::v1 as access_log,
     accounts::{v1 as accounts, v2},
     approvals::v1 as approvals,
     ledger::v1 as ledger,
@@ -137,6 +138,9 @@ pub(super) const ANSWERS: &[Answered] = &[
         Notifications,
         approvals::ApprovalDeclined,
     >::TYPE]),
+    query::<Of<Accounts, access_log::ListAccessLog>>(),
+    query::<Of<Ledger, access_log::ListAccessLog>>(),
+    query::<Of<Notifications, access_log::ListAccessLog>>(),
 ];
 
 const ACCOUNTS_NO: &str = accounts::AccountsCommandRejected::TYPE;

@@ -2,7 +2,7 @@
 //! in a file of its own; an error names the missing or wrong key; a public secret is refused,
 //! unless the switch of development is set.
 
-use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, num::NonZeroU16, path::Path, time::Duration};
 
 use config::{Config, Environment, File, Value, ValueKind};
 use secrecy::{ExposeSecret, SecretString};
@@ -91,6 +91,7 @@ impl Default for ProbeSettings {
 pub(super) struct AccessSettings {
     age_seconds_max: Option<u64>,
     approval_seconds_max: Option<u64>,
+    log_days: Option<NonZeroU16>,
 }
 
 impl AccessSettings {
@@ -101,6 +102,7 @@ impl AccessSettings {
         AccessLimits {
             grants_age_max: or(self.age_seconds_max, default.grants_age_max),
             approval_within: or(self.approval_seconds_max, default.approval_within),
+            log_days: self.log_days.unwrap_or(default.log_days),
         }
     }
 }
@@ -310,6 +312,19 @@ mod tests {
             "amqp.password cannot be used: BANKWIRE_AMQP__PASSWORD and \
              BANKWIRE_AMQP__PASSWORD_FILE are both set: set one of them"
         );
+    }
+
+    #[test]
+    fn the_access_log_keeps_a_day_at_least() {
+        let read = |toml: &str| {
+            let read: Result<AccessSettings, _> = config(toml).try_deserialize();
+            read.map(|settings| settings.limits().log_days.get()).map_err(|wrong| wrong.to_string())
+        };
+        assert_eq!(read(""), Ok(400));
+        // A variable of the environment is a text.
+        assert_eq!(read("log_days = \"1\""), Ok(1));
+        let none = read("log_days = 0").expect_err("no day");
+        assert!(none.contains("log_days"), "{none}");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! ```
 //! Tests: `a_later_announcement_replaces_an_earlier_one`, and those of `access`.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU16, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -37,23 +37,31 @@ const CLOCKS_APART_MAX: TimeDelta = TimeDelta::minutes(1);
 const GRANTS_AGE_MAX: Duration = Duration::from_secs(15 * 60);
 /// The time within which a command must be approved, unless the configuration says otherwise.
 const APPROVAL_WITHIN: Duration = Duration::from_secs(24 * 3_600);
+/// How many days the access log keeps, unless the configuration says otherwise.
+const LOG_DAYS: NonZeroU16 = NonZeroU16::new(400).expect("not zero");
 /// How long a starting service waits for the announcements of its queue.
 const HANDLED_WITHIN: Duration = Duration::from_secs(10);
 /// The interval in which an instance reads the row.
 const READ_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The limits in time of what principals may do.
+/// The limits in time of what principals may do, and of what is kept about it.
 #[derive(Clone, Copy, Debug)]
 pub struct AccessLimits {
     /// Grants permit nothing that the accounts service has not confirmed for so long.
     pub grants_age_max: Duration,
     /// A command that needs an approval expires after so long without one.
     pub approval_within: Duration,
+    /// The access log keeps so many days.
+    pub log_days: NonZeroU16,
 }
 
 impl Default for AccessLimits {
     fn default() -> Self {
-        Self { grants_age_max: GRANTS_AGE_MAX, approval_within: APPROVAL_WITHIN }
+        Self {
+            grants_age_max: GRANTS_AGE_MAX,
+            approval_within: APPROVAL_WITHIN,
+            log_days: LOG_DAYS,
+        }
     }
 }
 

@@ -35,11 +35,12 @@
 //! relay               pipelined, confirmed publishes; a row is deleted once it is confirmed
 //! outbox_table        the relay's reads and deletes beside the publishing
 //!
-//! operations          what operators and approvers ask a service
+//! operations          what operators, approvers and auditors ask a service
 //! parked              a service's parked messages, moved by its operators' commands
 //! approvals           commands that need the approval of another principal
 //!
-//! query_consumer      queries: a read-only transaction, a reply, nothing stored
+//! query_consumer      queries: a read-only transaction, an entry in the access log, a reply
+//! access_log          who has asked for what: stored before the reply, in groups
 //! background_job      a service's own schedules, under the same rules as a handler
 //! supervise           restarts a part that panicked
 //! database            connections with bounds; time_limit: how long a transaction may take
@@ -53,6 +54,7 @@
 //! relay). They are generics, so that they cost nothing.
 
 mod access;
+mod access_log;
 mod announcer;
 mod approvals;
 mod author;

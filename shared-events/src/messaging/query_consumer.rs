@@ -1,5 +1,6 @@
-//! Answers queries. Promise: an answer is read in one read-only snapshot and stores nothing; a
-//! query that cannot be answered now is refused at once rather than kept waiting.
+//! Answers queries. Promise: an answer is read in one read-only snapshot and changes nothing; it
+//! leaves the service after its entry in the access log is stored; a query that cannot be answered
+//! now is refused at once rather than kept waiting.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use tracing::warn;
 
 use super::{
     access::AccessBoard,
+    access_log::{AccessLog, AskedQuery},
     database::{Database, Tx},
     decode,
     delivery_broker::{DeliveryBroker, ServiceBroker},
@@ -19,7 +21,7 @@ use super::{
     handler::{Event, HandleError},
     isolation::needs_isolation,
     message_source::{self, MessageSource, QueueDelivery},
-    origin::{Way, WrongOrigin, origin},
+    origin::{Origin, Way, WrongOrigin, origin},
     outbox::Cause,
     reply::Reply,
     settlement::Settlement,
@@ -34,6 +36,7 @@ use crate::amqp::{
 use crate::{
     access::Rights,
     envelope::{RawEnvelope, chain},
+    ids::MessageId,
     message::{Message, MessageSet},
     refusal::MessageRefused,
     text::visible,
@@ -97,6 +100,7 @@ pub(crate) struct QueryConsumer<A: QueryHandler> {
     pub(crate) link: Arc<Link>,
     pub(crate) settlement: Arc<Settlement<ServiceBroker>>,
     pub(crate) access: AccessBoard,
+    pub(crate) access_log: AccessLog,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
 }
@@ -171,8 +175,8 @@ impl<A: QueryHandler> QueryConsumer<A> {
             // A query changes nothing, and the service may have died of this one.
             warn!(queue = &*delivery.queue, "a query came back too often and is refused");
             let why = "the service was restarted again and again over this query; ask again";
-            let refusal = MessageRefused::unavailable(why);
             let id = decode::id_in_body(&delivery.message);
+            let refusal = self.unread(&origin, id, MessageRefused::unavailable(why)).await;
             self.settlement.refuse(asked(id), refusal).await;
             return;
         }
@@ -182,6 +186,7 @@ impl<A: QueryHandler> QueryConsumer<A> {
                 let refusal = decode::unreadable(&error);
                 warn!(queue = &*delivery.queue, why = refusal.message, "unreadable query");
                 let id = decode::id_in_body(&delivery.message);
+                let refusal = self.unread(&origin, id, refusal).await;
                 self.settlement.refuse(asked(id), refusal).await;
                 return;
             }
@@ -193,10 +198,23 @@ impl<A: QueryHandler> QueryConsumer<A> {
             }
             let rights = self.access.authority().rights(origin.author, &query.kind);
             let asker = Asker { principal: origin.author, rights: &rights };
+            let asked = AskedQuery::of(&query, origin.author);
             let (cause, answer) = self.answer(query, asker).await;
-            let answer = cause.wrap(&self.source, Utc::now(), answer.0);
+            let answer = self.access_log.record(asked, answer.0).await;
+            let answer = cause.wrap(&self.source, Utc::now(), answer);
             self.settlement.reply(request, author, &Reply::of(&[answer])).await;
         }
+    }
+
+    /// Records a query that is not read. Returns the refusal of its author.
+    async fn unread(
+        &self,
+        origin: &Origin<'_>,
+        id: Option<MessageId>,
+        refusal: MessageRefused,
+    ) -> MessageRefused {
+        let asked = AskedQuery::unread(origin.kind(), id, origin.author);
+        self.access_log.record_refusal(asked, refusal).await
     }
 
     /// A query without an author is not answered: it changes nothing, so nothing is lost.

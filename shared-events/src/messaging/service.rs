@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::{
     access::{self, AccessBoard, AccessLimits},
+    access_log::{self, AccessLog},
     announcer::{Announcer, RetiredEvents},
     background_job::BackgroundJob,
     consumer,
@@ -149,6 +150,7 @@ impl Service {
                 link: Arc::clone(&parts.consuming),
                 settlement: Arc::clone(&parts.settlement),
                 access: parts.access.clone(),
+                access_log: parts.access_log.clone(),
                 health: parts.health.clone(),
                 shutdown: parts.shutdown.clone(),
             };
@@ -196,6 +198,7 @@ impl Service {
             relay_queue,
             isolation: Arc::default(),
             access: AccessBoard::new(self.access_limits),
+            access_log: AccessLog::new(&self.database),
             health: self.health.clone(),
             shutdown: shutdown.clone(),
         };
@@ -219,7 +222,9 @@ impl Service {
             self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
         parts.built_in().into_iter().for_each(|task| drop(tasks.spawn(task)));
         let (database, health) = (&self.database, &self.health);
-        tasks.spawn(maintenance::prune(database.clone(), health.clone(), shutdown.clone()));
+        let log_days = self.access_limits.log_days;
+        let pruning = (database.clone(), log_days);
+        tasks.spawn(maintenance::prune(pruning, health.clone(), shutdown.clone()));
         tasks.spawn(maintenance::measure(database.clone(), health.clone(), shutdown.clone()));
         info!(service = self.name, "up");
         tokio::select! {
@@ -269,6 +274,10 @@ impl Service {
         // The day's table must be there before the day's messages.
         if let Err(error) = inbox::prune(&self.database).await {
             warn!(error = %chain(&error), "the inbox was not pruned");
+        }
+        let log_days = self.access_limits.log_days;
+        if let Err(error) = access_log::keep_days(&self.database, log_days).await {
+            warn!(error = %chain(&error), "the access log was not pruned");
         }
         let exchanges = [EVENTS, PERSONAL, RETRY, PARKED, REPLIES];
         let mut queues: Vec<String> =

@@ -25,10 +25,12 @@ pub use users::{TopicRight, User, client_user, guard_limits, password_hash, user
 use std::time::Duration;
 
 use crate::{
-    accounts, approvals, catalogue, ledger,
+    access_log, accounts, approvals, catalogue, ledger,
     ledger::{LedgerArrangement, LedgerCommand, LedgerQuery},
     message::{Kind, Message, MessageSet},
-    notifications, parked,
+    notifications,
+    owned::Shape as _,
+    parked,
 };
 
 /// The virtual host of all exchanges and queues.
@@ -258,19 +260,20 @@ pub const NOTIFICATIONS_QUERIES: Subscription = Subscription::of_types(
     &[notifications::ListNotifications::TYPE, notifications::GetPreferences::TYPE],
 );
 
-/// Queries and commands about parked messages, and about commands that need an approval.
+/// Queries and commands about parked messages, commands that need an approval, and the access log.
 pub const OPERATIONS: [Subscription; 3] = [
     Subscription::of_types("accounts", "accounts.operations", &OPERATIONS_TYPES[0]),
     Subscription::of_types("ledger", "ledger.operations", &OPERATIONS_TYPES[1]),
     Subscription::of_types("notifications", "notifications.operations", &OPERATIONS_TYPES[2]),
 ];
 
-const OPERATIONS_TYPES: [[&str; 9]; 3] = [operations_of(0), operations_of(1), operations_of(2)];
+const OPERATIONS_TYPES: [[&str; 10]; 3] = [operations_of(0), operations_of(1), operations_of(2)];
 
-const fn operations_of(service: usize) -> [&'static str; 9] {
+const fn operations_of(service: usize) -> [&'static str; 10] {
     let [list, get, replay, drop, edit] = parked::REQUESTS[service];
     let [waiting, show, approve, decline] = approvals::REQUESTS[service];
-    [list, get, replay, drop, edit, waiting, show, approve, decline]
+    let asked = access_log::ListAccessLog::TYPES[service];
+    [list, get, replay, drop, edit, waiting, show, approve, decline, asked]
 }
 
 /// The grants of all principals. The accounts service owns them and reads its own tables.

@@ -1,7 +1,8 @@
 //! Regular upkeep of the delivery tables. Promise: operators see how much the outbox holds and how
-//! old its rows are; the inbox has tables for the days to come and drops old ones.
+//! old its rows are; the inbox and the access log have tables for the days to come and drop old
+//! ones.
 
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
@@ -10,10 +11,10 @@ use tracing::{info, warn};
 use crate::{
     amqp::health::Health,
     envelope::chain,
-    messaging::{database::Database, inbox, outbox, supervise::Supervisor},
+    messaging::{access_log, database::Database, inbox, outbox, supervise::Supervisor},
 };
 
-/// The interval between two prunings of the inbox.
+/// The interval between two prunings of the inbox and of the access log.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 /// The interval between two measurements of the outbox.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(5);
@@ -50,17 +51,26 @@ async fn measure_outbox(database: &Database, health: &Health, shutdown: &Cancell
     }
 }
 
-/// Prunes the inbox: drops old entries and creates the tables of the days to come.
-pub(super) async fn prune(database: Database, health: Health, shutdown: CancellationToken) {
+/// Prunes the inbox and the access log, which keeps so many days: drops old entries and creates the
+/// tables of the days to come.
+pub(super) async fn prune(
+    (database, log_days): (Database, NonZeroU16),
+    health: Health,
+    shutdown: CancellationToken,
+) {
     let mut supervisor = Supervisor::new(INBOX_PART.to_owned(), health, shutdown.clone());
-    while supervisor.restarts_after(prune_inbox(&database, &shutdown)).await {}
+    while supervisor.restarts_after(prune_tables(&database, log_days, &shutdown)).await {}
 }
 
-async fn prune_inbox(database: &Database, shutdown: &CancellationToken) {
+async fn prune_tables(database: &Database, log_days: NonZeroU16, shutdown: &CancellationToken) {
     while tokio::time::timeout(PRUNE_INTERVAL, shutdown.cancelled()).await.is_err() {
         match inbox::prune(database).await {
             Ok(rows) => info!(rows, "pruned the inbox"),
             Err(error) => warn!(error = %chain(&error), "the inbox was not pruned"),
+        }
+        match access_log::keep_days(database, log_days).await {
+            Ok(days) => info!(days, "pruned the access log"),
+            Err(error) => warn!(error = %chain(&error), "the access log was not pruned"),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     amqp::{connection::Link, health::Health},
     messaging::{
         access::{AccessBoard, AccessHandler},
+        access_log::{AccessLog, AccessLogHandler},
         announcer::Announcer,
         approvals::{ApprovalsHandler, ApprovalsJob},
         background_job::{BackgroundJob, JobContext},
@@ -40,6 +41,7 @@ pub(super) struct SharedParts {
     /// Held while the process handles an isolated message.
     pub(super) isolation: Arc<Mutex<()>>,
     pub(super) access: AccessBoard,
+    pub(super) access_log: AccessLog,
     pub(super) health: Health,
     pub(super) shutdown: CancellationToken,
 }
@@ -105,7 +107,7 @@ impl SharedParts {
         Box::pin(run_job(job, context, self.health.clone(), self.shutdown.clone()))
     }
 
-    /// Handles what is asked about the service's parked messages and approvals.
+    /// Handles what is asked about the service's parked messages, approvals and access log.
     fn operations(&self, subscription: Subscription) -> Task {
         let queue = ParkedQueue::new(Arc::clone(&self.consuming), subscription.service);
         let store = ParkedStore { store: self.store(), queue: Arc::new(queue) };
@@ -114,6 +116,8 @@ impl SharedParts {
         let handler = OperationsHandler {
             parked: ParkedHandler { service, settlement },
             approvals: ApprovalsHandler { service, access },
+            access_log: self.access_log.clone(),
+            listing: AccessLogHandler { service },
         };
         self.with_grants(self.consumer(subscription, handler, store).run())
     }
