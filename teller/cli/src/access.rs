@@ -12,6 +12,7 @@ use shared_events::{
 use teller_client::input;
 
 use crate::{
+    access_log::Log,
     failure::Failure,
     output::{Cell, Column, Text, card, table},
     session::{SendId, Session},
@@ -23,6 +24,8 @@ pub(crate) enum Access {
     List,
     /// Give a principal exactly these grants, instead of those that it has
     Set(Set),
+    /// List who has asked which service for what (auditors)
+    Log(Log),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +58,7 @@ impl Access {
         match self {
             Self::List => list(session).await,
             Self::Set(command) => command.run(session).await,
+            Self::Log(command) => command.run(session).await,
         }
     }
 }

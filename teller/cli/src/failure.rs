@@ -108,7 +108,7 @@ fn as_json_line(mut described: Value, why: &str) -> Value {
 }
 
 /// The error and its causes on one line, each once: some repeat their cause.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -5,6 +5,7 @@
 //! a library, and shows the result as a table or as JSON.
 
 mod access;
+mod access_log;
 mod account;
 mod account_history;
 mod approvals;
@@ -145,7 +146,8 @@ enum Command {
     /// Show the commands that wait for an approval; approve or decline them
     #[command(subcommand)]
     Approvals(approvals::Command),
-    /// Show and change who may do what: principals, their roles, branches and ceilings
+    /// Show and change who may do what: principals, their roles, branches and ceilings; show who has
+    /// asked for what
     #[command(subcommand)]
     Access(access::Access),
     /// Add and list clients of the bank, give them new passwords, remove them

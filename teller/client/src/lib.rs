@@ -11,6 +11,7 @@
 //!   notifications  preferences, deliveries, history
 //!   parked         parked messages of a service: list, show, replay, drop, edit
 //!   approvals      commands that need an approval: list, show, approve, decline
+//!   access_log     who has asked a service for what
 //!   owner          the service that owns such messages
 //!   names          the party behind an id, an IBAN or an external reference
 //!   books          the ledger's state snapshot, page by page
@@ -41,6 +42,7 @@
 #![deny(missing_docs)]
 
 mod access;
+mod access_log;
 mod account_history;
 mod accounts;
 mod approvals;

@@ -2,7 +2,7 @@
 
 use shared_events::{
     MessageId,
-    owned::{Accounts, Asks, Ledger, Notifications, Of, Shape},
+    owned::{Accounts, Asks, Ledger, Notifications, Of, Owner as _, Shape},
     topology::SERVICES,
 };
 
@@ -29,6 +29,16 @@ impl OwningService {
         let must =
             || InvalidInput::new("service", format!("must be one of {}", SERVICES.join(", ")));
         place.map(|place| Self::ALL[place]).ok_or_else(must)
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => Accounts::NAME,
+            Self::Ledger => Ledger::NAME,
+            Self::Notifications => Notifications::NAME,
+        }
     }
 
     /// The service that owns messages of this type.
