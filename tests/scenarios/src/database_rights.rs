@@ -86,6 +86,11 @@ async fn a_role_changes_neither_the_journal_nor_a_table(bank: Bank) -> Result<()
         "SELECT pg_read_file('/etc/passwd')",
         "DELETE FROM _sqlx_migrations",
         "UPDATE bus.parked_commands SET principal = 'eve'",
+        "UPDATE bus.access_log SET principal = 'eve'",
+        "DELETE FROM bus.access_log",
+        "DELETE FROM bus.access_log_rest",
+        "TRUNCATE bus.access_log",
+        "DROP TABLE bus.access_log_rest",
     ] {
         forbidden(&ledger, statement).await?;
     }

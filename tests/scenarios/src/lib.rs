@@ -1,6 +1,7 @@
 //! Facts about the bank: people and programs use all its services.
 
 mod access;
+mod access_log;
 mod account_history;
 mod approvals;
 mod audit;
@@ -69,6 +70,7 @@ pub fn facts() -> Vec<Fact> {
         ("integrity", integrity::facts()),
         ("seeded_run", seeded_run::facts()),
         ("access", access::facts()),
+        ("access_log", access_log::facts()),
         ("approvals", approvals::facts()),
         ("account_history", account_history::facts()),
         ("audit", audit::facts()),
