@@ -146,8 +146,8 @@ enum Command {
     /// Show the commands that wait for an approval; approve or decline them
     #[command(subcommand)]
     Approvals(approvals::Command),
-    /// Show and change who may do what: principals, their roles, branches and ceilings; show who has
-    /// asked for what
+    /// Show and change who may do what: principals, their roles, branches and ceilings; show who
+    /// has asked for what
     #[command(subcommand)]
     Access(access::Access),
     /// Add and list clients of the bank, give them new passwords, remove them

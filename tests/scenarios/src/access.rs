@@ -243,7 +243,7 @@ async fn a_grant_for_a_branch_permits_nothing_of_the_whole_bank(bank: Bank) -> R
             cells += 1;
         }
     }
-    ensure!(cells == 25, "{cells} cells");
+    ensure!(cells == 28, "{cells} cells");
     let of_cash = json!({ "account": { "code": "cash" }, "currency": "EUR" });
     let reply = staff.ask(with_data("ledger.balance.get.v1", &of_cash)?).await?;
     ensure!(refusal(&reply) == Some("not_permitted"), "the bank's own account: {reply}");

@@ -9,7 +9,7 @@ use shared_events::{
     access::RoleCode,
     accounts::{AccountKey, GetAccount},
     refusal::MessageRefused,
-    topology::{COMMANDS, SERVICES},
+    topology::SERVICES,
 };
 
 use crate::{
@@ -134,9 +134,7 @@ async fn each_query_leaves_one_entry_in_the_service_that_was_asked(bank: Bank) -
         let checked = check(&bank, who, with_data(kind, &data)?, then).await;
         checked.with_context(|| format!("{kind} {data}"))?;
     }
-    let envelope = MessageId::new();
-    let body = json!({ "id": envelope }).to_string();
-    let body = Message::new(COMMANDS, BALANCE, body).with_id(&envelope.to_string());
+    let body = with_data(BALANCE, &account)?.with_content_type("text/plain");
     check(&bank, &clerk, body, (None, "unreadable")).await?;
     commands_leave_none(&bank).await
 }

@@ -44,7 +44,11 @@ pub(crate) use handler::AccessLogHandler;
 pub(crate) use repo::keep_days;
 pub(crate) use request::AccessLogRequest;
 
-use super::{database::Database, database_fault::is_transient, handler::Event};
+use super::{
+    database::{Database, Lease, in_time},
+    database_fault::is_transient,
+    handler::Event,
+};
 use crate::{envelope::chain, refusal::MessageRefused};
 use entry::{Entry, code_of, is_unavailable};
 
@@ -60,14 +64,42 @@ pub(crate) trait AccessTable: Send + Sync + 'static {
 }
 
 /// The table in the service's database, over a connection of its own.
-pub(crate) struct PostgresAccessTable(Database);
+pub(crate) struct PostgresAccessTable {
+    database: Database,
+    /// The connection of the last insert that ended well: its statement is prepared.
+    idle: Mutex<Option<Lease>>,
+}
+
+impl PostgresAccessTable {
+    fn new(database: &Database) -> Self {
+        Self { database: database.unflushed(), idle: Mutex::default() }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn attempt(&self, entries: &[Entry]) -> sqlx::Result<()> {
+        let idle = self.idle().take();
+        let inserting = async {
+            let mut lease = match idle {
+                Some(lease) => lease,
+                None => self.database.lease().await?,
+            };
+            repo::insert(&mut lease, entries).await?;
+            Ok(lease)
+        };
+        *self.idle() = Some(in_time(inserting).await?);
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl AccessTable for PostgresAccessTable {
     async fn insert(&self, entries: &[Entry]) -> sqlx::Result<()> {
-        match repo::insert(&self.0, entries).await {
-            // A connection may have died since its last use.
-            Err(error) if is_transient(&error) => repo::insert(&self.0, entries).await,
+        match self.attempt(entries).await {
+            // The connection may have died since its last use.
+            Err(error) if is_transient(&error) => self.attempt(entries).await,
             done => done,
         }
     }
@@ -97,7 +129,7 @@ struct Group<T> {
 
 impl AccessLog {
     pub(crate) fn new(database: &Database) -> Self {
-        Self::over(PostgresAccessTable(database.unflushed()))
+        Self::over(PostgresAccessTable::new(database))
     }
 }
 

@@ -18,30 +18,25 @@ use crate::{
 const DAYS_AHEAD: i32 = 7;
 
 /// Stores entries. An entry that is there already, after a commit whose answer was lost, stays.
-pub(super) async fn insert(database: &Database, entries: &[Entry]) -> sqlx::Result<()> {
-    let inserting = async {
-        let mut lease = database.lease().await?;
-        sqlx::query!(
-            "INSERT INTO bus.access_log
+pub(super) async fn insert(connection: &mut PgConnection, entries: &[Entry]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO bus.access_log
                  (entry_id, asked_at, query_id, query_type, principal, actor, subject, outcome)
              SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[],
                  $5::text[], $6::text[], $7::text[], $8::text[])
              ON CONFLICT (entry_id) DO NOTHING",
-            &Vec::from_iter(entries.iter().map(|entry| entry.id)),
-            &Vec::from_iter(entries.iter().map(|entry| entry.asked_at)),
-            &Vec::from_iter(entries.iter().map(|entry| entry.query)) as _,
-            &Vec::from_iter(entries.iter().map(|entry| entry.kind.as_str())) as _,
-            &Vec::from_iter(entries.iter().map(|entry| entry.principal.as_str())) as _,
-            &Vec::from_iter(entries.iter().map(|entry| entry.actor.as_deref())) as _,
-            &Vec::from_iter(entries.iter().map(|entry| entry.subject.as_deref())) as _,
-            &Vec::from_iter(entries.iter().map(|entry| entry.outcome.as_str())) as _,
-        )
-        .execute(&mut *lease)
-        .await?;
-        lease.give_back();
-        Ok(())
-    };
-    in_time(inserting).await
+        &Vec::from_iter(entries.iter().map(|entry| entry.id)),
+        &Vec::from_iter(entries.iter().map(|entry| entry.asked_at)),
+        &Vec::from_iter(entries.iter().map(|entry| entry.query)) as _,
+        &Vec::from_iter(entries.iter().map(|entry| entry.kind.as_str())) as _,
+        &Vec::from_iter(entries.iter().map(|entry| entry.principal.as_str())) as _,
+        &Vec::from_iter(entries.iter().map(|entry| entry.actor.as_deref())) as _,
+        &Vec::from_iter(entries.iter().map(|entry| entry.subject.as_deref())) as _,
+        &Vec::from_iter(entries.iter().map(|entry| entry.outcome.as_str())) as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Makes the tables of the days to come, and drops those of the days before the kept ones. Returns

@@ -10,6 +10,7 @@
 //! arrangements, orders                      deliveries    notifications
 //! questions   queries                       parked        messages of operators
 //! access      changes of grants             history       of accounts and grants
+//! access_log  who has asked for what
 //! ```
 
 use std::path::Path;
@@ -22,6 +23,7 @@ use self::{seed::Seed, session::Session};
 use crate::{mail_server::MailServer, webhook_receiver::WebhookReceiver};
 
 mod access;
+mod access_log;
 mod approvals;
 mod arrangements;
 mod deliveries;
@@ -74,6 +76,7 @@ async fn a_seeded_run_leads_to_the_events_of_the_golden_file(bank: Bank) -> Resu
     access::change(&mut session).await?;
     approvals::ask_all(&mut session).await?;
     history::ask_all(&mut session, &people).await?;
+    access_log::ask_all(&mut session).await?;
     every_message_of_a_client_is_sent(&session)?;
     compare(session.transcript.text())
 }
