@@ -9,6 +9,7 @@ use crate::{
     access_log::v1 as access_log,
     accounts::{v1 as accounts, v2 as accounts_v2},
     approvals::v1 as approvals,
+    chains::v1 as chains,
     envelope::schema_urn,
     ledger::v1 as ledger,
     message::{Kind, Message, Undecodable},
@@ -258,5 +259,7 @@ published! {
     Of<Notifications, approvals::ApprovalExpired>,
     Of<Notifications, access_log::ListAccessLog>,
     Of<Notifications, access_log::AccessLogListed>,
+    Of<Accounts, chains::ChainsSigned>,
+    Of<Ledger, chains::ChainsSigned>,
     refusal::MessageRefused,
 }

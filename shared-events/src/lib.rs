@@ -16,9 +16,10 @@
 //! parked        messages about parked messages, the same for each service
 //! approvals     messages about commands that wait for an approval, the same for each service
 //! access_log    messages about who has asked for what, the same for each service
+//! chains        signed ends of hash chains, the same for each service that has chains
 //! owned         messages that each service has under types of its own
 //! access        what a principal's grants permit
-//! evidence      hashes of chains, authors, commitments to text
+//! evidence      hashes of chains, authors, commitments to text, signed ends of chains
 //! catalogue     every published message once, for schemas, golden files and AsyncAPI
 //! topology      exchanges, queues, bindings, policies, users: one value, rendered for the broker
 //! asyncapi      the whole bus as an AsyncAPI document
@@ -38,6 +39,7 @@ pub mod accounts;
 pub mod approvals;
 pub mod asyncapi;
 pub mod catalogue;
+pub mod chains;
 mod cloud_events;
 pub mod code;
 pub mod documents;

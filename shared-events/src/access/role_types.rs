@@ -1,7 +1,7 @@
 //! The types of messages that roles send and read, in groups.
 
 use crate::{
-    access_log as g, accounts as a, approvals as q, ledger as l, message::Message,
+    access_log as g, accounts as a, approvals as q, chains as c, ledger as l, message::Message,
     notifications as n, owned::Shape as _, parked as p,
 };
 
@@ -109,6 +109,9 @@ pub(super) const REJECTIONS: &[&str] = &[
 ];
 pub(super) const ACCESS: &[&str] =
     &[a::AccessChanged::TYPE, a::AccessRejected::TYPE, a::AccessCurrent::TYPE];
+/// Signed ends of the chains.
+pub(super) const CHAINS: &[&str] =
+    &[c::ChainsSigned::TYPES[ACCOUNTS_PLACE], c::ChainsSigned::TYPES[LEDGER]];
 pub(super) const DELIVERIES: &[&str] = &[
     n::DeliverySucceeded::TYPE,
     n::DeliveryFailed::TYPE,
@@ -160,7 +163,8 @@ pub(super) const APPROVALS_OF_LEDGER: &[&str] = &[
     q::ApprovalExpired::TYPES[LEDGER],
 ];
 
-/// The ledger's place in the types that each service has.
+/// The places of the accounts service and of the ledger in the types that each service has.
+const ACCOUNTS_PLACE: usize = 0;
 const LEDGER: usize = 1;
 
 const fn own_approvals() -> [&'static str; 9] {

@@ -6,9 +6,10 @@ use super::{
     debits::Debits,
     role_types::{
         ACCESS, ACCOUNTS, ADMINISTER_ACCOUNTS, APPROVALS, APPROVALS_OF_LEDGER, APPROVE,
-        APPROVE_IN_LEDGER, ARRANGE, ARRANGEMENTS, CHANGE_ACCESS, CLOSE_BOOKS, DECIDE_ON_ACCOUNTS,
-        DELIVERIES, HOLDERS, LEDGER_ACCOUNTS, LIST_ACCOUNTS, LOOK_UP, MONEY, OWN_APPROVALS,
-        OWN_APPROVALS_OF_LEDGER, PAY, READ_ACCESS, READ_ACCESS_LOG, READ_ACCOUNT_BOOKS, READ_BOOKS,
+        APPROVE_IN_LEDGER, ARRANGE, ARRANGEMENTS, CHAINS, CHANGE_ACCESS, CLOSE_BOOKS,
+        DECIDE_ON_ACCOUNTS, DELIVERIES, HOLDERS, LEDGER_ACCOUNTS, LIST_ACCOUNTS, LOOK_UP, MONEY,
+        OWN_APPROVALS, OWN_APPROVALS_OF_LEDGER, PAY, READ_ACCESS, READ_ACCESS_LOG,
+        READ_ACCOUNT_BOOKS, READ_BOOKS,
         READ_HISTORY, READ_MONEY, READ_NOTIFICATIONS, REJECTIONS, REPAIR_DELIVERIES, TERMS,
     },
 };
@@ -43,7 +44,7 @@ pub struct Role {
 }
 
 /// All roles.
-pub const ROLES: [Role; 6] = [
+pub const ROLES: [Role; 7] = [
     Role {
         code: RoleCode::CustomerChannel,
         name: RoleCode::CustomerChannel.as_str(),
@@ -189,6 +190,16 @@ pub const ROLES: [Role; 6] = [
             APPROVALS,
         ]),
     },
+    Role {
+        code: RoleCode::Witness,
+        name: RoleCode::Witness.as_str(),
+        purpose: "keeps the signed ends of the chains outside the bank, and sends nothing",
+        debits: Debits::NONE,
+        approves: &[],
+        reads_own_accounts: false,
+        sends: &[],
+        reads: ReadableEvents::Types(&[CHAINS]),
+    },
 ];
 
 impl Role {
@@ -281,6 +292,16 @@ mod tests {
             .sends()
             .filter(|kind| catalogue::find(kind).is_some_and(|entry| entry.kind == Kind::Command));
         assert_eq!(commands.count(), 0);
+    }
+
+    #[test]
+    fn a_witness_hears_the_signed_ends_and_sends_nothing() {
+        let witness = Role::of(RoleCode::Witness);
+        assert_eq!(witness.sends().count(), 0);
+        let events = catalogue::PUBLISHED.iter().filter(|entry| entry.kind == Kind::Event);
+        let heard = events.map(|entry| entry.kind_name).filter(|kind| witness.may_read(kind));
+        let heard: Vec<&str> = heard.collect();
+        assert_eq!(heard, ["accounts.chains.signed.v1", "ledger.chains.signed.v1"]);
     }
 
     #[test]

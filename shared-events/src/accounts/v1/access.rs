@@ -40,6 +40,8 @@ codes! {
         Auditor = "auditor",
         /// Keeps the bank running: deliveries, parked messages, principals.
         Operator = "operator",
+        /// Keeps the signed ends of the chains outside the bank.
+        Witness = "witness",
     }
 }
 

@@ -59,7 +59,8 @@ pub(crate) struct Named {
 pub(crate) struct Add {
     #[command(flatten)]
     named: Named,
-    /// A role: customer_channel, clerk, supervisor, treasury, auditor or operator; may be repeated
+    /// A role: customer_channel, clerk, supervisor, treasury, auditor, operator or
+    /// witness; may be repeated
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
     /// The most connections at a time
