@@ -49,7 +49,7 @@ pub use settings::Settings;
 use futures_util::TryFutureExt;
 use shared_events::{
     host::{Host, Running},
-    messaging::{Schema, Service},
+    messaging::{ChainEndsJob, ReadEnds, Schema, Service},
     topology::{ACCOUNTS_ACCESS, ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
 };
 use sqlx::migrate::Migrator;
@@ -66,11 +66,14 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 /// # Errors
 /// When its database cannot be used, or a part of it died.
 pub fn run(host: Host, settings: Settings) -> Running {
+    let read_ends: ReadEnds = |tx| Box::pin(history::stated_ends_in_tx(tx));
+    let evidence = ChainEndsJob::new("accounts", host.evidence, read_ends, host.health.clone());
     let service = Service::new("accounts", host.amqp, host.pool, &SCHEMA, host.health)
         .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
         .access_limits(host.access_limits)
         .without(host.retired)
         .work(AccessJob::new(PrincipalsFile::new(settings.principals), access_events))
+        .work(evidence)
         .consume(ACCOUNTS_ACCESS, AccessCommands)
         .consume(ACCOUNTS_EVENTS, LedgerEvents)
         .answer(ACCOUNTS_QUERIES, AccountQueries);

@@ -64,7 +64,7 @@ use futures_util::TryFutureExt;
 use serde::Deserialize;
 use shared_events::{
     host::{Host, Running},
-    messaging::{Schema, Service},
+    messaging::{ChainEndsJob, ReadEnds, Schema, Service},
     topology,
 };
 
@@ -115,6 +115,8 @@ pub fn run(host: Host, settings: Settings) -> Running {
     let Bank { time_zone, holidays, booking_days_ahead } = settings.bank;
     let time = BankTime::new(time_zone, booking_days_ahead);
     let due = DueJobs::new(time, holidays.clone(), host.health.clone());
+    let read_ends: ReadEnds = |tx| Box::pin(journal::repo::ends_in_tx(tx));
+    let evidence = ChainEndsJob::new("ledger", host.evidence, read_ends, host.health.clone());
     let service = Service::new("ledger", host.amqp, host.pool, &SCHEMA, host.health)
         .access_limits(host.access_limits)
         .without(host.retired.clone())
@@ -122,6 +124,7 @@ pub fn run(host: Host, settings: Settings) -> Running {
         .consume(topology::LEDGER_ARRANGEMENTS, ArrangementHandler::new(time, holidays))
         .answer(topology::LEDGER_QUERIES, QueryAnswers::new(time))
         .work(due)
-        .work(JournalMonths);
+        .work(JournalMonths)
+        .work(evidence);
     Box::pin(service.run(host.shutdown).err_into())
 }

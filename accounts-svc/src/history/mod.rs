@@ -15,7 +15,8 @@
 //! entity     a change and its cause; the records of a batch
 //! pages      pages of the history, and of the tables that follow from it
 //! command    appends the changes of a batch
-//! query      a page of the history; a page of accounts or grants beside its end
+//! query      a page of the history; a page of accounts or grants beside its end; the end that the
+//!            service states and signs
 //! repo       the chain: its end, new records, pages
 //! repo_books accounts and grants as they are stored
 //! ```
@@ -34,5 +35,5 @@ pub(crate) use pages::{
     AccountText, BooksListing, BooksPage, BooksPart, BooksRows, GrantsText, HistoryFinding,
     HistoryListing, HistoryPage, limit_or_default,
 };
-pub(crate) use query::{books_in_tx, history_in_tx};
+pub(crate) use query::{books_in_tx, history_in_tx, stated_ends_in_tx};
 pub(crate) use record_v1::{ChangeV1, RefusalV1, StateV1, TextsV1};

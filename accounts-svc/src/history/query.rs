@@ -1,13 +1,23 @@
 //! Pages of the history, and of the tables that follow from it.
 
-use shared_events::{AccountId, access::Rights, messaging::Tx};
+use shared_events::{AccountId, access::Rights, evidence::StatedEnd, messaging::Tx};
 
 use super::{
+    entity::ChainEnd,
     pages::{
         BooksListing, BooksPage, BooksPart, BooksRows, HistoryFinding, HistoryListing, HistoryPage,
     },
     repo, repo_books,
 };
+
+/// The number of the one chain in signed statements.
+const CHAIN: i16 = 0;
+
+/// The end of the chain, as the service states it. It locks nothing.
+pub(crate) async fn stated_ends_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Vec<StatedEnd>> {
+    let ChainEnd { place, hash } = repo::end_in_tx(tx).await?;
+    Ok(vec![StatedEnd { chain: CHAIN, place, hash }])
+}
 
 /// A page of the history, as far as the asker may see it.
 pub(crate) async fn history_in_tx(

@@ -2,7 +2,7 @@
 //! so that an auditor sees impossible values, too.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use shared_events::{AccountId, Amount, TransferId};
+use shared_events::{AccountId, Amount, TransferId, evidence::StatedEnd};
 use uuid::Uuid;
 
 use crate::journal::{ChainHash, repo::Beside};
@@ -50,14 +50,6 @@ pub(crate) enum SnapshotPart {
     Holds,
     Reversals,
     Entries,
-}
-
-/// The end of a chain.
-#[derive(Clone, Debug)]
-pub(crate) struct ChainState {
-    pub(crate) chain: i16,
-    pub(crate) sequence: i64,
-    pub(crate) hash: ChainHash,
 }
 
 /// A row of the accounts.
@@ -128,7 +120,7 @@ pub(crate) enum SnapshotRows {
 /// A page of the state, and the ends of the chains at the same instant.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
-    pub(crate) ends: Vec<ChainState>,
+    pub(crate) ends: Vec<StatedEnd>,
     /// Orphaned records: of chains that the journal does not have. There are none.
     pub(crate) orphaned: Vec<TransferId>,
     pub(crate) rows: SnapshotRows,

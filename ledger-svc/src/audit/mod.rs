@@ -5,7 +5,7 @@
 //! entity         records in their chains; rows of the state as text
 //! query          pages of both
 //! repo_journal   records with their entries
-//! repo_snapshot  accounts, holds, reversals, counts of entries, ends of the chains
+//! repo_snapshot  accounts, holds, reversals, counts of entries
 //! ```
 
 mod entity;

@@ -7,7 +7,11 @@ use super::{
     entity::{ChainedRecord, JournalPage, Snapshot, SnapshotPart, SnapshotRows},
     repo_journal, repo_snapshot,
 };
-use crate::{journal::CHAINS, refusals::QueryError, statements::query::page_limit};
+use crate::{
+    journal::{self, CHAINS},
+    refusals::QueryError,
+    statements::query::page_limit,
+};
 
 /// The most records of a page.
 pub(crate) const JOURNAL_PAGE_MAX: u32 = 500;
@@ -57,7 +61,7 @@ pub(crate) async fn snapshot(
             (SnapshotRows::Entries(rows), next.map(|row| row.account_id.0))
         }
     };
-    let ends = repo_snapshot::ends(tx).await?;
+    let ends = journal::repo::ends_in_tx(tx).await?;
     let orphaned = repo_snapshot::orphaned(tx).await?;
     Ok(Snapshot { ends, orphaned, rows, next })
 }

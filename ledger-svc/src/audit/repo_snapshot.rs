@@ -4,19 +4,8 @@
 use shared_events::{AccountId, TransferId, messaging::Tx};
 use uuid::Uuid;
 
-use super::entity::{
-    AccountState, ChainState, EntriesCount, FollowedTerms, HoldState, ReversalState,
-};
-use crate::journal::{CHAINS, repo::hash};
-
-/// The ends of the chains.
-pub(super) async fn ends(tx: &mut Tx<'_>) -> sqlx::Result<Vec<ChainState>> {
-    let rows = sqlx::query!("SELECT chain, place, hash FROM chains ORDER BY chain");
-    let ends = rows.fetch_all(tx.connection()).await?.into_iter();
-    let ends = ends
-        .map(|row| Ok(ChainState { chain: row.chain, sequence: row.place, hash: hash(row.hash)? }));
-    ends.collect()
-}
+use super::entity::{AccountState, EntriesCount, FollowedTerms, HoldState, ReversalState};
+use crate::journal::CHAINS;
 
 /// Orphaned records: of chains that the journal does not have, at most 10.
 pub(super) async fn orphaned(tx: &mut Tx<'_>) -> sqlx::Result<Vec<TransferId>> {

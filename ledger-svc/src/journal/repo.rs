@@ -1,7 +1,10 @@
 //! The table of the journal, and the ends of its chains. The journal is the ledger's inbox, too: an
 //! instruction with a record was decided.
 
-use shared_events::{evidence::Salt, messaging::Tx};
+use shared_events::{
+    evidence::{Hash256, Salt, StatedEnd},
+    messaging::Tx,
+};
 use uuid::Uuid;
 
 use super::{ChainEnd, ChainHash};
@@ -72,6 +75,16 @@ pub(crate) async fn extend_in_tx(
     let (number, sequence, hash) = (row.chain, row.place, hash(row.hash)?);
     let chain = ChainEnd { number, sequence, hash, clock };
     Ok((chain, records_in_tx(tx, ids).await?))
+}
+
+/// The ends of all chains, in one snapshot and without a lock.
+pub(crate) async fn ends_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Vec<StatedEnd>> {
+    let rows = sqlx::query!("SELECT chain, place, hash FROM chains ORDER BY chain");
+    let ends = rows.fetch_all(tx.connection()).await?.into_iter().map(|row| {
+        let hash = Hash256(hash(row.hash)?.0);
+        Ok(StatedEnd { chain: row.chain, place: row.place, hash })
+    });
+    ends.collect()
 }
 
 /// Makes the tables of the months to come.

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     address::{Address, AddressError, Scheme},
     amqp::ConnectionParameters,
-    messaging::{AccessLimits, NotRetirable, RetiredEvents},
+    messaging::{AccessLimits, Evidence, NotRetirable, RetiredEvents},
     secret::{
         self, DEVELOPMENT_SWITCH, FILE_SUFFIX, Secret, SecretError, are_public_ones_permitted,
     },
@@ -33,6 +33,8 @@ pub(super) struct CommonSettings {
     pub(super) access: AccessSettings,
     #[serde(default)]
     pub(super) events: EventSettings,
+    #[serde(default)]
+    pub(super) evidence: EvidenceSettings,
 }
 
 /// A server, and the password if the URL has none.
@@ -120,6 +122,24 @@ impl EventSettings {
     pub(super) fn retired(&self, service: &str) -> Result<RetiredEvents, ConfigError> {
         let parsed = RetiredEvents::parse(service, &self.retired);
         parsed.map_err(|source| ConfigError::Retired { source })
+    }
+}
+
+/// The signed ends of the chains.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct EvidenceSettings {
+    /// The private key as PEM, or the file that has it: `BANKWIRE_EVIDENCE__KEY_FILE`.
+    key: Option<Secret>,
+    interval_seconds: Option<u64>,
+}
+
+impl EvidenceSettings {
+    /// How a service states the ends of its chains.
+    pub(super) fn evidence(&self) -> Evidence {
+        let every = Evidence::default().every;
+        let every =
+            self.interval_seconds.map_or(every, |seconds| Duration::from_secs(seconds.max(1)));
+        Evidence { key: self.key.clone(), every }
     }
 }
 
@@ -269,7 +289,9 @@ fn collect_public_secrets(
             }
             None
         }
-        ("password" | "secret" | "secret_before", _) => Some(value.try_deserialize::<Secret>()?),
+        ("password" | "secret" | "secret_before" | "key", _) => {
+            Some(value.try_deserialize::<Secret>()?)
+        }
         _ => None,
     };
     let secret = secret.map(|secret| secret.read()).transpose();

@@ -25,7 +25,9 @@ use crate::{
     address::Address,
     amqp::{ConnectionParameters, Health},
     envelope::chain,
-    messaging::{AccessLimits, Database, RetiredEvents, Schema, connect_database, migrate},
+    messaging::{
+        AccessLimits, Database, Evidence, RetiredEvents, Schema, connect_database, migrate,
+    },
 };
 
 /// The resources of a service.
@@ -39,6 +41,8 @@ pub struct Host {
     pub access_limits: AccessLimits,
     /// The versions of events that the service does not announce any more.
     pub retired: RetiredEvents,
+    /// How the service states the ends of its chains.
+    pub evidence: Evidence,
     /// The health that `/readyz` shows.
     pub health: Health,
     /// Cancelled when the process has to stop.
@@ -177,8 +181,9 @@ async fn run(
     info!(service = name, version = env!("CARGO_PKG_VERSION"), probes = %probes, "starting");
     stop_on_signal(shutdown.clone())?;
     let pool = connect_database(&servers.database)?;
-    let access_limits = common.access.limits();
-    let host = Host { amqp: servers.amqp, pool, access_limits, retired, health, shutdown };
+    let (access_limits, evidence) = (common.access.limits(), common.evidence.evidence());
+    let amqp = servers.amqp;
+    let host = Host { amqp, pool, access_limits, retired, evidence, health, shutdown };
     service(host).await
 }
 

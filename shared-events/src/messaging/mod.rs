@@ -42,6 +42,7 @@
 //! query_consumer      queries: a read-only transaction, an entry in the access log, a reply
 //! access_log          who has asked for what: stored before the reply, in groups
 //! background_job      a service's own schedules, under the same rules as a handler
+//! chain_ends_job      states where the chains of a service end, and signs that
 //! supervise           restarts a part that panicked
 //! database            connections with bounds; time_limit: how long a transaction may take
 //! database_fault      whether waiting ends a fault of the database
@@ -61,6 +62,7 @@ mod author;
 mod background_job;
 mod batch;
 mod broker_channel;
+mod chain_ends_job;
 mod coalesce;
 mod conclude;
 mod consumer;
@@ -105,6 +107,7 @@ mod topology_check;
 pub use access::{AccessLimits, store_access_in_tx};
 pub use announcer::{NotRetirable, RetiredEvents};
 pub use background_job::{BackgroundJob, JobContext, UnitOfWork};
+pub use chain_ends_job::{ChainEndsJob, Evidence, ReadEnds};
 pub use database::{Database, Tx, connect_database};
 pub use handler::{Event, HandleError, Handler, Idempotency, Outcome, Received};
 pub use origin::Principal;

@@ -287,8 +287,8 @@ pub(in crate::wire) fn journal(page: JournalPage) -> contract::JournalFound {
 pub(in crate::wire) fn snapshot(snapshot: Snapshot) -> contract::BooksFound {
     let ends = snapshot.ends.into_iter().map(|end| contract::ChainEnd {
         chain: end.chain,
-        place: end.sequence,
-        hash: hash(end.hash),
+        place: end.place,
+        hash: end.hash,
     });
     contract::BooksFound {
         ends: ends.collect(),
