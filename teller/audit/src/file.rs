@@ -16,6 +16,7 @@ use super::{
     line::{Anchors, Ends, Line},
     links::chains,
     walk::{Piece, Source, Stop, Walk},
+    witness::{WitnessKeys, heard_in},
 };
 
 /// Longer than any record: 100 legs are 40 KB.
@@ -69,9 +70,19 @@ impl<R: Read> Lines<R> {
         Ok(Some(text).filter(|line| !line.is_empty()))
     }
 
-    /// The next line that is whole: one without an end was not finished.
+    /// The number of the last line that was read, from 1.
+    pub(super) const fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The text of the next line that is whole: one without an end was not finished.
+    pub(super) fn whole_text(&mut self) -> Result<Option<String>, InvalidInput> {
+        Ok(self.text()?.filter(|line| line.ends_with('\n')))
+    }
+
+    /// The next line that is whole.
     pub(super) fn next_whole(&mut self) -> Result<Option<Entry>, InvalidInput> {
-        let Some(text) = self.text()?.filter(|line| line.ends_with('\n')) else { return Ok(None) };
+        let Some(text) = self.whole_text()? else { return Ok(None) };
         match serde_json::from_str(&text) {
             Ok(entry) => Ok(Some(entry)),
             Err(_) => Err(wrong_line(self.number, "no line of an export")),
@@ -90,15 +101,17 @@ fn open(path: &Path) -> Result<Lines<File>, InvalidInput> {
 }
 
 /// All ends of chains in a file: of an export, and each of its continuations, or of the output of
-/// `audit verify --json`.
-pub fn anchors(path: &Path) -> Result<Anchors, InvalidInput> {
+/// `audit verify --json`; or of a witness's file, whose statements these keys must have signed.
+pub fn anchors(path: &Path, keys: &WitnessKeys) -> Result<Anchors, InvalidInput> {
     let (mut lines, mut anchors) = (open(path)?, Anchors::default());
     while let Some(text) = lines.text()? {
         if let Ok(found) = serde_json::from_str::<Ends>(&text) {
             anchors.add(found);
+        } else if let Some(stated) = heard_in(&text, lines.number(), keys)? {
+            anchors.add_stated(&stated);
         }
     }
-    match anchors.ends.is_empty() {
+    match anchors.ends.is_empty() && anchors.history.is_empty() {
         true => Err(InvalidInput::new("expect", "no line has the ends of the chains")),
         false => Ok(anchors),
     }
@@ -209,7 +222,7 @@ mod tests {
             json!({"ends": [{"chain": 0, "place": place, "hash": digit.repeat(64)}]}).to_string()
         };
         let path = file("anchors", &format!("{}\n{}\n", ends(3, "a"), ends(5, "b")));
-        let found = anchors(&path).expect("there are ends");
+        let found = anchors(&path, &WitnessKeys::default()).expect("there are ends");
         let places: Vec<i64> = found.ends.iter().map(|end| end.place).collect();
         std::fs::remove_file(path).expect("the file can be removed");
         assert_eq!(places, [3, 5]);

@@ -10,6 +10,7 @@
 //! history     changes of accounts and grants; the rows that follow from them, in both services
 //! books       all of this over the bus, while the bank works
 //! export      the journal as JSON Lines; file: the same proof of such a file, without any bank
+//! witness     signed statements of chain ends, kept outside the bank and compared
 //! ```
 //!
 //! Memory grows with accounts, changes of their status and limits, holds and reversed transfers,
@@ -40,6 +41,7 @@ mod line;
 mod links;
 mod replay;
 mod walk;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,7 @@ pub use difference::{Difference, Row, Table};
 pub use export::{ExportError, Exported, export_journal, export_journal_to};
 pub use file::{anchors, verify};
 pub use line::{Anchors, Ends, Line};
+pub use witness::{Contradiction, Heard, KeyFile, Witness, WitnessError, WitnessKeys};
 
 /// The result of a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use shared_events::{
     TransferId,
     accounts::HistoryEnd,
-    evidence::Hash256,
-    ledger::{ChainEnd, ChainedRecord},
+    evidence::{ChainEnds, Hash256, StatedEnd},
+    ledger::{CHAINS, ChainEnd, ChainedRecord},
+    owned::{Ledger, Owner as _},
 };
 
 use super::difference::{Row, Table};
@@ -51,6 +52,25 @@ impl Anchors {
     pub(super) fn add(&mut self, ends: Ends) {
         self.ends.extend(ends.ends);
         self.history.extend(ends.history);
+    }
+
+    /// Adds the ends of a statement that a service has signed. While nothing is written, its
+    /// statements say the same again.
+    pub(super) fn add_stated(&mut self, stated: &ChainEnds) {
+        for &StatedEnd { chain, place, hash } in stated.ends() {
+            match stated.service() {
+                Ledger::NAME => add_new(&mut self.ends, ChainEnd { chain, place, hash }),
+                _ => add_new(&mut self.history, HistoryEnd { place, hash }),
+            }
+        }
+    }
+}
+
+/// Adds an end that is none of the last statement's.
+fn add_new<T: PartialEq>(ends: &mut Vec<T>, end: T) {
+    let is_known = ends.iter().rev().take(CHAINS.into()).any(|known| *known == end);
+    if !is_known {
+        ends.push(end);
     }
 }
 

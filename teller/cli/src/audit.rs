@@ -1,14 +1,18 @@
-//! `teller audit verify` and `export`.
+//! `teller audit verify`, `export` and `witness`.
+
+mod witness;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use shared_events::ledger::ChainEnd;
-use teller_audit::{self as audit, Difference, ExportError, Exported, Verdict, Verified};
+use teller_audit::{
+    self as audit, Difference, ExportError, Exported, KeyFile, Verdict, Verified, WitnessKeys,
+};
 
 use crate::{
     failure::{Exit, Failure},
-    output::{Column, Text, card, sum_digits, table},
+    output::{Column, Text, card, note, sum_digits, table},
     progress::Bar,
     session::Session,
 };
@@ -20,6 +24,9 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write the journal with its hashes as JSON Lines
     Export(Export),
+    /// Hear the signed ends of the chains and keep them in a file, outside the bank; ends with 4 at
+    /// the first that contradicts an earlier one or is not signed by its service
+    Witness(witness::Command),
 }
 
 #[derive(Debug, Args)]
@@ -27,10 +34,15 @@ pub(crate) struct Verify {
     /// Verify this export with nothing but the file, instead of the bank
     #[arg(long)]
     file: Option<PathBuf>,
-    /// An export, or the output of `audit verify --json`, from a place that nobody with access to
-    /// the books can write to: all records that it has seen must still be there, unchanged
+    /// An export, the output of `audit verify --json`, or the file of `audit witness`, from a place
+    /// that nobody with access to the books can write to: all records that it has seen must still
+    /// be there, unchanged
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// A file with the public keys (PEM) of a service, which have signed what the witness's file
+    /// has: ledger=FILE, accounts=FILE. May be given several times
+    #[arg(long = "key", value_name = "SERVICE=FILE", requires = "expect")]
+    keys: Vec<KeyFile>,
 }
 
 #[derive(Debug, Args)]
@@ -44,13 +56,22 @@ impl Command {
         match self {
             Self::Verify(command) => command.run(session).await,
             Self::Export(command) => command.run(session).await,
+            Self::Witness(command) => command.run(session).await,
         }
     }
 }
 
 impl Verify {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let anchors = self.expect.as_deref().map(audit::anchors).transpose()?.unwrap_or_default();
+        let keys = WitnessKeys::new(self.keys.clone());
+        let anchors = self.expect.as_deref().map(|file| audit::anchors(file, &keys)).transpose()?;
+        let anchors = anchors.unwrap_or_default();
+        if self.file.is_some() && !anchors.history.is_empty() {
+            note(
+                "an export has no history of accounts and grants: the ends of that history are not \
+                  looked for. Without --file they are",
+            );
+        }
         let bar = Bar::new();
         let progress = |done, total| bar.at("records", done, total);
         let verdict = match &self.file {

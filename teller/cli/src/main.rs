@@ -53,7 +53,8 @@ Exit codes:
   2  wrong input; the field and the rule are printed. Of a file: some rows were left out
   3  no answer: the bank cannot be reached, or there was no outcome in time. What was sent may
      still be done: send it again with the same --id, which has one effect and one outcome
-  4  the books do not verify (`audit verify`); the first row that differs is printed
+  4  the books do not verify (`audit verify`), or a statement of chain ends contradicts an earlier
+     one (`audit witness`); the first row that differs, or the contradiction, is printed
 
 Names of accounts:
   an account is named by its id, its IBAN or its external reference (`ref:...` where it could be

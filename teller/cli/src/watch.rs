@@ -67,7 +67,8 @@ impl Watch {
     }
 }
 
-async fn reconnected(
+/// Watches again, as soon as the broker can be reached.
+pub(crate) async fn reconnected(
     bank: &teller_client::Teller,
     patterns: &[String],
 ) -> shared_events::client::Watch {
