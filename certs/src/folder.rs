@@ -76,7 +76,7 @@ impl Folder {
     }
 }
 
-fn files(folder: &Path, name: &str) -> [PathBuf; 2] {
+pub(crate) fn files(folder: &Path, name: &str) -> [PathBuf; 2] {
     ["pem", "key"].map(|kind| folder.join(format!("{name}.{kind}")))
 }
 
@@ -87,7 +87,7 @@ fn is_young(file: &Path) -> bool {
     })
 }
 
-fn read(file: &Path) -> Result<Option<String>, FolderError> {
+pub(crate) fn read(file: &Path) -> Result<Option<String>, FolderError> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -97,19 +97,21 @@ fn read(file: &Path) -> Result<Option<String>, FolderError> {
 
 fn write(folder: &Path, name: &str, identity: &Identity) -> Result<(), FolderError> {
     let texts = [&identity.certificate, &identity.key];
-    for (file, text) in files(folder, name).into_iter().zip(texts) {
-        let new = file.with_extension("new");
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut new| new.write_all(text.as_bytes()))
-            .and_then(|()| fs::rename(&new, &file));
-        written.map_err(|error| FolderError::File(file.clone(), error))?;
-    }
-    Ok(())
+    files(folder, name).iter().zip(texts).try_for_each(|(file, text)| replace(file, text))
+}
+
+/// Replaces a file as a whole; its owner alone can read it.
+pub(crate) fn replace(file: &Path, text: &str) -> Result<(), FolderError> {
+    let new = file.with_extension("new");
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(|mut new| new.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&new, file));
+    written.map_err(|error| FolderError::File(file.to_owned(), error))
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
-//! Certificates of a bank that has no authority of its own. Promise: every certificate is for one
-//! use: a server's proves its host names, a client's proves the name of its user.
+//! Certificates of a bank that has no authority of its own, and its signing keys. Promise: every
+//! certificate is for one use: a server's proves its host names, a client's proves the name of its
+//! user.
 //!
 //! ```text
-//! lib     an authority, and what it issues
-//! folder  the files of a bank: missing certificates are made, old ones are renewed
+//! lib           an authority, and what it issues
+//! folder        the files of a bank: missing certificates are made, old ones are renewed
+//! signing_keys  the keys by which services sign the ends of their chains
 //! ```
 
 pub mod folder;
+pub mod signing_keys;
 
 use std::{
     ops::Range,

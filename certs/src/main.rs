@@ -1,16 +1,20 @@
 //! `bankwire-certs FOLDER [--renew] --server broker=broker,localhost ... --client ledger ...`
-//! makes the certificates that are missing or old, or all. Promise: it prints its own words and
-//! arguments alone.
+//! makes the certificates that are missing or old, or all. `bankwire-certs FOLDER [--renew]
+//! --signing-key ledger ...` makes keys that sign the ends of chains. Promise: it prints its own
+//! words and arguments alone.
 
 use std::{io::Write as _, path::Path, process::ExitCode};
 
 use bankwire_certs::{
     Usage,
     folder::{Folder, FolderError},
+    signing_keys,
 };
 
 const USAGE: &str = "usage: bankwire-certs FOLDER [--renew] [--server NAME=HOST,HOST]... \
-                     [--client USER]...";
+                     [--client USER]...\n       \
+                     bankwire-certs FOLDER [--renew] [--signing-key SERVICE]...";
+const SIGNING_KEY: &str = "--signing-key";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,12 +36,42 @@ fn main() -> ExitCode {
 /// A line for each certificate that was made; nothing for wrong arguments.
 fn run(arguments: &[String]) -> Result<Option<String>, FolderError> {
     let Some((path, rest)) = arguments.split_first() else { return Ok(None) };
-    let folder = Folder::open(Path::new(path))?;
     let is_renewed = rest.iter().any(|argument| argument == "--renew");
-    let mut rest = rest.iter().filter(|argument| *argument != "--renew");
+    let rest: Vec<&String> = rest.iter().filter(|argument| *argument != "--renew").collect();
+    match rest.first().is_some_and(|first| *first == SIGNING_KEY) {
+        true => make_signing_keys(path, is_renewed, &rest),
+        false => make_certificates(path, is_renewed, &rest),
+    }
+}
+
+fn make_signing_keys(
+    path: &str,
+    is_renewed: bool,
+    rest: &[&String],
+) -> Result<Option<String>, FolderError> {
+    let mut made = String::new();
+    for option in rest.chunks(2) {
+        let [name, service] = option else { return Ok(None) };
+        if *name != SIGNING_KEY {
+            return Ok(None);
+        }
+        if signing_keys::provide(Path::new(path), service, is_renewed)? {
+            made.push_str(&format!("certs: made {path}/{service}.key\n"));
+        }
+    }
+    Ok(Some(made))
+}
+
+fn make_certificates(
+    path: &str,
+    is_renewed: bool,
+    rest: &[&String],
+) -> Result<Option<String>, FolderError> {
+    let folder = Folder::open(Path::new(path))?;
+    let mut rest = rest.iter();
     let mut made = String::new();
     while let Some(option) = rest.next() {
-        let value = rest.next().map(String::as_str);
+        let value = rest.next().map(|value| value.as_str());
         let named = value.and_then(|value| value.split_once('='));
         let is_made = match (option.as_str(), value, named) {
             ("--server", _, Some((name, hosts))) => {

@@ -237,6 +237,7 @@ fn a_container_has_the_networks_that_it_needs_and_no_rights() {
         ("ledger-svc", "[bus, ledger-db]"),
         ("notifications-migrate", "[notifications-db]"),
         ("notifications-svc", "[bus, notifications-db, egress]"),
+        ("witness", "[bus]"),
         ("mail", "[egress]"),
     ];
     assert_eq!(networks, expected);
