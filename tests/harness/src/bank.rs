@@ -34,6 +34,7 @@ use crate::{
 mod access;
 mod clients;
 mod environment;
+pub mod evidence;
 
 use access::BankPrincipals;
 use environment::Addresses;

@@ -40,6 +40,11 @@ impl TellerCli {
         Ok(Self { program: program("teller")?, client: bank.amqp_url(CLIENT) })
     }
 
+    /// The same command line, as another client of the bank.
+    pub(crate) fn as_client(self, url: &str) -> Self {
+        Self { client: url.to_owned(), ..self }
+    }
+
     /// The same command line, with the broker at another address.
     pub(crate) fn with_broker_address(self, address: std::net::SocketAddr) -> Result<Self> {
         let (rest, vhost) = self.client.rsplit_once('/').context("a URL ends in its vhost")?;

@@ -60,6 +60,7 @@ mod transcript;
 mod vanished;
 mod webhook_receiver;
 mod webhooks;
+mod witness;
 
 use harness::Fact;
 
@@ -74,6 +75,7 @@ pub fn facts() -> Vec<Fact> {
         ("approvals", approvals::facts()),
         ("account_history", account_history::facts()),
         ("audit", audit::facts()),
+        ("witness", witness::facts()),
         ("bounds", bounds::facts()),
         ("saga", saga::facts()),
         ("database_rights", database_rights::facts()),

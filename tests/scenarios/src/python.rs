@@ -20,7 +20,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     ]
 }
 
-const MODULES: &str = "import jsonschema, pika, rfc3339_validator";
+const MODULES: &str = "import cryptography, jsonschema, pika, rfc3339_validator";
 
 async fn the_schemas_are_enough_to_use_the_bank(bank: Bank) -> Result<()> {
     bank.start_all(&SERVICES).await?;
@@ -76,10 +76,17 @@ async fn first_day(bank: &Bank, schemas: &Path) -> Result<Output> {
 }
 
 async fn program(url: &str, schemas: &Path) -> Result<Command> {
+    let mut command = script("first_day.py").await?;
+    command.arg(url).arg(schemas);
+    Ok(command)
+}
+
+/// A program of `tests/python`, with the modules that it needs.
+pub(crate) async fn script(name: &str) -> Result<Command> {
     static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
     let python = PYTHON.get_or_try_init(python).await?;
     let mut command = Command::new(python);
-    command.arg(tests().join("python/first_day.py")).arg(url).arg(schemas);
+    command.arg(tests().join("python").join(name));
     Ok(command)
 }
 
