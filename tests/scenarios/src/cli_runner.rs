@@ -41,7 +41,7 @@ impl TellerCli {
     }
 
     /// The same command line, as another client of the bank.
-    pub(crate) fn as_client(self, url: &str) -> Self {
+    pub(crate) fn with_client(self, url: &str) -> Self {
         Self { client: url.to_owned(), ..self }
     }
 

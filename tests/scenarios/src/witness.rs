@@ -36,7 +36,7 @@ struct Outside {
 impl Outside {
     async fn of(bank: &Bank, keys: &[&SigningFiles]) -> Result<Self> {
         let client = bank.add_client(&["witness"]).await?;
-        let teller = TellerCli::of(bank)?.as_client(&bank.amqp_url(&client.name));
+        let teller = TellerCli::of(bank)?.with_client(&bank.amqp_url(&client.name));
         let keys = keys.iter().copied().cloned().collect();
         Ok(Self { teller, file: scratch_file("jsonl")?, keys })
     }

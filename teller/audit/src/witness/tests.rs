@@ -151,6 +151,11 @@ fn a_statement_is_of_its_service_and_of_its_key() {
     let note = key(0).sign(&origin_of("ledger"), "another text\n");
     let other_text = Heard { note, ..heard(0, &[(10, 1)]) };
     assert!(judged(&[other_text]).contains("does not state the ends"));
+    let of_accounts = heard_by(0, "accounts", 0, &[(10, 1)]).note;
+    let (text, _) = of_accounts.split_once("\n\n").expect("a note");
+    let note = key(0).sign(&origin_of("ledger"), &format!("{text}\n"));
+    let of_others = Heard { note, ..heard(0, &[(10, 1)]) };
+    assert!(judged(&[of_others]).contains("does not state the ends of its chains"));
 }
 
 #[test]
