@@ -18,8 +18,9 @@ const USUAL: &str = "a public secret of development is in use";
 
 /// A line for each queue that is not as it should be, and the last warnings of each instance.
 pub(crate) async fn diagnosis(bank: &Bank, instances: &[Instance]) -> String {
-    let asking = bank.broker().api(Method::GET, &format!("queues/{}", bank.vhost()), None);
-    let mut lines = match tokio::time::timeout(ANSWER_TIMEOUT, asking).await {
+    let path = format!("queues/{}", bank.vhost());
+    let asking = bank.broker().api(Method::GET, &path, None);
+    let mut lines: Vec<String> = match tokio::time::timeout(ANSWER_TIMEOUT, asking).await {
         Ok(Ok(queues)) => queues.as_array().into_iter().flatten().filter_map(unusual).collect(),
         Ok(Err(error)) => vec![format!("the broker does not list its queues: {error}")],
         Err(_) => vec!["the broker does not list its queues in time".to_owned()],

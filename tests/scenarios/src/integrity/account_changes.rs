@@ -12,8 +12,7 @@ use rust_decimal::Decimal;
 use shared_events::{
     AccountId, Amount, Currency, Iban, MessageId, Money, TransferId,
     accounts::{
-        AccountFrozen, AccountOpened, AccountUnfrozen, Blocks, Holder, LimitsChanged,
-        SpendingLimits,
+        AccountFrozen, AccountOpened, AccountUnfrozen, Blocks, LimitsChanged, SpendingLimits,
     },
     ledger::{AccountCode, Action, Party, Payment},
 };
@@ -42,9 +41,9 @@ impl AccountChanges {
         let chance = StdRng::seed_from_u64(seed);
         let (mut accounts, mut versions) = (vec![], BTreeMap::new());
         for (currency, count) in currencies {
-            for number in 0..count {
+            for _ in 0..count {
                 let account_id = AccountId::new();
-                let opened = opened(account_id, currency, number)?;
+                let opened = opened(account_id, currency)?;
                 bank.publish(&Message::of(MessageId::new(), opened)).await?;
                 accounts.push((account_id, currency));
                 versions.insert(account_id, 1);
@@ -153,7 +152,7 @@ fn announced<M: shared_events::Message>(event: M) -> Message {
     Message::of(MessageId::new(), event)
 }
 
-fn opened(account_id: AccountId, currency: Currency, number: usize) -> Result<AccountOpened> {
+fn opened(account_id: AccountId, currency: Currency) -> Result<AccountOpened> {
     Ok(AccountOpened {
         account_id,
         iban: Iban::try_new("CZ6508000000192000145399")?,
