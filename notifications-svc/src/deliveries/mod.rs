@@ -30,7 +30,7 @@ mod schedule;
 mod traffic;
 mod transport;
 
-pub(crate) use attempt::{AttemptOutcome, AttemptResult};
+pub(crate) use attempt::{AttemptOutcome, AttemptResult, without_address};
 pub(crate) use entity::{Delivery, DeliveryStatus, NewDelivery, PendingDelivery, ResentDelivery};
 pub(crate) use event::{DeliveryEvent, DeliveryFacts, ToEvent};
 pub(crate) use job::Wakeup;

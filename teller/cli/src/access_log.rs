@@ -5,7 +5,10 @@ use std::num::NonZeroU16;
 use clap::Args;
 use futures_util::future::join_all;
 use serde::Serialize;
-use shared_events::access_log::{AccessLogEntry, ListAccessLog};
+use shared_events::{
+    access_log::{AccessLogEntry, ListAccessLog},
+    ids::AccessEntryId,
+};
 use teller_client::{OwningService, Teller, TellerError, input};
 
 use crate::{
@@ -26,6 +29,9 @@ pub(crate) struct Log {
     /// From this instant on: 2026-11-22T12:00:00Z
     #[arg(long, value_name = "INSTANT")]
     since: Option<String>,
+    /// After this entry: the last one of an earlier list
+    #[arg(long, value_name = "ENTRY")]
+    after: Option<AccessEntryId>,
     /// Before this instant
     #[arg(long, value_name = "INSTANT")]
     until: Option<String>,
@@ -79,7 +85,7 @@ impl Log {
             return merged.ended();
         }
         if let (true, Some(last)) = (merged.more, merged.entries.last()) {
-            note(&format!("there are more: --since {}", last.entry.asked_at.to_rfc3339()));
+            note(&format!("there are more: --after {}", last.entry.entry_id));
         }
         for Unanswered { service, why } in &merged.unanswered {
             note(&format!("error: entries of {service} are missing: {why}"));
@@ -96,7 +102,7 @@ impl Log {
             until: instant("until", self.until)?,
             principal: self.principal,
             subject: self.subject,
-            after: None,
+            after: self.after,
             limit: None,
         })
     }
@@ -162,7 +168,6 @@ fn describe(all: &[Shown]) -> Text {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use shared_events::ids::AccessEntryId;
     use uuid::Uuid;
 
     use super::*;

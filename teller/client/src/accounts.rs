@@ -6,7 +6,7 @@ use shared_events::{
         ACCOUNTS_PAGE_MAX, Account, AccountClosing, AccountFrozen, AccountKey, AccountOpened,
         AccountStatus, AccountUnfrozen, ChangeLimits, CloseAccount, CloseRefusal, FreezeAccount,
         GetAccount, HolderUpdated, LimitsChanged, ListAccounts, OpenAccount, SetLimits,
-        UnfreezeAccount, UpdateHolder,
+        UnfreezeAccount, UpdateHolder, v1,
     },
     ledger::Party,
 };
@@ -25,7 +25,7 @@ impl Teller {
         id: MessageId,
         command: OpenAccount,
     ) -> Result<AccountOpened, TellerError> {
-        self.send(id, command).await
+        self.send_to_any::<_, v1::AccountOpened, _>(id, command).await
     }
 
     /// Lets no money move on an account; on a frozen one, changes what it refuses.
@@ -79,7 +79,7 @@ impl Teller {
         id: MessageId,
         command: UpdateHolder,
     ) -> Result<HolderUpdated, TellerError> {
-        self.send(id, command).await
+        self.send_to_any::<_, v1::HolderUpdated, _>(id, command).await
     }
 
     /// Looks up one account. Refused (`not_found`) where there is none.

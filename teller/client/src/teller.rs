@@ -104,6 +104,22 @@ impl Teller {
         }
     }
 
+    /// The same of a command whose answer has an older version, too: of a service of before, or of
+    /// one that repeats what it has answered before.
+    pub(crate) async fn send_to_any<C: Message, Old: Message, E: Message + From<Old>>(
+        &self,
+        id: MessageId,
+        command: C,
+    ) -> Result<E, TellerError> {
+        let events = self.client.request(id, command, &self.options).await?;
+        let of = |kind: &str| events.iter().find(|event| event.kind == kind);
+        match (of(E::TYPE), of(Old::TYPE)) {
+            (Some(event), _) => Ok(event.read()?),
+            (None, Some(event)) => Ok(event.read::<Old>()?.into()),
+            (None, None) => Err(refusal_in(&events)),
+        }
+    }
+
     /// Asks a question, again where the service cannot answer at the moment.
     pub async fn ask<Q: Query + Clone>(&self, query: Q) -> Result<Q::Reply, TellerError> {
         let (until, mut backoff) = (self.until(), Backoff::start());

@@ -54,13 +54,13 @@ pub(crate) async fn a_graceful_stop_waits_for_confirms<S: Subject>(bank: Bank) -
     bank.publish_all(&sent).await?;
     wait_for("a confirm is held up", PATIENCE, async || {
         let held = instance.broker().held(Direction::ToClient, "/relay@") > 0;
-        Ok(held && bank.outbox(S::SERVICE).await? == 5)
+        Ok(held && bank.outbox(S::SERVICE).await? == 5 * S::EVENTS_OF_A_COMMAND)
     })
     .await?;
     let release = async {
         instance.wait_log(STOPPING).await?;
         let unconfirmed = bank.outbox(S::SERVICE).await?;
-        ensure!(unconfirmed == 5, "{unconfirmed} events are unconfirmed");
+        ensure!(unconfirmed == 5 * S::EVENTS_OF_A_COMMAND, "{unconfirmed} events are unconfirmed");
         instance.broker().resume();
         Ok(())
     };

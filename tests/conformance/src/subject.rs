@@ -33,6 +33,8 @@ pub(crate) trait Subject: Copy + 'static {
     const COMMANDS: &'static str;
     /// How the names of the queues that the events of [`Followed`] come to begin.
     const EVENTS: &'static str;
+    /// How many events a command announces.
+    const EVENTS_OF_A_COMMAND: i64 = 1;
     /// Makes the database refuse [`Subject::poison`] and the poison of [`Followed`].
     const POISON_GUARD: &'static str;
     /// Gives 0 as long as what is stored fits together.
@@ -213,6 +215,8 @@ impl Subject for Accounts {
     const SERVICE: &'static str = "accounts";
     const COMMANDS: &'static str = "accounts.commands";
     const EVENTS: &'static str = "accounts.events";
+    /// The opening, and the holder.
+    const EVENTS_OF_A_COMMAND: i64 = 2;
     const POISON_GUARD: &'static str = "
         CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql
             AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$;

@@ -34,7 +34,7 @@ use super::{
     smtp_replies::{SmtpStep, attempt_result},
 };
 use crate::{
-    deliveries::{AttemptResult, PendingDelivery, TrafficLimits, Transport},
+    deliveries::{AttemptResult, PendingDelivery, TrafficLimits, Transport, without_address},
     letters::{Letter, compose},
     recipients::Channel,
     settings::Smtp,
@@ -114,10 +114,13 @@ impl Mailer {
             Ok(message) => message,
             Err(error) => return AttemptResult::unsendable(&chain(&error).to_string()),
         };
+        let quoted = |text: &str| without_address(text, address);
         let result = match self.server.send(&self.from.email, &to, &message.formatted()).await {
-            Ok(reply) => attempt_result(SmtpStep::Content, SMTP_ACCEPTED, &reply),
-            Err(SendError::Refused { step, code, text }) => attempt_result(step, code, &text),
-            Err(SendError::Unreachable(reason)) => AttemptResult::unreachable(&reason),
+            Ok(reply) => attempt_result(SmtpStep::Content, SMTP_ACCEPTED, &quoted(&reply)),
+            Err(SendError::Refused { step, code, text }) => {
+                attempt_result(step, code, &quoted(&text))
+            }
+            Err(SendError::Unreachable(reason)) => AttemptResult::unreachable(&quoted(&reason)),
             Err(SendError::NeedsSmtpUtf8) => {
                 let reason = "the e-mail address has characters before the @ that the mail server \
                            cannot send to (no SMTPUTF8)";
@@ -125,7 +128,7 @@ impl Mailer {
             }
         };
         self.report(&result);
-        result.without_address(address)
+        result
     }
 
     /// Shows operators when the mail server begins or ceases to refuse the bank as such.

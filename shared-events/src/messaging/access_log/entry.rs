@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{
     access_log::AccessOutcome,
     accounts::AccountKey,
+    catalogue,
     envelope::{Envelope, RawEnvelope},
     ids::{AccessEntryId, AccountId, MessageId, TransferId},
     ledger::Party,
@@ -48,7 +49,7 @@ pub(crate) struct AskedQuery {
 impl AskedQuery {
     /// A query of this principal, as it came.
     pub(crate) fn of(query: &RawEnvelope, principal: &str) -> Self {
-        Self::about(subject_in(query.data.get()), query, principal)
+        Self::about(subject_of(query), query, principal)
     }
 
     /// A query of this principal about a known subject.
@@ -130,8 +131,15 @@ struct SubjectFields {
     transfer_id: Option<TransferId>,
 }
 
-/// What a query of a service's own asks for, from its data: an account before anything else. Ids,
-/// codes and IBANs alone: an external reference is somebody's own text, and stays out.
+/// What a query of a service's own asks for. Fields that its type does not have are left out before:
+/// the service does not read them, and they would name what was not asked for.
+fn subject_of(query: &RawEnvelope) -> Option<String> {
+    let known = catalogue::find(&query.kind)?;
+    subject_in(&known.recode(query.data.get()).ok()?)
+}
+
+/// The subject in the data of a query: an account before anything else. Ids, codes and IBANs alone:
+/// an external reference is somebody's own text, and stays out.
 fn subject_in(data: &str) -> Option<String> {
     let fields: SubjectFields = serde_json::from_str(data).ok()?;
     let key = |key: AccountKey| match key {

@@ -1,5 +1,6 @@
 //! Lists the access log. Promise: a page is in the order of time, and a reader that follows `next`
-//! sees each entry once.
+//! sees each entry once, but for those of the last seconds: an entry has the time at which its
+//! query was taken up, and is stored when the query is answered.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

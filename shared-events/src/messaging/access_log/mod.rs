@@ -1,6 +1,7 @@
 //! The access log of a service: who has asked for what. Promise: an answer to a query, also a
 //! refusal, leaves the service only after its entry is stored; a batch of commands has no part in
-//! it and no further statement.
+//! it and no further statement. Messages that cannot be read or handled on `<service>.operations`
+//! are parked instead.
 //!
 //! ```text
 //! query ─> answered in its snapshot ─> entry ─┐
@@ -32,16 +33,20 @@ mod request;
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use metrics::counter;
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::{
+    sync::oneshot::{self, error::TryRecvError},
+    time::Instant,
+};
 use tracing::warn;
 
 pub(crate) use entry::AskedQuery;
 pub(crate) use handler::AccessLogHandler;
-pub(crate) use repo::keep_days;
+pub(crate) use repo::{bytes, keep_days};
 pub(crate) use request::AccessLogRequest;
 
 use super::{
@@ -55,6 +60,10 @@ use entry::{Entry, code_of, is_unavailable};
 /// The refusal of a query whose entry is not stored.
 const NO_ENTRY: &str = "the access log of this service cannot be written, and nothing is answered \
                         without an entry in it; ask again";
+
+/// After a group that could not be written, queries are refused for so long without an attempt: a
+/// database in need gets no connections from it.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The table of a log.
 #[async_trait]
@@ -79,8 +88,7 @@ impl PostgresAccessTable {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn attempt(&self, entries: &[Entry]) -> sqlx::Result<()> {
-        let idle = self.idle().take();
+    async fn attempt(&self, idle: Option<Lease>, entries: &[Entry]) -> sqlx::Result<()> {
         let inserting = async {
             let mut lease = match idle {
                 Some(lease) => lease,
@@ -97,9 +105,11 @@ impl PostgresAccessTable {
 #[async_trait]
 impl AccessTable for PostgresAccessTable {
     async fn insert(&self, entries: &[Entry]) -> sqlx::Result<()> {
-        match self.attempt(entries).await {
+        let idle = self.idle().take();
+        let was_idle = idle.is_some();
+        match self.attempt(idle, entries).await {
             // The connection may have died since its last use.
-            Err(error) if is_transient(&error) => self.attempt(entries).await,
+            Err(error) if was_idle && is_transient(&error) => self.attempt(None, entries).await,
             done => done,
         }
     }
@@ -125,6 +135,8 @@ struct Group<T> {
     waiting: Mutex<Vec<WaitingEntry>>,
     /// Held while a group is written.
     writing: tokio::sync::Mutex<()>,
+    /// The end of the pause after a group that could not be written.
+    paused_until: Mutex<Option<Instant>>,
 }
 
 impl AccessLog {
@@ -136,7 +148,7 @@ impl AccessLog {
 impl<T: AccessTable> AccessLog<T> {
     fn over(table: T) -> Self {
         let (waiting, writing) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self(Arc::new(Group { table, waiting, writing }))
+        Self(Arc::new(Group { table, waiting, writing, paused_until: Mutex::default() }))
     }
 
     /// Records what became of a query. Returns the answer that may leave the service: the same, or
@@ -183,15 +195,23 @@ impl<T: AccessTable> AccessLog<T> {
     }
 
     async fn write(&self, entries: &[Entry]) -> bool {
+        if self.paused_until().is_some_and(|until| Instant::now() < until) {
+            return false;
+        }
         match self.0.table.insert(entries).await {
             Ok(()) => true,
             Err(error) => {
+                *self.paused_until() = Some(Instant::now() + FAILURE_PAUSE);
                 warn!(error = %chain(&error), queries = entries.len(),
                     "the access log cannot be written; its queries are not answered");
                 counter!("bus_access_log_failures_total").increment(1);
                 false
             }
         }
+    }
+
+    fn paused_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<WaitingEntry>> {

@@ -59,6 +59,18 @@ pub(crate) async fn keep_days(database: &Database, kept: NonZeroU16) -> sqlx::Re
     }
 }
 
+/// The size of the log with its indexes, in bytes.
+pub(crate) async fn bytes(database: &Database) -> sqlx::Result<f64> {
+    let mut lease = database.lease().await?;
+    let bytes = sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0)::float8 AS "bytes!"
+           FROM pg_inherits WHERE inhparent = 'bus.access_log'::regclass"#,
+    );
+    let bytes = in_time(bytes.fetch_one(&mut *lease)).await?;
+    lease.give_back();
+    Ok(bytes)
+}
+
 struct Row {
     entry_id: Uuid,
     asked_at: DateTime<Utc>,

@@ -92,7 +92,7 @@ async fn entries_that_wait_are_stored_together() {
     assert_eq!(table.groups(), [1, 3]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_without_an_entry_does_not_leave() {
     let table = Arc::new(FakeTable::default());
     let log = AccessLog::over(Arc::clone(&table));
@@ -109,8 +109,11 @@ async fn an_answer_without_an_entry_does_not_leave() {
     let away = Event::new(&MessageRefused::unavailable("the grants are too old"));
     assert!(log.record(asked(), away).await.data.get().contains("the grants are too old"));
     assert!(table.groups().is_empty());
+    assert_eq!(*table.begun.borrow(), 1, "a broken table is left alone for a while");
 
     table.is_broken.store(false, Ordering::Relaxed);
+    assert_eq!(code_of(&log.record(asked(), answer()).await), "unavailable");
+    tokio::time::advance(FAILURE_PAUSE).await;
     let answered = log.record(asked(), answer()).await;
     assert_eq!(code_of(&answered), AccessOutcome::Answered.as_str());
     assert_eq!(table.groups(), [1]);

@@ -72,5 +72,9 @@ async fn prune_tables(database: &Database, log_days: NonZeroU16, shutdown: &Canc
             Ok(days) => info!(days, "pruned the access log"),
             Err(error) => warn!(error = %chain(&error), "the access log was not pruned"),
         }
+        match access_log::bytes(database).await {
+            Ok(bytes) => gauge!("bus_access_log_bytes").set(bytes),
+            Err(error) => warn!(error = %chain(&error), "the access log was not measured"),
+        }
     }
 }

@@ -69,8 +69,28 @@ fn each_query_has_its_subject() {
         let asked = AskedQuery::of(&query, "counter-7");
         assert_eq!(asked.subject.as_deref(), field.map(text_in), "{kind}");
     }
-    let owned = SUBJECTS.iter().filter(|(kind, _)| crate::catalogue::find(kind).is_none());
+    let owned = SUBJECTS.iter().filter(|(kind, _)| catalogue::find(kind).is_none());
     assert_eq!(owned.count(), 0, "only published types");
+}
+
+#[test]
+fn fields_that_the_service_does_not_read_change_no_subject() {
+    let other = AccountId::new();
+    for (kind, field, more) in [
+        ("accounts.history.get.v1", "account_id", json!({ "key": 7, "transfer_id": "x" })),
+        ("notifications.notification.list.v1", "account_id", json!({ "account": [] })),
+        ("ledger.transfer.get.v1", "transfer_id", json!({ "account_id": other })),
+        ("accounts.account.get.v1", "key", json!({ "account_id": other })),
+    ] {
+        let mut query = golden(kind);
+        let mut data: Value = serde_json::from_str(query.data.get()).expect("data");
+        let expected = text_in(&data[field]).to_owned();
+        for (name, value) in more.as_object().expect("fields") {
+            data[name] = value.clone();
+        }
+        query.data = serde_json::value::to_raw_value(&data).expect("JSON");
+        assert_eq!(AskedQuery::of(&query, "counter-7").subject, Some(expected), "{kind}");
+    }
 }
 
 #[test]
