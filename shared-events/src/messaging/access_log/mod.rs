@@ -16,6 +16,7 @@
 //! |---|---|
 //! | entries that wait are stored together | `entries_that_wait_are_stored_together` |
 //! | nothing is answered without an entry | `an_answer_without_an_entry_does_not_leave` |
+//! | an answer waits for its entry | `an_answer_waits_for_its_entry` |
 //! | a query that nobody waits for harms no other | `an_abandoned_query_harms_no_other` |
 //! | each query's subject is decided | `entry::each_query_has_its_subject` |
 //!

@@ -1,6 +1,9 @@
 //! The log over a table in memory: groups, faults, queries that die.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -119,16 +122,17 @@ async fn an_answer_without_an_entry_does_not_leave() {
     assert_eq!(table.groups(), [1]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_waits_for_its_entry() {
     let table = FakeTable::gated();
     let log = AccessLog::over(Arc::clone(&table));
-    let answering = tokio::spawn({
+    let mut answering = tokio::spawn({
         let log = log.clone();
         async move { log.record(asked(), answer()).await }
     });
     table.wait_begun(1).await;
-    assert!(!answering.is_finished(), "it left while its entry was written");
+    let early = tokio::time::timeout(Duration::from_secs(60), &mut answering).await;
+    assert!(early.is_err(), "it left while its entry was written");
     table.open(1);
     assert_eq!(answering.await.expect("an answer").kind, "ledger.balance.found.v1");
     assert_eq!(table.groups(), [1]);
