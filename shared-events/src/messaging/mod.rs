@@ -40,7 +40,8 @@
 //! approvals           commands that need the approval of another principal
 //!
 //! query_consumer      queries: a read-only transaction, an entry in the access log, a reply
-//! access_log          who has asked for what: stored before the reply, in groups
+//! access_log          who has asked for what: stored before the reply, in groups. It reads from
+//!                     queries which account they name, and nothing else of their content
 //! background_job      a service's own schedules, under the same rules as a handler
 //! chain_ends_job      states where the chains of a service end, and signs that
 //! supervise           restarts a part that panicked

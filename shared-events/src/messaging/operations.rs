@@ -99,7 +99,7 @@ fn asked(received: &Received<OperationsRequest>) -> Option<AskedQuery> {
         Logged::List => None,
         Logged::Of(subject) => Some(subject),
     };
-    Some(AskedQuery::about(subject, &received.envelope, received.principal.as_str()))
+    Some(AskedQuery::about(subject.as_deref(), &received.envelope, received.principal.as_str()))
 }
 
 /// Handles them, one by one: a scan of parked messages holds the messages until the commit.

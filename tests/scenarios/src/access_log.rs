@@ -192,7 +192,7 @@ async fn nothing_is_answered_without_an_entry(bank: Bank) -> Result<()> {
         ensure!(entries(&bank, "ledger", id).await?.is_empty());
     }
     ledger.wait_log("the access log cannot be written; its queries are not answered").await?;
-    ensure!(ledger.metric("bus_access_log_failures_total").await? >= 3.0);
+    ensure!(ledger.metric("bus_access_log_failures_total").await? >= 1.0);
     // Money moves, and the other services answer.
     ensure!(client.deposit(ada, "7").await? == "posted");
     client.query(GetAccount { key: AccountKey::AccountId(ada) }).await?;
@@ -345,7 +345,7 @@ async fn teller_merges_the_logs_of_all_services(bank: Bank) -> Result<()> {
     let found = teller.json(&of_ledger).await?;
     ensure!(column(&found, "query_type") == [BALANCE], "{found}");
     let table = teller.run(&[&log[..], &["--limit", "2"]].concat()).await?;
-    ensure!(table.code == 0 && table.err.contains("there are more: --since "), "{table:?}");
+    ensure!(table.code == 0 && table.err.contains("there are more: --after "), "{table:?}");
     ensure!(table.out.contains("(jana.novakova@branch-7)") && table.out.contains(&subject));
     ensure!(!table.out.contains("accounts.account.get.v1"), "{table:?}");
 

@@ -49,15 +49,15 @@ pub(crate) struct AskedQuery {
 impl AskedQuery {
     /// A query of this principal, as it came.
     pub(crate) fn of(query: &RawEnvelope, principal: &str) -> Self {
-        Self::about(subject_of(query), query, principal)
+        Self::about(subject_of(query).as_deref(), query, principal)
     }
 
     /// A query of this principal about a known subject.
-    pub(crate) fn about<D>(subject: Option<String>, query: &Envelope<D>, principal: &str) -> Self {
+    pub(crate) fn about<D>(subject: Option<&str>, query: &Envelope<D>, principal: &str) -> Self {
         Self {
             query: Some(query.id),
             actor: query.actor.as_deref().map(line),
-            subject: subject.as_deref().map(line),
+            subject: subject.map(line),
             ..Self::unread(&query.kind, None, principal)
         }
     }

@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{AccessLogRequest, repo};
+use super::{
+    AccessLogRequest,
+    repo::{self, Between},
+};
 use crate::{
     access_log::{ACCESS_LOG_PAGE_MAX, AccessLogListed, ListAccessLog},
     ids::AccessEntryId,
@@ -24,19 +27,11 @@ pub(crate) struct AccessLogHandler {
     pub(crate) service: &'static str,
 }
 
-/// Entries between two ids, without both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Between {
-    pub(super) after: Uuid,
-    pub(super) before: Uuid,
-}
-
-impl Between {
-    fn of(query: &ListAccessLog) -> Self {
-        let since = query.since.map_or(Uuid::nil(), first_id);
-        let after = query.after.map_or(Uuid::nil(), AccessEntryId::uuid);
-        Self { after: since.max(after), before: query.until.map_or(Uuid::max(), first_id) }
-    }
+/// The entries that a query means, by their ids.
+fn between(query: &ListAccessLog) -> Between {
+    let since = query.since.map_or(Uuid::nil(), first_id);
+    let after = query.after.map_or(Uuid::nil(), AccessEntryId::uuid);
+    Between { after: since.max(after), before: query.until.map_or(Uuid::max(), first_id) }
 }
 
 /// An id before all that entries of this time or later have, and after all earlier ones.
@@ -55,7 +50,7 @@ impl AccessLogHandler {
         AccessLogRequest::List(query): &AccessLogRequest,
     ) -> sqlx::Result<Event> {
         let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, ACCESS_LOG_PAGE_MAX);
-        let (between, principal) = (Between::of(query), query.principal.as_deref());
+        let (between, principal) = (between(query), query.principal.as_deref());
         // One more than the page has room for.
         let rows = i64::from(limit) + 1;
         let found = match (&query.subject, principal) {
@@ -103,16 +98,16 @@ mod tests {
     #[test]
     fn a_page_begins_after_the_last_one_and_within_the_time() {
         let (early, late) = (id_at("2026-11-22T10:00:00Z"), id_at("2026-11-23T10:00:00Z"));
-        let since = Some(time("2026-11-22T12:00:00Z"));
+        let noon = time("2026-11-22T12:00:00Z");
         let query = |since, after: Uuid| ListAccessLog {
             since,
             after: Some(AccessEntryId(after)),
             ..ListAccessLog::default()
         };
-        assert_eq!(Between::of(&query(since, late)).after, late);
-        assert_eq!(Between::of(&query(since, early)).after, first_id(since.expect("a time")));
-        assert_eq!(Between::of(&query(None, early)).after, early);
+        assert_eq!(between(&query(Some(noon), late)).after, late);
+        assert_eq!(between(&query(Some(noon), early)).after, first_id(noon));
+        assert_eq!(between(&query(None, early)).after, early);
         let all = Between { after: Uuid::nil(), before: Uuid::max() };
-        assert_eq!(Between::of(&ListAccessLog::default()), all);
+        assert_eq!(between(&ListAccessLog::default()), all);
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{entry::Entry, handler::Between};
+use super::entry::Entry;
 use crate::{
     access_log::{AccessLogEntry, AccessOutcome},
     code::Open,
@@ -16,6 +16,13 @@ use crate::{
 
 /// How many days have their table in advance.
 const DAYS_AHEAD: i32 = 7;
+
+/// Entries between two ids, without both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Between {
+    pub(super) after: Uuid,
+    pub(super) before: Uuid,
+}
 
 /// Stores entries. An entry that is there already, after a commit whose answer was lost, stays.
 pub(super) async fn insert(connection: &mut PgConnection, entries: &[Entry]) -> sqlx::Result<()> {

@@ -135,7 +135,7 @@ fn texts_are_short_lines() {
     let mut query = golden("ledger.balance.get.v1");
     query.actor = Some(format!("jana\u{0}\n{long}"));
     query.kind = long.clone();
-    let entry = AskedQuery::about(Some(long.clone()), &query, &long);
+    let entry = AskedQuery::about(Some(&long), &query, &long);
     let entry = entry.entry("answered".to_owned(), None);
     let texts = [entry.actor, entry.subject, Some(entry.kind), Some(entry.principal)];
     for text in texts.into_iter().flatten() {
