@@ -20,6 +20,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     facts![
         services_sign_the_ends_of_their_chains_and_others_verify_them,
         a_rewritten_record_is_found_by_what_the_witness_has_kept,
+        a_chain_that_is_cut_off_ends_the_witness,
         a_witness_goes_on_with_new_keys_and_ends_at_a_foreign_one,
         a_key_that_cannot_be_used_is_told_and_a_service_without_one_signs_nothing,
         a_silent_service_is_told,
@@ -200,6 +201,25 @@ async fn a_rewritten_record_is_found_by_what_the_witness_has_kept(bank: Bank) ->
         ensure!(witness.lines()?.len() == kept, "a later run judges the file, and hears nothing");
     }
     Ok(())
+}
+
+/// The owner of the ledger's database: takes the last record of a chain off its end.
+const CUT_JOURNAL: &str = "
+    BEGIN; ALTER TABLE chains DISABLE TRIGGER USER;
+    UPDATE chains SET place = place - 1,
+        hash = coalesce((SELECT hash FROM journal WHERE journal.chain = chains.chain
+                AND journal.place = chains.place - 1), decode(repeat('00', 32), 'hex'))
+        WHERE place > 0;
+    ALTER TABLE chains ENABLE TRIGGER USER; COMMIT";
+
+/// Statements come each second here, closer to each other than clocks may differ.
+async fn a_chain_that_is_cut_off_ends_the_witness(bank: Bank) -> Result<()> {
+    let (_client, ledger, _) = signing_bank(&bank).await?;
+    let witness = Outside::of(&bank, &[&ledger]).await?;
+    witness.hears(3).await?;
+    bank.execute("ledger", CUT_JOURNAL).await?;
+    witness.refuses("became shorter: it had").await?;
+    witness.refuses("became shorter: it had").await
 }
 
 async fn a_witness_goes_on_with_new_keys_and_ends_at_a_foreign_one(bank: Bank) -> Result<()> {

@@ -124,8 +124,44 @@ fn chains_grow_and_a_place_has_one_hash() {
     // What a statement of the same seconds has said about a longer chain counts.
     let three = [heard(0, &[(10, 1)]), heard(2, &[(9, 1)]), heard(60, &[(10, 2)])];
     assert!(judged(&three).starts_with("chain 0 has another record at place 10"));
+    // Each statement is within 5 seconds of the one before.
+    let cut = [heard(0, &[(10, 1)]), heard(4, &[(9, 1)]), heard(8, &[(9, 1)])];
+    assert!(judged(&cut).starts_with("chain 0 became shorter: it had 10 records at"));
+    let cut_and_late = [heard(8, &[(9, 1)]), heard(4, &[(9, 1)]), heard(0, &[(10, 1)])];
+    assert!(judged(&cut_and_late).starts_with("chain 0 became shorter: it had 10 records at"));
+    let gone = [heard(0, &[(1, 1), (1, 1)]), heard(4, &[(1, 1)]), heard(8, &[(1, 1)])];
+    assert!(judged(&gone[..2]).is_empty() && judged(&gone).contains("chain 1 was there at"));
+    let added = [heard(60, &[(1, 1), (1, 1)]), heard(0, &[(1, 1)])];
+    assert_eq!(judged(&added), "", "the chain was added between them");
     let services = [heard(0, &[(10, 1)]), heard_by(0, "accounts", 60, &[(2, 7)])];
     assert_eq!(judged(&services), "", "each service has chains of its own");
+}
+
+/// Late statements are compared with those around them, not with the farthest end alone.
+#[test]
+fn a_late_statement_fits_the_statements_around_it() {
+    let table = [
+        (30, 12, 2, ""),
+        (30, 10, 1, ""),
+        (30, 20, 3, ""),
+        (30, 10, 2, "chain 0 has another record at place 10"),
+        (30, 9, 2, "chain 0 became shorter: it had 10 records at"),
+        (30, 21, 2, "chain 0 became shorter: it had 21 records at"),
+        (90, 19, 2, "chain 0 became shorter: it had 20 records at"),
+        (90, 20, 3, ""),
+        (90, 25, 4, ""),
+        (3, 9, 1, ""),
+        (57, 21, 9, ""),
+    ];
+    for (seconds, place, hash, expected) in table {
+        let before = [(0, 10, 1), (60, 20, 3), (120, 30, 5)];
+        let around = before.into_iter().chain([(seconds, place, hash)]);
+        let around: Vec<Heard> =
+            around.map(|(seconds, place, hash)| heard(seconds, &[(place, hash)])).collect();
+        let found = judged(&around);
+        let is_expected = found.starts_with(expected) && expected.is_empty() == found.is_empty();
+        assert!(is_expected, "{seconds} {place} {hash}: {found:?}");
+    }
 }
 
 #[test]
@@ -136,6 +172,7 @@ fn a_late_statement_is_kept_and_is_not_the_latest() {
     assert!(is_latest(witness.hear(&heard(0, &[(10, 1)]))));
     assert!(!is_latest(witness.hear(&heard(-60, &[(9, 1)]))));
     assert!(is_latest(witness.hear(&heard(60, &[(10, 1)]))));
+    assert!(!is_latest(witness.hear(&heard(60, &[(10, 1)]))), "somebody repeats it");
 }
 
 #[test]
