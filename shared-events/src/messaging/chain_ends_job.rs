@@ -1,10 +1,12 @@
 //! States where the chains of a service end, signs that, and announces it. Promise: the
-//! statement is of one snapshot, and locks nothing; the key is read for each signature, so that a
+//! statement is of one snapshot, and locks nothing; its instant is before that snapshot, by a second
+//! at most, or nothing is stated: a witness would take the ends of a paused service for a chain that
+//! became shorter; the key is read for each signature, so that a
 //! new one needs no restart; a key that cannot be used shows in the service's health.
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
@@ -31,6 +33,10 @@ const PART: &str = "evidence";
 const STATE_EVERY: Duration = Duration::from_secs(60);
 /// The pause after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// How much later than its instant the snapshot of a statement may be. Witnesses tolerate 5 s, which
+/// leaves most of it for clocks that differ.
+const READ_WITHIN_MAX: TimeDelta = TimeDelta::seconds(1);
 
 /// How a service states the ends of its chains.
 #[derive(Clone, Debug)]
@@ -69,6 +75,11 @@ enum Unstated {
     Key(#[from] InvalidKey),
     #[error("the ends of the chains are not announced")]
     Database(#[from] HandleError),
+    #[error(
+        "the ends of the chains are not stated: between the instant before they were read and the \
+         one after lay {0} ms. The service was paused, its clock was set, or its database is slow"
+    )]
+    NoOneInstant(i64),
 }
 
 impl ChainEndsJob {
@@ -85,19 +96,38 @@ impl ChainEndsJob {
 
     async fn round(&self, context: &JobContext, key: &Secret) -> Result<(), Unstated> {
         let key = SigningKey::from_pem(key.read()?.expose_secret())?;
-        Ok(context.bounded(self.announce(context, &key)).await?)
+        let read_within = context.bounded(self.announce(context, &key)).await?;
+        match is_one_instant(read_within) {
+            true => Ok(()),
+            false => Err(Unstated::NoOneInstant(read_within.num_milliseconds())),
+        }
     }
 
-    async fn announce(&self, context: &JobContext, key: &SigningKey) -> Result<(), HandleError> {
+    /// Announces the ends, if they were read quickly. Returns how long the reading took.
+    async fn announce(
+        &self,
+        context: &JobContext,
+        key: &SigningKey,
+    ) -> Result<TimeDelta, HandleError> {
         let mut work = context.begin().await?;
+        let before = Utc::now();
         let ends = (self.read)(&mut work.tx()).await?;
-        let stated = ChainEnds::new(self.service, Utc::now(), ends);
-        let note = key.sign(&origin_of(self.service), &stated.to_string());
-        let cause = MessageId::new();
-        let event = Event::owned(self.service, &ChainsSigned { note });
-        work.announce(cause, CorrelationId(cause.0), event);
-        work.commit().await
+        let read_within = Utc::now() - before;
+        if is_one_instant(read_within) {
+            let stated = ChainEnds::new(self.service, before, ends);
+            let note = key.sign(&origin_of(self.service), &stated.to_string());
+            let cause = MessageId::new();
+            let event = Event::owned(self.service, &ChainsSigned { note });
+            work.announce(cause, CorrelationId(cause.0), event);
+        }
+        work.commit().await?;
+        Ok(read_within)
     }
+}
+
+/// Whether the snapshot of a reading that took so long may be said to be of the instant before it.
+fn is_one_instant(read_within: TimeDelta) -> bool {
+    read_within >= TimeDelta::zero() && read_within <= READ_WITHIN_MAX
 }
 
 impl BackgroundJob for ChainEndsJob {
@@ -124,6 +154,22 @@ impl BackgroundJob for ChainEndsJob {
                 }
             };
             let _ = timeout(pause, shutdown.cancelled()).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The service was paused, or its clock was set.
+    #[test]
+    fn only_a_quick_reading_is_of_one_instant() {
+        for (milliseconds, is_one) in
+            [(0, true), (1_000, true), (1_001, false), (60_000, false), (-1, false)]
+        {
+            let read_within = TimeDelta::milliseconds(milliseconds);
+            assert_eq!(is_one_instant(read_within), is_one, "{milliseconds}");
         }
     }
 }
