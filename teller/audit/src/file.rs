@@ -16,7 +16,7 @@ use super::{
     line::{Anchors, Ends, Line},
     links::chains,
     walk::{Piece, Source, Stop, Walk},
-    witness::{WitnessKeys, heard_in},
+    witness::{Skipped, Statements, WitnessKeys},
 };
 
 /// Longer than any record: 100 legs are 40 KB.
@@ -102,19 +102,33 @@ fn open(path: &Path) -> Result<Lines<File>, InvalidInput> {
 
 /// All ends of chains in a file: of an export, and each of its continuations, or of the output of
 /// `audit verify --json`; or of a witness's file, whose statements these keys must have signed.
-pub fn anchors(path: &Path, keys: &WitnessKeys) -> Result<Anchors, InvalidInput> {
+/// Lines of a witness's file that are no such statements are skipped, and returned as such: whoever
+/// owns a database can have any line announced.
+///
+/// # Errors
+/// If the file or a key cannot be read, if keys are missing, or if no line has the ends of chains.
+pub fn anchors(path: &Path, keys: &WitnessKeys) -> Result<(Anchors, Skipped), InvalidInput> {
     let (mut lines, mut anchors) = (open(path)?, Anchors::default());
+    let mut statements = Statements::default();
     while let Some(text) = lines.text()? {
+        statements.read((lines.number(), &text), keys)?;
         if let Ok(found) = serde_json::from_str::<Ends>(&text) {
             anchors.add(found);
-        } else if let Some(stated) = heard_in(&text, lines.number(), keys)? {
-            anchors.add_stated(&stated);
         }
     }
+    let (anchors, skipped) = match statements.is_witness {
+        true => (statements.believed, statements.skipped),
+        false => (anchors, Skipped::default()),
+    };
     match anchors.ends.is_empty() && anchors.history.is_empty() {
-        true => Err(InvalidInput::new("expect", "no line has the ends of the chains")),
-        false => Ok(anchors),
+        true => Err(InvalidInput::new("expect", nothing_in(&skipped))),
+        false => Ok((anchors, skipped)),
     }
+}
+
+fn nothing_in(skipped: &Skipped) -> String {
+    let why = skipped.first.as_ref().map(|first| format!(": {first}")).unwrap_or_default();
+    format!("no line has the ends of the chains{why}")
 }
 
 /// Whether a file is empty, or may be an export whose first line was not finished.
@@ -145,7 +159,7 @@ impl Source for Readers {
 
 /// Proves an export with nothing but the file: its chains, and the books that its records lead to.
 /// `expected` are ends of chains that were kept elsewhere. A file has no history of accounts, so
-/// their ends are not looked for.
+/// their ends are not looked for; nor are ends beyond the end of the file, which are counted.
 pub async fn verify(
     path: &Path,
     expected: &Anchors,
@@ -164,11 +178,15 @@ async fn prove(
     progress: impl Fn(usize, usize),
 ) -> Result<Verified, Stop> {
     let Closing { ends, mut anchors, records } = closing(path)?;
-    anchors.extend_from_slice(&expected.ends);
+    let is_beyond = |expected: &&ChainEnd| {
+        ends.iter().any(|end| end.chain == expected.chain && end.place < expected.place)
+    };
+    let (beyond, within): (Vec<_>, Vec<_>) = expected.ends.iter().partition(is_beyond);
+    anchors.extend(within.into_iter().cloned());
     let readers: Result<_, InvalidInput> = chains().map(|_| open(path)).collect();
     let mut walk = Walk::new(Readers(readers?), &anchors);
     walk.advance(&ends, |done| progress(done, records)).await?;
-    Ok(walk.verified()?)
+    Ok(Verified { beyond: beyond.len(), ..walk.verified()? })
 }
 
 /// The last line of an export.
@@ -205,6 +223,7 @@ fn closing(path: &Path) -> Result<Closing, InvalidInput> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared_events::evidence::Hash256;
 
     use super::*;
 
@@ -222,10 +241,27 @@ mod tests {
             json!({"ends": [{"chain": 0, "place": place, "hash": digit.repeat(64)}]}).to_string()
         };
         let path = file("anchors", &format!("{}\n{}\n", ends(3, "a"), ends(5, "b")));
-        let found = anchors(&path, &WitnessKeys::default()).expect("there are ends");
+        let (found, skipped) = anchors(&path, &WitnessKeys::default()).expect("there are ends");
+        assert_eq!(skipped, Skipped::default());
         let places: Vec<i64> = found.ends.iter().map(|end| end.place).collect();
         std::fs::remove_file(path).expect("the file can be removed");
         assert_eq!(places, [3, 5]);
+    }
+
+    /// A witness goes on stating after an export.
+    #[test]
+    fn ends_beyond_the_end_of_a_file_are_counted_and_not_looked_for() {
+        let end = |chain: i16, place: i64| ChainEnd { chain, place, hash: Hash256::default() };
+        let ends: Vec<ChainEnd> = chains().map(|chain| end(chain, 0)).collect();
+        let path = file("beyond", &format!("{}\n", json!({ "ends": ends })));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let expected = Anchors { ends: vec![end(0, 0), end(0, 1), end(2, 3)], history: vec![] };
+        let proved = runtime.block_on(verify(&path, &expected, |_, _| {})).expect("a file");
+        assert!(matches!(proved, Verdict::Verified(Verified { beyond: 2, .. })), "{proved:?}");
+        let no_chain = Anchors { ends: vec![end(7, 1)], history: vec![] };
+        let proved = runtime.block_on(verify(&path, &no_chain, |_, _| {})).expect("a file");
+        std::fs::remove_file(path).expect("the file can be removed");
+        assert!(matches!(proved, Verdict::Different(_)), "{proved:?}");
     }
 
     #[test]

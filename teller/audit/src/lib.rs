@@ -54,7 +54,7 @@ pub use difference::{Difference, Row, Table};
 pub use export::{ExportError, Exported, export_journal, export_journal_to};
 pub use file::{anchors, verify};
 pub use line::{Anchors, Ends, Line};
-pub use witness::{Contradiction, Heard, KeyFile, Witness, WitnessError, WitnessKeys};
+pub use witness::{Contradiction, Heard, KeyFile, Skipped, Witness, WitnessError, WitnessKeys};
 
 /// The result of a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,6 +87,15 @@ pub struct Verified {
     /// the proof of a file, which has no history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryEnd>,
+    /// Ends that were expected beyond the end of a file, which were not looked for: the bank has
+    /// them, and a file of an earlier day does not.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub beyond: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The sums of all entries in one currency.

@@ -48,6 +48,12 @@ pub struct Anchors {
 }
 
 impl Anchors {
+    /// Adds the ends of another file.
+    pub fn extend(&mut self, others: Self) {
+        self.ends.extend(others.ends);
+        self.history.extend(others.history);
+    }
+
     /// Adds the ends of a line.
     pub(super) fn add(&mut self, ends: Ends) {
         self.ends.extend(ends.ends);

@@ -170,6 +170,7 @@ impl<S: Source> Walk<S> {
             turnover: turnover.collect(),
             ends: self.links.ends().to_vec(),
             history: None,
+            beyond: 0,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! contradiction stays one.
 //!
 //! ```text
-//! keys     the public keys of the services, in files that are read for each statement
+//! keys     the public keys of the services, in files that are read again for each statement
 //! history  decides (pure): whether a statement contradicts the ones before
 //! record   the lines of the file
 //! ```
@@ -22,16 +22,19 @@ use std::{
 };
 
 use serde::Serialize;
-use shared_events::{evidence::ChainEnds, text::visible_json};
+use shared_events::{
+    evidence::{ChainEnds, VerifyingKey},
+    text::visible_json,
+};
 use teller_client::input::InvalidInput;
 
 use super::file::Lines;
 use history::StatedHistory;
 
 pub use keys::{KeyFile, WitnessKeys};
-pub use record::Heard;
+pub use record::{Heard, Skipped};
 
-pub(super) use record::heard_in;
+pub(super) use record::Statements;
 
 /// A witness of the chains of the bank.
 #[derive(Debug)]
@@ -78,7 +81,7 @@ impl Witness {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
         file.try_lock().map_err(|_| InvalidInput::new("file", "another witness writes to it"))?;
-        keys.check()?;
+        let read = keys.read()?;
         let history = StatedHistory::default();
         let mut witness = Self { file: file.try_clone()?, keys, history, lines: 0 };
         let (mut lines, mut complete) = (Lines::of(&file), 0);
@@ -88,7 +91,7 @@ impl Witness {
                 InvalidInput::new("file", rule)
             })?;
             complete = lines.bytes();
-            witness.judge(&heard)?;
+            witness.judge(&heard, read.of(heard.service())?)?;
         }
         if complete == 0 && !record::may_begin(&file)? {
             return Err(InvalidInput::new("file", "the file exists, and is no witness's").into());
@@ -110,7 +113,8 @@ impl Witness {
         let line = format!("{}\n", visible_json(&line));
         self.file.write_all(line.as_bytes())?;
         self.file.sync_data()?;
-        self.judge(heard)
+        let keys = self.keys.read_of(heard.service())?;
+        self.judge(heard, &keys)
     }
 
     /// The number of statements in the file.
@@ -119,13 +123,17 @@ impl Witness {
         self.lines
     }
 
-    fn judge(&mut self, heard: &Heard) -> Result<(ChainEnds, bool), WitnessError> {
+    fn judge(
+        &mut self,
+        heard: &Heard,
+        keys: &[VerifyingKey],
+    ) -> Result<(ChainEnds, bool), WitnessError> {
         self.lines += 1;
         let contradicts = |why: String| {
             let (line, service) = (self.lines, heard.service().to_owned());
             WitnessError::Contradiction(Contradiction { line, service, why })
         };
-        let stated = heard.open(&self.keys)?.map_err(contradicts)?;
+        let stated = heard.open(keys).map_err(contradicts)?;
         let is_latest = self.history.add(&stated).map_err(contradicts)?;
         Ok((stated, is_latest))
     }

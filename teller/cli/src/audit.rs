@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Args, Subcommand};
 use shared_events::ledger::ChainEnd;
 use teller_audit::{
-    self as audit, Difference, ExportError, Exported, KeyFile, Verdict, Verified, WitnessKeys,
+    self as audit, Anchors, Difference, ExportError, Exported, KeyFile, Verdict, Verified,
+    WitnessKeys,
 };
 
 use crate::{
@@ -36,9 +37,9 @@ pub(crate) struct Verify {
     file: Option<PathBuf>,
     /// An export, the output of `audit verify --json`, or the file of `audit witness`, from a place
     /// that nobody with access to the books can write to: all records that it has seen must still
-    /// be there, unchanged
+    /// be there, unchanged. May be given several times
     #[arg(long, value_name = "FILE")]
-    expect: Option<PathBuf>,
+    expect: Vec<PathBuf>,
     /// A file with the public keys (PEM) of a service, which have signed what the witness's file
     /// has: ledger=FILE, accounts=FILE. May be given several times
     #[arg(long = "key", value_name = "SERVICE=FILE", requires = "expect")]
@@ -63,9 +64,7 @@ impl Command {
 
 impl Verify {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let keys = WitnessKeys::new(self.keys.clone());
-        let anchors = self.expect.as_deref().map(|file| audit::anchors(file, &keys)).transpose()?;
-        let anchors = anchors.unwrap_or_default();
+        let anchors = self.anchors()?;
         if self.file.is_some() && !anchors.history.is_empty() {
             note(
                 "an export has no history of accounts and grants: the ends of that history are not \
@@ -79,6 +78,13 @@ impl Verify {
             None => audit::verify_books(&session.patient_bank().await?, &anchors, progress).await?,
         };
         drop(bar);
+        if let Verdict::Verified(Verified { beyond: beyond @ 1.., .. }) = &verdict {
+            let of = anchors.ends.len();
+            note(&format!(
+                "{beyond} of {of} expected ends of the journal's chains are beyond the end of the \
+                 export, and are not looked for. Without --file they are"
+            ));
+        }
         session.out.show(&verdict, || match &verdict {
             Verdict::Verified(verified) => describe(verified),
             Verdict::Different(difference) => name(difference),
@@ -87,6 +93,25 @@ impl Verify {
             Verdict::Verified(_) => Ok(()),
             Verdict::Different(_) => Err(Failure::Shown(Exit::NotVerified)),
         }
+    }
+
+    /// The ends of all files that are expected.
+    fn anchors(&self) -> Result<Anchors, Failure> {
+        let keys = WitnessKeys::new(self.keys.clone());
+        let mut anchors = Anchors::default();
+        for file in &self.expect {
+            let (found, skipped) = audit::anchors(file, &keys)?;
+            anchors.extend(found);
+            if let Some(first) = &skipped.first {
+                note(&format!(
+                    "warning: {} has {} lines that are no statement of a service, and count for \
+                     nothing. The first: {first}",
+                    file.display(),
+                    skipped.lines
+                ));
+            }
+        }
+        Ok(anchors)
     }
 }
 

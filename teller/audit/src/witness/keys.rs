@@ -1,7 +1,8 @@
-//! The public keys of the services. Promise: a file is read for each statement, so a key that is
-//! added needs no restart; a file may have several keys, of which one must have signed.
+//! The public keys of the services. Promise: a file is read for each statement that is heard, so a
+//! key that is added needs no restart, and once for all statements of a witness's file; a file may
+//! have several keys, of which one must have signed.
 
-use std::{fs, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fs, path::PathBuf, str::FromStr};
 
 use shared_events::{
     chains::ChainsSigned, evidence::VerifyingKey, owned::Shape as _, topology::owner_of,
@@ -21,6 +22,10 @@ pub struct KeyFile {
 /// The files of public keys of the services.
 #[derive(Clone, Debug, Default)]
 pub struct WitnessKeys(Vec<KeyFile>);
+
+/// The keys of the services, as their files had them.
+#[derive(Debug)]
+pub(super) struct ReadKeys(BTreeMap<&'static str, Vec<VerifyingKey>>);
 
 impl FromStr for KeyFile {
     type Err = String;
@@ -54,13 +59,14 @@ impl WitnessKeys {
         services().filter(|service| self.0.iter().any(|key| key.service == *service))
     }
 
-    /// Checks that every file can be read.
-    pub(super) fn check(&self) -> Result<(), InvalidInput> {
-        self.services().try_for_each(|service| self.of(service).map(drop))
+    /// Reads the keys of all services.
+    pub(super) fn read(&self) -> Result<ReadKeys, InvalidInput> {
+        let of_service = |service| Ok((service, self.read_of(service)?));
+        Ok(ReadKeys(self.services().map(of_service).collect::<Result<_, InvalidInput>>()?))
     }
 
-    /// The keys of a service, as they are now.
-    pub(super) fn of(&self, service: &str) -> Result<Vec<VerifyingKey>, InvalidInput> {
+    /// Reads the keys of a service.
+    pub(super) fn read_of(&self, service: &str) -> Result<Vec<VerifyingKey>, InvalidInput> {
         let mut keys = Vec::new();
         for KeyFile { file, .. } in self.0.iter().filter(|key| key.service == service) {
             let wrong = |why: String| {
@@ -71,13 +77,22 @@ impl WitnessKeys {
             keys.extend(found.map_err(|error| wrong(error.to_string()))?);
         }
         match keys.is_empty() {
-            true => {
-                let rule = format!("the file has statements of {service}: give its public key");
-                Err(InvalidInput::new(FIELD, rule))
-            }
+            true => Err(no_key_of(service)),
             false => Ok(keys),
         }
     }
+}
+
+impl ReadKeys {
+    /// The keys of a service.
+    pub(super) fn of(&self, service: &str) -> Result<&[VerifyingKey], InvalidInput> {
+        self.0.get(service).map(Vec::as_slice).ok_or_else(|| no_key_of(service))
+    }
+}
+
+fn no_key_of(service: &str) -> InvalidInput {
+    let rule = format!("the file has statements of {service}: give its public key");
+    InvalidInput::new(FIELD, rule)
 }
 
 /// The services that sign the ends of their chains.
@@ -87,6 +102,7 @@ fn services() -> impl Iterator<Item = &'static str> {
     published.filter_map(owner_of)
 }
 
-fn services_has(service: &str) -> bool {
+/// Whether a service signs the ends of its chains.
+pub(super) fn services_has(service: &str) -> bool {
     services().any(|known| known == service)
 }

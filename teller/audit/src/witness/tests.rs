@@ -260,7 +260,8 @@ fn statements_are_anchors_of_a_proof_if_their_keys_have_signed_them() {
         witness.hear(&statement).expect("it fits");
     }
     let keys = folder.keys(&["ledger", "accounts"]);
-    let found = anchors(&folder.file(), &keys).expect("statements");
+    let (found, skipped) = anchors(&folder.file(), &keys).expect("statements");
+    assert_eq!(skipped, Skipped::default());
     let places: Vec<_> = found.ends.iter().map(|end| (end.chain, end.place)).collect();
     assert_eq!(places, [(0, 10), (1, 5), (1, 6)]);
     assert_eq!(found.history.iter().map(|end| end.place).collect::<Vec<_>>(), [3]);
@@ -272,6 +273,43 @@ fn statements_are_anchors_of_a_proof_if_their_keys_have_signed_them() {
     assert!(refused(&folder.keys(&["ledger"])).contains("statements of accounts"));
     folder.put_keys(&[1]);
     assert!(refused(&keys).contains("line 1: the statement is not believed"));
+}
+
+/// Whoever owns a database can have anything announced in the service's name, and the disk of a
+/// witness can fail: the other statements stay evidence.
+#[test]
+fn what_is_no_statement_in_a_witness_s_file_is_skipped_and_counted() {
+    let folder = Folder::new("skipped");
+    let line = |heard: &Heard| format!("{}\n", serde_json::to_string(heard).expect("JSON"));
+    let good = line(&heard(0, &[(10, 1)]));
+    let unsigned = "{\"ends\":[{\"chain\":0,\"place\":99,\"hash\":\"";
+    let unsigned = format!("{unsigned}{}\"}}]}}\n", "0".repeat(64));
+    let forged = line(&heard_by(1, "ledger", 60, &[(12, 1)]));
+    let nobody = line(&Heard { kind: "eve.chains.signed.v1".to_owned(), ..heard(0, &[(13, 1)]) });
+    let damaged = good.replacen("heard_at", "heard_xx", 1);
+    let others = [
+        (&unsigned, "no line of a"),
+        (&forged, "not believed"),
+        (&nobody, "of no service"),
+        (&damaged, "no line of a"),
+    ];
+    let keys = folder.keys(&["ledger"]);
+    for (other, why) in others {
+        for (content, number) in [(format!("{other}{good}"), 1), (format!("{good}{other}"), 2)] {
+            fs::write(folder.file(), &content).expect("a file");
+            let (found, skipped) = anchors(&folder.file(), &keys).expect("one is a statement");
+            assert_eq!(found.ends.iter().map(|end| end.place).collect::<Vec<_>>(), [10]);
+            let first = skipped.first.expect("one is not");
+            assert_eq!(skipped.lines, 1, "{first}");
+            assert!(first.starts_with(&format!("line {number}: ")) && first.contains(why));
+        }
+    }
+    fs::write(folder.file(), format!("{good}{}", &good[..40])).expect("a file");
+    let (_, skipped) = anchors(&folder.file(), &keys).expect("the witness is writing");
+    assert_eq!(skipped, Skipped::default());
+    fs::write(folder.file(), format!("{forged}{unsigned}")).expect("a file");
+    let none = anchors(&folder.file(), &keys).expect_err("none is a statement").to_string();
+    assert!(none.contains("line 1: the statement is not believed"), "{none}");
 }
 
 #[test]
