@@ -1,8 +1,8 @@
 //! States where the chains of a service end, signs that, and announces it. Promise: the
-//! statement is of one snapshot, and locks nothing; its instant is before that snapshot, by a second
-//! at most, or nothing is stated: a witness would take the ends of a paused service for a chain that
-//! became shorter; the key is read for each signature, so that a
-//! new one needs no restart; a key that cannot be used shows in the service's health.
+//! statement is of one snapshot, and locks nothing; its instant is at most a second before that
+//! snapshot, or nothing is stated: a witness would take old ends of a paused service for a chain
+//! that became shorter; the key is read for each signature, so that a new one needs no restart; a
+//! key that cannot be used shows in the service's health.
 
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ const STATE_EVERY: Duration = Duration::from_secs(60);
 /// The pause after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// How much later than its instant the snapshot of a statement may be. Witnesses tolerate 5 s, which
-/// leaves most of it for clocks that differ.
+/// How much later than its instant the snapshot of a statement may be. Witnesses tolerate 5 s,
+/// most of it for clocks that differ.
 const READ_WITHIN_MAX: TimeDelta = TimeDelta::seconds(1);
 
 /// How a service states the ends of its chains.
