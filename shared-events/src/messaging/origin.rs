@@ -201,12 +201,19 @@ mod tests {
         found.unwrap_or_else(|wrong| format!("none: {wrong}"))
     }
 
+    fn assert_authors(table: &[(Way<'static>, &str, &str)]) {
+        for (way, kind, expected) in table {
+            let found = author(*way, kind);
+            assert!(found.starts_with(expected), "{found}, not {expected}: {way:?}");
+        }
+    }
+
     #[test]
-    fn each_way_has_one_author_or_none() {
+    fn a_message_that_came_the_way_of_its_kind_has_one_author() {
         let forged =
             Way { principal: Some("accounts"), kind: EVENT, ..fresh(COMMANDS, COMMAND, "eve") };
         let future = "accounts.account.frozen.v9";
-        let table = [
+        assert_authors(&[
             (fresh(COMMANDS, COMMAND, "eve"), COMMAND, "eve"),
             (fresh(COMMANDS, "ledger.unknown.v1", "eve"), "ledger.unknown.v1", "eve"),
             (fresh(EVENTS, EVENT, "accounts"), EVENT, "accounts"),
@@ -215,73 +222,60 @@ mod tests {
             (back(HOLDER, "accounts"), HOLDER, "accounts"),
             (back(COMMAND, "eve"), COMMAND, "eve"),
             (back(EVENT, "accounts"), EVENT, "accounts"),
-            (
-                fresh(PERSONAL, HOLDER, "eve"),
-                HOLDER,
-                "none: accounts.holder.current.v1 of the user",
-            ),
-            (
-                fresh(EVENTS, HOLDER, "accounts"),
-                HOLDER,
-                "none: accounts.holder.current.v1 does not",
-            ),
-            (
-                fresh(PERSONAL, EVENT, "accounts"),
-                EVENT,
-                "none: accounts.account.frozen.v1 does not",
-            ),
-            (fresh(PERSONAL, COMMAND, "eve"), COMMAND, "none: ledger.transfers.submit.v1 does not"),
             (forged, COMMAND, "eve"),
+            (Way { dead_lettered: true, ..back(COMMAND, "eve") }, COMMAND, "eve"),
+        ]);
+    }
+
+    #[test]
+    fn an_event_is_its_owners_on_the_exchange_of_its_type() {
+        let future = "accounts.account.frozen.v9";
+        let forged =
+            Way { principal: Some("accounts"), kind: EVENT, ..fresh(COMMANDS, COMMAND, "eve") };
+        let wrong_exchange = "none: accounts.account.frozen.v1 does not";
+        let wrong_user = "none: accounts.account.frozen.v1 of the user";
+        assert_authors(&[
+            (fresh(PERSONAL, HOLDER, "eve"), HOLDER, "none: accounts.holder.current.v1 of the"),
+            (fresh(EVENTS, HOLDER, "accounts"), HOLDER, "none: accounts.holder.current.v1 does"),
+            (fresh(PERSONAL, EVENT, "accounts"), EVENT, wrong_exchange),
+            (fresh(COMMANDS, EVENT, "accounts"), EVENT, wrong_exchange),
+            (fresh(EVENTS, EVENT, "ledger"), EVENT, wrong_user),
+            (fresh(EVENTS, EVENT, ""), EVENT, "none: a message without"),
+            (fresh(EVENTS, future, "eve"), future, "none: accounts.account.frozen.v9 of the user"),
+            (back(EVENT, "eve"), EVENT, wrong_user),
             (forged, EVENT, "none: accounts.account.frozen.v1 came as ledger.transfers"),
-            (
-                Way { dead_lettered: true, ..fresh(COMMANDS, COMMAND, "eve") },
-                COMMAND,
-                "none: ledger.transfers.submit.v1 came as a dead letter",
-            ),
             (
                 Way { dead_lettered: true, ..fresh(EVENTS, EVENT, "accounts") },
                 EVENT,
                 "none: accounts.account.frozen.v1 came as a dead letter",
             ),
-            (Way { dead_lettered: true, ..back(COMMAND, "eve") }, COMMAND, "eve"),
+        ]);
+    }
+
+    #[test]
+    fn a_message_that_came_another_way_has_no_author() {
+        let wrong_exchange = "none: ledger.transfers.submit.v1 does not";
+        let wrong_reply = "none: ledger.balance.found.v1 does not";
+        let dead = Way { dead_lettered: true, ..fresh(COMMANDS, COMMAND, "eve") };
+        let retry = back(COMMAND, "eve");
+        let by_another = Way { user: "accounts", ..retry };
+        let to_another = Way { routing_key: "x", ..retry };
+        assert_authors(&[
+            (fresh(PERSONAL, COMMAND, "eve"), COMMAND, wrong_exchange),
+            (fresh(EVENTS, COMMAND, "ledger"), COMMAND, wrong_exchange),
+            (dead, COMMAND, "none: ledger.transfers.submit.v1 came as a dead letter"),
             (fresh(COMMANDS, COMMAND, ""), COMMAND, "none: a message without"),
-            (
-                fresh(COMMANDS, EVENT, "accounts"),
-                EVENT,
-                "none: accounts.account.frozen.v1 does not",
-            ),
-            (fresh(COMMANDS, REPLY, "eve"), REPLY, "none: ledger.balance.found.v1 does not"),
-            (
-                fresh(EVENTS, COMMAND, "ledger"),
-                COMMAND,
-                "none: ledger.transfers.submit.v1 does not",
-            ),
-            (fresh(EVENTS, EVENT, "ledger"), EVENT, "none: accounts.account.frozen.v1 of the user"),
-            (fresh(EVENTS, EVENT, ""), EVENT, "none: a message without"),
-            (fresh(EVENTS, future, "eve"), future, "none: accounts.account.frozen.v9 of the user"),
+            (fresh(COMMANDS, REPLY, "eve"), REPLY, wrong_reply),
             (fresh(EVENTS, EVENT, "accounts"), COMMAND, "none: ledger.transfers.submit.v1 came as"),
             (fresh(RETRY, QUEUE, "ledger"), COMMAND, "none: a retried message without an author"),
             (back(COMMAND, ""), COMMAND, "none: a message without"),
-            (back(EVENT, "eve"), EVENT, "none: accounts.account.frozen.v1 of the user"),
-            (back(COMMAND, "eve"), EVENT, "none: accounts.account.frozen.v1 came as"),
-            (back(REPLY, "ledger"), REPLY, "none: ledger.balance.found.v1 does not"),
-            (
-                Way { user: "accounts", ..back(COMMAND, "eve") },
-                COMMAND,
-                "none: \"accounts\" sent it",
-            ),
-            (Way { routing_key: "x", ..back(COMMAND, "eve") }, COMMAND, "none: \"ledger\" sent it"),
-            (
-                Way { exchange: PARKED, ..back(COMMAND, "eve") },
-                COMMAND,
-                "none: ledger.commands.0 does",
-            ),
-            (Way { exchange: REPLIES, ..back(COMMAND, "eve") }, COMMAND, "none: ledger.commands.0"),
-            (Way { exchange: "", ..back(COMMAND, "eve") }, COMMAND, "none: ledger.commands.0 does"),
-        ];
-        for (way, kind, expected) in table {
-            let found = author(way, kind);
-            assert!(found.starts_with(expected), "{found}, not {expected}: {way:?}");
-        }
+            (retry, EVENT, "none: accounts.account.frozen.v1 came as"),
+            (back(REPLY, "ledger"), REPLY, wrong_reply),
+            (by_another, COMMAND, "none: \"accounts\" sent it"),
+            (to_another, COMMAND, "none: \"ledger\" sent it"),
+            (Way { exchange: PARKED, ..retry }, COMMAND, "none: ledger.commands.0 does"),
+            (Way { exchange: REPLIES, ..retry }, COMMAND, "none: ledger.commands.0"),
+            (Way { exchange: "", ..retry }, COMMAND, "none: ledger.commands.0 does"),
+        ]);
     }
 }

@@ -8,7 +8,10 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 use sqlx::migrate::MigrateError;
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -220,12 +223,8 @@ impl Service {
         }
         let mut tasks: JoinSet<()> =
             self.tasks.into_iter().map(|make_task| make_task(&parts)).collect();
-        parts.built_in().into_iter().for_each(|task| drop(tasks.spawn(task)));
-        let (database, health) = (&self.database, &self.health);
-        let log_days = self.access_limits.log_days;
-        let pruning = (database.clone(), log_days);
-        tasks.spawn(maintenance::prune(pruning, health.clone(), shutdown.clone()));
-        tasks.spawn(maintenance::measure(database.clone(), health.clone(), shutdown.clone()));
+        let built_in = parts.built_in(self.access_limits.log_days);
+        built_in.into_iter().for_each(|task| drop(tasks.spawn(task)));
         info!(service = self.name, "up");
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -235,20 +234,7 @@ impl Service {
             _ = &mut relay => return Err(ServiceError::PartDied),
         }
         info!(service = self.name, "stopping: finishing work in progress");
-        let finish = async {
-            while tasks.join_next().await.is_some() {}
-            parts.settlement.broker.close().await;
-            parts.consuming.close().await;
-            // Drops the last sender: the relay ends when it has published and deleted everything.
-            drop(parts);
-            let _ = relay.await;
-        };
-        match tokio::time::timeout(SHUTDOWN_TIMEOUT, finish).await {
-            Ok(()) => info!(service = self.name, "stopped; no work is left"),
-            Err(_) => {
-                warn!(service = self.name, "stopped late; the next start finishes the work");
-            }
-        }
+        finish(tasks, parts, relay).await;
         Ok(())
     }
 
@@ -302,6 +288,22 @@ impl Service {
         parts.access.expect_waiting(waiting.unwrap_or(0));
         self.health.good("broker");
         Ok(())
+    }
+}
+
+/// Ends the current batches, then empties the relay.
+async fn finish(mut tasks: JoinSet<()>, parts: SharedParts, relay: JoinHandle<()>) {
+    let finished = async {
+        while tasks.join_next().await.is_some() {}
+        parts.settlement.broker.close().await;
+        parts.consuming.close().await;
+        // Drops the last sender: the relay ends when it has published and deleted everything.
+        drop(parts);
+        let _ = relay.await;
+    };
+    match tokio::time::timeout(SHUTDOWN_TIMEOUT, finished).await {
+        Ok(()) => info!("stopped; no work is left"),
+        Err(_) => warn!("stopped late; the next start finishes the work"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a bank was doing when a fact failed. Promise: a reader of the last lines of a run sees where
-//! the bank's messages were, and what its services had warned of.
+//! What a bank was doing when a fact failed. Promise: a reader of the last lines of a run sees
+//! where the bank's messages were, and what its services had warned of.
 
 use std::time::Duration;
 

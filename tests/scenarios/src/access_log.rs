@@ -198,8 +198,10 @@ async fn nothing_is_answered_without_an_entry(bank: Bank) -> Result<()> {
     client.query(GetAccount { key: AccountKey::AccountId(ada) }).await?;
 
     bank.execute("ledger", "GRANT INSERT ON bus.access_log TO ledger").await?;
-    let reply = clerk.ask(balance()?).await?;
-    ensure!(reply["data"]["balance"] == "7", "{reply}");
+    wait_for("the log is tried again", PATIENCE, async || {
+        Ok(clerk.ask(balance()?).await?["data"]["balance"] == "7")
+    })
+    .await?;
     ensure!(clerk.ask(approvals()?).await?["type"] == "ledger.approvals.listed.v1");
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! The parts that the tasks of a service share, and the tasks that every service has.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, num::NonZeroU16, sync::Arc};
 
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::Task;
+use super::{Task, maintenance};
 use crate::{
     amqp::{connection::Link, health::Health},
     messaging::{
@@ -79,8 +79,9 @@ impl SharedParts {
         }
     }
 
-    /// The tasks that every service has: operators' requests, approved commands, grants.
-    pub(super) fn built_in(&self) -> Vec<Task> {
+    /// The tasks that every service has: operators' requests, approved commands, grants, upkeep of
+    /// the tables.
+    pub(super) fn built_in(&self, log_days: NonZeroU16) -> Vec<Task> {
         let name = self.settlement.service;
         let operations = OPERATIONS.into_iter().filter(|own| own.service == name);
         let mut tasks: Vec<Task> = operations.map(|own| self.operations(own)).collect();
@@ -91,7 +92,11 @@ impl SharedParts {
         }
         tasks.push(self.job(ApprovalsJob { settlement: Arc::clone(&self.settlement) }));
         let (database, health) = (self.database.clone(), self.health.clone());
-        tasks.push(Box::pin(self.access.clone().follow(database, health, self.shutdown.clone())));
+        let shutdown = || self.shutdown.clone();
+        let pruning = (database.clone(), log_days);
+        tasks.push(Box::pin(maintenance::prune(pruning, health.clone(), shutdown())));
+        tasks.push(Box::pin(maintenance::measure(database.clone(), health.clone(), shutdown())));
+        tasks.push(Box::pin(self.access.clone().follow(database, health, shutdown())));
         tasks
     }
 
