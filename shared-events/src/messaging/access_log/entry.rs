@@ -131,8 +131,8 @@ struct SubjectFields {
     transfer_id: Option<TransferId>,
 }
 
-/// What a query of a service's own asks for. Fields that its type does not have are left out before:
-/// the service does not read them, and they would name what was not asked for.
+/// What a query of a service's own asks for. Fields that its type does not have are left out
+/// before: the service does not read them, and they would name what was not asked for.
 fn subject_of(query: &RawEnvelope) -> Option<String> {
     let known = catalogue::find(&query.kind)?;
     subject_in(&known.recode(query.data.get()).ok()?)
