@@ -73,6 +73,7 @@ mod tests {
     fn event(kind: &str, key: Option<&str>, body: Vec<u8>) -> OutboxRow {
         OutboxRow {
             id: 0,
+            transaction: 0,
             events: 1,
             message_id: Uuid::nil(),
             kind: kind.to_owned(),

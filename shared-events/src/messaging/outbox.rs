@@ -33,6 +33,8 @@ const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The number of an outbox partition (column `lane`): which relay publishes a row.
 pub(crate) type PartitionNumber = i16;
 
+/// PostgreSQL's code for a transaction id that it has not given out yet.
+const IN_THE_FUTURE: &str = "22023";
 /// The longest `actor`: events copy the client's text.
 const ACTOR_BYTES_MAX: usize = 255;
 
@@ -103,6 +105,8 @@ fn is_hex(text: &str, digits: usize) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct OutboxRow {
     pub(crate) id: i64,
+    /// The transaction that stored the row (xid8), where this process has begun it; else 0.
+    pub(crate) transaction: i64,
     /// The number of events.
     pub(crate) events: i32,
     /// The first event's id.
@@ -121,6 +125,7 @@ impl OutboxRow {
         let body = serde_json::to_vec(envelope).expect("an envelope writes plain JSON");
         Self {
             id: 0,
+            transaction: 0,
             events: 1,
             message_id: envelope.id.uuid(),
             kind: envelope.kind.clone(),
@@ -149,15 +154,15 @@ pub(crate) async fn insert(
     let correlations: Vec<Uuid> = rows.iter().map(|row| row.correlation_id).collect();
     let keys: Vec<Option<&str>> = rows.iter().map(|row| row.partition_key.as_deref()).collect();
     let bodies: Vec<&[u8]> = rows.iter().map(|row| row.body.as_slice()).collect();
-    let ids = sqlx::query_scalar!(
-        "INSERT INTO bus.outbox
+    let stored = sqlx::query!(
+        r#"INSERT INTO bus.outbox
              (lane, events, message_id, kind, correlation_id, partition_key, body)
          SELECT $1, events, message_id, kind, correlation_id, partition_key, body
          FROM unnest($2::integer[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::bytea[])
               WITH ORDINALITY
               AS row(events, message_id, kind, correlation_id, partition_key, body, place)
          ORDER BY place
-         RETURNING id",
+         RETURNING id, pg_current_xact_id()::text::bigint AS "transaction!""#,
         partition,
         &counts,
         &message_ids,
@@ -168,8 +173,8 @@ pub(crate) async fn insert(
     )
     .fetch_all(connection)
     .await?;
-    for (row, id) in rows.iter_mut().zip(ids) {
-        row.id = id;
+    for (row, stored) in rows.iter_mut().zip(stored) {
+        (row.id, row.transaction) = (stored.id, stored.transaction);
     }
     Ok(rows)
 }
@@ -200,13 +205,39 @@ pub(crate) async fn waiting(database: &Database) -> sqlx::Result<(f64, f64)> {
     Ok((outbox.rows, outbox.seconds))
 }
 
-/// The ids of these that are in the table.
-pub(crate) async fn stored(database: &Database, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
+/// The ids of these rows of one transaction that are in the table. `None` while the server still
+/// carries out the transaction: it goes on with a commit whose client has gone, and shows the rows
+/// only at its end.
+pub(crate) async fn stored(
+    database: &Database,
+    rows: &[OutboxRow],
+) -> sqlx::Result<Option<Vec<i64>>> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let transaction = rows.first().map_or(0, |row| row.transaction);
     let mut lease = database.lease().await?;
-    let stored = sqlx::query_scalar!("SELECT id FROM bus.outbox WHERE id = ANY($1)", ids);
+    if is_in_progress(&mut lease, transaction).await? {
+        lease.give_back();
+        return Ok(None);
+    }
+    let stored = sqlx::query_scalar!("SELECT id FROM bus.outbox WHERE id = ANY($1)", &ids);
     let stored = in_time(stored.fetch_all(&mut *lease)).await?;
     lease.give_back();
-    Ok(stored)
+    Ok(Some(stored))
+}
+
+/// Whether the server still carries out a transaction. A server that took over from the one that
+/// began the transaction may know nothing of it, and carries out nothing of it either.
+async fn is_in_progress(connection: &mut PgConnection, transaction: i64) -> sqlx::Result<bool> {
+    let asked = sqlx::query_scalar!(
+        "SELECT pg_xact_status($1::bigint::text::xid8) = 'in progress'",
+        transaction,
+    );
+    match in_time(asked.fetch_one(connection)).await {
+        Err(sqlx::Error::Database(answer)) if answer.code().as_deref() == Some(IN_THE_FUTURE) => {
+            Ok(false)
+        }
+        answer => Ok(answer?.unwrap_or(false)),
+    }
 }
 
 /// Deletes confirmed rows.
@@ -315,6 +346,7 @@ impl Drop for PendingCommit<'_> {
 pub(crate) fn row_with_id(id: i64) -> OutboxRow {
     OutboxRow {
         id,
+        transaction: 0,
         events: 1,
         message_id: Uuid::from_u128(u128::from(id.unsigned_abs())),
         kind: "test.event.v1".to_owned(),

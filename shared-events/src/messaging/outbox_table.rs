@@ -31,8 +31,12 @@ pub(crate) trait OutboxTable: Clone + Send + Sync + 'static {
         at_start: bool,
     ) -> impl Future<Output = sqlx::Result<Vec<OutboxRow>>> + Send;
 
-    /// Which of these rows are in the table.
-    fn stored(&self, ids: &[i64]) -> impl Future<Output = sqlx::Result<Vec<i64>>> + Send;
+    /// Which of these rows of one transaction are in the table; `None` while the transaction is
+    /// still carried out.
+    fn stored(
+        &self,
+        rows: &[OutboxRow],
+    ) -> impl Future<Output = sqlx::Result<Option<Vec<i64>>>> + Send;
 
     fn delete(&self, ids: &[i64]) -> impl Future<Output = sqlx::Result<()>> + Send;
 }
@@ -76,8 +80,8 @@ impl OutboxTable for PostgresOutbox {
         Ok(rows)
     }
 
-    async fn stored(&self, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
-        outbox::stored(&self.database, ids).await
+    async fn stored(&self, rows: &[OutboxRow]) -> sqlx::Result<Option<Vec<i64>>> {
+        outbox::stored(&self.database, rows).await
     }
 
     async fn delete(&self, ids: &[i64]) -> sqlx::Result<()> {
@@ -111,23 +115,23 @@ pub(crate) async fn delete<O: OutboxTable>(table: O, ids: Vec<i64>) -> sqlx::Res
     }
 }
 
-/// The doubtful rows that were committed after all. Asks until the database answers: no later
-/// transaction can commit before that, so no event overtakes these.
+/// The doubtful rows that were committed after all. Asks until the database answers, and until it
+/// has ended their transaction: events of later transactions wait behind these.
 pub(crate) async fn committed<O: OutboxTable>(table: O, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut backoff = Backoff::new();
     loop {
-        match table.stored(&ids).await {
-            Ok(stored) => {
-                info!(rows = rows.len(), committed = stored.len(), "a commit's answer was lost");
+        match table.stored(&rows).await {
+            Ok(Some(stored)) => {
+                warn!(rows = rows.len(), committed = stored.len(), "a commit's answer was lost");
                 let stored: HashSet<i64> = stored.into_iter().collect();
                 return rows.into_iter().filter(|row| stored.contains(&row.id)).collect();
             }
+            Ok(None) => warn!(rows = rows.len(), "events wait for the end of their commit"),
             Err(error) => {
                 warn!(error = %chain(&error), "not known yet whether events were committed");
-                backoff.pause().await;
             }
         }
+        backoff.pause().await;
     }
 }
 

@@ -139,6 +139,16 @@ impl From<StoredRow> for OutboxRow {
     fn from(stored: StoredRow) -> Self {
         let StoredRow { id, events, message_id, kind, correlation_id, partition_key, body } =
             stored;
-        Self { id, events, message_id, kind, correlation_id, partition_key, body, permit: None }
+        Self {
+            id,
+            transaction: 0,
+            events,
+            message_id,
+            kind,
+            correlation_id,
+            partition_key,
+            body,
+            permit: None,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Races. Promise: each fact names its race, stalls the side that must lose, and fails without the
 //! guard.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use harness::{Bank, Fact, Message, PATIENCE, facts, wait_for};
 use shared_events::{
     AccountId, Message as _, MessageId,
@@ -21,6 +21,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     facts![
         a_batch_that_waited_for_a_lock_sees_what_was_committed_with_its_accounts,
         an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_paid,
+        no_event_overtakes_those_of_a_commit_that_takes_long,
     ]
 }
 
@@ -114,6 +115,56 @@ async fn an_account_that_is_opened_and_paid_into_in_one_batch_keeps_what_was_pai
     Ok(())
 }
 
+/// The race: a commit takes longer than the service waits for its answer, and the server goes on
+/// with it. The events of a later commit, of the same account, wait behind its events.
+async fn no_event_overtakes_those_of_a_commit_that_takes_long(bank: Bank) -> Result<()> {
+    let mut client = BankClient::new(bank.clone())?;
+    let started = bank.start_all(&["ledger", "accounts"]).await?;
+    let [ledger, _accounts] = &started[..] else { bail!("two services") };
+    let zoe = client.account("zoe").await?;
+    let deposit = || -> Result<(MessageId, Message)> {
+        let (id, transfers) = (MessageId::new(), vec![transfer(cash(), customer(zoe), "5")?]);
+        Ok((id, Message::of(id, SubmitTransfers { transfers })))
+    };
+    let (slow, slow_deposit) = deposit()?;
+    let stalled = stall_commits_of(&bank, slow).await?;
+    bank.publish(&slow_deposit).await?;
+    // The commit, and the second attempt, which waits for the rows of the first.
+    until_so_many_wait(&bank, 2).await?;
+    ledger.wait_log("events wait for the end of their commit").await?;
+    stalled.rollback().await?;
+
+    let (quick, quick_deposit) = deposit()?;
+    bank.publish(&quick_deposit).await?;
+    bank.events().outcome(quick).await?;
+    let first = bank.events().caused_by(slow).await?;
+    ensure!(!first.is_empty(), "a later event was there before the first");
+    Ok(())
+}
+
+/// Lets a commit that stores an event of this correlation wait until the transaction that comes out
+/// ends.
+async fn stall_commits_of(
+    bank: &Bank,
+    correlation: MessageId,
+) -> Result<sqlx::Transaction<'static, Postgres>> {
+    let trigger = format!(
+        "CREATE FUNCTION bus.stall() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+             BEGIN
+                 PERFORM set_config('client_connection_check_interval', '0', false);
+                 LOCK TABLE bus.stalls IN SHARE MODE;
+                 RETURN NULL;
+             END $$;
+         CREATE TABLE bus.stalls ();
+         CREATE CONSTRAINT TRIGGER stall AFTER INSERT ON bus.outbox DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW WHEN (NEW.correlation_id = '{correlation}') EXECUTE FUNCTION bus.stall()"
+    );
+    bank.execute("ledger", &trigger).await?;
+    let mut stalled = bank.pool("ledger").await?.begin().await?;
+    sqlx::query("LOCK TABLE bus.stalls").execute(&mut *stalled).await?;
+    Ok(stalled)
+}
+
 /// Holds the lock of an account until the transaction that comes out ends.
 async fn lock(bank: &Bank, account: AccountId) -> Result<sqlx::Transaction<'static, Postgres>> {
     let mut stalled = bank.pool("ledger").await?.begin().await?;
@@ -123,10 +174,14 @@ async fn lock(bank: &Bank, account: AccountId) -> Result<sqlx::Transaction<'stat
 }
 
 async fn until_one_waits(bank: &Bank) -> Result<()> {
-    wait_for("one waits for a lock", PATIENCE, async || {
+    until_so_many_wait(bank, 1).await
+}
+
+async fn until_so_many_wait(bank: &Bank, sessions: i64) -> Result<()> {
+    wait_for("sessions wait for a lock", PATIENCE, async || {
         let waiting = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        Ok(bank.number("ledger", waiting).await? > 0)
+        Ok(bank.number("ledger", waiting).await? >= sessions)
     })
     .await
 }

@@ -8,6 +8,7 @@ use super::*;
 fn row(bytes: usize) -> OutboxRow {
     OutboxRow {
         id: 1,
+        transaction: 0,
         events: 1,
         message_id: Uuid::nil(),
         kind: String::new(),

@@ -49,6 +49,8 @@ struct World {
     leftovers: Vec<i64>,
     /// So many questions about stored rows fail.
     failing_lookups: u32,
+    /// After so many questions about stored rows the rows of a commit in progress are there.
+    slow_commit: (u32, Vec<i64>),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -132,13 +134,20 @@ impl OutboxTable for Fake {
         Ok(left.map(|id| row_with_id(*id)).collect())
     }
 
-    async fn stored(&self, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
+    async fn stored(&self, rows: &[OutboxRow]) -> sqlx::Result<Option<Vec<i64>>> {
         let mut world = self.world();
         if let Some(fewer) = world.failing_lookups.checked_sub(1) {
             world.failing_lookups = fewer;
             return Err(sqlx::Error::PoolTimedOut);
         }
-        Ok(ids.iter().copied().filter(|id| world.stored.contains(id)).collect())
+        if let Some(fewer) = world.slow_commit.0.checked_sub(1) {
+            world.slow_commit.0 = fewer;
+            return Ok(None);
+        }
+        let committed = std::mem::take(&mut world.slow_commit.1);
+        world.stored.extend(committed);
+        let ids = rows.iter().map(|row| row.id);
+        Ok(Some(ids.filter(|id| world.stored.contains(id)).collect()))
     }
 
     async fn delete(&self, ids: &[i64]) -> sqlx::Result<()> {
@@ -240,6 +249,15 @@ async fn doubtful_rows_leave_before_later_ones_if_they_are_stored() {
     ];
     relayed(&fake, items).await;
     assert_eq!(fake.calls_of("publish"), ["1", "3", "4", "6"], "rolled back rows never leave");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_event_overtakes_those_of_a_commit_that_is_still_carried_out() {
+    let fake = Fake::default();
+    fake.world().slow_commit = (7, vec![2, 3]);
+    let items = vec![committed(&fake, &[1]), doubtful(&fake, &[2, 3], &[]), committed(&fake, &[4])];
+    relayed(&fake, items).await;
+    assert_eq!(fake.calls_of("publish"), ["1", "2", "3", "4"]);
 }
 
 #[tokio::test(start_paused = true)]
