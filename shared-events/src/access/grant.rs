@@ -15,9 +15,12 @@ use super::{
     roles::Role,
 };
 use crate::{
-    accounts::{ApprovalBounds, Grant, GrantApproval, GrantBranches, GrantCeilings, RoleCode},
+    accounts::{
+        ApprovalBounds, EraseHolder, Grant, GrantApproval, GrantBranches, GrantCeilings, RoleCode,
+    },
     approvals::{CoveredDebit, NeededApproval},
     code::Open,
+    message::Message as _,
     money::{Currency, Money},
 };
 
@@ -147,8 +150,9 @@ impl HeldGrant {
 
     /// Whether commands of this type need an approval whatever they do.
     fn always_needs_approval(&self, kind: &str) -> bool {
-        let approval = self.approval.as_ref();
-        approval.is_some_and(|approval| approval.commands.contains(without_version(kind)))
+        let (kind, approval) = (without_version(kind), self.approval.as_ref());
+        kind == without_version(EraseHolder::TYPE)
+            || approval.is_some_and(|approval| approval.commands.contains(kind))
     }
 
     /// Whether some act of some command may need an approval.

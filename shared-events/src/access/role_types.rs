@@ -14,8 +14,13 @@ pub(super) const ADMINISTER_ACCOUNTS: &[&str] = &[
     a::CloseAccount::TYPE,
     n::SetPreferences::TYPE,
 ];
-pub(super) const DECIDE_ON_ACCOUNTS: &[&str] =
-    &[a::UnfreezeAccount::TYPE, a::SetLimits::TYPE, a::ChangeLimits::TYPE, l::SetTerms::TYPE];
+pub(super) const DECIDE_ON_ACCOUNTS: &[&str] = &[
+    a::UnfreezeAccount::TYPE,
+    a::SetLimits::TYPE,
+    a::ChangeLimits::TYPE,
+    l::SetTerms::TYPE,
+    a::EraseHolder::TYPE,
+];
 pub(super) const PAY: &[&str] =
     &[l::SubmitTransfers::TYPE, l::SubmitInstructions::TYPE, l::PreviewInstructions::TYPE];
 pub(super) const ARRANGE: &[&str] = &[
@@ -77,6 +82,8 @@ pub(super) const ACCOUNTS: &[&str] = &[
     a::AccountClosed::TYPE,
     a::AccountCloseRefused::TYPE,
     a::LimitsChanged::TYPE,
+    a::HolderErased::TYPE,
+    a::HolderErasureCompleted::TYPE,
 ];
 pub(super) const MONEY: &[&str] = &[
     l::TransfersPosted::TYPE,
@@ -101,6 +108,7 @@ pub(super) const LEDGER_ACCOUNTS: &[&str] = &[
     l::LedgerAccountOpened::TYPE,
     l::LedgerAccountLocked::TYPE,
     l::LedgerAccountCloseRefused::TYPE,
+    l::TextsErased::TYPE,
 ];
 pub(super) const REJECTIONS: &[&str] = &[
     a::AccountsCommandRejected::TYPE,
@@ -119,6 +127,7 @@ pub(super) const DELIVERIES: &[&str] = &[
     n::DeliveriesRecovered::TYPE,
     n::RecoveryRejected::TYPE,
     n::EndpointDisabled::TYPE,
+    n::RecipientErased::TYPE,
 ];
 
 /// Whether messages of this type are about the whole bank, and not about single accounts: a grant

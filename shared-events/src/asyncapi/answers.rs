@@ -31,6 +31,7 @@ pub(super) const ANSWERS: &[Answered] = &[
         accounts::HolderUpdated::TYPE,
         ACCOUNTS_NO,
     ]),
+    command::<accounts::EraseHolder>(&[accounts::HolderErased::TYPE, ACCOUNTS_NO]),
     query::<accounts::GetAccount>(),
     query::<accounts::ListAccounts>(),
     command::<ledger::SubmitTransfers>(&[

@@ -2,7 +2,7 @@
 //! else, and `rabbitmq/definitions.json` is rendered from here.
 //!
 //! ```text
-//! bank.commands ──┬─> accounts.commands          bank.events ─┬─> accounts.events
+//! bank.commands ──┬─> accounts.commands          bank.events ─┬─> accounts.events, <service>.erasures
 //!                 ├─> ledger.commands (hash) ─> .0 .1 .2 .3 <─┤   notifications.events
 //!                 ├─> ledger.arrangements                     │
 //!                 ├─> notifications.commands                  └─> bank.audit (stream)
@@ -183,6 +183,7 @@ pub const ACCOUNTS_COMMANDS: Subscription = Subscription::of_types(
         accounts::SetLimits::TYPE,
         accounts::ChangeLimits::TYPE,
         accounts::UpdateHolder::TYPE,
+        accounts::EraseHolder::TYPE,
     ],
 );
 /// Changes of the grants of principals.
@@ -197,6 +198,12 @@ pub const ACCOUNTS_EVENTS: Subscription = Subscription::of_types(
         ledger::LedgerAccountLocked::TYPE,
         ledger::LedgerAccountCloseRefused::TYPE,
     ],
+);
+/// What the other services have erased.
+pub const ACCOUNTS_ERASURES: Subscription = Subscription::of_types(
+    "accounts",
+    "accounts.erasures",
+    &[ledger::TextsErased::TYPE, notifications::RecipientErased::TYPE],
 );
 /// Queries about accounts.
 pub const ACCOUNTS_QUERIES: Subscription = Subscription::of_types(
@@ -220,6 +227,9 @@ pub const LEDGER_COMMANDS: Subscription = Subscription {
 /// Arrangements of the ledger for accounts.
 pub const LEDGER_ARRANGEMENTS: Subscription =
     Subscription::queue::<LedgerArrangement>("ledger", "ledger.arrangements");
+/// Holders whose texts the ledger erases.
+pub const LEDGER_ERASURES: Subscription =
+    Subscription::of_types("ledger", "ledger.erasures", &[accounts::HolderErased::TYPE]);
 /// Queries about money.
 pub const LEDGER_QUERIES: Subscription =
     Subscription::queue::<LedgerQuery>("ledger", "ledger.queries");
@@ -252,6 +262,12 @@ pub const NOTIFICATIONS_EVENTS: Subscription = Subscription::of_types(
         ledger::TransfersHeld::TYPE,
         ledger::HoldsReleased::TYPE,
     ],
+);
+/// Holders whose addresses and notifications the notifications service erases.
+pub const NOTIFICATIONS_ERASURES: Subscription = Subscription::of_types(
+    "notifications",
+    "notifications.erasures",
+    &[accounts::HolderErased::TYPE],
 );
 /// Queries about notifications.
 pub const NOTIFICATIONS_QUERIES: Subscription = Subscription::of_types(
@@ -287,16 +303,19 @@ pub const ACCESS: [Subscription; 2] = [
 ];
 
 /// All subscriptions.
-pub const SUBSCRIPTIONS: [Subscription; 15] = [
+pub const SUBSCRIPTIONS: [Subscription; 18] = [
     ACCOUNTS_COMMANDS,
     ACCOUNTS_ACCESS,
     ACCOUNTS_EVENTS,
+    ACCOUNTS_ERASURES,
     ACCOUNTS_QUERIES,
     LEDGER_COMMANDS,
     LEDGER_ARRANGEMENTS,
+    LEDGER_ERASURES,
     LEDGER_QUERIES,
     NOTIFICATIONS_COMMANDS,
     NOTIFICATIONS_EVENTS,
+    NOTIFICATIONS_ERASURES,
     NOTIFICATIONS_QUERIES,
     OPERATIONS[0],
     OPERATIONS[1],

@@ -107,6 +107,8 @@ codes! {
         LimitsChanged = "limits_changed",
         /// The holder was replaced.
         HolderUpdated = "holder_updated",
+        /// The holder's data were erased: the texts of all earlier changes are gone.
+        Erased = "erased",
         /// The account is older than the history, which begins with its state at that time.
         Recorded = "recorded",
     }

@@ -3,6 +3,7 @@
 mod access;
 mod books;
 mod commands;
+mod erasure;
 mod events;
 mod history;
 mod holders;
@@ -12,6 +13,7 @@ mod terms;
 pub use access::*;
 pub use books::*;
 pub use commands::*;
+pub use erasure::*;
 pub use events::*;
 pub use history::*;
 pub use holders::*;

@@ -120,6 +120,8 @@ codes! {
         Closing = "closing",
         /// The account is closed for ever.
         Closed = "closed",
+        /// The account is closed for ever, and the holder's data were erased: the name is `erased`.
+        Erased = "erased",
     }
 }
 

@@ -179,6 +179,19 @@ pub struct LedgerAccountCloseRefused {
     pub closing_version: Option<i64>,
 }
 
+/// `ledger.texts.erased.v1`: the ledger has erased references and end-to-end ids of all payments of
+/// an account. The records of the payments stand for the texts by a commitment, and stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TextsErased {
+    /// The account.
+    pub account_id: AccountId,
+    /// The number of records whose texts were erased.
+    pub records: u64,
+    /// The number of records of version 1 that name the account: the proof covers their texts as
+    /// they are, so they stay.
+    pub kept: u64,
+}
+
 messages! {
     Event "ledger.transfers.posted.v1" TransfersPosted,
         subject |message| message.command_id.to_string(), key |_| None;
@@ -191,5 +204,7 @@ messages! {
     Event "ledger.account.locked.v1" LedgerAccountLocked,
         subject |message| message.account_id.to_string(), key |_| None;
     Event "ledger.account.close_refused.v1" LedgerAccountCloseRefused,
+        subject |message| message.account_id.to_string(), key |_| None;
+    Event "ledger.texts.erased.v1" TextsErased,
         subject |message| message.account_id.to_string(), key |_| None;
 }

@@ -179,6 +179,16 @@ pub struct RecoveryRejected {
     pub message: String,
 }
 
+/// `notifications.recipient.erased.v1`: the notifications service has erased the name and the
+/// addresses of a holder, and all that the holder was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecipientErased {
+    /// The account.
+    pub account_id: AccountId,
+    /// The number of erased notifications.
+    pub notifications: u64,
+}
+
 messages! {
     Event "notifications.delivery.succeeded.v1" DeliverySucceeded,
         subject |message| message.delivery_id.to_string(), key |_| None;
@@ -194,6 +204,8 @@ messages! {
         subject |_| "deliveries".to_owned(), key |_| None;
     Event "notifications.recovery.rejected.v1" RecoveryRejected,
         subject |message| message.command_id.to_string(), key |_| None;
+    Event "notifications.recipient.erased.v1" RecipientErased,
+        subject |message| message.account_id.to_string(), key |_| None;
     Event "notifications.command.rejected.v1" NotificationsCommandRejected,
         subject |message| message.account_id.to_string(), key |_| None;
 }
