@@ -10,3 +10,4 @@ GRANT SELECT, INSERT, UPDATE (amount) ON reversals TO :role;
 GRANT SELECT, UPDATE ON chains TO :role;
 
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO :role;
+GRANT SELECT, INSERT, DELETE ON erasures TO :role;

@@ -10,6 +10,7 @@
 //! opening   open ──> pending ── ledger.account.opened ──> active <──> frozen
 //! closing   close ─> closing ─┬ ledger.account.locked ──────────────> closed
 //!                             └ ledger.account.close_refused ──────> active
+//! erasing   erase ───────────────── (closed for long enough) ─────────> erased
 //! ```
 //!
 //! The service is cut by capability, in the order of the flow:
@@ -22,6 +23,7 @@
 //! account_numbers  the bank, serial numbers and IBANs
 //! accounts         opening, freezing, limits, closing: the batch in one transaction
 //! directory        one account by a key, or a list
+//! erasures         holders whose data are erased in all services
 //! history          the chain of all changes, for auditors
 //! settings         the configuration
 //! ```
@@ -40,6 +42,7 @@ mod access;
 mod account_numbers;
 mod accounts;
 mod directory;
+mod erasures;
 mod history;
 
 mod settings;
@@ -50,12 +53,17 @@ use futures_util::TryFutureExt;
 use shared_events::{
     host::{Host, Running},
     messaging::{ChainEndsJob, ReadEnds, Schema, Service},
-    topology::{ACCOUNTS_ACCESS, ACCOUNTS_COMMANDS, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES},
+    topology::{
+        ACCOUNTS_ACCESS, ACCOUNTS_COMMANDS, ACCOUNTS_ERASURES, ACCOUNTS_EVENTS, ACCOUNTS_QUERIES,
+    },
 };
 use sqlx::migrate::Migrator;
 
 use access::{AccessJob, PrincipalsFile};
-use wire::{AccessCommands, AccountCommands, AccountQueries, LedgerEvents, access_events};
+use erasures::ErasureGauges;
+use wire::{
+    AccessCommands, AccountCommands, AccountQueries, ErasureEvents, LedgerEvents, access_events,
+};
 
 /// The schema of the service's database.
 pub static SCHEMA: Schema = Schema { migrations: &MIGRATOR, rights: include_str!("../rights.sql") };
@@ -68,12 +76,15 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 pub fn run(host: Host, settings: Settings) -> Running {
     let read_ends: ReadEnds = |tx| Box::pin(history::stated_ends_in_tx(tx));
     let evidence = ChainEndsJob::new("accounts", host.evidence, read_ends, host.health.clone());
+    let kept_days = settings.erasure.days_after_closing;
     let service = Service::new("accounts", host.amqp, host.pool, &SCHEMA, host.health)
-        .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank))
+        .consume(ACCOUNTS_COMMANDS, AccountCommands::new(settings.bank, kept_days))
         .access_limits(host.access_limits)
         .without(host.retired)
         .work(AccessJob::new(PrincipalsFile::new(settings.principals), access_events))
         .work(evidence)
+        .work(ErasureGauges)
+        .consume(ACCOUNTS_ERASURES, ErasureEvents)
         .consume(ACCOUNTS_ACCESS, AccessCommands)
         .consume(ACCOUNTS_EVENTS, LedgerEvents)
         .answer(ACCOUNTS_QUERIES, AccountQueries);

@@ -15,6 +15,24 @@ pub struct Settings {
     /// The file of principals, whose clients get their first grants from it.
     #[serde(default)]
     pub(crate) principals: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) erasure: Erasure,
+}
+
+/// `erasure.days_after_closing`; in the environment `BANKWIRE_ERASURE__DAYS_AFTER_CLOSING`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Erasure {
+    /// The days for which the bank keeps the data of a closed account. What is kept for a time
+    /// elsewhere (notifications, answers in the inbox, the stream of all events) is gone by then.
+    pub(crate) days_after_closing: u16,
+}
+
+impl Default for Erasure {
+    /// As long as notifications are kept by default.
+    fn default() -> Self {
+        Self { days_after_closing: 90 }
+    }
 }
 
 /// `bank.country` and `bank.code`; in the environment `BANKWIRE_BANK__COUNTRY` and so on.

@@ -42,6 +42,7 @@ pub mod interest;
 pub mod standing_orders;
 
 mod audit;
+mod erasures;
 mod statements;
 
 pub mod posting;
@@ -69,8 +70,11 @@ use shared_events::{
 };
 
 use bank_calendar::{BOOKING_DAYS_AHEAD, BankTime, Calendar};
+use erasures::ErasureJob;
 use journal::JournalMonths;
-use wire::{ArrangementHandler, CommandHandler, DueJobs, QueryAnswers};
+use wire::{
+    ArrangementHandler, CommandHandler, DueJobs, ErasureHandler, QueryAnswers, texts_erased,
+};
 
 /// The schema of the service's database.
 pub static SCHEMA: Schema =
@@ -122,9 +126,11 @@ pub fn run(host: Host, settings: Settings) -> Running {
         .without(host.retired.clone())
         .consume(topology::LEDGER_COMMANDS, CommandHandler::new(time))
         .consume(topology::LEDGER_ARRANGEMENTS, ArrangementHandler::new(time, holidays))
+        .consume(topology::LEDGER_ERASURES, ErasureHandler)
         .answer(topology::LEDGER_QUERIES, QueryAnswers::new(time))
         .work(due)
         .work(JournalMonths)
+        .work(ErasureJob::new(texts_erased))
         .work(evidence);
     Box::pin(service.run(host.shutdown).err_into())
 }

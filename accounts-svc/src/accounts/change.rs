@@ -29,6 +29,14 @@ pub(crate) enum ChangeKind {
     CloseRefused { reason: CloseRefusal, balance: Amount },
     LimitsChanged,
     HolderUpdated,
+    Erased,
+}
+
+impl AccountChange {
+    /// The account, where its holder's data are erased.
+    pub(super) fn erased(&self) -> Option<AccountId> {
+        (self.kind == ChangeKind::Erased).then_some(self.account.id)
+    }
 }
 
 /// The decision about a command.

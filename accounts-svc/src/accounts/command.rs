@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     account_numbers::{self, Bank},
-    history::{Cause, append_in_tx},
+    erasures,
+    history::{Cause, append_in_tx, erase_texts_in_tx},
 };
 
 /// Another instance opened an account with the same id or external reference while this batch was
@@ -37,16 +38,22 @@ pub(crate) struct AuthorisedRequest {
     pub(crate) cause: Cause,
 }
 
-/// Decides clients' commands, in order, and saves the changes.
+/// Decides clients' commands, in order, and saves the changes. New accounts get IBANs of the bank;
+/// the data of closed accounts are kept for so many days.
 pub(crate) async fn execute_in_tx(
     tx: &mut Tx<'_>,
-    bank: &Bank,
+    (bank, kept_days): (&Bank, u16),
     requests: &[AuthorisedRequest],
 ) -> Result<Vec<Decision>, HandleError> {
     let ids: Vec<AccountId> = requests.iter().map(|asked| asked.request.account_id()).collect();
     let accounts = repo::lock_accounts_in_tx(tx, &ids).await?;
     let openings = prepare_openings_in_tx(tx, bank, requests, &accounts).await?;
-    let mut working_set = WorkingSet::new(accounts, openings);
+    let erased = requests.iter().filter_map(|asked| asked.request.erased()).collect::<Vec<_>>();
+    let erasable = match erased.as_slice() {
+        [] => vec![],
+        erased => repo::unchanged_for_in_tx(tx, erased, kept_days).await?,
+    };
+    let mut working_set = WorkingSet::new(accounts, openings).with_erasable(erasable);
     let decisions: Vec<Decision> =
         requests.iter().map(|asked| working_set.decide(&asked.request, &asked.rights)).collect();
     let caused = requests.iter().zip(&decisions);
@@ -122,6 +129,9 @@ async fn save_in_tx(
     if !changed.is_empty() {
         repo::update_accounts_in_tx(tx, &changed).await?;
     }
+    let erased: Vec<AccountId> = changes.iter().filter_map(|(_, change)| change.erased()).collect();
+    erasures::begin_in_tx(tx, &erased).await?;
+    erase_texts_in_tx(tx, &erased).await?;
     let recorded: Vec<_> =
         changes.iter().map(|(cause, change)| (*cause, recorded(change))).collect();
     append_in_tx(tx, &recorded).await?;

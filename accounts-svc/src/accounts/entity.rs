@@ -40,10 +40,13 @@ pub(crate) enum AccountStatus {
     /// The ledger checks that nothing is left on the account.
     Closing,
     Closed,
+    /// Closed, and the holder's data are erased.
+    Erased,
 }
 
 impl AccountStatus {
-    const ALL: [Self; 5] = [Self::Pending, Self::Active, Self::Frozen, Self::Closing, Self::Closed];
+    const ALL: [Self; 6] =
+        [Self::Pending, Self::Active, Self::Frozen, Self::Closing, Self::Closed, Self::Erased];
 
     /// The name in the database and in messages for people.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -53,6 +56,7 @@ impl AccountStatus {
             Self::Frozen => "frozen",
             Self::Closing => "closing",
             Self::Closed => "closed",
+            Self::Erased => "erased",
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{
     entity::{
-        AccountStatus::{self, Active, Closed, Closing, Frozen, Pending},
+        AccountStatus::{self, Active, Closed, Closing, Erased, Frozen, Pending},
         Blocks,
     },
     refusal::Refusal,
@@ -25,6 +25,7 @@ pub(crate) enum Step {
     GiveUpClosing,
     SetLimits,
     UpdateHolder,
+    Erase,
 }
 
 /// The status of an account and the direction that it refuses. A pending or closing account that
@@ -49,6 +50,7 @@ impl Step {
             // the closing.
             (Self::BeginClosing, Active, _) => (Closing, None),
             (Self::Close, Closing, _) => (Closed, None),
+            (Self::Erase, Closed, _) => (Erased, None),
             (Self::SetLimits, Active | Frozen, _)
             | (Self::UpdateHolder, Pending | Active | Frozen | Closing, _) => (status, blocks),
             (
@@ -59,8 +61,9 @@ impl Step {
                 | Self::Close
                 | Self::GiveUpClosing
                 | Self::SetLimits
-                | Self::UpdateHolder,
-                Pending | Active | Frozen | Closing | Closed,
+                | Self::UpdateHolder
+                | Self::Erase,
+                Pending | Active | Frozen | Closing | Closed | Erased,
                 _,
             ) => return Err(Refusal::WrongStatus { is: status, needs: self.needs() }),
         };
@@ -76,6 +79,7 @@ impl Step {
             Self::BeginClosing => &[Active],
             Self::Close | Self::GiveUpClosing => &[Closing],
             Self::SetLimits => &[Active, Frozen],
+            Self::Erase => &[Closed],
         }
     }
 }
@@ -88,7 +92,7 @@ mod tests {
     };
 
     /// Every state that an account can be in.
-    const STATES: [State; 7] = [
+    const STATES: [State; 8] = [
         (Pending, None),
         (Pending, Some(Debits)),
         (Active, None),
@@ -96,9 +100,10 @@ mod tests {
         (Closing, None),
         (Closing, Some(Debits)),
         (Closed, None),
+        (Erased, None),
     ];
 
-    fn check(when: Step, then: [Option<State>; 7]) {
+    fn check(when: Step, then: [Option<State>; 8]) {
         assert_eq!(STATES.map(|state| when.from(state).ok()), then, "{when:?} from {STATES:?}");
     }
 
@@ -109,20 +114,21 @@ mod tests {
         let free = |status| Some((status, None));
         let frozen = to(Frozen, Debits);
         // In the order of the states.
-        check(Step::Activate, [free(Active), frozen, no, no, no, no, no]);
+        check(Step::Activate, [free(Active), frozen, no, no, no, no, no, no]);
         for new in [Debits, Credits, Both] {
             let (pending, closing) = (to(Pending, new), to(Closing, new));
             let frozen = to(Frozen, new);
-            let then = [pending, pending, frozen, frozen, closing, closing, no];
+            let then = [pending, pending, frozen, frozen, closing, closing, no, no];
             check(Step::Freeze(new), then);
         }
-        check(Step::Unfreeze, [no, free(Pending), no, free(Active), no, no, no]);
-        check(Step::BeginClosing, [no, no, free(Closing), no, no, no, no]);
-        check(Step::Close, [no, no, no, no, free(Closed), free(Closed), no]);
-        check(Step::GiveUpClosing, [no, no, no, no, free(Active), frozen, no]);
-        check(Step::SetLimits, [no, no, free(Active), frozen, no, no, no]);
+        check(Step::Unfreeze, [no, free(Pending), no, free(Active), no, no, no, no]);
+        check(Step::BeginClosing, [no, no, free(Closing), no, no, no, no, no]);
+        check(Step::Close, [no, no, no, no, free(Closed), free(Closed), no, no]);
+        check(Step::GiveUpClosing, [no, no, no, no, free(Active), frozen, no, no]);
+        check(Step::SetLimits, [no, no, free(Active), frozen, no, no, no, no]);
         let same = STATES.map(Some);
-        check(Step::UpdateHolder, [same[0], same[1], same[2], same[3], same[4], same[5], no]);
+        check(Step::UpdateHolder, [same[0], same[1], same[2], same[3], same[4], same[5], no, no]);
+        check(Step::Erase, [no, no, no, no, no, no, free(Erased), no]);
     }
 
     #[test]
@@ -135,6 +141,7 @@ mod tests {
             Step::GiveUpClosing,
             Step::SetLimits,
             Step::UpdateHolder,
+            Step::Erase,
         ] {
             for (status, blocks) in STATES {
                 let is_allowed = step.from((status, blocks)).is_ok();

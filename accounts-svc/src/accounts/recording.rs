@@ -31,6 +31,7 @@ pub(super) fn recorded(AccountChange { account, kind }: &AccountChange) -> Chang
         }
         ChangeKind::LimitsChanged => ChangeV1::LimitsChanged,
         ChangeKind::HolderUpdated => ChangeV1::HolderUpdated,
+        ChangeKind::Erased => ChangeV1::Erased,
     };
     let texts = TextsV1 { reason: reason_of_freeze.map(Cow::Borrowed), ..holder(account) };
     let changed = ChangedAccount {

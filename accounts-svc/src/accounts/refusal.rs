@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     ExternalReferenceTaken(String),
     #[error("the account is {}; it must be {}", is.as_str(), any_of(needs))]
     WrongStatus { is: AccountStatus, needs: &'static [AccountStatus] },
+    #[error("the account was closed too recently: the bank still keeps the holder's data")]
+    ClosedTooRecently,
     #[error("{}", _0.rule)]
     InvalidField(#[from] InvalidField),
     #[error("the account is of the branch {0:?}, for which no grant of the sender is")]
@@ -37,7 +39,7 @@ impl Refusal {
             Self::UnknownAccount(_) => "unknown_account",
             Self::AccountExists(_) => "account_exists",
             Self::ExternalReferenceTaken(_) => "external_reference_taken",
-            Self::WrongStatus { .. } => "wrong_status",
+            Self::WrongStatus { .. } | Self::ClosedTooRecently => "wrong_status",
             Self::InvalidField(_) => "invalid_field",
             Self::NotPermitted(_) | Self::PayoutNotPermitted => "not_permitted",
             Self::NeedsApproval(_) => "needs_approval",
@@ -53,6 +55,7 @@ impl Refusal {
             | Self::AccountExists(_)
             | Self::ExternalReferenceTaken(_)
             | Self::WrongStatus { .. }
+            | Self::ClosedTooRecently
             | Self::NotPermitted(_)
             | Self::PayoutNotPermitted
             | Self::NeedsApproval(_)

@@ -30,6 +30,7 @@ pub(crate) enum ChangeRequest {
     SetLimits(NewLimits),
     ChangeLimits(LimitChange),
     UpdateHolder(Holder),
+    Erase,
 }
 
 impl AccountRequest {
@@ -37,6 +38,14 @@ impl AccountRequest {
     pub(crate) const fn account_id(&self) -> AccountId {
         match self {
             Self::Open { account_id, .. } | Self::Change { account_id, .. } => *account_id,
+        }
+    }
+
+    /// The account, where the command erases one.
+    pub(crate) const fn erased(&self) -> Option<AccountId> {
+        match self {
+            Self::Change { account_id, change: Ok(ChangeRequest::Erase) } => Some(*account_id),
+            Self::Change { .. } | Self::Open { .. } => None,
         }
     }
 

@@ -85,6 +85,10 @@ pub(crate) fn update_holder(number: u8, name: &str) -> AccountRequest {
     change(number, holder(name).checked().map(ChangeRequest::UpdateHolder))
 }
 
+pub(crate) fn erase(number: u8) -> AccountRequest {
+    change(number, Ok(ChangeRequest::Erase))
+}
+
 pub(crate) fn opened(number: u8) -> LedgerAnswer {
     LedgerAnswer { account_id: id(number), content: LedgerDecision::Opened }
 }

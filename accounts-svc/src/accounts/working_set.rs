@@ -1,7 +1,7 @@
 //! The accounts of one batch, in memory. Promise: each request sees the changes of those before it,
 //! so that a batch decides and stores the same as its requests one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared_events::{
     AccountId, Iban,
@@ -12,7 +12,7 @@ use super::{
     change::{self, AccountChange, Decision},
     closing,
     entity::Account,
-    freezing, opening,
+    erasing, freezing, opening,
     opening::CheckedOpening,
     refusal::Refusal,
     request::{AccountRequest, ChangeRequest, LedgerAnswer, LedgerDecision},
@@ -52,6 +52,7 @@ enum Difference {
 pub(crate) struct WorkingSet {
     accounts: BTreeMap<AccountId, (Account, Difference)>,
     openings: std::vec::IntoIter<Result<Iban, Refusal>>,
+    erasable: BTreeSet<AccountId>,
 }
 
 impl WorkingSet {
@@ -59,7 +60,13 @@ impl WorkingSet {
     /// their order, the new account's IBAN, or the refusal by [`opening::admit`].
     pub(crate) fn new(accounts: Vec<Account>, openings: Vec<Result<Iban, Refusal>>) -> Self {
         let entry = |account: Account| (account.id, (account, Difference::None));
-        Self { accounts: accounts.into_iter().map(entry).collect(), openings: openings.into_iter() }
+        let accounts = accounts.into_iter().map(entry).collect();
+        Self { accounts, openings: openings.into_iter(), erasable: BTreeSet::new() }
+    }
+
+    /// The same working set, with the accounts that have been closed for long enough to be erased.
+    pub(crate) fn with_erasable(self, erasable: impl IntoIterator<Item = AccountId>) -> Self {
+        Self { erasable: erasable.into_iter().collect(), ..self }
     }
 
     /// Decides a request and applies the change. The order of checks: the account exists, the
@@ -135,7 +142,7 @@ impl WorkingSet {
             _ => None,
         };
         let acts = [Act::OnBranch(&account.branch)].into_iter().chain(debit);
-        let change = Self::changed(account, request);
+        let change = self.changed(account, request);
         // A command that is refused anyway needs no approval.
         match rights.judge_all(acts) {
             Verdict::Permitted => change,
@@ -144,7 +151,7 @@ impl WorkingSet {
         }
     }
 
-    fn changed(account: &Account, request: &ChangeRequest) -> Decision {
+    fn changed(&self, account: &Account, request: &ChangeRequest) -> Decision {
         match request {
             ChangeRequest::Freeze(freeze) => freeze.freeze(account),
             ChangeRequest::Unfreeze => freezing::unfreeze(account),
@@ -152,6 +159,7 @@ impl WorkingSet {
             ChangeRequest::SetLimits(limits) => limits.set(account),
             ChangeRequest::ChangeLimits(limits) => limits.apply(account),
             ChangeRequest::UpdateHolder(holder) => change::update_holder(account, holder),
+            ChangeRequest::Erase => erasing::erase(account, self.erasable.contains(&account.id)),
         }
     }
 

@@ -14,7 +14,7 @@
 //! record_v1  the stored record, its JSON text and the texts beside it: frozen by golden files
 //! entity     a change and its cause; the records of a batch
 //! pages      pages of the history, and of the tables that follow from it
-//! command    appends the changes of a batch
+//! command    appends the changes of a batch; erases texts
 //! query      a page of the history; a page of accounts or grants beside its end; the end that the
 //!            service states and signs
 //! repo       the chain: its end, new records, pages
@@ -29,7 +29,7 @@ mod record_v1;
 mod repo;
 mod repo_books;
 
-pub(crate) use command::append_in_tx;
+pub(crate) use command::{append_in_tx, erase_texts_in_tx};
 pub(crate) use entity::{Cause, ChainEnd, Change, ChangedAccount, ChangedGrants, RecordedChange};
 pub(crate) use pages::{
     AccountText, BooksListing, BooksPage, BooksPart, BooksRows, GrantsText, HistoryFinding,

@@ -87,6 +87,8 @@ pub(crate) enum ChangeV1 {
     CloseRefused,
     LimitsChanged,
     HolderUpdated,
+    /// The holder's data were erased, with the texts beside all earlier records of the account.
+    Erased,
     /// The account is older than the history.
     Recorded,
 }

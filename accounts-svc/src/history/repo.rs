@@ -72,6 +72,18 @@ pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, records: &[RecordedChange]) ->
     Ok(())
 }
 
+/// Erases the texts and the salts beside all records of these accounts.
+pub(super) async fn erase_texts_in_tx(tx: &mut Tx<'_>, accounts: &[AccountId]) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
+    let erased = sqlx::query!(
+        "UPDATE history SET texts = NULL, salt = NULL
+         WHERE account_id = ANY($1) AND (texts IS NOT NULL OR salt IS NOT NULL)",
+        &ids,
+    );
+    erased.execute(tx.connection()).await?;
+    Ok(())
+}
+
 /// The branch of an account, and whether it has a history.
 pub(super) async fn known_account_in_tx(
     tx: &mut Tx<'_>,

@@ -27,12 +27,14 @@ use crate::{
 /// Consumes `accounts.commands`.
 pub(crate) struct AccountCommands {
     bank: Bank,
+    /// The days for which the data of closed accounts are kept.
+    kept_days: u16,
 }
 
 impl AccountCommands {
-    /// New accounts get IBANs of this bank.
-    pub(crate) const fn new(bank: Bank) -> Self {
-        Self { bank }
+    /// New accounts get IBANs of this bank; the data of closed accounts are kept for so many days.
+    pub(crate) const fn new(bank: Bank, kept_days: u16) -> Self {
+        Self { bank, kept_days }
     }
 }
 
@@ -45,7 +47,8 @@ impl Handler for AccountCommands {
         batch: &[Received<AccountsCommand>],
     ) -> Result<Vec<Outcome>, HandleError> {
         let requests: Vec<_> = batch.iter().map(authorised).collect();
-        let decisions = accounts::execute_in_tx(tx, &self.bank, &requests).await?;
+        let decisions =
+            accounts::execute_in_tx(tx, (&self.bank, self.kept_days), &requests).await?;
         let conclude = |((command, asked), decision): ((_, &AuthorisedRequest), _)| match decision {
             Ok(change) => accept(command, &change),
             Err(Refusal::NeedsApproval(needs)) => {
@@ -155,6 +158,7 @@ const fn log_text(kind: &ChangeKind) -> &'static str {
         ChangeKind::CloseRefused { .. } => "gave up closing account",
         ChangeKind::LimitsChanged => "changed limits of account",
         ChangeKind::HolderUpdated => "updated holder of account",
+        ChangeKind::Erased => "erased the holder's data of account",
     }
 }
 

@@ -3,8 +3,9 @@
 use shared_events::{
     accounts as contract,
     accounts::{
-        ChangeLimits, CloseAccount, FreezeAccount, GetAccount, GetAccountBooks, GetHistory,
-        ListAccess, ListAccounts, OpenAccount, SetLimits, UnfreezeAccount, UpdateHolder,
+        ChangeLimits, CloseAccount, EraseHolder, FreezeAccount, GetAccount, GetAccountBooks,
+        GetHistory, ListAccess, ListAccounts, OpenAccount, SetLimits, UnfreezeAccount,
+        UpdateHolder,
     },
     code::Open,
     ledger::{LedgerAccountCloseRefused, LedgerAccountLocked, LedgerAccountOpened},
@@ -31,6 +32,7 @@ shared_events::message_set! {
         SetLimits(SetLimits),
         ChangeLimits(ChangeLimits),
         UpdateHolder(UpdateHolder),
+        Erase(EraseHolder),
     }
 }
 
@@ -87,6 +89,9 @@ pub(super) fn request(command: &AccountsCommand) -> AccountRequest {
         AccountsCommand::UpdateHolder(UpdateHolder { account_id, holder: new }) => {
             let change = holder(new).checked().map(ChangeRequest::UpdateHolder);
             AccountRequest::Change { account_id: *account_id, change }
+        }
+        AccountsCommand::Erase(EraseHolder { account_id }) => {
+            AccountRequest::Change { account_id: *account_id, change: Ok(ChangeRequest::Erase) }
         }
     }
 }
@@ -199,6 +204,7 @@ const fn status(status: contract::AccountStatus) -> AccountStatus {
         contract::AccountStatus::Frozen => AccountStatus::Frozen,
         contract::AccountStatus::Closing => AccountStatus::Closing,
         contract::AccountStatus::Closed => AccountStatus::Closed,
+        contract::AccountStatus::Erased => AccountStatus::Erased,
     }
 }
 

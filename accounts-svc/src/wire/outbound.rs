@@ -8,7 +8,7 @@ use shared_events::{
     accounts::{
         AccountActivated, AccountCloseRefused, AccountClosed, AccountClosing, AccountFound,
         AccountFrozen, AccountOpened, AccountUnfrozen, AccountsCommandRejected, AccountsListed,
-        AccountsReason, HolderCurrent, HolderUpdated, LimitsChanged, v1,
+        AccountsReason, HolderCurrent, HolderErased, HolderUpdated, LimitsChanged, v1,
     },
     code::Open,
     messaging::{Answer, Event, Outcome},
@@ -63,6 +63,7 @@ pub(super) fn changed(AccountChange { account, kind }: &AccountChange) -> Outcom
                 Event::new(&holder_current(account)),
             ])
         }
+        ChangeKind::Erased => Outcome::announce(&HolderErased { account_id, version }),
     }
 }
 
@@ -223,6 +224,7 @@ const fn status(status: AccountStatus) -> contract::AccountStatus {
         AccountStatus::Frozen => contract::AccountStatus::Frozen,
         AccountStatus::Closing => contract::AccountStatus::Closing,
         AccountStatus::Closed => contract::AccountStatus::Closed,
+        AccountStatus::Erased => contract::AccountStatus::Erased,
     }
 }
 
@@ -244,7 +246,7 @@ const fn reason(refusal: &Refusal) -> AccountsReason {
         Refusal::UnknownAccount(_) => AccountsReason::UnknownAccount,
         Refusal::AccountExists(_) => AccountsReason::AccountExists,
         Refusal::ExternalReferenceTaken(_) => AccountsReason::ExternalReferenceTaken,
-        Refusal::WrongStatus { .. } => AccountsReason::WrongStatus,
+        Refusal::WrongStatus { .. } | Refusal::ClosedTooRecently => AccountsReason::WrongStatus,
         Refusal::InvalidField(_) => AccountsReason::InvalidField,
         // A command that needs an approval is set aside and not refused.
         Refusal::NotPermitted(_) | Refusal::PayoutNotPermitted | Refusal::NeedsApproval(_) => {
@@ -270,6 +272,7 @@ mod tests {
             Refusal::AccountExists(id),
             Refusal::ExternalReferenceTaken(String::new()),
             Refusal::WrongStatus { is: AccountStatus::Closed, needs: &[] },
+            Refusal::ClosedTooRecently,
             Refusal::InvalidField(invalid),
             Refusal::NotPermitted(String::new()),
             Refusal::IdempotencyConflict,
@@ -287,6 +290,7 @@ mod tests {
             AccountStatus::Frozen,
             AccountStatus::Closing,
             AccountStatus::Closed,
+            AccountStatus::Erased,
         ] {
             assert_eq!(own.as_str(), status(own).as_str());
             assert_eq!(AccountStatus::from_name(own.as_str()), Some(own));

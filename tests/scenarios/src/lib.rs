@@ -20,6 +20,7 @@ mod concurrency;
 mod database_rights;
 mod due_work;
 mod early;
+mod erasure;
 mod files;
 mod foreign_text;
 mod history;
@@ -119,6 +120,7 @@ pub fn facts() -> Vec<Fact> {
         ("vanished", vanished::facts()),
         ("bench", bench::facts()),
         ("personal", personal::facts()),
+        ("erasure", erasure::facts()),
         ("pooler", pooler::facts()),
         ("python", python::facts()),
     ];

@@ -3,18 +3,18 @@
 use shared_events::access::Rights;
 
 use super::{
-    AccountStatus::{Active, Closed, Closing, Frozen, Pending},
+    AccountStatus::{Active, Closed, Closing, Erased, Frozen, Pending},
     *,
 };
 use crate::accounts::{
     AccountRequest, LedgerAnswer, LedgerReaction, WorkingSet,
     samples::{
-        account, amount, close, close_refused, freeze, freeze_only, holder, locked, opened,
+        account, amount, close, close_refused, erase, freeze, freeze_only, holder, locked, opened,
         set_limits, unfreeze, update_holder,
     },
 };
 
-const STATUSES: [AccountStatus; 5] = [Pending, Active, Frozen, Closing, Closed];
+const STATUSES: [AccountStatus; 6] = [Pending, Active, Frozen, Closing, Closed, Erased];
 
 fn in_status(status: AccountStatus) -> Account {
     let blocks = (status == Frozen).then_some(Blocks::Debits);
@@ -31,8 +31,9 @@ fn check(
     edit: impl Fn(&mut Account),
 ) {
     for given in STATUSES.map(in_status) {
-        let decision =
-            WorkingSet::new(vec![given.clone()], vec![]).decide(when, &Rights::everything());
+        let mut working_set =
+            WorkingSet::new(vec![given.clone()], vec![]).with_erasable([given.id]);
+        let decision = working_set.decide(when, &Rights::everything());
         let Some((_, after)) = then.iter().find(|(before, _)| *before == given.status) else {
             let refusal = decision.expect_err("the status forbids the step");
             assert!(matches!(refusal, Refusal::WrongStatus { .. }), "{when:?} {given:?}");
@@ -81,6 +82,19 @@ fn each_request_changes_the_account_in_the_statuses_that_allow_it() {
         |_| ChangeKind::HolderUpdated,
         |account| account.holder = holder("Petr"),
     );
+    check(
+        &erase(1),
+        &[(Closed, Erased)],
+        |_| ChangeKind::Erased,
+        |account| account.holder = holder("erased"),
+    );
+}
+
+#[test]
+fn an_account_that_was_closed_too_recently_is_not_erased() {
+    let mut working_set = WorkingSet::new(vec![in_status(Closed)], vec![]);
+    let refused = working_set.decide(&erase(1), &Rights::everything());
+    assert_eq!(refused, Err(Refusal::ClosedTooRecently));
 }
 
 #[test]

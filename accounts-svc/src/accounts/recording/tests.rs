@@ -43,7 +43,7 @@ fn full(status: AccountStatus, version: i64) -> Account {
 }
 
 fn changes() -> Vec<(&'static str, AccountChange)> {
-    use AccountStatus::{Active, Closed, Closing, Frozen};
+    use AccountStatus::{Active, Closed, Closing, Erased, Frozen};
     let refused =
         ChangeKind::CloseRefused { reason: CloseRefusal::BalanceNotZero, balance: amount("12.50") };
     let frozen = ChangeKind::Frozen { reason: "court order".to_owned(), previous_blocks: None };
@@ -62,6 +62,10 @@ fn changes() -> Vec<(&'static str, AccountChange)> {
             after(full(Closing, 9), ChangeKind::Closing { payout: Some(id(2)) }),
         ),
         ("closed", after(full(Closed, 10), ChangeKind::Closed)),
+        (
+            "erased",
+            after(Account { holder: Holder::erased(), ..full(Erased, 11) }, ChangeKind::Erased),
+        ),
     ]
 }
 

@@ -25,6 +25,23 @@ pub(crate) async fn lock_accounts_in_tx(
     read_all(rows.fetch_all(tx.connection()).await?)
 }
 
+/// Those of these accounts that have not changed for so many days.
+pub(crate) async fn unchanged_for_in_tx(
+    tx: &mut Tx<'_>,
+    ids: &[AccountId],
+    days: u16,
+) -> sqlx::Result<Vec<AccountId>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let unchanged = sqlx::query_scalar!(
+        "SELECT id FROM accounts
+         WHERE id = ANY($1) AND changed_at <= now() - make_interval(days => $2)",
+        &ids,
+        i32::from(days),
+    );
+    let unchanged = unchanged.fetch_all(tx.connection()).await?;
+    Ok(unchanged.into_iter().map(AccountId).collect())
+}
+
 /// Finds the external references that are taken.
 pub(crate) async fn taken_references_in_tx(
     tx: &mut Tx<'_>,

@@ -11,6 +11,6 @@ mod locks;
 mod row;
 mod writes;
 
-pub(crate) use locks::{lock_accounts_in_tx, taken_references_in_tx};
+pub(crate) use locks::{lock_accounts_in_tx, taken_references_in_tx, unchanged_for_in_tx};
 pub(crate) use row::{AccountRow, read_all};
 pub(crate) use writes::{insert_accounts_in_tx, update_accounts_in_tx};

@@ -1,0 +1,91 @@
+//! Carries erasures out. Promise: a step is short, so that no posting waits for one.
+
+use std::time::Duration;
+
+use shared_events::{
+    CorrelationId, MessageId,
+    envelope::chain,
+    messaging::{BackgroundJob, Event, HandleError, JobContext},
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::repo::{self, Request};
+
+/// The pause between two looks for erasures.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The pause between two steps, so that other work gets its share of the disk.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The texts of an account's payments are erased.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErasedTexts {
+    pub(crate) request: Request,
+    /// The number of records whose texts were erased.
+    pub(crate) records: u64,
+    /// The number of records that contain their texts, which stay.
+    pub(crate) kept: u64,
+}
+
+/// Carries erasures out, and announces those that are done.
+pub(crate) struct ErasureJob {
+    announce: fn(&ErasedTexts) -> Event,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// More may be left to do.
+    More,
+    /// There is no erasure.
+    Idle,
+}
+
+impl BackgroundJob for ErasureJob {
+    fn name(&self) -> String {
+        "erasures".to_owned()
+    }
+
+    async fn run(&mut self, context: JobContext, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let pause = match context.bounded(self.step(&context)).await {
+                Ok(Step::More) => PAUSE,
+                Ok(Step::Idle) => LOOK_EVERY,
+                Err(error) => {
+                    warn!(error = %chain(&error), "texts were not erased; the next look follows");
+                    LOOK_EVERY
+                }
+            };
+            let _ = timeout(pause, shutdown.cancelled()).await;
+        }
+    }
+}
+
+impl ErasureJob {
+    /// `announce` makes the event of an erasure that is done.
+    pub(crate) const fn new(announce: fn(&ErasedTexts) -> Event) -> Self {
+        Self { announce }
+    }
+
+    async fn step(&self, context: &JobContext) -> Result<Step, HandleError> {
+        let mut work = context.begin().await?;
+        let Some(account) = repo::next_in_tx(&mut work.tx()).await? else {
+            work.commit().await?;
+            return Ok(Step::Idle);
+        };
+        let mut erased = None;
+        if repo::step_in_tx(&mut work.tx(), account).await? {
+            erased = repo::remove_in_tx(&mut work.tx(), account).await?;
+        }
+        if let Some(erased) = &erased {
+            let Request { cause, correlation, .. } = erased.request;
+            work.announce(MessageId(cause), CorrelationId(correlation), (self.announce)(erased));
+        }
+        work.commit().await?;
+        if let Some(ErasedTexts { records, kept, .. }) = erased {
+            info!(account.id = %account, records, kept, "erased the texts of an account's payments");
+        }
+        Ok(Step::More)
+    }
+}

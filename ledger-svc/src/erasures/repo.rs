@@ -1,0 +1,82 @@
+//! The table of erasures, and the texts that are erased.
+
+use shared_events::{AccountId, messaging::Tx};
+use uuid::Uuid;
+
+use super::job::ErasedTexts;
+
+/// The most records that one step looks through.
+const STEP_RECORDS_MAX: i64 = 5_000;
+
+/// An account whose texts are to be erased.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    /// The account.
+    pub(crate) account: AccountId,
+    /// The event that asks for it, and its correlation.
+    pub(crate) cause: Uuid,
+    pub(crate) correlation: Uuid,
+}
+
+/// Stores an erasure: all chains, up to their ends.
+pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, request: &Request) -> sqlx::Result<()> {
+    let inserted = sqlx::query!(
+        "INSERT INTO erasures (account_id, chain, next_place, last_place, cause, correlation)
+         SELECT $1, chain, 1, place, $2, $3 FROM chains
+         ON CONFLICT DO NOTHING",
+        request.account.uuid(),
+        request.cause,
+        request.correlation,
+    );
+    inserted.execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// Deletes the standing orders of an account, and the texts of others' orders in its favour.
+pub(super) async fn erase_orders_in_tx(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<()> {
+    let erased = sqlx::query!(
+        "WITH own AS (DELETE FROM orders WHERE account_id = $1)
+         UPDATE orders SET terms = (terms::jsonb - '{reference,end_to_end_id}'::text[])::json
+         WHERE account_id <> $1 AND strpos(terms::text, $1::text) > 0",
+        account.uuid(),
+    );
+    erased.execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// An account whose erasure is not done.
+pub(super) async fn next_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Option<AccountId>> {
+    let next = sqlx::query_scalar!("SELECT account_id FROM erasures ORDER BY account_id LIMIT 1");
+    Ok(next.fetch_optional(tx.connection()).await?.map(AccountId))
+}
+
+/// Looks through the next records, and erases the account's texts beside them. Returns whether
+/// nothing was left to do.
+pub(super) async fn step_in_tx(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<bool> {
+    let done = sqlx::query_scalar!(
+        r#"SELECT erase_texts($1, $2) AS "done!""#,
+        account.uuid(),
+        STEP_RECORDS_MAX,
+    );
+    done.fetch_one(tx.connection()).await
+}
+
+/// Removes an erasure that is done. `None` where another instance has removed it.
+pub(super) async fn remove_in_tx(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+) -> sqlx::Result<Option<ErasedTexts>> {
+    let removed = sqlx::query!(
+        r#"WITH removed AS (DELETE FROM erasures WHERE account_id = $1 RETURNING *)
+           SELECT sum(records)::bigint AS "records!", sum(kept)::bigint AS "kept!",
+                  cause, correlation
+           FROM removed GROUP BY cause, correlation"#,
+        account.uuid(),
+    );
+    let removed = removed.fetch_optional(tx.connection()).await?;
+    Ok(removed.map(|row| ErasedTexts {
+        request: Request { account, cause: row.cause, correlation: row.correlation },
+        records: row.records.unsigned_abs(),
+        kept: row.kept.unsigned_abs(),
+    }))
+}
