@@ -191,7 +191,7 @@ where
             match self.attempt_until_settled(one, None, shutdown).await? {
                 Ok(processed) => results.extend(processed),
                 Err(error) => {
-                    results.push(ProcessingResult::Failed { why: chain(&*error).to_string() });
+                    results.push(ProcessingResult::failed(&*error));
                 }
             }
         }

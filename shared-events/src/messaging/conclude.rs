@@ -19,6 +19,7 @@ use crate::{
     envelope::{CONTENT_TYPE, CONTENT_TYPE_BATCH, read_envelopes},
     ids::MessageId,
     message::MessageSet,
+    refusal::MessageRefused,
     topology::is_personal,
 };
 
@@ -92,7 +93,7 @@ impl<'b> Concluded<'b> {
             }
             Outcome::Hopeless { why } => {
                 self.keep_or_forget(message, claim);
-                ProcessingResult::Failed { why }
+                ProcessingResult::Failed { refusal: MessageRefused::unreadable(&why), why }
             }
         };
         self.results.push(result);

@@ -15,8 +15,16 @@
 //! `each_result_has_one_disposition` holds this table.
 
 use crate::{
-    envelope::RawEnvelope, parked::ParkedReason, refusal::MessageRefused, topology::retry_queue,
+    envelope::{RawEnvelope, chain},
+    parked::ParkedReason,
+    refusal::MessageRefused,
+    topology::retry_queue,
 };
+
+/// The client's part of why a message cannot be handled. What a database or a driver says is for
+/// operators: it stands in the log, and beside the parked message.
+const NOT_HANDLED: &str =
+    "the service cannot handle the message and has parked it; operators see why";
 
 /// The events of a reply; there is at least one.
 #[derive(Clone, Debug)]
@@ -36,13 +44,21 @@ pub(crate) enum ProcessingResult {
     /// The handler needs something that is not there yet.
     NotReady { why: String },
     /// No further attempt can succeed.
-    Failed { why: String },
+    Failed { why: String, refusal: MessageRefused },
     /// The delivery, or one event of it, did not come the way its kind comes.
     WrongOrigin { why: String },
     /// The delivery, or one event of it, could not be decoded.
     Undecodable { is_oversized: bool, why: String, refusal: MessageRefused },
     /// The process died in each isolated attempt. A whole delivery was never decoded.
     KilledService { is_decoded: bool, why: String },
+}
+
+impl ProcessingResult {
+    /// The result of a fault that is not transient.
+    pub(crate) fn failed(fault: &(dyn std::error::Error + 'static)) -> Self {
+        let refusal = MessageRefused::unreadable(NOT_HANDLED);
+        Self::Failed { why: chain(fault).to_string(), refusal }
+    }
 }
 
 /// How one message is settled.
@@ -68,8 +84,7 @@ pub(crate) fn disposition(result: ProcessingResult, queue: &str, attempts: u32) 
                 None => dead_letter(ParkedReason::RetriesExhausted, why, None),
             }
         }
-        ProcessingResult::Failed { why } => {
-            let refusal = MessageRefused::unreadable(&why);
+        ProcessingResult::Failed { why, refusal } => {
             dead_letter(ParkedReason::Hopeless, why, Some(refusal))
         }
         ProcessingResult::WrongOrigin { why } => dead_letter(ParkedReason::WrongOrigin, why, None),
@@ -116,6 +131,7 @@ mod tests {
             why: why(),
             refusal: MessageRefused::unreadable("w"),
         };
+        let failed = || ProcessingResult::failed(&std::io::Error::other(why()));
         let killed = |is_decoded| ProcessingResult::KilledService { is_decoded, why: why() };
         let table = [
             (ProcessingResult::Completed { reply: None }, 0, "acknowledge, reply false"),
@@ -125,7 +141,7 @@ mod tests {
             (not_ready(), 2, "retry 3 in orders.retry.10m: w"),
             (not_ready(), 3, "park retries_exhausted: w, refusal false"),
             (not_ready(), u32::MAX, "park retries_exhausted: w, refusal false"),
-            (ProcessingResult::Failed { why: why() }, 0, "park hopeless: w, refusal true"),
+            (failed(), 0, "park hopeless: w, refusal true"),
             (
                 ProcessingResult::WrongOrigin { why: why() },
                 0,
@@ -141,5 +157,16 @@ mod tests {
             assert_eq!(line(result, attempts), expected, "{case}");
         }
         assert_eq!(RETRY_TIERS.len(), 3, "the table has a row for each tier and one for the end");
+    }
+
+    #[test]
+    fn operators_see_the_fault_and_the_client_does_not() {
+        let fault = std::io::Error::other("relation \"accounts\" does not exist");
+        let decided = disposition(ProcessingResult::failed(&fault), QUEUE, 0);
+        let Disposition::DeadLetter { why, refusal: Some(refusal), .. } = decided else {
+            panic!("a fault that is not transient is parked and refused: {decided:?}")
+        };
+        assert!(why.contains("relation"), "{why}");
+        assert!(!refusal.message.contains("relation"), "{}", refusal.message);
     }
 }

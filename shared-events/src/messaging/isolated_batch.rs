@@ -94,7 +94,7 @@ where
         let one = std::slice::from_ref(message);
         match self.attempt_until_settled(one, Some(&mut isolated), shutdown).await? {
             Ok(results) => Some(results),
-            Err(error) => Some(vec![ProcessingResult::Failed { why: chain(&*error).to_string() }]),
+            Err(error) => Some(vec![ProcessingResult::failed(&*error)]),
         }
     }
 

@@ -47,6 +47,8 @@ use crate::{
 const QUERIES_AT_ONCE: usize = 4;
 /// How many queries wait in memory: few enough that their sizes do not matter.
 const PREFETCH: u16 = 12;
+/// What a client hears of a query that failed. What a database says is for the log.
+const NOT_ANSWERED: &str = "the service cannot answer at the moment; ask again";
 /// A query whose database was silent is attempted again for so long: clients wait about as long.
 const ATTEMPTS_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -243,7 +245,7 @@ impl<A: QueryHandler> QueryConsumer<A> {
         });
         let answer = answer.unwrap_or_else(|error| {
             warn!(error = %chain(&error), kind = decoded.kind, "a query was not answered");
-            Answer::refused(&MessageRefused::unavailable(chain(&error).to_string()))
+            Answer::refused(&MessageRefused::unavailable(NOT_ANSWERED))
         });
         (cause, answer)
     }
