@@ -67,8 +67,6 @@ impl Handler for AccountCommands {
 
     fn not_permitted(&self, command: &Received<AccountsCommand>, why: &str) -> Outcome {
         let account_id = inbound::request(command.message()).account_id();
-        info!(account.id = %account_id, command.id = %command.id(), kind = command.envelope.kind,
-            principal = %command.principal, why, "refused command");
         outbound::not_permitted(command.id(), &command.envelope.kind, account_id, why)
     }
 }

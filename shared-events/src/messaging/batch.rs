@@ -34,7 +34,7 @@ use futures_util::FutureExt;
 use metrics::{counter, histogram};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{
     access::AccessBoard,
@@ -340,7 +340,11 @@ where
         }
         match message.rights.refusal() {
             Some(_) if H::REFUSES_ITSELF => return None,
-            Some(why) => return refused(why),
+            Some(why) => {
+                let (kind, principal) = (&*message.envelope.kind, message.principal.as_str());
+                info!(message.id = %message.id(), kind, principal, why, "refused a message");
+                return refused(why);
+            }
             None => {}
         }
         // A handler judges commands about accounts itself.

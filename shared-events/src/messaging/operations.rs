@@ -2,6 +2,8 @@
 //! that need an approval, and about its access log. The queue `<service>.operations` has a single
 //! active consumer.
 
+use tracing::info;
+
 use super::{
     access_log::{AccessLog, AccessLogHandler, AccessLogRequest, AskedQuery},
     approvals::{ApprovalRequest, ApprovalsHandler},
@@ -10,7 +12,7 @@ use super::{
     parked::{ParkedHandler, ParkedRequest, ParkedTransaction},
 };
 use crate::{
-    message::{MessageSet, Undecodable},
+    message::{Message as _, MessageSet, Undecodable},
     refusal::MessageRefused,
 };
 
@@ -102,6 +104,17 @@ fn asked(received: &Received<OperationsRequest>) -> Option<AskedQuery> {
     Some(AskedQuery::about(subject.as_deref(), &received.envelope, received.principal.as_str()))
 }
 
+/// The outcome of a command. A refusal leaves a line in the log, and nothing else.
+fn logged(received: &Received<OperationsRequest>, outcome: Outcome) -> Outcome {
+    if let Outcome::Done { told, .. } = &outcome
+        && told.iter().any(|event| event.kind == MessageRefused::TYPE)
+    {
+        let (kind, principal) = (&*received.envelope.kind, received.principal.as_str());
+        info!(command.id = %received.id(), kind, principal, "refused a command about operations");
+    }
+    outcome
+}
+
 /// Handles them, one by one: a scan of parked messages holds the messages until the commit.
 pub(crate) struct OperationsHandler {
     pub(crate) parked: ParkedHandler,
@@ -165,7 +178,7 @@ impl BatchHandler<ParkedTransaction> for OperationsHandler {
             let outcome = self.outcome(tx, received).await?;
             outcomes.push(match asked {
                 Some(asked) => self.recorded(asked, outcome).await,
-                None => outcome,
+                None => logged(received, outcome),
             });
         }
         Ok(outcomes)

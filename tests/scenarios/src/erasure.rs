@@ -212,7 +212,8 @@ async fn a_closed_customer_is_erased_everywhere_and_the_books_verify(bank: Bank)
 }
 
 async fn nobody_erases_alone_or_too_early(bank: Bank) -> Result<()> {
-    let mut client = BankClient::with_services(bank.clone()).await?;
+    let services = bank.start_all(&SERVICES).await?;
+    let mut client = BankClient::new(bank.clone())?;
     let (bob, ada) = (client.account("bob").await?, client.account("ada").await?);
     let supervisor = Principal::of_role(&bank, RoleCode::Supervisor).await?;
     let open = supervisor.command(EraseHolder { account_id: ada }).await?;
@@ -227,7 +228,11 @@ async fn nobody_erases_alone_or_too_early(bank: Bank) -> Result<()> {
     for role in [RoleCode::CustomerChannel, RoleCode::Clerk, RoleCode::Operator] {
         let who = Principal::of_role(&bank, role).await?;
         let refused = who.command(EraseHolder { account_id: ada }).await?;
-        ensure!(refusal(&refused) == Some("not_permitted"), "{role}: {refused}");
+        ensure!(refusal(&refused) == Some("not_permitted"), "{role:?}: {refused}");
+        let who = &who.client.name;
+        let mut logs = services.iter().map(Instance::log).collect::<Result<Vec<_>>>()?.into_iter();
+        let is_logged = |line: &str| line.contains("refused a message") && line.contains(who);
+        ensure!(logs.any(|log| log.lines().any(is_logged)), "no log names {who}");
     }
     let back = "UPDATE accounts SET changed_at = changed_at - interval '90 days'";
     bank.execute("accounts", back).await?;
