@@ -1,5 +1,5 @@
 //! The rows beside a record: its search columns, and the accounts' entries. Promise: each of them
-//! is checked against the record, column by column.
+//! is checked against the record, column by column; erased texts are told apart from changed ones.
 
 use rust_decimal::Decimal;
 use shared_events::{
@@ -13,17 +13,28 @@ use shared_events::{
 
 use super::difference::{Checked, Row};
 
+/// The texts beside a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// They are the record's.
+    Proved,
+    /// They are gone, and the salt with them. Whether they were erased, the history tells.
+    Missing,
+}
+
 /// Checks all that stands beside a record.
-pub(super) fn check(row: Row, stored: &StoredRecord, found: &ChainedRecord) -> Checked {
-    check_texts(row, stored, found)?;
+pub(super) fn check(row: Row, stored: &StoredRecord, found: &ChainedRecord) -> Checked<Texts> {
+    let texts = check_texts(row, stored, found)?;
     let record = &stored.record;
-    let InstructionOutcome::Posted(posted) = &record.outcome else { return Ok(()) };
-    posted.legs.iter().try_for_each(|leg| check_entry(row, record, leg, &found.entries))
+    if let InstructionOutcome::Posted(posted) = &record.outcome {
+        posted.legs.iter().try_for_each(|leg| check_entry(row, record, leg, &found.entries))?;
+    }
+    Ok(texts)
 }
 
 /// Texts that the record contains are the same beside it; texts that the record commits to have the
-/// commitment under the salt beside it. There is nothing else.
-fn check_texts(row: Row, stored: &StoredRecord, found: &ChainedRecord) -> Checked {
+/// commitment under the salt beside it, or are gone with the salt. There is nothing else.
+fn check_texts(row: Row, stored: &StoredRecord, found: &ChainedRecord) -> Checked<Texts> {
     let Some(commitment) = stored.texts else {
         let asked = &stored.record.instruction;
         for (column, expected, found) in [
@@ -33,15 +44,17 @@ fn check_texts(row: Row, stored: &StoredRecord, found: &ChainedRecord) -> Checke
             row.has(column, text(expected.as_deref()), text(found.as_deref()))?;
         }
         let salt = found.salt.map(|salt| salt.to_string());
-        return row.has("salt", text(None), text(salt.as_deref()));
+        row.has("salt", text(None), text(salt.as_deref()))?;
+        return Ok(Texts::Proved);
     };
-    let Some(under_salt) = found.commitment() else {
-        return Err(row.differs("salt", "a salt", "nothing"));
-    };
-    if is_unstorable(&stored.record) && found.reference.is_none() && found.end_to_end_id.is_none() {
-        return Ok(());
+    let has_no_text = found.reference.is_none() && found.end_to_end_id.is_none();
+    match found.commitment() {
+        None if has_no_text => return Ok(Texts::Missing),
+        None => return Err(row.differs("salt", "a salt", "nothing")),
+        Some(_) if has_no_text && is_unstorable(&stored.record) => {}
+        Some(under_salt) => row.has("commitment to the texts", commitment, under_salt)?,
     }
-    row.has("commitment to the texts", commitment, under_salt)
+    Ok(Texts::Proved)
 }
 
 /// Whether the instruction was refused for texts that no database takes: they are stored nowhere.
@@ -147,16 +160,34 @@ mod tests {
             }
         }
         let (record, mut found) = rejected(2, "unknown_hold");
-        (found.reference, found.salt) = (None, None);
+        found.salt = None;
         let found = check(Row::of(Table::Journal), &record, &found).expect_err("no salt");
         assert_eq!(found.column, "salt");
+    }
+
+    #[test]
+    fn texts_and_salt_that_are_gone_together_may_have_been_erased() {
+        for (version, reason, texts) in [
+            (2, "unknown_hold", Ok(Texts::Missing)),
+            (2, "invalid_text", Ok(Texts::Missing)),
+            // Such a record contains its texts: they are not erased.
+            (1, "unknown_hold", Err("reference")),
+        ] {
+            let (record, mut found) = rejected(version, reason);
+            let proved = check(Row::of(Table::Journal), &record, &found).expect("its texts");
+            assert_eq!(proved, Texts::Proved);
+            (found.reference, found.salt) = (None, None);
+            let found = check(Row::of(Table::Journal), &record, &found);
+            assert_eq!(found.map_err(|found| found.column), texts, "version {version}");
+        }
     }
 
     #[test]
     fn texts_that_no_database_takes_are_stored_nowhere() {
         let (record, mut found) = rejected(2, "invalid_text");
         found.reference = None;
-        check(Row::of(Table::Journal), &record, &found).expect("the record commits to them");
+        let proved = check(Row::of(Table::Journal), &record, &found).expect("a commitment to them");
+        assert_eq!(proved, Texts::Proved);
         found.reference = Some("food".into());
         check(Row::of(Table::Journal), &record, &found).expect_err("another text");
     }

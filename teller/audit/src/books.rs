@@ -12,6 +12,7 @@ use teller_client::{Teller, TellerError};
 use super::{
     Anchors, Verdict, Verified, compare,
     difference::{Row, Table},
+    erased::ErasedRecords,
     history::History,
     walk::{Piece, Source, Stop, Walk},
 };
@@ -79,6 +80,7 @@ async fn prove(
     history.prove_rows(bank).await?;
     let before = history.end().place;
     let mut walk = Walk::new(Pages { bank }, &anchors.ends);
+    walk.erased = ErasedRecords::after(history.erased_accounts());
     for part in PARTS {
         let mut from = None;
         loop {
@@ -97,6 +99,7 @@ async fn prove(
     }
     walk.source().check_after(walk.ends()).await?;
     history.check_ended(bank, before).await?;
+    walk.erased.check(|account| history.is_erased(account))?;
     Ok(Verified { history: Some(history.end().clone()), ..walk.verified()? })
 }
 

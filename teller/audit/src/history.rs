@@ -1,13 +1,15 @@
 //! The history of accounts and grants. Promise: no change was rewritten, left out, inserted or
 //! moved; each account's changes, and those of all grants, are counted without a gap; the texts
-//! beside a change are those that it commits to; every row is what its last change says, at the
-//! accounts service and at the ledger.
+//! beside a change are those that it commits to, or were erased; every row is what its last change
+//! says, at the accounts service and at the ledger.
 //!
 //! ```text
+//! erased     changes whose texts were erased, and the erasures
 //! rows       the rows of the accounts service against the last changes
 //! followed   the ledger's status and limits against the changes that it has followed
 //! ```
 
+mod erased;
 mod followed;
 mod rows;
 #[cfg(test)]
@@ -56,10 +58,12 @@ pub(super) struct History {
 struct AccountHistory {
     /// What the ledger follows or has answered, in the order of the numbers.
     changes: Vec<LedgerChange>,
-    /// The last change, with its place and its texts.
+    /// The last change, with its place and its texts. `None`: they were erased.
     last: RecordedAccount,
     place: i64,
-    texts: HistoryTexts,
+    texts: Option<HistoryTexts>,
+    /// The place of the first change without texts. The account's erasure explains all of them.
+    without_texts: Option<i64>,
     /// The place of the change that says that the ledger has opened its side.
     at_ledger_since: Option<i64>,
 }
@@ -153,34 +157,38 @@ impl History {
         row.has("account_id", shown(Some(account.account_id)), shown(change.account_id))?;
         row.has("principal", shown(None::<String>), shown(change.principal.as_ref()))?;
         row.has("number", account.number, change.number)?;
-        let Some((texts, salt)) = change.texts.clone().zip(change.salt) else {
-            return Err(row.differs("texts", "texts and their salt", "nothing"));
-        };
-        row.has("commitment to the texts", account.texts, texts.commitment(salt))?;
+        let texts = erased::texts(row, &account, change)?;
         let Open::Known(kind) = account.change else {
             return Err(row.differs("change", "a known kind of change", &account.change));
         };
         let place = change.place;
         let begins =
             kind == HistoryChange::Recorded || kind == HistoryChange::Opened && account.number == 1;
-        let last = self.accounts.get(&account.account_id).map(|known| known.last.number);
+        let last = self.accounts.get(&account.account_id).map(|known| &known.last);
         match last {
-            Some(last) => row.has("number", last.saturating_add(1), account.number)?,
+            Some(last) => row.has("number", last.number.saturating_add(1), account.number)?,
             None if !begins => return Err(row.differs("change", "opened", kind.as_str())),
             None => {}
         }
         if kind == HistoryChange::Recorded && last.is_some() {
             return Err(row.differs("change", "a change", kind.as_str()));
         }
+        erased::check_change(row, (&account, kind), texts.as_ref(), last)?;
         let at_ledger_since = is_at_ledger(&account).then_some(place);
         let followed = LedgerChange::of(&account, kind, (place, at));
         let known = self.accounts.entry(account.account_id).or_insert_with(|| AccountHistory {
             changes: vec![],
             last: account.clone(),
             place,
-            texts: HistoryTexts::default(),
+            texts: None,
+            without_texts: None,
             at_ledger_since: None,
         });
+        known.without_texts = match &texts {
+            Some(_) if kind == HistoryChange::Erased => None,
+            Some(_) => known.without_texts,
+            None => known.without_texts.or(Some(place)),
+        };
         (known.last, known.place, known.texts) = (account, place, texts);
         known.changes.extend(followed);
         known.at_ledger_since = known.at_ledger_since.or(at_ledger_since);
@@ -251,10 +259,31 @@ impl History {
         Ok(())
     }
 
-    /// Checks that every account that was active at the place `before` is at the ledger, and that
-    /// no change stands after the end of the history.
-    pub(super) async fn check_ended(&self, bank: &Teller, before: i64) -> Result<(), Stop> {
+    /// The accounts that were erased.
+    pub(super) fn erased_accounts(&self) -> BTreeSet<AccountId> {
+        let ids = self.accounts.keys().copied();
+        ids.filter(|id| self.is_erased(*id)).collect()
+    }
+
+    /// Whether the data of an account were erased.
+    pub(super) fn is_erased(&self, id: AccountId) -> bool {
+        self.accounts.get(&id).is_some_and(|known| erased::is_erasure(&known.last))
+    }
+
+    /// Checks that every account that was active at the place `before` is at the ledger, walks to
+    /// the newest end, and checks that missing texts were erased, and that no change stands after
+    /// the end of the history.
+    pub(super) async fn check_ended(&mut self, bank: &Teller, before: i64) -> Result<(), Stop> {
         self.check_at_ledger(before)?;
+        // Texts of the journal may have been erased since.
+        self.advance(bank, &end(bank).await?).await?;
+        while let Some(first) = erased::first_unexplained(&self.accounts) {
+            // Texts go in the transaction of the erasure, so its change is there by now.
+            self.advance(bank, &end(bank).await?).await?;
+            if erased::first_unexplained(&self.accounts) == Some(first) {
+                return Err(erased::unexplained(first).into());
+            }
+        }
         let after = page(bank, self.end.place, 1).await?;
         // A change that was made since has a place up to the end of that moment.
         match after.records.iter().find(|change| change.place > after.head_place) {
@@ -291,7 +320,9 @@ impl LedgerChange {
             | HistoryChange::Closing
             | HistoryChange::Closed
             | HistoryChange::CloseRefused => None,
-            HistoryChange::Activated | HistoryChange::HolderUpdated => return None,
+            HistoryChange::Activated | HistoryChange::HolderUpdated | HistoryChange::Erased => {
+                return None;
+            }
         };
         Some(Self { number: account.number, kind, place, at, state })
     }

@@ -5,6 +5,7 @@
 //! walk        records of all chains, in an order in which every account's versions follow
 //!   links     places without a gap; each hash from the one before; the ends; anchors
 //!   beside    columns and entries that stand beside a record follow from it
+//!   erased    records without texts name an account that was erased
 //!   replay    balances, holds and reversals, as the records lead to them
 //! compare     the ledger's state snapshot, against the replay
 //! history     changes of accounts and grants; the rows that follow from them, in both services
@@ -14,7 +15,7 @@
 //! ```
 //!
 //! Memory grows with accounts, changes of their status and limits, holds and reversed transfers,
-//! not with records or entries.
+//! not with records or entries; of records without texts, with those that are erased meanwhile.
 //!
 //! ```no_run
 //! # async fn prove(bank: teller_client::Teller) -> Result<(), Box<dyn std::error::Error>> {
@@ -34,6 +35,7 @@ mod beside;
 mod books;
 mod compare;
 mod difference;
+mod erased;
 mod export;
 mod file;
 mod history;
@@ -87,15 +89,17 @@ pub struct Verified {
     /// the proof of a file, which has no history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryEnd>,
+    /// Records whose texts were erased. Zero in the proof of a file, which has no texts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub erased: u64,
     /// Ends that were expected beyond the end of a file, which were not looked for: the bank has
     /// them, and a file of an earlier day does not.
     #[serde(skip_serializing_if = "is_zero")]
     pub beyond: usize,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(count: &usize) -> bool {
-    *count == 0
+fn is_zero<N: Default + PartialEq>(count: &N) -> bool {
+    *count == N::default()
 }
 
 /// The sums of all entries in one currency.

@@ -16,6 +16,8 @@ use super::{
     walk::{Piece, Source, Stop, Walk},
 };
 
+mod erasures;
+
 /// A journal in memory.
 #[derive(Clone, Default)]
 struct Journal {

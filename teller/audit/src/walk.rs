@@ -10,8 +10,10 @@ use shared_events::ledger::{ChainEnd, ChainedRecord, JournalRecord};
 use teller_client::{TellerError, input::InvalidInput};
 
 use super::{
-    Turnover, Verified, beside,
+    Turnover, Verified,
+    beside::{self, Texts},
     difference::{Checked, Difference, Row, Table},
+    erased::ErasedRecords,
     line::Line,
     links::{Links, chains, check_chains},
     replay::Replay,
@@ -68,6 +70,7 @@ pub(super) struct Walk<S> {
     source: S,
     links: Links,
     pub(super) replay: Replay,
+    pub(super) erased: ErasedRecords,
     pieces: Vec<VecDeque<Piece>>,
     heads: Vec<Option<Head>>,
 }
@@ -79,6 +82,7 @@ impl<S: Source> Walk<S> {
             source,
             links: Links::new(anchors),
             replay: Replay::default(),
+            erased: ErasedRecords::default(),
             pieces: chains().map(|_| VecDeque::new()).collect(),
             heads: chains().map(|_| None).collect(),
         }
@@ -136,7 +140,10 @@ impl<S: Source> Walk<S> {
             Piece::Beside(found) => {
                 let line = Line::from(found);
                 let stored = self.links.follow(chain, &line)?;
-                beside::check(line.row(), &stored, found)?;
+                match beside::check(line.row(), &stored, found)? {
+                    Texts::Proved => {}
+                    Texts::Missing => self.erased.add(line.row(), &line.record),
+                }
                 Ok(Head { row: line.row(), record: stored.record })
             }
         }
@@ -170,6 +177,7 @@ impl<S: Source> Walk<S> {
             turnover: turnover.collect(),
             ends: self.links.ends().to_vec(),
             history: None,
+            erased: self.erased.count,
             beyond: 0,
         })
     }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use shared_events::{
     AccountId, Amount, MessageId,
     accounts::{
-        Account, AccountKey, AccountStatus, Blocks, CloseAccount, FreezeAccount, Holder,
-        ListAccounts, OpenAccount, UnfreezeAccount,
+        Account, AccountKey, AccountStatus, Blocks, CloseAccount, EraseHolder, FreezeAccount,
+        Holder, ListAccounts, OpenAccount, UnfreezeAccount,
     },
 };
 use teller_client::{
@@ -31,6 +31,13 @@ pub(crate) enum Command {
     Unfreeze(Unfreeze),
     /// Close an account for ever; its balance must be zero
     Close(Close),
+    /// Erase the data of a closed account's holder for ever; another principal has to approve it
+    ///
+    /// The holder's name and addresses are erased, and the texts of all payments of the account.
+    /// The account must have been closed for as long as the bank keeps data of closed accounts.
+    /// Until another principal has approved the command (teller approvals) nothing is erased, and
+    /// the command ends with 5
+    Erase(Erase),
     /// Show one account
     Show(Show),
     /// List accounts
@@ -134,6 +141,14 @@ pub(crate) struct Close {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Erase {
+    /// The account: id, IBAN or external reference
+    account: String,
+    #[command(flatten)]
+    id: SendId,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The account: id, IBAN or external reference
     account: String,
@@ -141,7 +156,7 @@ pub(crate) struct Show {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only those in this status: pending, active, frozen, closing or closed
+    /// Only those in this status: pending, active, frozen, closing, closed or erased
     #[arg(long)]
     status: Option<String>,
     /// Only accounts whose external reference begins with this text
@@ -162,6 +177,7 @@ impl Command {
             Self::Freeze(command) => command.run(session).await,
             Self::Unfreeze(command) => command.run(session).await,
             Self::Close(command) => command.run(session).await,
+            Self::Erase(command) => command.run(session).await,
             Self::Show(command) => command.run(session).await,
             Self::List(command) => command.run(session).await,
             Self::History(command) => command.run(session).await,
@@ -260,6 +276,17 @@ impl Close {
     }
 }
 
+impl Erase {
+    async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let key = input::account("account", &self.account)?;
+        let bank = session.bank().await?;
+        let account_id = account_id(&bank, key).await?;
+        let id = session.id(&self.id);
+        bank.erase_holder(id, EraseHolder { account_id }).await?;
+        show_account(session, &bank, id, account_id).await
+    }
+}
+
 impl Show {
     async fn run(self, session: &mut Session) -> Result<(), Failure> {
         let key = input::account("account", &self.account)?;
@@ -287,10 +314,8 @@ impl List {
 }
 
 fn status(text: &str) -> Result<AccountStatus, InvalidInput> {
-    use AccountStatus::{Active, Closed, Closing, Frozen, Pending};
-    let all = [Pending, Active, Frozen, Closing, Closed];
-    all.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-        InvalidInput::new("status", "must be pending, active, frozen, closing or closed")
+    AccountStatus::from_code(text).ok_or_else(|| {
+        InvalidInput::new("status", "must be pending, active, frozen, closing, closed or erased")
     })
 }
 

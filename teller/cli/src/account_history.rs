@@ -246,6 +246,21 @@ mod tests {
     }
 
     #[test]
+    fn an_erasure_is_shown_with_what_is_left() {
+        let placeholder = json!({ "name": "erased", "language": "en" });
+        let all = shown(&[
+            record(1, "opened", "pending", None),
+            record(2, "closed", "closed", None),
+            record(3, "erased", "erased", Some(placeholder)),
+        ]);
+        let changes: Vec<String> = all.iter().map(|shown| shown.change.to_string()).collect();
+        assert_eq!(changes, ["opened", "closed", "erased"]);
+        let expected = ["status: closed -> erased", "language: en", "name: erased"];
+        assert_eq!(lines(&all[2]), expected);
+        assert_eq!(all.iter().map(reason).collect::<Vec<_>>(), ["erased", "erased", ""]);
+    }
+
+    #[test]
     fn a_value_that_goes_or_comes_is_a_difference() {
         let fields = |pairs: &[(&str, &str)]| -> Fields {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

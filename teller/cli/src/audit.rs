@@ -117,8 +117,13 @@ impl Verify {
 
 fn describe(verified: &Verified) -> Text {
     let changes = verified.history.as_ref().map(|end| end.place.to_string()).unwrap_or_default();
+    let erased = match verified.erased {
+        0 => String::new(),
+        count => count.to_string(),
+    };
     let counts = card(&[
         ("records", verified.records.to_string()),
+        ("texts erased", erased),
         ("entries", verified.entries.to_string()),
         ("accounts", verified.accounts.to_string()),
         ("holds", verified.holds.to_string()),
@@ -182,5 +187,29 @@ impl From<ExportError> for Failure {
             ExportError::Teller(error) => error.into(),
             ExportError::Output(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn erased_texts_are_shown_where_there_are_any() {
+        let of = |erased| Verified {
+            records: 7,
+            entries: 0,
+            accounts: 0,
+            holds: 0,
+            reversals: 0,
+            turnover: vec![],
+            ends: vec![],
+            history: None,
+            erased,
+            beyond: 0,
+        };
+        let shown = |erased| format!("{:?}", describe(&of(erased)));
+        assert!(!shown(0).contains("texts erased"), "{}", shown(0));
+        assert!(shown(2).contains("texts erased                    2"), "{}", shown(2));
     }
 }

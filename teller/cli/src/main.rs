@@ -78,7 +78,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Open, freeze, unfreeze, close and look up accounts
+    /// Open, freeze, unfreeze, close, erase and look up accounts
     #[command(subcommand)]
     Account(account::Command),
     /// Change how far below zero an account may go, and how much may leave it

@@ -45,7 +45,7 @@ fn wrong_input_names_the_field_and_the_rule() {
         ),
         (
             ["account", "list", "--status", "asleep"],
-            "status: must be pending, active, frozen, closing or closed",
+            "status: must be pending, active, frozen, closing, closed or erased",
         ),
         (
             ["parked", "list", "--service", "kitchen"],

@@ -4,10 +4,11 @@ use shared_events::{
     AccountId, Amount, MessageId, Money,
     accounts::{
         ACCOUNTS_PAGE_MAX, Account, AccountClosing, AccountFrozen, AccountKey, AccountOpened,
-        AccountStatus, AccountUnfrozen, ChangeLimits, CloseAccount, CloseRefusal, FreezeAccount,
-        GetAccount, HolderUpdated, LimitsChanged, ListAccounts, OpenAccount, SetLimits,
-        UnfreezeAccount, UpdateHolder, v1,
+        AccountStatus, AccountUnfrozen, ChangeLimits, CloseAccount, CloseRefusal, EraseHolder,
+        FreezeAccount, GetAccount, HolderErased, HolderUpdated, LimitsChanged, ListAccounts,
+        OpenAccount, SetLimits, UnfreezeAccount, UpdateHolder, v1,
     },
+    code::Open,
     ledger::Party,
 };
 use tokio::time::Instant;
@@ -52,6 +53,17 @@ impl Teller {
         id: MessageId,
         command: CloseAccount,
     ) -> Result<AccountClosing, TellerError> {
+        self.send(id, command).await
+    }
+
+    /// Erases the holder's data of a closed account, for ever. Another principal has to approve the
+    /// command first. The accounts service has erased its data with the answer; the other services
+    /// follow by themselves, and `accounts.holder.erasure_completed.v1` tells when all are done.
+    pub async fn erase_holder(
+        &self,
+        id: MessageId,
+        command: EraseHolder,
+    ) -> Result<HolderErased, TellerError> {
         self.send(id, command).await
     }
 
@@ -130,7 +142,7 @@ impl Teller {
             account.version > closing.version && account.status != AccountStatus::Closing
         };
         let account = self.until_account(closing.account_id, decided).await?;
-        if account.status == AccountStatus::Closed {
+        if matches!(account.status, Open::Known(AccountStatus::Closed | AccountStatus::Erased)) {
             return Ok(account);
         }
         let found = self.balance(Party::AccountId(account.account_id), None).await?;

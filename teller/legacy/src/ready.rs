@@ -92,7 +92,12 @@ async fn check_account(
 ) -> Result<Found, TellerError> {
     let is_usable = match account.status {
         Open::Known(AccountStatus::Pending | AccountStatus::Active) => true,
-        Open::Known(AccountStatus::Frozen | AccountStatus::Closing | AccountStatus::Closed)
+        Open::Known(
+            AccountStatus::Frozen
+            | AccountStatus::Closing
+            | AccountStatus::Closed
+            | AccountStatus::Erased,
+        )
         | Open::Unknown(_) => false,
     };
     match is_usable {

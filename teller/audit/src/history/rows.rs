@@ -58,7 +58,9 @@ fn account(id: AccountId, known: Option<&AccountHistory>, found: &StoredAccount)
     {
         row.has(column, expected, found)?;
     }
-    let (texts, holder) = (&known.texts, &found.holder);
+    // The holder was erased since this row was read: the erasure is a later change.
+    let Some(texts) = &known.texts else { return Ok(()) };
+    let holder = &found.holder;
     for (column, expected, found) in [
         ("holder_name", texts.name.as_ref(), Some(&holder.name)),
         ("holder_email", texts.email.as_ref(), holder.email.as_ref()),

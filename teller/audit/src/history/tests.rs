@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use super::*;
 
+mod erasures;
+
 const ADA: AccountId = AccountId(Uuid::from_u128(1));
 
 fn texts() -> HistoryTexts {
