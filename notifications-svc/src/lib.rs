@@ -25,6 +25,7 @@
 //! letters        the e-mails in the languages of the bank
 //! transports     SMTP and webhooks
 //! retention      deletes old notifications
+//! erasure        erases the data of a holder
 //! ids            ids of notifications and deliveries
 //! time_limit     the time limit of database work in jobs
 //! settings       the configuration
@@ -43,6 +44,7 @@ mod notifications;
 mod letters;
 mod transports;
 
+mod erasure;
 mod retention;
 
 mod ids;
@@ -61,7 +63,9 @@ use futures_util::TryFutureExt;
 use shared_events::{
     host::{Host, Running},
     messaging::{Schema, Service},
-    topology::{NOTIFICATIONS_COMMANDS, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES},
+    topology::{
+        NOTIFICATIONS_COMMANDS, NOTIFICATIONS_ERASURES, NOTIFICATIONS_EVENTS, NOTIFICATIONS_QUERIES,
+    },
 };
 use sqlx::migrate::Migrator;
 
@@ -71,7 +75,9 @@ use deliveries::{
 };
 use retention::RetentionJob;
 use transports::{email::Mailer, webhook::WebhookClient};
-use wire::{NotifiableEvents, NotificationCommands, NotificationQueries, delivery_event};
+use wire::{
+    ErasureEvents, NotifiableEvents, NotificationCommands, NotificationQueries, delivery_event,
+};
 
 /// The schema of the service's database.
 pub static SCHEMA: Schema = Schema { migrations: &MIGRATOR, rights: include_str!("../rights.sql") };
@@ -112,6 +118,7 @@ fn service(host: &Host, settings: Settings) -> Result<Service, RunError> {
         .without(host.retired.clone())
         .consume(NOTIFICATIONS_EVENTS, NotifiableEvents::new(first_delay, wakeup_of()))
         .consume(NOTIFICATIONS_COMMANDS, NotificationCommands::new(wakeup_of()))
+        .consume(NOTIFICATIONS_ERASURES, ErasureEvents)
         .answer(NOTIFICATIONS_QUERIES, NotificationQueries)
         .work(DeliveryWorker::new(mailer, schedule(), wakeup_of(), delivery_event))
         .work(DeliveryWorker::new(webhooks, schedule(), wakeup_of(), delivery_event))
