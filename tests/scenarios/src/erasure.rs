@@ -4,6 +4,7 @@
 //! erases its part later.
 
 use anyhow::{Context, Result, ensure};
+use chrono::{TimeDelta, Utc};
 use harness::{Bank, Fact, Instance, Message, PATIENCE, facts, wait_for};
 use serde_json::{Value, json};
 use shared_events::{
@@ -100,7 +101,7 @@ async fn live(client: &mut BankClient, webhook: String) -> Result<(AccountId, Ac
     order["terms"]["creditor"] = json!({ "account_id": gone });
     order["terms"]["money"] = json!({ "amount": "1", "currency": "EUR" });
     order["terms"]["reference"] = json!(format!("order for {SECRET}"));
-    order["terms"]["schedule"] = json!({ "first": "2099-01-01" });
+    order["terms"]["schedule"] = json!({ "first": Utc::now().date_naive() + TimeDelta::days(300) });
     let clerk = Principal::of_role(&client.bank, RoleCode::Clerk).await?;
     let ordered = clerk.ask(with_data("ledger.order.set.v1", &order)?).await?;
     ensure!(ordered["type"] == "ledger.order.changed.v1", "{ordered}");
@@ -158,7 +159,7 @@ async fn a_closed_customer_is_erased_everywhere_and_the_books_verify(bank: Bank)
     bank.set("accounts", "BANKWIRE_ERASURE__DAYS_AFTER_CLOSING", "0");
     let instances = bank.start_all(&SERVICES).await?;
     let mut client = BankClient::new(bank.clone())?;
-    let webhook = format!("{}/{SECRET}", receiver.url());
+    let webhook = format!("{}?{SECRET}", receiver.url());
     let (bob, gone) = live(&mut client, webhook).await?;
     close(&client, gone, bob).await?;
     wait_for("deliveries end", PATIENCE, async || {
