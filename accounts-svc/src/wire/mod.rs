@@ -7,12 +7,11 @@
 //! accounts.queries  ──> inbound ──> directory::query  ──┤
 //!                       history ──> history::query    ──┤
 //! accounts.grants   ──> access  ──> access::command   ──┤
-//! accounts.erasures ──> erasures ─> erasures::command ──┘
+//! accounts.erasures ──────────────> erasures::command ──┘
 //!
 //! consumers   one for each subscription: inbound, capability, outbound
 //! access      grants of principals, in both directions
 //! history     authors of changes, and pages of the history and the books
-//! erasures    what the other services have erased
 //! inbound     messages as requests with checked fields
 //! outbound    outcomes as messages: an exhaustive match
 //! ```
@@ -20,7 +19,7 @@
 mod access;
 mod consumers;
 mod consumers_access;
-mod erasures;
+mod consumers_erasures;
 mod history;
 mod inbound;
 mod outbound;
@@ -28,4 +27,4 @@ mod outbound;
 pub(crate) use access::access_events;
 pub(crate) use consumers::{AccountCommands, AccountQueries, LedgerEvents};
 pub(crate) use consumers_access::AccessCommands;
-pub(crate) use erasures::ErasureEvents;
+pub(crate) use consumers_erasures::ErasureEvents;

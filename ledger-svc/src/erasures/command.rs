@@ -2,7 +2,7 @@
 
 use shared_events::messaging::Tx;
 
-use super::repo::{self, Request};
+use super::{entity::Request, repo};
 
 /// Erases the texts of an account's standing orders, and begins to erase those of its payments.
 pub(crate) async fn begin_in_tx(tx: &mut Tx<'_>, request: &Request) -> sqlx::Result<()> {

@@ -11,22 +11,15 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::repo::{self, Request};
+use super::{
+    entity::{ErasedTexts, Request},
+    repo,
+};
 
 /// The pause between two looks for erasures.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The pause between two steps, so that other work gets its share of the disk.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// The texts of an account's payments are erased.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ErasedTexts {
-    pub(crate) request: Request,
-    /// The number of records whose texts were erased.
-    pub(crate) records: u64,
-    /// The number of records that contain their texts, which stay.
-    pub(crate) kept: u64,
-}
 
 /// Carries erasures out, and announces those that are done.
 pub(crate) struct ErasureJob {
@@ -84,7 +77,7 @@ impl ErasureJob {
         }
         work.commit().await?;
         if let Some(ErasedTexts { records, kept, .. }) = erased {
-            info!(account.id = %account, records, kept, "erased the texts of an account's payments");
+            info!(account.id = %account, records, kept, "erased the texts of payments");
         }
         Ok(Step::More)
     }

@@ -8,15 +8,17 @@
 //! keeps its texts like any refusal.
 //!
 //! ```text
+//! entity    an account whose texts are to be erased, and an erasure that is done
 //! command   begins an erasure
 //! job       carries erasures out, and announces those that are done
 //! repo      the table of erasures, and the texts
 //! ```
 
 mod command;
+mod entity;
 mod job;
 mod repo;
 
 pub(crate) use command::begin_in_tx;
-pub(crate) use job::{ErasedTexts, ErasureJob};
-pub(crate) use repo::Request;
+pub(crate) use entity::{ErasedTexts, Request};
+pub(crate) use job::ErasureJob;

@@ -1,22 +1,11 @@
 //! The table of erasures, and the texts that are erased.
 
 use shared_events::{AccountId, messaging::Tx};
-use uuid::Uuid;
 
-use super::job::ErasedTexts;
+use super::entity::{ErasedTexts, Request};
 
 /// The most records that one step looks through.
 const STEP_RECORDS_MAX: i64 = 5_000;
-
-/// An account whose texts are to be erased.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Request {
-    /// The account.
-    pub(crate) account: AccountId,
-    /// The event that asks for it, and its correlation.
-    pub(crate) cause: Uuid,
-    pub(crate) correlation: Uuid,
-}
 
 /// Stores an erasure: all chains, up to their ends.
 pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, request: &Request) -> sqlx::Result<()> {

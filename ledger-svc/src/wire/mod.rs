@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! command    handlers of ledger.commands and ledger.arrangements
-//! erasures   the handler of ledger.erasures, and the event of an erasure that is done
+//! consumers_erasures  the handler of ledger.erasures, and the event of an erasure that is done
 //! query      the handler of ledger.queries
 //! job        due work, and the events that it announces
 //! inbound    messages -> requests
@@ -17,7 +17,7 @@
 //! The wire is the outermost layer: it calls the capabilities, and no capability knows it.
 
 mod command;
-mod erasures;
+mod consumers_erasures;
 mod inbound;
 mod job;
 mod kinds;
@@ -29,7 +29,7 @@ mod tests;
 mod values;
 
 pub(crate) use command::{ArrangementHandler, CommandHandler};
-pub(crate) use erasures::{ErasureHandler, texts_erased};
+pub(crate) use consumers_erasures::{ErasureHandler, texts_erased};
 pub(crate) use job::DueJobs;
 pub(crate) use query::QueryAnswers;
 

@@ -3,11 +3,14 @@
 //! back.
 //!
 //! ```text
+//! entity    a holder whose data are to be erased
 //! command   erases the data of holders
 //! repo      a recipient without a holder; all notifications of an account
 //! ```
 
 mod command;
+mod entity;
 mod repo;
 
-pub(crate) use command::{ErasedHolder, erase_in_tx};
+pub(crate) use command::erase_in_tx;
+pub(crate) use entity::ErasedHolder;

@@ -1,8 +1,11 @@
 //! The recipient of an erased holder, and the notifications that are deleted.
 
-use shared_events::{AccountId, accounts::ERASED_NAME, messaging::Tx};
+use shared_events::{AccountId, messaging::Tx};
 
-use super::command::ErasedHolder;
+use super::entity::ErasedHolder;
+
+/// What stands in place of an erased name.
+const ERASED_NAME: &str = "erased";
 
 /// Leaves a recipient without name, addresses and keys. The row stays with the version of the
 /// erasure, also where the account was not known: of two descriptions the newer one wins.

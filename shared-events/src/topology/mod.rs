@@ -2,9 +2,9 @@
 //! else, and `rabbitmq/definitions.json` is rendered from here.
 //!
 //! ```text
-//! bank.commands ──┬─> accounts.commands          bank.events ─┬─> accounts.events, <service>.erasures
+//! bank.commands ──┬─> accounts.commands          bank.events ─┬─> accounts.events
 //!                 ├─> ledger.commands (hash) ─> .0 .1 .2 .3 <─┤   notifications.events
-//!                 ├─> ledger.arrangements                     │
+//!                 ├─> ledger.arrangements                     │   <service>.erasures
 //!                 ├─> notifications.commands                  └─> bank.audit (stream)
 //!                 ├─> <service>.operations
 //!                 └─> <service>.queries ─> bank.replies ─> the client's own queue
@@ -98,9 +98,8 @@ pub const CLIENT_FAULTS_PARKED_MAX: u32 = 1_250;
 
 /// The number of partitions of the ledger's commands.
 pub const LEDGER_PARTITIONS: u8 = 4;
-/// The number of deliveries after which the broker drops a query. Other messages have no limit of
-/// consequence: a restart of the broker returns all messages in flight, so the count says nothing
-/// about a message. A service itself finds and parks a message that kills the service.
+/// The number of deliveries after which the broker drops a query. For other messages the count says
+/// nothing: a restart of the broker returns all of them. A service parks what kills it itself.
 pub const DELIVERIES_MAX: u32 = 20;
 /// The time after which an unanswered query expires.
 pub const QUERY_AGE_MAX: Duration = Duration::from_secs(60);

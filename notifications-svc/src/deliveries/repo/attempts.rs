@@ -16,8 +16,8 @@ pub(crate) struct AttemptRow<'a> {
     pub(crate) result: &'a AttemptResult,
 }
 
-/// Stores attempts. An attempt that is stored already, by a commit whose answer was lost, stays; one
-/// whose delivery was erased meanwhile is left out.
+/// Stores attempts. An attempt that is stored already, by a commit whose answer was lost, stays; an
+/// attempt whose delivery was erased meanwhile is left out.
 pub(crate) async fn insert_attempts_in_tx(
     tx: &mut Tx<'_>,
     attempts: &[AttemptRow<'_>],
