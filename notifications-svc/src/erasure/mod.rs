@@ -1,11 +1,23 @@
-//! Erasure of a holder's data. Promise: no name, address or key of the holder stays, and nothing
-//! that the holder was told; an older description of the holder that comes late brings nothing
-//! back.
+//! Erasure of a holder's data. Promise: no name, IBAN, address, key or preference of the holder
+//! stays, and nothing that the holder was told; nothing that comes late brings any of it back.
+//!
+//! **A batch of erasures** is six statements for any size:
+//! 1. Take the lock of erasures. Batches that make notifications share it: none that has read
+//!    addresses of before the erasure stores a text after it, or a row between the statements.
+//! 2. Lock the deliveries, in the order of their ids. A delivery worker that records an attempt has
+//!    locked its deliveries in the same order, and the erasure waits for it. Only a later statement
+//!    sees the attempt, so nothing is deleted here.
+//! 3. Erase the recipients, or store them erased, so that later descriptions bring nothing back. A
+//!    delivery worker, too, locks recipients after deliveries.
+//! 4. Delete attempts, 5. deliveries, pending ones as well, 6. notifications.
+//!
+//! An attempt that ends after the erasure finds no delivery: it stores, decides and announces
+//! nothing.
 //!
 //! ```text
 //! entity    a holder whose data are to be erased
 //! command   erases the data of holders
-//! repo      a recipient without a holder; all notifications of an account
+//! repo      the lock of erasures; erased recipients; what an account's holder was told
 //! ```
 
 mod command;
@@ -14,3 +26,4 @@ mod repo;
 
 pub(crate) use command::erase_in_tx;
 pub(crate) use entity::ErasedHolder;
+pub(crate) use repo::exclude_erasures_in_tx;

@@ -1,54 +1,115 @@
-//! The recipient of an erased holder, and the notifications that are deleted.
+//! Erased recipients, and what they were told. Promise: one function is one statement; rows are
+//! locked in the order of their ids.
+
+use std::collections::HashMap;
 
 use shared_events::{AccountId, messaging::Tx};
+use uuid::Uuid;
 
 use super::entity::ErasedHolder;
 
-/// What stands in place of an erased name.
+/// What stands in place of an erased name. The contract has the name, too.
 const ERASED_NAME: &str = "erased";
+/// The key of the advisory lock of erasures.
+const LOCK: i64 = 0x6572_6173_7572_6573;
 
-/// Leaves a recipient without name, addresses and keys. The row stays with the version of the
-/// erasure, also where the account was not known: of two descriptions the newer one wins.
-pub(super) async fn erase_recipient_in_tx(
-    tx: &mut Tx<'_>,
-    erased: ErasedHolder,
-) -> sqlx::Result<()> {
-    let stored = sqlx::query!(
-        "INSERT INTO recipients AS known (account_id, name, language, version)
-         VALUES ($1, $2, 'en', $3)
-         ON CONFLICT (account_id) DO UPDATE SET
-             name = EXCLUDED.name, language = EXCLUDED.language, version = EXCLUDED.version,
-             email = NULL, webhook = NULL, webhook_gone = NULL, webhook_key = NULL,
-             webhook_key_before = NULL, webhook_key_before_until = NULL
-         WHERE EXCLUDED.version > known.version",
-        erased.account_id.uuid(),
-        ERASED_NAME,
-        erased.version,
-    );
-    stored.execute(tx.connection()).await?;
+/// Waits for an erasure that is under way. The next one waits until this transaction ends, and
+/// transactions that make notifications do not wait for each other. Comes before any lock of a row.
+pub(crate) async fn exclude_erasures_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock_shared($1)", LOCK).execute(tx.connection()).await?;
     Ok(())
 }
 
-/// Deletes all notifications of an account, with deliveries and attempts. Waits for deliveries that
-/// are being settled at the moment.
-pub(super) async fn delete_notifications_in_tx(
+/// Waits for the transactions that make notifications. Others wait until this one ends.
+pub(super) async fn exclude_notifications_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// Locks all deliveries of these accounts. Returns their number.
+pub(super) async fn lock_deliveries_in_tx(tx: &mut Tx<'_>, accounts: &[Uuid]) -> sqlx::Result<i64> {
+    let locked = sqlx::query_scalar!(
+        r#"WITH locked AS MATERIALIZED (
+               SELECT d.id FROM deliveries d JOIN notifications n ON n.id = d.notification_id
+               WHERE n.account_id = ANY($1) ORDER BY d.id FOR UPDATE OF d
+           )
+           SELECT count(*) AS "count!" FROM locked"#,
+        accounts,
+    );
+    locked.fetch_one(tx.connection()).await
+}
+
+/// Leaves recipients without name, IBAN, addresses, keys and preferences; the branch stays. An
+/// account that is not known here yet gets such a recipient, too. The holders are in the order of
+/// account ids, each once.
+pub(super) async fn erase_recipients_in_tx(
     tx: &mut Tx<'_>,
-    account_id: AccountId,
-) -> sqlx::Result<u64> {
-    let account = account_id.uuid();
-    let attempts = sqlx::query!(
+    erased: &[ErasedHolder],
+) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = erased.iter().map(|holder| holder.account_id.uuid()).collect();
+    let versions: Vec<i64> = erased.iter().map(|holder| holder.version).collect();
+    sqlx::query!(
+        "INSERT INTO recipients AS known (account_id, name, language, version, erased)
+         SELECT account_id, $3, 'en', version, true
+         FROM unnest($1::uuid[], $2::bigint[]) AS new(account_id, version)
+         ON CONFLICT (account_id) DO UPDATE SET
+             name = EXCLUDED.name, language = EXCLUDED.language, erased = true,
+             version = greatest(known.version, EXCLUDED.version),
+             iban = NULL, email = NULL, webhook = NULL, webhook_gone = NULL,
+             webhook_key = NULL, webhook_key_before = NULL, webhook_key_before_until = NULL,
+             wants_email = EXCLUDED.wants_email, wants_webhook = EXCLUDED.wants_webhook,
+             topics = EXCLUDED.topics, preferences_at = NULL",
+        &ids,
+        &versions,
+        ERASED_NAME,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Deletes the attempts of all deliveries of these accounts.
+pub(super) async fn delete_attempts_in_tx(tx: &mut Tx<'_>, accounts: &[Uuid]) -> sqlx::Result<()> {
+    let deleted = sqlx::query!(
         "DELETE FROM attempts WHERE delivery_id IN (
              SELECT d.id FROM deliveries d JOIN notifications n ON n.id = d.notification_id
-             WHERE n.account_id = $1 ORDER BY d.id FOR UPDATE OF d)",
-        account,
+             WHERE n.account_id = ANY($1))",
+        accounts,
     );
-    attempts.execute(tx.connection()).await?;
-    let deliveries = sqlx::query!(
+    deleted.execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// Deletes all deliveries of these accounts.
+pub(super) async fn delete_deliveries_in_tx(
+    tx: &mut Tx<'_>,
+    accounts: &[Uuid],
+) -> sqlx::Result<()> {
+    let deleted = sqlx::query!(
         "DELETE FROM deliveries WHERE notification_id IN (
-             SELECT id FROM notifications WHERE account_id = $1)",
-        account,
+             SELECT id FROM notifications WHERE account_id = ANY($1))",
+        accounts,
     );
-    deliveries.execute(tx.connection()).await?;
-    let deleted = sqlx::query!("DELETE FROM notifications WHERE account_id = $1", account);
-    Ok(deleted.execute(tx.connection()).await?.rows_affected())
+    deleted.execute(tx.connection()).await?;
+    Ok(())
+}
+
+/// Deletes all notifications of these accounts. Returns how many of each account.
+pub(super) async fn delete_notifications_in_tx(
+    tx: &mut Tx<'_>,
+    accounts: &[Uuid],
+) -> sqlx::Result<HashMap<AccountId, u64>> {
+    let rows = sqlx::query!(
+        r#"WITH found AS MATERIALIZED (
+               SELECT id FROM notifications WHERE account_id = ANY($1) ORDER BY id FOR UPDATE
+           ), deleted AS (
+               DELETE FROM notifications n USING found WHERE n.id = found.id RETURNING n.account_id
+           )
+           SELECT account_id, count(*) AS "count!" FROM deleted GROUP BY account_id"#,
+        accounts,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let count_of = |count: i64| u64::try_from(count).unwrap_or_default();
+    Ok(rows.into_iter().map(|row| (AccountId(row.account_id), count_of(row.count))).collect())
 }

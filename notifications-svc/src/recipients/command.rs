@@ -1,5 +1,5 @@
 //! Sets preferences. Promise: of two commands for one account the later one wins, even where it was
-//! carried out first because the other had to wait for the account.
+//! carried out first because the other had to wait for the account; an erased holder gets none.
 
 use chrono::{DateTime, Utc};
 use shared_events::messaging::Tx;
@@ -13,6 +13,8 @@ pub(crate) enum PreferencesOutcome {
     Current(Preferences),
     /// The account is not known here, or not yet.
     UnknownAccount,
+    /// The holder's data were erased: there is nobody who could have preferences or a key.
+    Erased,
 }
 
 /// Sets the preferences that a holder asked for at this time. `has_waited`: the command came before
@@ -29,8 +31,11 @@ pub(crate) async fn set_preferences_in_tx(
             return Ok(PreferencesOutcome::Current(newer));
         }
     }
-    match repo::set_preferences_in_tx(tx, &request, asked_at).await? {
-        true => Ok(PreferencesOutcome::Current(request.preferences)),
+    if repo::set_preferences_in_tx(tx, &request, asked_at).await? {
+        return Ok(PreferencesOutcome::Current(request.preferences));
+    }
+    match repo::is_erased_in_tx(tx, request.account_id).await? {
+        true => Ok(PreferencesOutcome::Erased),
         false => Ok(PreferencesOutcome::UnknownAccount),
     }
 }

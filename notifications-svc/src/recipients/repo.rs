@@ -11,7 +11,8 @@ use super::{
 };
 
 /// Stores newer profiles of holders. An older profile changes nothing, except that it adds an IBAN
-/// that was not known yet. Rows are locked in the order given, which must be that of account ids.
+/// and a branch that were not known yet. An erased holder stays erased: a profile of any version
+/// adds the branch alone. Rows are locked in the order given, which must be that of account ids.
 pub(crate) async fn store_profiles_in_tx(
     tx: &mut Tx<'_>,
     profiles: &[RecipientProfile],
@@ -34,16 +35,17 @@ pub(crate) async fn store_profiles_in_tx(
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
                               $6::text[], $7::bigint[], $8::text[])
          ON CONFLICT (account_id) DO UPDATE SET
-             iban = COALESCE(known.iban, EXCLUDED.iban),
+             iban = CASE WHEN NOT known.erased THEN COALESCE(known.iban, EXCLUDED.iban) END,
              branch = COALESCE(known.branch, EXCLUDED.branch),
              (name, email, webhook, language, version) = (
                  SELECT newest.name, newest.email, newest.webhook, newest.language, newest.version
                  FROM (VALUES
-                     (known.name, known.email, known.webhook, known.language, known.version),
+                     (known.name, known.email, known.webhook, known.language, known.version,
+                      known.erased),
                      (EXCLUDED.name, EXCLUDED.email, EXCLUDED.webhook, EXCLUDED.language,
-                      EXCLUDED.version)
-                 ) AS newest(name, email, webhook, language, version)
-                 ORDER BY newest.version DESC LIMIT 1)
+                      EXCLUDED.version, false)
+                 ) AS newest(name, email, webhook, language, version, erased)
+                 ORDER BY newest.erased DESC, newest.version DESC LIMIT 1)
          WHERE EXCLUDED.version > known.version OR known.iban IS NULL",
         &ids,
         &ibans as _,
@@ -122,7 +124,7 @@ pub(crate) async fn newer_preferences_in_tx(
 }
 
 /// Stores preferences. For one day after a change of the key both keys sign. A webhook that was
-/// gone is called again. Returns whether the account is known.
+/// gone is called again. Returns whether the account is known and its holder is not erased.
 pub(crate) async fn set_preferences_in_tx(
     tx: &mut Tx<'_>,
     request: &PreferencesRequest,
@@ -141,7 +143,7 @@ pub(crate) async fn set_preferences_in_tx(
                                 THEN now() + interval '1 day' ELSE known.until END
                     FROM (VALUES (webhook_key, webhook_key_before, webhook_key_before_until))
                          AS known(key, key_before, until))
-         WHERE account_id = $1",
+         WHERE account_id = $1 AND NOT erased",
         request.account_id.uuid(),
         preferences.email,
         preferences.webhook,
@@ -152,6 +154,15 @@ pub(crate) async fn set_preferences_in_tx(
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whether the holder's data were erased. An account that is not known has no such holder.
+pub(crate) async fn is_erased_in_tx(tx: &mut Tx<'_>, account_id: AccountId) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM recipients WHERE account_id = $1 AND erased) AS "erased!""#,
+        account_id.uuid(),
+    );
+    found.fetch_one(tx.connection()).await
 }
 
 /// Switches off webhooks that are gone. A holder who has another webhook by now keeps it. Returns

@@ -191,6 +191,11 @@ async fn set_preferences_in_tx(
         PreferencesOutcome::Current(preferences) => {
             return Ok(outbound::preferences_changed(account_id, &preferences));
         }
+        PreferencesOutcome::Erased => {
+            let erased = format!("the data of the holder of account {account_id} were erased");
+            let refusal = Refusal::new(NotificationsReason::UnknownAccount, erased);
+            return Err(CommandError::Refused(refusal));
+        }
         PreferencesOutcome::UnknownAccount => format!("account {account_id} is not known"),
     };
     match received.has_waited_long_enough() {

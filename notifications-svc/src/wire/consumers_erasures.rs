@@ -23,20 +23,29 @@ pub(crate) struct ErasureEvents;
 impl Handler for ErasureEvents {
     type Message = ErasureEvent;
 
-    /// A few statements for each event: erasures are rare.
     async fn handle(
         &self,
         tx: &mut Tx<'_>,
         batch: &[Received<ErasureEvent>],
     ) -> Result<Vec<Outcome>, HandleError> {
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for received in batch {
-            let ErasureEvent::Holder(HolderErased { account_id, version }) = *received.message();
-            let notifications = erase_in_tx(tx, ErasedHolder { account_id, version }).await?;
+        let erased: Vec<ErasedHolder> =
+            batch.iter().map(|received| erased_holder(received.message())).collect();
+        let mut deleted = erase_in_tx(tx, erased.iter().copied()).await?;
+        let outcomes = erased.into_iter().map(|ErasedHolder { account_id, .. }| {
+            // Of two events about one holder, the first has deleted the notifications.
+            let notifications = deleted.remove(&account_id).unwrap_or_default();
             info!(account.id = %account_id, notifications, "erased the data of a holder");
-            outcomes.push(Outcome::announce(&RecipientErased { account_id, notifications }));
+            Outcome::announce(&RecipientErased { account_id, notifications })
+        });
+        Ok(outcomes.collect())
+    }
+}
+
+const fn erased_holder(event: &ErasureEvent) -> ErasedHolder {
+    match event {
+        ErasureEvent::Holder(HolderErased { account_id, version }) => {
+            ErasedHolder { account_id: *account_id, version: *version }
         }
-        Ok(outcomes)
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) struct AttemptRow<'a> {
     pub(crate) result: &'a AttemptResult,
 }
 
-/// Stores attempts. An attempt that is stored already, by a commit whose answer was lost, stays; an
-/// attempt whose delivery was erased meanwhile is left out.
+/// Stores attempts. An attempt that is stored already, by a commit whose answer was lost, stays;
+/// one whose delivery was erased meanwhile is left out. Deliveries are locked in the order of ids.
 pub(crate) async fn insert_attempts_in_tx(
     tx: &mut Tx<'_>,
     attempts: &[AttemptRow<'_>],
@@ -43,7 +43,7 @@ pub(crate) async fn insert_attempts_in_tx(
          FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[],
                      $6::smallint[], $7::text[])
               AS ended(delivery_id, number, ago_ms, took_ms, outcome, status, answer)
-         JOIN (SELECT id FROM deliveries WHERE id = ANY($1) FOR KEY SHARE) AS known
+         JOIN (SELECT id FROM deliveries WHERE id = ANY($1) ORDER BY id FOR KEY SHARE) AS known
              ON known.id = delivery_id
          ON CONFLICT (delivery_id, number) DO NOTHING",
         &deliveries,
