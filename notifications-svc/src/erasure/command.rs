@@ -17,6 +17,7 @@ pub(crate) async fn erase_in_tx(
 ) -> sqlx::Result<HashMap<AccountId, u64>> {
     let erased = each_once(erased);
     let accounts: Vec<_> = erased.iter().map(|holder| holder.account_id.uuid()).collect();
+    repo::lock_deliveries_in_tx(tx, &accounts).await?;
     repo::exclude_notifications_in_tx(tx).await?;
     repo::lock_deliveries_in_tx(tx, &accounts).await?;
     repo::erase_recipients_in_tx(tx, &erased).await?;

@@ -1,5 +1,4 @@
-//! Erased recipients, and what they were told. Promise: one function is one statement; rows are
-//! locked in the order of their ids.
+//! Erased recipients, and what they were told. Promise: rows are locked in the order of their ids.
 
 use std::collections::HashMap;
 
@@ -10,19 +9,12 @@ use super::entity::ErasedHolder;
 
 /// What stands in place of an erased name. The contract has the name, too.
 const ERASED_NAME: &str = "erased";
-/// The key of the advisory lock of erasures.
-const LOCK: i64 = 0x6572_6173_7572_6573;
 
-/// Waits for an erasure that is under way. The next one waits until this transaction ends, and
-/// transactions that make notifications do not wait for each other. Comes before any lock of a row.
-pub(crate) async fn exclude_erasures_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
-    sqlx::query!("SELECT pg_advisory_xact_lock_shared($1)", LOCK).execute(tx.connection()).await?;
-    Ok(())
-}
-
-/// Waits for the transactions that make notifications. Others wait until this one ends.
+/// Waits for all transactions that have read a recipient, among them those that make notifications.
+/// Others wait until this one ends, so it gives up after two seconds and is attempted again.
 pub(super) async fn exclude_notifications_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
-    sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(tx.connection()).await?;
+    sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(tx.connection()).await?;
+    sqlx::query!("LOCK TABLE recipients IN ACCESS EXCLUSIVE MODE").execute(tx.connection()).await?;
     Ok(())
 }
 

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     deliveries::{self, NewDelivery, Wakeup},
-    erasure,
     ids::{delivery_id, notification_id},
     recipients::{self, ContactChannelsByAccount, RecipientProfile, newest},
     triggers::NotificationTrigger,
@@ -43,15 +42,12 @@ pub(crate) async fn notify_in_tx(
     wakeup: &Wakeup,
 ) -> sqlx::Result<Vec<UnknownAccounts>> {
     // Load.
-    let triggers = events.iter().flat_map(|event| &event.triggers);
-    let concerned: BTreeSet<Uuid> = triggers.map(|trigger| trigger.account_id.uuid()).collect();
-    if !concerned.is_empty() {
-        erasure::exclude_erasures_in_tx(tx).await?;
-    }
     let profiles = newest(events.iter_mut().filter_map(|event| event.profile.take()));
     if !profiles.is_empty() {
         recipients::repo::store_profiles_in_tx(tx, &profiles).await?;
     }
+    let triggers = events.iter().flat_map(|event| &event.triggers);
+    let concerned: BTreeSet<Uuid> = triggers.map(|trigger| trigger.account_id.uuid()).collect();
     if concerned.is_empty() {
         return Ok(vec![UnknownAccounts::new(); events.len()]);
     }

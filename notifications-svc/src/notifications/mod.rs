@@ -2,14 +2,13 @@
 //! once; a notification for an account that must exist and is not known here is not dropped, and
 //! delays no other.
 //!
-//! **A batch of events** is five statements for any size:
-//! 1. `erasure::repo`: keep erasures out, so that no text is stored for a holder who is erased
-//!    between the statements.
-//! 2. `recipients::repo`: store newer profiles of holders.
-//! 3. `recipients::repo`: load the channels of all holders that the batch concerns. An erased
-//!    holder has none, and a notification without channels has no text.
-//! 4. `repo`: insert the notifications.
-//! 5. `deliveries::repo`: insert the deliveries.
+//! **A batch of events** is four statements for any size:
+//! 1. `recipients::repo`: store newer profiles of holders.
+//! 2. `recipients::repo`: load the channels of all holders that the batch concerns. An erased
+//!    holder has none, and a notification without channels has no text. An erasure waits for the
+//!    end of this transaction.
+//! 3. `repo`: insert the notifications.
+//! 4. `deliveries::repo`: insert the deliveries.
 //!
 //! Ids follow from the events, so an event that comes again changes nothing, and the inbox is not
 //! needed: an event whose accounts are partly unknown is handled for the others and comes again.
