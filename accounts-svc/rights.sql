@@ -7,6 +7,5 @@ GRANT USAGE ON SEQUENCE account_serials TO :role;
 -- What has changed is added to and never changed.
 GRANT SELECT, INSERT ON history TO :role;
 GRANT SELECT, UPDATE (place, hash) ON history_end TO :role;
--- A trigger lets nobody write other texts and salts than NULL.
-GRANT UPDATE (texts, salt) ON history TO :role;
+GRANT EXECUTE ON FUNCTION erase_texts(uuid[]) TO :role;
 GRANT SELECT, INSERT, UPDATE (ledger_at, notifications_at) ON erasures TO :role;

@@ -1,9 +1,10 @@
 -- Erasure of the texts of closed customers' payments: what stands beside a record may become NULL, and nothing else of it changes.
 
 -- The tables of the months keep their trigger: only by way of the whole journal are texts erased.
-DROP TRIGGER append_only ON journal;
+DROP TRIGGER IF EXISTS append_only ON journal;
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON journal
     FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+DROP TRIGGER IF EXISTS append_only_but_forgets ON journal;
 CREATE TRIGGER append_only_but_forgets BEFORE UPDATE ON journal FOR EACH ROW
     WHEN (NEW.reference IS NOT NULL OR NEW.end_to_end_id IS NOT NULL OR NEW.salt IS NOT NULL
         OR (NEW.transfer_id, NEW.digest, NEW.chain, NEW.place, NEW.hash, NEW.record)
@@ -11,7 +12,7 @@ CREATE TRIGGER append_only_but_forgets BEFORE UPDATE ON journal FOR EACH ROW
     EXECUTE FUNCTION refuse();
 
 -- Accounts whose texts are being erased, and how far each chain was looked through.
-CREATE TABLE erasures (
+CREATE TABLE IF NOT EXISTS erasures (
     account_id  uuid     NOT NULL,
     chain       smallint NOT NULL,
     next_place  bigint   NOT NULL,
@@ -28,7 +29,7 @@ CREATE TABLE erasures (
 
 -- Erases the texts beside the next so many records of one chain that name an account. Returns whether the account's erasure is
 -- done. It runs with the rights of the owner: the role of the service may change no record.
-CREATE FUNCTION erase_texts(of_account uuid, places bigint) RETURNS boolean LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION erase_texts(of_account uuid, places bigint) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     part erasures;

@@ -72,15 +72,10 @@ pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, records: &[RecordedChange]) ->
     Ok(())
 }
 
-/// Erases the texts and the salts beside all records of these accounts.
+/// Erases the texts and the salts beside all records of these accounts, which are stored as erased.
 pub(super) async fn erase_texts_in_tx(tx: &mut Tx<'_>, accounts: &[AccountId]) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
-    let erased = sqlx::query!(
-        "UPDATE history SET texts = NULL, salt = NULL
-         WHERE account_id = ANY($1) AND (texts IS NOT NULL OR salt IS NOT NULL)",
-        &ids,
-    );
-    erased.execute(tx.connection()).await?;
+    sqlx::query!("SELECT erase_texts($1)", &ids).fetch_all(tx.connection()).await?;
     Ok(())
 }
 
