@@ -8,4 +8,4 @@ GRANT USAGE ON SEQUENCE account_serials TO :role;
 GRANT SELECT, INSERT ON history TO :role;
 GRANT SELECT, UPDATE (place, hash) ON history_end TO :role;
 GRANT EXECUTE ON FUNCTION erase_texts(uuid[]) TO :role;
-GRANT SELECT, INSERT, UPDATE (ledger_at, notifications_at) ON erasures TO :role;
+GRANT SELECT, INSERT, UPDATE (erased_at, ledger_at, notifications_at) ON erasures TO :role;

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS erasures (
 CREATE INDEX IF NOT EXISTS erasures_waiting ON erasures (erased_at)
     WHERE ledger_at IS NULL OR notifications_at IS NULL;
 
--- Erases the texts and salts beside all records of erased accounts, with the rights of the owner: the role of the service may
+-- Erases the texts and salts beside all records of erased accounts but those of the erasures themselves, with the rights of the owner: the role of the service may
 -- change nothing in the history.
 CREATE OR REPLACE FUNCTION erase_texts(of_accounts uuid[]) RETURNS void LANGUAGE sql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -23,4 +23,5 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM accounts
     WHERE accounts.id = ANY(of_accounts) AND accounts.status = 'erased' AND history.account_id = accounts.id
         AND (history.texts IS NOT NULL OR history.salt IS NOT NULL)
+        AND strpos(history.record, '"change":"erased"') = 0
 $$;

@@ -29,9 +29,9 @@ pub(crate) struct Erasure {
 }
 
 impl Default for Erasure {
-    /// As long as notifications are kept by default.
+    /// Longer than notifications are kept by default.
     fn default() -> Self {
-        Self { days_after_closing: 90 }
+        Self { days_after_closing: 100 }
     }
 }
 

@@ -33,7 +33,8 @@ CREATE OR REPLACE FUNCTION erase_texts(of_account uuid, places bigint) RETURNS b
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     part erasures;
-    named constant text := of_account::text;
+    -- As every record of version 2 names a party or an account that it has changed.
+    named constant text := format('"account_id":"%s"', of_account);
     through bigint;
     erased bigint;
     left_alone bigint;

@@ -50,7 +50,8 @@ impl Step {
             // the closing.
             (Self::BeginClosing, Active, _) => (Closing, None),
             (Self::Close, Closing, _) => (Closed, None),
-            (Self::Erase, Closed, _) => (Erased, None),
+            // Again: a service may have lost its part, or got it back by a backup.
+            (Self::Erase, Closed | Erased, _) => (Erased, None),
             (Self::SetLimits, Active | Frozen, _)
             | (Self::UpdateHolder, Pending | Active | Frozen | Closing, _) => (status, blocks),
             (
@@ -79,7 +80,7 @@ impl Step {
             Self::BeginClosing => &[Active],
             Self::Close | Self::GiveUpClosing => &[Closing],
             Self::SetLimits => &[Active, Frozen],
-            Self::Erase => &[Closed],
+            Self::Erase => &[Closed, Erased],
         }
     }
 }
@@ -128,7 +129,7 @@ mod tests {
         check(Step::SetLimits, [no, no, free(Active), frozen, no, no, no, no]);
         let same = STATES.map(Some);
         check(Step::UpdateHolder, [same[0], same[1], same[2], same[3], same[4], same[5], no, no]);
-        check(Step::Erase, [no, no, no, no, no, no, free(Erased), no]);
+        check(Step::Erase, [no, no, no, no, no, no, free(Erased), free(Erased)]);
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //! freezing     active <──> frozen
 //! limits       overdraft and spending limits
 //! closing      close ──> closing ──(the ledger locked the account, or refused)──> closed, active
-//! erasing      closed ──> erased, once the account has been closed for long enough
+//! erasing      closed ──> erased, once the account has been closed for long enough; and again
 //! lifecycle    the states of an account and the steps between them
 //! entity       an account and its terms
 //! change       a change of one account, and the decision about a command

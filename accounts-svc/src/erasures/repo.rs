@@ -5,11 +5,15 @@ use uuid::Uuid;
 
 use super::entity::{Completed, Part, PartErased};
 
-/// Stores new erasures.
+/// Stores erasures. One that is repeated waits for all services again.
 pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, accounts: &[AccountId]) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
-    let inserted =
-        sqlx::query!("INSERT INTO erasures (account_id) SELECT unnest($1::uuid[])", &ids);
+    let inserted = sqlx::query!(
+        "INSERT INTO erasures (account_id) SELECT unnest($1::uuid[])
+         ON CONFLICT (account_id) DO UPDATE SET erased_at = EXCLUDED.erased_at, ledger_at = NULL,
+             notifications_at = NULL",
+        &ids,
+    );
     inserted.execute(tx.connection()).await?;
     Ok(())
 }

@@ -1,41 +1,52 @@
 //! The table of erasures, and the texts that are erased.
 
 use shared_events::{AccountId, messaging::Tx};
+use uuid::Uuid;
 
 use super::entity::{ErasedTexts, Request};
 
 /// The most records that one step looks through.
 const STEP_RECORDS_MAX: i64 = 5_000;
 
-/// Stores an erasure: all chains, up to their ends.
-pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, request: &Request) -> sqlx::Result<()> {
+/// Stores erasures: all chains, up to their ends. An account that is being erased goes on.
+pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, requests: &[Request]) -> sqlx::Result<()> {
+    let accounts = accounts(requests);
+    let causes: Vec<Uuid> = requests.iter().map(|request| request.cause).collect();
+    let correlations: Vec<Uuid> = requests.iter().map(|request| request.correlation).collect();
     let inserted = sqlx::query!(
         "INSERT INTO erasures (account_id, chain, next_place, last_place, cause, correlation)
-         SELECT $1, chain, 1, place, $2, $3 FROM chains
+         SELECT account, chain, 1, place, cause, correlation
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked(account, cause, correlation),
+              chains
          ON CONFLICT DO NOTHING",
-        request.account.uuid(),
-        request.cause,
-        request.correlation,
+        &accounts,
+        &causes,
+        &correlations,
     );
     inserted.execute(tx.connection()).await?;
     Ok(())
 }
 
-/// Deletes the standing orders of an account, and the texts of others' orders in its favour.
-pub(super) async fn erase_orders_in_tx(tx: &mut Tx<'_>, account: AccountId) -> sqlx::Result<()> {
+/// Deletes the standing orders of these accounts, and the texts of others' orders in their favour.
+pub(super) async fn erase_orders_in_tx(tx: &mut Tx<'_>, requests: &[Request]) -> sqlx::Result<()> {
     let erased = sqlx::query!(
-        "WITH own AS (DELETE FROM orders WHERE account_id = $1)
+        "WITH own AS (DELETE FROM orders WHERE account_id = ANY($1))
          UPDATE orders SET terms = (terms::jsonb - '{reference,end_to_end_id}'::text[])::json
-         WHERE account_id <> $1 AND strpos(terms::text, $1::text) > 0",
-        account.uuid(),
+         WHERE account_id <> ALL($1)
+             AND (terms::jsonb #>> '{creditor,account_id}')::uuid = ANY($1)",
+        &accounts(requests),
     );
     erased.execute(tx.connection()).await?;
     Ok(())
 }
 
-/// An account whose erasure is not done.
+fn accounts(requests: &[Request]) -> Vec<Uuid> {
+    requests.iter().map(|request| request.account.uuid()).collect()
+}
+
+/// The account whose erasure was asked for first.
 pub(super) async fn next_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Option<AccountId>> {
-    let next = sqlx::query_scalar!("SELECT account_id FROM erasures ORDER BY account_id LIMIT 1");
+    let next = sqlx::query_scalar!("SELECT account_id FROM erasures ORDER BY cause LIMIT 1");
     Ok(next.fetch_optional(tx.connection()).await?.map(AccountId))
 }
 

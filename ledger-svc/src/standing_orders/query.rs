@@ -59,7 +59,8 @@ pub(crate) async fn order(
     let key = (account, order_id);
     let order = repo::read_in_tx(tx, &[account.uuid()], &[order_id.uuid()]).await?.pop();
     if let Some(Err(error)) = &order {
-        let why = format!("order {order_id} cannot be read: {}", chain(error));
+        warn!(order.id = %order_id, error = %chain(error), "an order cannot be read");
+        let why = format!("order {order_id} cannot be read");
         return Err(MessageRefused::unavailable(why).into());
     }
     let order = order.and_then(Result::ok);

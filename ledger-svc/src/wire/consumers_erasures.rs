@@ -21,25 +21,24 @@ pub(crate) struct ErasureHandler;
 impl Handler for ErasureHandler {
     type Message = ErasureRequest;
 
-    /// Two statements for each event: erasures are rare.
     async fn handle(
         &self,
         tx: &mut Tx<'_>,
         batch: &[Received<ErasureRequest>],
     ) -> Result<Vec<Outcome>, HandleError> {
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for received in batch {
-            let ErasureRequest::Holder(HolderErased { account_id, .. }) = received.message();
-            let request = Request {
-                account: *account_id,
-                cause: received.id().uuid(),
-                correlation: received.envelope.correlationid.0,
-            };
-            begin_in_tx(tx, &request).await?;
-            // The job announces it.
-            outcomes.push(Outcome::silent());
-        }
-        Ok(outcomes)
+        let requests: Vec<Request> = batch.iter().map(request).collect();
+        begin_in_tx(tx, &requests).await?;
+        // The job announces what is done.
+        Ok(requests.iter().map(|_| Outcome::silent()).collect())
+    }
+}
+
+fn request(received: &Received<ErasureRequest>) -> Request {
+    let ErasureRequest::Holder(HolderErased { account_id, .. }) = received.message();
+    Request {
+        account: *account_id,
+        cause: received.id().uuid(),
+        correlation: received.envelope.correlationid.0,
     }
 }
 

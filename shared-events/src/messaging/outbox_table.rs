@@ -116,7 +116,7 @@ pub(crate) async fn delete<O: OutboxTable>(table: O, ids: Vec<i64>) -> sqlx::Res
 }
 
 /// The doubtful rows that were committed after all. Asks until the database answers, and until it
-/// has ended their transaction: events of later transactions wait behind these.
+/// has ended their transaction: events of later transactions of this process wait behind these.
 pub(crate) async fn committed<O: OutboxTable>(table: O, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
     let mut backoff = Backoff::new();
     loop {

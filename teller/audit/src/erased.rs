@@ -1,7 +1,7 @@
 //! Records of the journal whose texts were erased. Promise: a record without the texts that it
 //! commits to names an account whose erasure is in the history, or is a difference.
 //!
-//! A record names an account where the account's id stands in the record's text: so does the ledger
+//! A record names an account where its text has the account's id as `account_id`: so does the ledger
 //! find the records of an account that it erases.
 
 use std::collections::BTreeSet;
@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 use super::difference::{Checked, Row};
 
+/// What stands before the id of an account in a record's text. A text of a stranger has escaped
+/// quotation marks.
+const NAMED: &str = r#""account_id":""#;
 /// The length of an id in a record's text.
 const ID_BYTES: usize = 36;
 
@@ -51,10 +54,10 @@ impl ErasedRecords {
     }
 }
 
-/// All ids in the text of a record, those of accounts among them.
+/// The accounts that a record names, as the ledger looks for them: `"account_id":"..."`.
 fn ids_in(record: &str) -> impl Iterator<Item = AccountId> {
-    let parts = record.as_bytes().windows(ID_BYTES);
-    parts.filter_map(|part| Uuid::try_parse_ascii(part).ok()).map(AccountId)
+    let named = record.split(NAMED).skip(1).filter_map(|rest| rest.as_bytes().get(..ID_BYTES));
+    named.filter_map(|id| Uuid::try_parse_ascii(id).ok()).map(AccountId)
 }
 
 #[cfg(test)]
@@ -64,13 +67,17 @@ mod tests {
     const ADA: AccountId = AccountId(Uuid::from_u128(1));
     const BOB: AccountId = AccountId(Uuid::from_u128(2));
     const EVE: AccountId = AccountId(Uuid::from_u128(3));
+    const EVERY: AccountId = AccountId(Uuid::from_u128(4));
 
     fn row(place: i64) -> Row {
         Row::of(Table::Journal).in_chain(0, place)
     }
 
     fn paid(debtor: AccountId, creditor: AccountId) -> String {
-        format!(r#"{{"debtor":{{"account_id":"{debtor}"}},"legs":["{debtor}","{creditor}"]}}"#)
+        let party = |account| format!(r#"{{"account_id":"{account}"}}"#);
+        let (debtor, creditor) = (party(debtor), party(creditor));
+        // An id that is no account's names nobody.
+        format!(r#"{{"command_id":"{EVERY}","debtor":{debtor},"legs":[{debtor},{creditor}]}}"#)
     }
 
     #[test]
@@ -85,7 +92,7 @@ mod tests {
             (vec![BOB, EVE], None),
             (vec![BOB], Some(2)),
             (vec![EVE], Some(1)),
-            (vec![AccountId(Uuid::from_u128(4))], Some(1)),
+            (vec![EVERY], Some(1)),
         ] {
             let found = records.check(|account| erased.contains(&account)).err();
             let found = found.map(|found| (found.column, found.row.place));

@@ -134,6 +134,7 @@ impl History {
         let record: HistoryRecord = serde_json::from_str(&change.record)
             .map_err(|error| row.differs("record", "a record of version 1", error))?;
         row.has("version", 1, record.version)?;
+        erased::check_approved(row, &record)?;
         match (record.account, record.grants) {
             (Some(account), None) => self.follow_account(row, change, record.at, account)?,
             (None, Some(grants)) => self.follow_grants(row, change, grants)?,

@@ -235,12 +235,14 @@ async fn nobody_erases_alone_or_too_early(bank: Bank) -> Result<()> {
         let is_logged = |line: &str| line.contains("refused a message") && line.contains(who);
         ensure!(logs.any(|log| log.lines().any(is_logged)), "no log names {who}");
     }
-    let back = "UPDATE accounts SET changed_at = changed_at - interval '90 days'";
+    let back = "UPDATE accounts SET changed_at = changed_at - interval '100 days'";
     bank.execute("accounts", back).await?;
     erase(&bank, ada).await?;
     client.wait_event(HolderErased::TYPE, ada).await?;
-    let again = supervisor.command(EraseHolder { account_id: ada }).await?;
-    ensure!(refusal(&again) == Some("wrong_status"), "{again}");
+    client.wait_event(HolderErasureCompleted::TYPE, ada).await?;
+    // Where a service has lost its part, or a backup has brought it back.
+    erase(&bank, ada).await?;
+    bank.events().wait_for(HolderErasureCompleted::TYPE, 2).await?;
     Ok(())
 }
 

@@ -84,7 +84,7 @@ fn each_request_changes_the_account_in_the_statuses_that_allow_it() {
     );
     check(
         &erase(1),
-        &[(Closed, Erased)],
+        &[(Closed, Erased), (Erased, Erased)],
         |_| ChangeKind::Erased,
         |account| account.holder = holder("erased"),
     );

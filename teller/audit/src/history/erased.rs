@@ -1,12 +1,14 @@
 //! Changes whose texts were erased. Promise: a change has no texts only before the erasure of its
-//! account; after the erasure the account has the placeholder for its holder, and never changes.
+//! account; after the erasure the account has the placeholder for its holder, and only another
+//! erasure follows. An erasure was approved by another principal than its author.
 
 use std::collections::BTreeMap;
 
 use shared_events::{
     AccountId,
     accounts::{
-        AccountStatus, ChainedChange, ERASED_NAME, HistoryChange, HistoryTexts, RecordedAccount,
+        AccountStatus, ChainedChange, ERASED_NAME, HistoryChange, HistoryRecord, HistoryTexts,
+        RecordedAccount,
     },
     code::Open,
 };
@@ -41,13 +43,15 @@ pub(super) fn check_change(
     texts: Option<&HistoryTexts>,
     before: Option<&RecordedAccount>,
 ) -> Checked {
-    if before.is_some_and(is_erasure) {
-        return Err(row.differs("change", "none after the erasure", kind.as_str()));
+    let is_again = before.is_some_and(is_erasure);
+    match kind {
+        HistoryChange::Erased => {}
+        kind if is_again => {
+            return Err(row.differs("change", "none after the erasure", kind.as_str()));
+        }
+        _ => return Ok(()),
     }
-    if kind != HistoryChange::Erased {
-        return Ok(());
-    }
-    let closed = AccountStatus::Closed.as_str();
+    let closed = if is_again { AccountStatus::Erased } else { AccountStatus::Closed }.as_str();
     let status = before.map_or(NOTHING, |before| before.state.status.as_str());
     row.has("status before the erasure", closed, status)?;
     row.has("status", AccountStatus::Erased.as_str(), account.state.status.as_str())?;
@@ -62,6 +66,17 @@ pub(super) fn check_change(
         row.has(column, expected, shown(found.as_ref()))?;
     }
     Ok(())
+}
+
+/// Checks that another principal than its author has approved an erasure.
+pub(super) fn check_approved(row: Row, record: &HistoryRecord) -> Checked {
+    if !record.account.as_ref().is_some_and(is_erasure) {
+        return Ok(());
+    }
+    match &record.author.approved_by {
+        Some(approver) if *approver != record.author.principal => Ok(()),
+        approver => Err(row.differs("approved_by", "another principal", shown(approver.as_ref()))),
+    }
 }
 
 /// Whether the account's data were erased by this change.

@@ -35,8 +35,12 @@ fn state(status: &str, blocks: Option<&str>) -> StoredState {
 
 /// The text of a change of Ada's account.
 fn text(number: i64, change: &str, state: &StoredState) -> Value {
+    let author = match change {
+        "erased" => json!({"principal": "clerk", "approved_by": "supervisor"}),
+        _ => json!({"principal": "clerk"}),
+    };
     json!({
-        "version": 1, "author": {"principal": "clerk"}, "at": "2026-11-22T09:31:03.482911Z",
+        "version": 1, "author": author, "at": "2026-11-22T09:31:03.482911Z",
         "account": {
             "account_id": ADA, "number": number, "change": change, "state": state,
             "texts": texts().commitment(Salt::default()),

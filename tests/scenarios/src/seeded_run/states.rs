@@ -4,7 +4,7 @@ use anyhow::Result;
 use shared_events::{
     AccountId, Amount,
     accounts::{
-        Blocks, ChangeLimits, CloseAccount, FreezeAccount, SetLimits, SpendingLimit,
+        Blocks, ChangeLimits, CloseAccount, EraseHolder, FreezeAccount, SetLimits, SpendingLimit,
         SpendingLimits, UnfreezeAccount,
     },
 };
@@ -130,6 +130,9 @@ pub(super) async fn closings(session: &mut Session, people: &People) -> Result<(
     session.send(UnfreezeAccount { account_id: rich }).await?;
     session.send(close(rich, Some(people.ada))).await?;
     session.send(close(people.nobody, None)).await?;
+    // Open, and closed too recently.
+    session.send(EraseHolder { account_id: people.ada }).await?;
+    session.send(EraseHolder { account_id: rich }).await?;
     let late = session.own(release(held.transfer_id));
     let into_closed = session.own(pay(cash(), customer(rich), "1", false)?);
     submit(session, vec![late, into_closed]).await

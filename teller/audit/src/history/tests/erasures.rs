@@ -151,6 +151,11 @@ fn an_erasure_leaves_the_placeholder_alone() {
 fn an_erasure_follows_a_closing_and_ends_the_history_of_its_account() {
     let placeholder = erased_texts();
     let of = |number, status| erasure(number, status, &placeholder);
+    let by = |approver: Option<&str>| {
+        let mut unapproved = of(5, "erased");
+        unapproved["author"] = json!({"principal": "clerk", "approved_by": approver});
+        unapproved
+    };
     let active = until_closed()[..2].to_vec();
     let after = |change, status| {
         let later = text(6, change, &state(status, None));
@@ -163,7 +168,10 @@ fn an_erasure_follows_a_closing_and_ends_the_history_of_its_account() {
         (vec![of(1, "erased")], "change"),
         (after("holder_updated", "erased"), "change"),
         (after("closed", "closed"), "change"),
-        ([until_closed(), vec![of(5, "erased"), of(6, "erased")]].concat(), "change"),
+        ([until_closed(), vec![of(5, "erased"), of(6, "erased")]].concat(), ""),
+        ([until_closed(), vec![of(5, "erased"), of(6, "closed")]].concat(), "status"),
+        ([until_closed(), vec![by(None)]].concat(), "approved_by"),
+        ([until_closed(), vec![by(Some("clerk"))]].concat(), "approved_by"),
     ] {
         let found = walked(&chained_without(&records, &placeholder, &[]), &[]).err();
         assert_eq!(found.map_or("", |found| found.column), column, "{records:?}");
