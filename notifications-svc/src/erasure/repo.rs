@@ -13,8 +13,8 @@ const ERASED_NAME: &str = "erased";
 /// Waits for all transactions that have read a recipient, among them those that make notifications.
 /// Others wait until this one ends, so it gives up after two seconds and is attempted again.
 pub(super) async fn exclude_notifications_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<()> {
-    sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(tx.connection()).await?;
-    sqlx::query!("LOCK TABLE recipients IN ACCESS EXCLUSIVE MODE").execute(tx.connection()).await?;
+    let lock = "SET LOCAL lock_timeout = '2s'; LOCK TABLE recipients IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(tx.connection()).await?;
     Ok(())
 }
 
