@@ -1,8 +1,8 @@
 //! Records of the journal whose texts were erased. Promise: a record without the texts that it
 //! commits to names an account whose erasure is in the history, or is a difference.
 //!
-//! A record names an account where its text has the account's id as `account_id`: so does the ledger
-//! find the records of an account that it erases.
+//! A record names an account where its text has the account's id as `account_id`: so does the
+//! ledger find the records of an account that it erases.
 
 use std::collections::BTreeSet;
 

@@ -362,13 +362,11 @@ async fn the_database_refuses_to_change_the_journal(bank: Bank) -> Result<()> {
             format!("DELETE FROM {table}"),
             format!("TRUNCATE {table}"),
         ] {
-            // Texts are erased by way of the whole journal: each row tells whether it is more.
-            if table == "journal" && statement.ends_with("WHERE false") {
-                continue;
-            }
+            // Texts are erased by way of the whole journal.
+            let may_erase = table == "journal" && statement.ends_with("WHERE false");
             let refused = client.bank.execute("ledger", &statement).await;
             let why = refused.err().map(|error| format!("{error:#}")).unwrap_or_default();
-            ensure!(why.contains("is append-only"), "{statement}: {why:?}");
+            ensure!(may_erase || why.contains("is append-only"), "{statement}: {why:?}");
         }
     }
     verified(&auditor, &Anchors::default()).await?;
