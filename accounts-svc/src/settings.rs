@@ -23,8 +23,8 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Erasure {
-    /// The days for which the bank keeps the data of a closed account. What is kept for a time
-    /// elsewhere (notifications, answers in the inbox, the stream of all events) is gone by then.
+    /// The days for which the bank keeps the data of a closed account. What notifications and
+    /// answers in the inbox have of it is gone by then.
     pub(crate) days_after_closing: u16,
 }
 

@@ -5,11 +5,11 @@ use uuid::Uuid;
 
 use super::entity::{Completed, Part, PartErased};
 
-/// Stores erasures. One that is repeated waits for all services again.
+/// Stores erasures. One that is repeated, also in the same batch, waits for all services again.
 pub(super) async fn insert_in_tx(tx: &mut Tx<'_>, accounts: &[AccountId]) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
     let inserted = sqlx::query!(
-        "INSERT INTO erasures (account_id) SELECT unnest($1::uuid[])
+        "INSERT INTO erasures (account_id) SELECT DISTINCT unnest($1::uuid[])
          ON CONFLICT (account_id) DO UPDATE SET erased_at = EXCLUDED.erased_at, ledger_at = NULL,
              notifications_at = NULL",
         &ids,
