@@ -15,8 +15,8 @@ CREATE TABLE IF NOT EXISTS erasures (
 CREATE INDEX IF NOT EXISTS erasures_waiting ON erasures (erased_at)
     WHERE ledger_at IS NULL OR notifications_at IS NULL;
 
--- Erases the texts and salts beside all records of erased accounts but those of the erasures themselves, with the rights of the owner: the role of the service may
--- change nothing in the history.
+-- Erases the texts and salts beside all records of erased accounts, but those of the erasures themselves. It runs with the rights
+-- of the owner: the role of the service may change nothing in the history.
 CREATE OR REPLACE FUNCTION erase_texts(of_accounts uuid[]) RETURNS void LANGUAGE sql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE history SET texts = NULL, salt = NULL

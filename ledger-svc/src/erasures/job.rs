@@ -1,15 +1,17 @@
-//! Carries erasures out. Promise: a step is short, so that no posting waits for one.
+//! Carries erasures out. Promise: a step is short, so that no posting waits for one; an erasure
+//! that fails delays no other.
 
 use std::time::Duration;
 
 use shared_events::{
-    CorrelationId, MessageId,
+    AccountId, CorrelationId, MessageId,
     envelope::chain,
     messaging::{BackgroundJob, Event, HandleError, JobContext},
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use super::{
     entity::{ErasedTexts, Request},
@@ -24,6 +26,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Carries erasures out, and announces those that are done.
 pub(crate) struct ErasureJob {
     announce: fn(&ErasedTexts) -> Event,
+    /// The account of the last step.
+    current: Option<AccountId>,
+    /// Accounts whose last step failed: the others come first.
+    failed: Vec<Uuid>,
 }
 
 /// How a step ended.
@@ -44,9 +50,15 @@ impl BackgroundJob for ErasureJob {
         while !shutdown.is_cancelled() {
             let pause = match context.bounded(self.step(&context)).await {
                 Ok(Step::More) => PAUSE,
-                Ok(Step::Idle) => LOOK_EVERY,
+                Ok(Step::Idle) => {
+                    self.failed.clear();
+                    LOOK_EVERY
+                }
                 Err(error) => {
-                    warn!(error = %chain(&error), "texts were not erased; the next look follows");
+                    let account = self.current.take();
+                    self.failed.extend(account.map(AccountId::uuid));
+                    let account = account.map(|account| account.to_string());
+                    warn!(account.id = account, error = %chain(&error), "texts were not erased");
                     LOOK_EVERY
                 }
             };
@@ -58,12 +70,14 @@ impl BackgroundJob for ErasureJob {
 impl ErasureJob {
     /// `announce` makes the event of an erasure that is done.
     pub(crate) const fn new(announce: fn(&ErasedTexts) -> Event) -> Self {
-        Self { announce }
+        Self { announce, current: None, failed: vec![] }
     }
 
-    async fn step(&self, context: &JobContext) -> Result<Step, HandleError> {
+    async fn step(&mut self, context: &JobContext) -> Result<Step, HandleError> {
+        self.current = None;
         let mut work = context.begin().await?;
-        let Some(account) = repo::next_in_tx(&mut work.tx()).await? else {
+        self.current = repo::next_in_tx(&mut work.tx(), &self.failed).await?;
+        let Some(account) = self.current else {
             work.commit().await?;
             return Ok(Step::Idle);
         };

@@ -44,9 +44,15 @@ fn accounts(requests: &[Request]) -> Vec<Uuid> {
     requests.iter().map(|request| request.account.uuid()).collect()
 }
 
-/// The account whose erasure was asked for first.
-pub(super) async fn next_in_tx(tx: &mut Tx<'_>) -> sqlx::Result<Option<AccountId>> {
-    let next = sqlx::query_scalar!("SELECT account_id FROM erasures ORDER BY cause LIMIT 1");
+/// The account whose erasure was asked for first, apart from these.
+pub(super) async fn next_in_tx(
+    tx: &mut Tx<'_>,
+    apart_from: &[Uuid],
+) -> sqlx::Result<Option<AccountId>> {
+    let next = sqlx::query_scalar!(
+        "SELECT account_id FROM erasures WHERE account_id <> ALL($1) ORDER BY cause LIMIT 1",
+        apart_from,
+    );
     Ok(next.fetch_optional(tx.connection()).await?.map(AccountId))
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn facts() -> Vec<Fact> {
         a_closed_customer_is_erased_everywhere_and_the_books_verify,
         nobody_erases_alone_or_too_early,
         a_service_that_was_away_erases_its_part_later,
+        an_erasure_that_fails_delays_no_other,
     ]
 }
 
@@ -266,4 +267,31 @@ async fn a_service_that_was_away_erases_its_part_later(bank: Bank) -> Result<()>
     let texts = bank.number("ledger", &texts.replace("{id}", &ada.to_string())).await?;
     ensure!(texts == 0, "{texts} texts are left");
     Ok(())
+}
+
+async fn an_erasure_that_fails_delays_no_other(bank: Bank) -> Result<()> {
+    bank.set("accounts", "BANKWIRE_ERASURE__DAYS_AFTER_CLOSING", "0");
+    let mut client = BankClient::with_services(bank.clone()).await?;
+    let (bob, ada) = (client.account("bob").await?, client.account("ada").await?);
+    let eve = client.account("eve").await?;
+    client.wait_recipients().await?;
+    for account in [ada, eve] {
+        ensure!(client.submit(told(transfer(cash(), customer(account), "5")?)).await? == "posted");
+        close(&client, account, bob).await?;
+    }
+    let broken = format!(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE EXCEPTION 'this erasure fails'; END $$;
+         CREATE TRIGGER fail BEFORE UPDATE ON erasures FOR EACH ROW
+             WHEN (NEW.account_id = '{ada}') EXECUTE FUNCTION fail()"
+    );
+    bank.execute("ledger", &broken).await?;
+    erase(&bank, ada).await?;
+    client.wait_event(RecipientErased::TYPE, ada).await?;
+    erase(&bank, eve).await?;
+    client.wait_event(HolderErasureCompleted::TYPE, eve).await?;
+    let completed = bank.events().of_kind(HolderErasureCompleted::TYPE).await?;
+    ensure!(completed.len() == 1, "an erasure that fails is not completed");
+    bank.execute("ledger", "DROP TRIGGER fail ON erasures").await?;
+    client.wait_event(HolderErasureCompleted::TYPE, ada).await
 }
